@@ -1,0 +1,179 @@
+"""What several backends share: creating a link in the guest, veth pairs, MTU, parking a link that is replaced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipework_core.contract import Clearing
+from pipework_core.errors import ConflictError, HostError
+from pipework_core.facts import Route
+from pipework_core.marks import BIRTH_GROUP, Mark, route_from
+from pipework_core.names import host_name
+from pipework_core.plan import Command, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipework_core.contract import Scene
+    from pipework_core.facts import HostFacts, Link
+    from pipework_core.plan import Netns
+
+
+def ip(
+    *words: str, netns: Netns | None = None, undo: Iterable[Command] = (), unless: Command | None = None, why: str = ""
+) -> Command:
+    """Return one `ip` command."""
+    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, why=why)
+
+
+def parent_link(scene: Scene) -> Link:
+    """Return the host interface the request names; raise HostError when there is none."""
+    name = scene.attachment.host
+    link = scene.host.links.get(name)
+    if link is None:
+        raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
+    return link
+
+
+def chosen_mtu(scene: Scene, parent: Link | None) -> int:
+    """Return the MTU in bytes: the asked one, else the parent's; raise HostError for more than the parent carries."""
+    asked = scene.attachment.mtu
+    if parent is None:
+        return asked or 1500
+    if asked is not None and asked > parent.mtu:
+        raise HostError(
+            f"an MTU of {asked} does not fit through {parent.name}, which has {parent.mtu}.",
+            hint=f"ask for {parent.mtu} or less, or raise it: ip link set dev {parent.name} mtu {asked}",
+        )
+    return asked or parent.mtu
+
+
+def in_guest(scene: Scene, *words: str) -> tuple[str, ...]:
+    """Return the words that make a link under its final name in the guest, born with our group."""
+    attachment = scene.attachment
+    mac = ("address", attachment.mac) if attachment.mac else ()
+    return ("name", attachment.interface, *mac, *words, "group", BIRTH_GROUP, "netns", scene.guest.netns.path)
+
+
+def delete_in_guest(scene: Scene, name: str = "") -> Command:
+    """Return the command that deletes a link in the guest, which takes its veth peer along."""
+    return ip("link", "delete", "dev", name or scene.attachment.interface, netns=scene.guest.netns)
+
+
+def veth_name(scene: Scene) -> str:
+    """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
+    attachment, guest = scene.attachment, scene.guest
+    if attachment.host_name:
+        return attachment.host_name
+    number = guest.pid or guest.inode
+    name = host_name(attachment.interface, number)
+    if name in scene.host.links and attachment.replace and scene.existing is None:
+        return host_name(f"{attachment.interface}{attachment.host}", number * 2 + 1)
+    return name
+
+
+def veth_peer(scene: Scene, link: Link) -> Link | None:
+    """Return the host's end of the guest's veth `link`."""
+    if link.kind != "veth" or not link.peer_elsewhere:
+        return None
+    other = scene.host.by_index(link.peer)
+    return other if other is not None and other.kind == "veth" and other.peer == link.index else None
+
+
+def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
+    """Return the host's end and the plan that makes a veth pair, one end in the guest, in a single netlink message.
+
+    Raise ConflictError when the host's name is taken.
+    """
+    name = veth_name(scene)
+    if name in scene.host.links:
+        raise ConflictError(
+            f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
+        )
+    attachment = scene.attachment
+    near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))
+    far = in_guest(scene, "mtu", str(mtu))
+    command = ip(
+        *("link", "add", *near, "group", BIRTH_GROUP, "type", "veth", "peer", *far),
+        undo=[ip("link", "delete", "dev", name)],
+        why=f"make {attachment.interface} in {scene.guest.name}, with {name} on the host",
+    )
+    return name, Plan(steps=(command, own_veth(name)))
+
+
+def own_veth(name: str) -> Command:
+    """Return the command that turns the birth mark of a host's end into an alias."""
+    alias = Mark(kind="veth").alias
+    return ip("link", "set", "dev", name, "group", "default", "alias", alias, why=f"mark {name} as pipework's")
+
+
+def port_taken(host: HostFacts, bridge: str, limit: int) -> bool:
+    """Whether the bridge has as many ports as it can have."""
+    return len(host.ports(bridge)) >= limit
+
+
+def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
+    """Put a link that is replaced under another name until its successor stands; undoing gives all of it back.
+
+    The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go.
+    """
+    netns, parked = scene.guest.netns, f"pw{link.index}"
+    routes = [route for route in scene.inside.routes if route.dev == link.name and not route.kernel]
+    steps = [
+        ip(
+            *("link", "set", "dev", link.name, "down"),
+            netns=netns,
+            undo=restore(link, routes, netns),
+            why=f"put {link.name} aside",
+        ),
+        ip(
+            *("link", "set", "dev", link.name, "name", parked),
+            netns=netns,
+            undo=[ip("link", "set", "dev", parked, "name", link.name, netns=netns)],
+        ),
+    ]
+    earlier = earlier_defaults(mark)
+    steps += [put_back(route, netns) for route in earlier]
+    inside = replace(
+        scene.inside,
+        links={name: known for name, known in scene.inside.links.items() if name != link.name},
+        routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
+    )
+    after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")
+    return Clearing(
+        scene=replace(scene, inside=inside), before=Plan(steps=tuple(steps)), after=Plan(steps=(after,))
+    )
+
+
+def earlier_defaults(mark: Mark) -> list[Route]:
+    """Return the default routes that an attachment replaced, as its mark tells them."""
+    found = []
+    for family, word in ((4, mark.gw4), (6, mark.gw6)):
+        if word:
+            words = route_from(word)
+            dev = words[words.index("dev") + 1] if "dev" in words else ""
+            metric = 0 if family == 4 else 1024  # noqa: PLR2004 - IPv4
+            found.append(Route(dst="default", family=family, dev=dev, metric=metric, words=words))
+    return found
+
+
+def put_back(route: Route, netns: Netns | None) -> Command:
+    """Return the command that sets a route as it was read."""
+    return ip(
+        *(f"-{route.family}", "route", "replace", route.dst, *route.words),
+        netns=netns,
+        why=f"set the earlier {route.dst} route again",
+    )
+
+
+def restore(link: Link, routes: Iterable[Route], netns: Netns | None) -> list[Command]:
+    """Return what gives a link that was taken down its state, addresses and routes back."""
+    steps = [
+        ip(f"-{6 if ':' in address else 4}", "address", "replace", address, "dev", link.name, netns=netns)
+        for address in link.addresses
+        if not address.startswith("fe80:")
+    ]
+    if link.up:
+        steps.insert(0, ip("link", "set", "dev", link.name, "up", netns=netns))
+    return steps + [put_back(route, netns) for route in routes]

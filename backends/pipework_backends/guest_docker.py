@@ -1,0 +1,77 @@
+"""Docker and Podman guests: one `inspect` each, which both answer in the same words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pipework_core.contract import Candidate
+from pipework_core.errors import GuestError
+from pipework_core.hookspecs import hookimpl
+from pipework_core.plan import Command, Netns
+
+if TYPE_CHECKING:
+    from pipework_core.driver import Driver
+    from pipework_core.plan import Outcome
+
+_FORMAT = (
+    '{"id":{{json .Id}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
+    '"network":{{json .HostConfig.NetworkMode}}}'
+)
+#: States from which a container gets running by itself within a moment.
+_STARTING = frozenset({"created", "configured", "initialized", "restarting", "running"})
+
+
+class Containers:
+    """Guests of one of the two runtimes."""
+
+    def __init__(self, program: str) -> None:
+        self.runtime = program
+        self.program = program
+
+    def find(self, name: str, driver: Driver) -> Candidate | None:
+        """Ask the runtime for a container of that name, or of that ID or unambiguous beginning of one."""
+        outcome = driver.read([self.query(name)])[0]
+        if outcome.code != 0:
+            self._refuse(name, outcome)
+            return None
+        try:
+            state = json.loads(outcome.stdout)
+        except ValueError:
+            raise GuestError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
+        if state["network"] == "host":
+            raise GuestError(
+                f"{name!r} shares the host's own network, which pipework never changes for a guest.",
+                hint=f"start it with a network of its own, for instance {self.program} run --network none",
+            )
+        pid = int(state["pid"])
+        if pid and state["status"] in {"running", "paused"}:
+            netns = Netns(path=f"/proc/{pid}/ns/net")
+            return Candidate(netns=netns, id=state["id"], pid=pid, asked=outcome.asked)
+        return Candidate(id=state["id"], starting=state["status"] in _STARTING, ended=state["status"])
+
+    def query(self, name: str) -> Command:
+        """Return the command that asks for one container."""
+        return Command(
+            argv=(self.program, "container", "inspect", "--format", _FORMAT, "--", name),
+            why=f"ask {self.program} for {name}",
+        )
+
+    def _refuse(self, name: str, outcome: Outcome) -> None:
+        """Raise what the runtime said unless it said that it has no such container."""
+        said = outcome.stderr.lower()
+        if "no such container" in said or "no container with" in said or "no such object" in said:
+            return
+        if "multiple ids found" in said or "more than one" in said:
+            raise GuestError(
+                f"{name!r} is ambiguous: several {self.program} containers have an ID that starts so.",
+                hint="write more of the ID, or the name",
+            )
+        hint = f"is {self.program} running, and may you use it?"
+        raise GuestError(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
+
+
+@hookimpl
+def pipework_guest_resolvers() -> list[Containers]:
+    """Register both."""
+    return [Containers("docker"), Containers("podman")]

@@ -1,0 +1,48 @@
+"""LXC guests, by `lxc-info`: it speaks to the container's monitor and needs to know nothing of control groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.contract import Candidate
+from pipework_core.errors import GuestError
+from pipework_core.hookspecs import hookimpl
+from pipework_core.plan import Command, Netns
+
+if TYPE_CHECKING:
+    from pipework_core.driver import Driver
+
+_STARTING = frozenset({"STARTING"})
+
+
+class Lxc:
+    """Containers of the default lxcpath (lxc.conf(5))."""
+
+    runtime = "lxc"
+    program = "lxc-info"
+
+    def find(self, name: str, driver: Driver) -> Candidate | None:
+        """Ask for state and PID of the container's init."""
+        outcome = driver.read([self.query(name)])[0]
+        fields = dict(
+            (key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in outcome.stdout.splitlines())
+        )
+        if outcome.code != 0:
+            if "doesn't exist" in outcome.stderr:
+                return None
+            raise GuestError(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?")
+        state, pid = fields.get("State", ""), fields.get("PID", "")
+        if pid.isdigit() and int(pid):
+            netns = Netns(path=f"/proc/{pid}/ns/net")
+            return Candidate(netns=netns, id=name, pid=int(pid), asked=outcome.asked)
+        return Candidate(id=name, starting=state in _STARTING, ended=state.lower())
+
+    def query(self, name: str) -> Command:
+        """Return the command that asks for one container; `--name=` keeps a name that starts with `-` one word."""
+        return Command(argv=("lxc-info", f"--name={name}", "--state", "--pid"), why=f"ask lxc for {name}")
+
+
+@hookimpl
+def pipework_guest_resolvers() -> list[Lxc]:
+    """Register it."""
+    return [Lxc()]

@@ -1,0 +1,63 @@
+"""Guests that no container runtime knows: named network namespaces, and processes by their number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.contract import Candidate
+from pipework_core.errors import GuestError, UsageError
+from pipework_core.hookspecs import hookimpl
+from pipework_core.plan import Netns
+
+if TYPE_CHECKING:
+    from pipework_core.driver import Driver
+
+#: Where `ip netns add` keeps names (ip-netns(8)).
+_FOLDER = "/run/netns"
+
+
+class NamedNamespaces:
+    """`netns:NAME`, as `ip netns add NAME` makes them."""
+
+    runtime = "netns"
+    program = ""
+
+    def find(self, name: str, driver: Driver) -> Candidate | None:
+        """Look the name up; a name that would lead out of the folder is none."""
+        if "/" in name or name in {".", ".."}:
+            return None
+        netns = Netns(path=f"{_FOLDER}/{name}")
+        try:
+            driver.pin(netns)
+        except GuestError as error:
+            if "is not there" in str(error):
+                return None
+            raise
+        return Candidate(netns=netns)
+
+
+class Processes:
+    """`pid:NUMBER`."""
+
+    runtime = "pid"
+    program = ""
+
+    def find(self, name: str, driver: Driver) -> Candidate | None:
+        """Take the number as it is; whether there is such a process shows when its namespace is opened."""
+        if not (name.isascii() and name.isdigit()) or int(name) == 0:
+            raise UsageError(f"{name!r} is not a process number.", hint="write for instance pid:4242")
+        pid = int(name)
+        netns = Netns(path=f"/proc/{pid}/ns/net")
+        try:
+            driver.pin(netns)
+        except GuestError as error:
+            if "is not there" in str(error):
+                return None
+            raise
+        return Candidate(netns=netns, pid=pid)
+
+
+@hookimpl
+def pipework_guest_resolvers() -> list[NamedNamespaces | Processes]:
+    """Register both."""
+    return [NamedNamespaces(), Processes()]

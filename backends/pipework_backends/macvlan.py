@@ -1,0 +1,45 @@
+"""macvlan: an interface with a MAC of its own on top of one of the host's; the default for a physical NIC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.contract import Claim
+from pipework_core.errors import HostError
+from pipework_core.hookspecs import hookimpl
+
+from pipework_backends.stacked import Stacked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.contract import Scene
+    from pipework_core.facts import HostFacts, Link
+
+
+class Macvlan(Stacked):
+    """`macvlan:NIC`; any bare name of an interface that no other backend claims."""
+
+    kind = "macvlan"
+    modes = ("bridge", "private", "vepa", "passthru", "source")
+    default_mode = "bridge"
+    options: Mapping[str, str] = {"mode": f"one of {', '.join(modes)}; {default_mode} when not given"}
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Claim whatever exists."""
+        return Claim.EXISTS if name in host.links else Claim.NO
+
+    def check(self, scene: Scene, parent: Link) -> None:
+        """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create)."""
+        del scene
+        if parent.layer != "ether":
+            raise HostError(
+                f"{parent.name} is no Ethernet interface ({parent.layer}), which macvlan needs.",
+                hint="name another interface",
+            )
+
+
+@hookimpl
+def pipework_backends() -> list[Macvlan]:
+    """Register it."""
+    return [Macvlan()]

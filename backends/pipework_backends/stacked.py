@@ -1,0 +1,136 @@
+"""What macvlan and ipvlan share: an interface on top of a parent of the host, and the parent's VLANs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.errors import HostError, UsageError
+from pipework_core.marks import BIRTH_GROUP, Mark
+from pipework_core.names import NAME_MAX
+from pipework_core.plan import Plan
+from pipework_core.request import vlan_id
+
+from pipework_backends import common
+from pipework_backends.common import ip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.contract import Clearing, Scene
+    from pipework_core.facts import HostFacts, Link
+    from pipework_core.plan import Command
+    from pipework_core.request import Attachment
+
+
+class Stacked:
+    """Base of the two. A subclass has `kind`, `modes`, `default_mode` and its claims."""
+
+    kind: str
+    interface = "eth1"
+    modes: tuple[str, ...]
+    default_mode: str
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        """Need nothing more."""
+        del attachment, host
+        return {}
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        """Accept a link of the kind on the same parent, with the same mode and, if one was asked for, MAC."""
+        parent = scene.host.links.get(self.parent_name(scene))
+        wanted = scene.attachment
+        return (
+            link.kind == self.kind
+            and parent is not None
+            and link.peer == parent.index
+            and link.data.get("mode", self._mode(scene)) == self._mode(scene)
+            and wanted.mac in {"", link.mac}
+        )
+
+    def mark(self, scene: Scene) -> Mark:
+        """Remember the parent and the VLAN."""
+        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        """Park it."""
+        return common.park(scene, link, mark)
+
+    def plan(self, scene: Scene) -> Plan:
+        """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
+        attachment = scene.attachment
+        if attachment.host_name:
+            raise UsageError(f"{self.kind} has no end on the host that -l could name.", hint="leave -l out")
+        parent = common.parent_link(scene)
+        self.check(scene, parent)
+        mtu = common.chosen_mtu(scene, parent)
+        before = _raised(parent)
+        if attachment.vlan:
+            before += self._vlan(scene, parent)
+        if scene.existing is not None:
+            return before + Plan(notes=(f"{attachment.interface} is a {self.kind} of {self.parent_name(scene)}",))
+        create = ip(
+            *("link", "add", "link", self.parent_name(scene)),
+            *common.in_guest(scene, "mtu", str(mtu)),
+            *("type", self.kind, "mode", self._mode(scene)),
+            undo=[common.delete_in_guest(scene)],
+            why=f"make {attachment.interface} in {scene.guest.name} on top of {self.parent_name(scene)}",
+        )
+        return before + Plan(steps=(create,))
+
+    def check(self, scene: Scene, parent: Link) -> None:
+        """Raise for a request that the kind cannot meet."""
+
+    def parent_name(self, scene: Scene) -> str:
+        """Return the host interface the link sits on: the named one, or its VLAN."""
+        attachment = scene.attachment
+        if not attachment.vlan:
+            return attachment.host
+        return f"{attachment.host}.{vlan_id(attachment.vlan)}"
+
+    def _mode(self, scene: Scene) -> str:
+        mode = scene.attachment.option("mode", self.default_mode)
+        if mode not in self.modes:
+            raise UsageError(f"{self.kind} has no mode {mode!r}.", hint=f"the modes are {', '.join(self.modes)}")
+        return mode
+
+    def _vlan(self, scene: Scene, parent: Link) -> Plan:
+        """Make `eth0.10`, or use the one there is when it really is VLAN 10 of eth0."""
+        name, vid = self.parent_name(scene), vlan_id(scene.attachment.vlan)
+        link = scene.host.links.get(name)
+        if link is not None:
+            if link.kind != "vlan" or link.data.get("id") != vid or link.parent != parent.name:
+                raise HostError(
+                    f"the host has an interface {name} that is not VLAN {vid} of {parent.name}.",
+                    hint=f"rename it, or look at it with ip -details link show dev {name}",
+                )
+            return _owned(link) + _raised(link)
+        if len(name.encode()) > NAME_MAX:
+            raise HostError(
+                f"{name} has more than {NAME_MAX} characters, and the VLAN's interface would be called so.",
+                hint=f"make one by hand: ip link add link {parent.name} name NAME type vlan id {vid}, and name it",
+            )
+        create = ip(
+            *("link", "add", "link", parent.name, "name", name, "group", BIRTH_GROUP, "type", "vlan", "id", str(vid)),
+            undo=[ip("link", "delete", "dev", name)],
+            why=f"make VLAN {vid} of {parent.name}",
+        )
+        return Plan(steps=(create, _own(name)))
+
+
+def _owned(link: Link) -> Plan:
+    return Plan(steps=(_own(link.name),)) if link.group == BIRTH_GROUP else Plan()
+
+
+def _own(name: str) -> Command:
+    alias = Mark(kind="vlan").alias
+    return ip(
+        *("link", "set", "dev", name, "group", "default", "alias", alias, "up"),
+        why=f"raise {name} and mark it as made by pipework",
+    )
+
+
+def _raised(link: Link) -> Plan:
+    if link.up or link.group == BIRTH_GROUP:
+        return Plan(notes=(f"{link.name} is up",))
+    down = ip("link", "set", "dev", link.name, "down")
+    return Plan(steps=(ip("link", "set", "dev", link.name, "up", undo=[down], why=f"raise {link.name}"),))

@@ -1,0 +1,73 @@
+"""Which backend: what exists decides first, then the classic prefixes, then third parties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipework_core import names
+from pipework_core.contract import Claim
+from pipework_core.errors import HostError
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Backend
+    from pipework_core.facts import HostFacts
+    from pipework_core.plugins import Plugins
+    from pipework_core.request import Attachment
+
+#: The device of a bridge in Open vSwitch's user-space datapath is a tap; in the kernel's it has a kind of its own.
+_OVS_KINDS = frozenset({"openvswitch", "tun"})
+
+
+def needs_ovs(attachment: Attachment, host: HostFacts) -> bool:
+    """Whether only Open vSwitch itself can tell what that name is."""
+    if attachment.kind:
+        return attachment.kind == "ovs"
+    link = host.links.get(attachment.host)
+    if link is None:
+        return attachment.host.startswith("ovs")
+    return link.kind in _OVS_KINDS
+
+
+def complete(attachment: Attachment, host: HostFacts, plugins: Plugins) -> tuple[Attachment, Backend]:
+    """Return the request with host, kind and guest interface filled in, and the backend for it.
+
+    Raise HostError when nothing fits, PluginError when the named kind does not exist.
+    """
+    if attachment.host_mac:
+        attachment = replace(attachment, host=_by_mac(attachment.host_mac, host), host_mac="")
+    backend = plugins.backend(attachment.kind) if attachment.kind else _claimed(attachment.host, host, plugins)
+    interface = attachment.interface or backend.interface
+    names.interface_name(interface)
+    return replace(attachment, kind=backend.kind, interface=interface), backend
+
+
+def _by_mac(mac: str, host: HostFacts) -> str:
+    # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
+    found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
+    if not found:
+        raise HostError(f"no interface of the host has the MAC address {mac}.", hint="`ip link` shows them")
+    if len(found) > 1:
+        raise HostError(
+            f"{len(found)} interfaces have the MAC address {mac}: {', '.join(sorted(found))}.",
+            hint="give the name of the one you mean",
+        )
+    return found[0]
+
+
+def _claimed(name: str, host: HostFacts, plugins: Plugins) -> Backend:
+    best = _best(name, host, plugins.backends()) or _best(name, host, plugins.foreign_backends())
+    if best is None:
+        raise HostError(
+            f"the host has no interface {name!r}, and the name does not tell what to make.",
+            hint=f"name the kind: bridge:{name} or ovs:{name} makes a switch, br*, ovs* and dummy* do so by their name",
+        )
+    return best
+
+
+def _best(name: str, host: HostFacts, backends: list[Backend]) -> Backend | None:
+    claims = [(backend.claims(name, host), backend) for backend in backends]
+    strongest = max((claim for claim, _ in claims), default=Claim.NO)
+    if strongest is Claim.NO:
+        return None
+    return next(backend for claim, backend in claims if claim is strongest)

@@ -1,0 +1,149 @@
+"""The typed protocols that plugins implement. The engine calls them directly, so a type checker sees every call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+from pipework_core.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipework_core.driver import Driver
+    from pipework_core.facts import GuestFacts, HostFacts, Link
+    from pipework_core.marks import Mark
+    from pipework_core.plan import Command, Netns, Outcome
+    from pipework_core.request import Attachment
+
+EMPTY = Plan()
+
+
+class Claim(IntEnum):
+    """How surely a backend is the one for a bare host interface name."""
+
+    NO = 0
+    PREFIX = 1  #: the name does not exist and starts like ours
+    EXISTS = 2  #: it exists, and any link layer of its kind will do
+    EXACTLY = 3  #: it exists and is of our kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Whose network namespace gets the interface. `netns` is pinned before anything is read in it.
+
+    `name` is what the user called it, `runtime` who knows it (docker, podman, lxc, netns, pid), `id` the runtime's own
+    identity for it, `pid` its first process (0: it has none), `inode` the number of its namespace.
+    """
+
+    name: str
+    runtime: str
+    netns: Netns
+    id: str = ""
+    pid: int = 0
+    inode: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What a runtime says of a name: where its namespace is, or why there is none yet (`starting`) or any more.
+
+    `ended` is one word for a guest that exists and does not run; `asked` is when the runtime was asked, in seconds
+    since boot: a process that was born later has a recycled PID.
+    """
+
+    netns: Netns | None = None
+    id: str = ""
+    pid: int = 0
+    asked: float = 0.0
+    starting: bool = False
+    ended: str = ""
+
+
+class GuestResolver(Protocol):
+    """Finds guests of one runtime. Kept free of waiting and pinning, which are the engine's."""
+
+    runtime: str
+    #: The program it asks; empty when it needs none.
+    program: str
+
+    def find(self, name: str, driver: Driver) -> Candidate | None:
+        """Return what the runtime says of `name`; None when it does not know it; raise GuestError when it fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
+
+    `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
+    `answers` holds the outcomes of the backend's own `reads`, by their keys.
+    """
+
+    attachment: Attachment
+    guest: Guest
+    host: HostFacts
+    inside: GuestFacts
+    existing: Link | None = None
+    answers: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clearing:
+    """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
+
+    scene: Scene
+    before: Plan = EMPTY
+    after: Plan = EMPTY
+
+
+class Backend(Protocol):
+    """Describes how one kind of link is had. No I/O: facts in, plan out."""
+
+    #: The word before the colon in `KIND:NAME`.
+    kind: str
+    #: The guest interface when `-i` is not given.
+    interface: str
+    #: What `-o KEY=VALUE` it knows: key to one line of help.
+    options: Mapping[str, str]
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Whether a bare `name` is this backend's business."""
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        """Return further reads that its plan needs, by a key of its own."""
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        """Whether `link`, found in the guest, is what this request would make."""
+
+    def mark(self, scene: Scene) -> Mark:
+        """Return what is to be remembered on the interface; the engine adds the request and the default routes."""
+
+    def plan(self, scene: Scene) -> Plan:
+        """Return what makes the link, or completes `scene.existing`; raise HostError when that cannot be."""
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        """Return what puts `link`, made by this backend, out of the way, so that undoing brings it back as it was."""
+
+
+class Addressing(Protocol):
+    """Describes how an interface that exists gets its addresses and goes up."""
+
+    #: The word that chooses it; `static` is chosen by an address.
+    method: str
+
+    def plan(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what marks, addresses and raises the interface, and what tells the neighbours."""
+
+
+def describe(attachment: Attachment) -> str:
+    """Say in a few words what was asked for, as the user would type it."""
+    words: Sequence[str] = (
+        attachment.where,
+        f"-i {attachment.interface}" if attachment.interface else "",
+        ",".join(str(address) for address in attachment.addresses) or "0/0",
+        " ".join(f"@{gateway}" for gateway in attachment.gateways),
+        attachment.mac,
+        f"@{attachment.vlan}" if attachment.vlan else "",
+    )
+    return " ".join(word for word in words if word)

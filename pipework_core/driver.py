@@ -1,0 +1,59 @@
+"""The driver's side of the contract: what carries commands out, or only pretends to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from pipework_core.plan import Command, Netns, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A namespace that is held open: its inode number, and when the process it belongs to was born.
+
+    `born` is in seconds since boot (0.0 for a namespace that has a name and needs no process).
+    """
+
+    inode: int
+    born: float = 0.0
+
+
+class Driver(Protocol):
+    """Carries commands out. The engine knows nothing else of the world."""
+
+    def pin(self, netns: Netns) -> Pin:
+        """Open the namespace and keep it; raise GuestError when it is not there or may not be entered.
+
+        Every later command enters through what was opened last for that path, whatever the path leads to by then.
+        """
+
+    def finds(self, program: str) -> bool:
+        """Whether a program of that name can be run on the host."""
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run reads that do not depend on each other, side by side where that is possible; one outcome each."""
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run changes in order and return the outcomes of those that were run.
+
+        It ends early behind a command that failed, whose outcome is then the last one; and, between two processes,
+        when `stop()` says so: then all outcomes are good and there are fewer than commands.
+        """
+
+    def start(self, commands: Sequence[Command]) -> None:
+        """Start commands that nobody waits for. Never raises for what they do."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other pipeworks on this host out while facts are read and plans are carried out."""
+
+
+def succeeded(command: Command, outcome: Outcome) -> bool:
+    """Whether the outcome is what the command wants: one of its exit codes, and what it expects on stdout."""
+    if outcome.code not in command.ok_codes:
+        return False
+    return command.expect is None or outcome.stdout.strip() == command.expect

@@ -1,0 +1,135 @@
+"""The engine: the list of steps from a request to a report, readable from top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipework_core import choice, existing, facts, guests, transaction
+from pipework_core.contract import Scene
+from pipework_core.errors import CommandError, HostError
+from pipework_core.marks import route_words
+from pipework_core.plan import HOST, Plan, Report
+from pipework_core.plugins import check_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.contract import Backend, Guest
+    from pipework_core.driver import Driver
+    from pipework_core.marks import Mark
+    from pipework_core.plan import Outcome
+    from pipework_core.plugins import Plugins
+    from pipework_core.request import Attachment
+    from pipework_core.signals import Signals
+
+#: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
+_ATTEMPTS = 3
+
+
+class Engine:
+    """Carries requests out: resolve, look, plan, act, announce."""
+
+    def __init__(self, *, plugins: Plugins, driver: Driver, signals: Signals) -> None:
+        self._plugins = plugins
+        self._driver = driver
+        self._signals = signals
+
+    def attach(self, attachment: Attachment) -> tuple[Scene, Report]:
+        """Make the request hold, or change nothing; return what it was planned from and what was done.
+
+        Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
+        """
+        guest = self.guest(attachment.guest)
+        with self._driver.exclusive():
+            scene, report = self._converge(attachment, guest)
+        self._driver.start(report.plan.announce)
+        self._plugins.hook.pipework_attached(scene=scene, report=report)
+        return scene, report
+
+    def guest(self, name: str) -> Guest:
+        """Return the guest of that name with its namespace pinned."""
+        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
+
+    def _converge(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Report]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            scene, backend = self._look(attachment, guest)
+            plan = self._plan(scene, backend)
+            self._plugins.hook.pipework_plan_ready(scene=scene, plan=plan)
+            try:
+                with self._signals.deferred():
+                    return scene, self._carry_out(plan)
+            except CommandError as error:
+                if attempt == _ATTEMPTS or "File exists" not in error.outcome.stderr:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _look(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Backend]:
+        """Read what there is, choose the backend, and complete the request."""
+        links, inside = self._read({"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}).values()
+        host = facts.HostFacts(links=facts.parse_links(links.stdout))
+        if choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl"):
+            bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
+            host = replace(host, ovs_bridges=facts.parse_names(bridges.stdout))
+        attachment, backend = choice.complete(attachment, host, self._plugins)
+        check_options(backend, attachment.options)
+        scene = Scene(
+            attachment=attachment,
+            guest=guest,
+            host=host,
+            inside=facts.parse_guest(inside.stdout),
+            answers=self._read(backend.reads(attachment, host)),
+        )
+        return scene, backend
+
+    def _read(self, commands: Mapping[str, facts.Command]) -> dict[str, Outcome]:
+        """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
+        outcomes = self._driver.read(list(commands.values()))
+        for command, outcome in zip(commands.values(), outcomes, strict=True):
+            if outcome.code not in command.ok_codes:
+                raise HostError(f"cannot {command.why or command}: {outcome.complaint}", hint=_hint(outcome))
+        return dict(zip(commands, outcomes, strict=True))
+
+    def _plan(self, scene: Scene, backend: Backend) -> Plan:
+        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
+        digest = request_digest(scene.attachment)
+        clearing = existing.settle(scene, backend, digest, self._plugins)
+        scene = clearing.scene
+        mark = _with_routes(replace(backend.mark(scene), req=digest), scene)
+        addressing = self._plugins.addressing("static")
+        return clearing.before + backend.plan(scene) + addressing.plan(scene, mark) + clearing.after
+
+    def _carry_out(self, plan: Plan) -> Report:
+        def tell(command: facts.Command, outcome: Outcome) -> None:
+            self._plugins.hook.pipework_step_done(command=command, outcome=outcome)
+
+        self._driver.pin(HOST)
+        outcomes = transaction.run(plan, self._driver, stop=lambda: self._signals.wanted, tell=tell)
+        return Report(plan=plan, outcomes=outcomes)
+
+
+def request_digest(attachment: Attachment) -> str:
+    """Return eight hex digits that are the same for the same request, whatever the guest is called."""
+    said = replace(attachment, guest="", replace=False, host_mac="")
+    return hashlib.sha256(repr(said).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def _with_routes(mark: Mark, scene: Scene) -> Mark:
+    """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
+    before = existing.mark_of(scene)
+    if before is not None:
+        return replace(mark, gw4=before.gw4, gw6=before.gw6, nic=before.nic or mark.nic, state=before.state or mark.state)
+    name = scene.attachment.interface
+    found: dict[str, str] = {}
+    for gateway in scene.attachment.gateways:
+        route = scene.inside.default_route(gateway.version)
+        if route is not None and route.dev != name:
+            found[f"gw{gateway.version}"] = route_words(route)
+    return replace(mark, **found)
+
+
+def _hint(outcome: Outcome) -> str:
+    if "Operation not permitted" in outcome.complaint or "Permission denied" in outcome.complaint:
+        return "run pipework as root"
+    return ""

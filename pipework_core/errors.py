@@ -1,0 +1,83 @@
+"""What can go wrong, each with one sentence and a hint that names the next step.
+
+PipeworkError
+├── UsageError           the command line or a request makes no sense (exit code 2)
+├── GuestError           the guest is unknown, stopped, ambiguous, or shares the host's network
+├── HostError            the host lacks something the request needs
+├── ConflictError        something else is already where the request wants to be
+├── CommandError         a command of the plan failed; what had been done was undone
+├── UndoError            … and undoing it failed too: what is left is named
+├── PluginError          a plugin is broken, missing, or claims a name that is taken
+└── ReplayError          a replayed run left its recording
+Interrupted              SIGINT or SIGTERM; what had been done was undone (exit code 130)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipework_core.plan import Command, Outcome
+
+
+class PipeworkError(Exception):
+    """Base of everything pipework raises for what a user or a host can cause."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(PipeworkError, ValueError):
+    """The request itself makes no sense, whatever the host looks like."""
+
+    exit_code = 2
+
+
+class GuestError(PipeworkError):
+    """The guest cannot be entered: unknown, stopped, ambiguous, or on the host's own network."""
+
+
+class HostError(PipeworkError):
+    """The host lacks what the request needs: a program, a parent interface, permission."""
+
+
+class ConflictError(PipeworkError):
+    """Something else is where the request wants to be; the message names both."""
+
+
+class PluginError(PipeworkError):
+    """A plugin is broken or missing, or two plugins claim one name."""
+
+
+class ReplayError(PipeworkError):
+    """A replayed run asked for something that its recording does not hold."""
+
+
+class CommandError(PipeworkError):
+    """A command failed. Carries the command as planned and the outcome it had."""
+
+    def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
+        said = outcome.complaint or f"exit code {outcome.code}"
+        super().__init__(f"`{command}` failed: {said}", hint=hint)
+        self.command = command
+        self.outcome = outcome
+
+
+class UndoError(PipeworkError):
+    """A run failed and could not be undone in full; `left` names the undo commands that failed."""
+
+    def __init__(self, cause: BaseException, left: Sequence[Command]) -> None:
+        lines = "; ".join(str(command) for command in left)
+        super().__init__(f"{cause} Undoing it failed too.", hint=f"run by hand what is left: {lines}")
+        self.left = tuple(left)
+
+
+class Interrupted(BaseException):  # noqa: N818 - it is no error: like KeyboardInterrupt, it must pass `except Exception`
+    """SIGINT or SIGTERM arrived. Raised only where nothing is half done."""
+
+    exit_code = 130

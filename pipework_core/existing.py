@@ -1,0 +1,64 @@
+"""What to do about an interface that is there already: complete it, replace it, or refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipework_core import marks
+from pipework_core.contract import Clearing, describe
+from pipework_core.errors import ConflictError
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Backend, Scene
+    from pipework_core.facts import Link
+    from pipework_core.marks import Mark
+    from pipework_core.plugins import Plugins
+
+
+def settle(scene: Scene, backend: Backend, digest: str, plugins: Plugins) -> Clearing:
+    """Return the scene to plan from, and what clears the way before and behind; raise ConflictError.
+
+    An interface that carries the digest of this very request, or that a run of it was killed over, is completed.
+    Another one of ours is replaced when that was asked for. What is not ours is never touched.
+    """
+    link = scene.inside.links.get(scene.attachment.interface)
+    if link is None:
+        return Clearing(scene=scene)
+    mark = marks.read(link)
+    newborn = marks.newborn(link)
+    if mark is None and not newborn:
+        raise ConflictError(
+            f"{scene.guest.name} has an interface {_summary(link)} that is not pipework's; "
+            f"asked for {describe(scene.attachment)}.",
+            hint="choose another name with -i",
+        )
+    if (mark is not None and mark.req == digest) or (newborn and backend.fits(scene, link)):
+        return Clearing(scene=replace(scene, existing=link))
+    if not scene.attachment.replace:
+        raise ConflictError(
+            f"{scene.guest.name} has {_summary(link, mark)} already; asked for {describe(scene.attachment)}.",
+            hint="repeat with --replace to give up what is there, or choose another name with -i",
+        )
+    old = mark or marks.Mark(kind=backend.kind)
+    return plugins.backend(old.kind).clear(scene, link, old)
+
+
+def mark_of(scene: Scene) -> Mark | None:
+    """Return the mark of the interface that is being completed."""
+    return marks.read(scene.existing) if scene.existing else None
+
+
+def _summary(link: Link, mark: Mark | None = None) -> str:
+    """Say what an interface is, in the words of a request."""
+    words = [link.name]
+    if mark is not None:
+        words.append(f"on {mark.kind}:{mark.on}" + (f" @{mark.vlan}" if mark.vlan else ""))
+    elif link.kind:
+        words.append(f"({link.kind})")
+    words += [f"with {','.join(_global(link))}"] if _global(link) else ["without an address"]
+    return " ".join(words)
+
+
+def _global(link: Link) -> list[str]:
+    return [address for address in link.addresses if not address.lower().startswith("fe80:")]

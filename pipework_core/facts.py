@@ -1,0 +1,206 @@
+"""What the host and the guest look like: fact commands, and pure parsers of what they print.
+
+One `ip -details -json link` answers kind, bridge, parent, MTU, MAC, alias and link layer of every host interface; one
+`ip -batch` in the guest answers its links, addresses and routes of both families.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.plan import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.plan import Netns
+
+HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), why="read the host's interfaces")
+OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), why="read the names of Open vSwitch bridges")
+
+
+def guest_query(netns: Netns) -> Command:
+    """Return the one command that reads a guest's links, addresses and routes."""
+    return Command(
+        argv=("ip", "-details", "-json", "-batch", "-"),
+        netns=netns,
+        stdin="address show\nroute show table all\n",
+        why="read the guest's interfaces and routes",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A network interface as `ip -details -json` tells it.
+
+    `kind` is rtnetlink's (`bridge`, `veth`, `macvlan`, …; empty for hardware), `layer` the link layer (`ether`,
+    `infiniband`). `peer` is the ifindex of the veth peer or of the parent, which lies in another namespace when
+    `peer_elsewhere`. `data` is the kind's own information, `port` that of the master it is enslaved to.
+    `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out.
+    """
+
+    name: str
+    index: int
+    kind: str = ""
+    layer: str = "ether"
+    mac: str = ""
+    mtu: int = 1500
+    up: bool = False
+    master: str = ""
+    alias: str = ""
+    group: str = "default"
+    peer: int = 0
+    parent: str = ""
+    peer_elsewhere: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    port: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A route of table main: destination (`default` or a prefix), gateway, device and metric; `words` put it back;
+    `kernel` routes come and go with an address."""
+
+    dst: str
+    family: int
+    dev: str = ""
+    via: str = ""
+    metric: int = 0
+    kernel: bool = False
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
+
+    links: Mapping[str, Link]
+    ovs_bridges: frozenset[str] | None = None
+
+    def by_index(self, index: int) -> Link | None:
+        """Return the link with that ifindex."""
+        return next((link for link in self.links.values() if link.index == index), None)
+
+    def by_mac(self, mac: str) -> tuple[Link, ...]:
+        """Return the links with that MAC address; VLANs and bridges share their parent's, so there can be several."""
+        return tuple(link for link in self.links.values() if link.mac == mac)
+
+    def ports(self, bridge: str) -> tuple[Link, ...]:
+        """Return the links that are enslaved to `bridge`."""
+        return tuple(link for link in self.links.values() if link.master == bridge)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestFacts:
+    """The guest: its links by name, and its routes of table main."""
+
+    links: Mapping[str, Link] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+
+    def default_route(self, family: int) -> Route | None:
+        """Return the default route that a new one, given without a metric, replaces.
+
+        Without a metric IPv4 uses 0 and IPv6 1024 (ip-route(8), IP6_RT_PRIO_USER); another metric is another route.
+        """
+        metric = 0 if family == 4 else 1024  # noqa: PLR2004 - IPv4
+        return next(
+            (r for r in self.routes if r.dst == "default" and r.family == family and r.metric == metric), None
+        )
+
+
+def parse_links(text: str) -> dict[str, Link]:
+    """Parse `ip -details -json link show` or `… address show` into links by name."""
+    return {link.name: link for link in map(_link, json.loads(text or "[]")) if link.name}
+
+
+def parse_guest(text: str) -> GuestFacts:
+    """Parse the two documents, a line each, that `guest_query` prints."""
+    documents = [line for line in text.splitlines() if line.strip()]
+    links = parse_links(documents[0]) if documents else {}
+    routes = _routes(documents[1]) if len(documents) > 1 else ()
+    return GuestFacts(links=links, routes=routes)
+
+
+def parse_names(text: str) -> frozenset[str]:
+    """Parse one name a line."""
+    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _link(entry: dict[str, Any]) -> Link:
+    info = entry.get("linkinfo", {})
+    # A parent or peer in this namespace is told by name ("link"), one in another by ifindex and namespace id.
+    return Link(
+        name=entry.get("ifname", ""),
+        index=entry.get("ifindex", 0),
+        kind=info.get("info_kind", ""),
+        layer=entry.get("link_type", "ether"),
+        mac=entry.get("address", ""),
+        mtu=entry.get("mtu", 1500),
+        up="UP" in entry.get("flags", ()),
+        master=entry.get("master", ""),
+        alias=entry.get("ifalias", ""),
+        group=str(entry.get("group", "default")),
+        peer=entry.get("link_index") or 0,
+        parent=entry.get("link") or "",
+        peer_elsewhere="link_netnsid" in entry,
+        data=info.get("info_data", {}),
+        port=info.get("info_slave_kind", ""),
+        addresses=tuple(_addresses(entry)),
+    )
+
+
+def _addresses(entry: dict[str, Any]) -> list[str]:
+    """Return what somebody assigned, and not what an advertisement brought."""
+    return [
+        f"{info['local']}/{info.get('prefixlen', 0)}"
+        for info in entry.get("addr_info", ())
+        if info.get("local") and not info.get("dynamic")
+    ]
+
+
+_ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": "proto"}
+
+
+def _routes(text: str) -> tuple[Route, ...]:
+    return tuple(_route(e) for e in json.loads(text) if e.get("table", "main") == "main" and e.get("type") == "unicast")
+
+
+def _route(entry: dict[str, Any]) -> Route:
+    first = entry.get("nexthops", [entry])[0]
+    # iproute2 prints no family; IPv6 routes alone carry a router preference ("pref", RFC 4191).
+    return Route(
+        dst=entry["dst"],
+        family=6 if "pref" in entry else 4,
+        dev=first.get("dev", ""),
+        via=_via(first)[-1] if _via(first) else "",
+        metric=entry.get("metric", 0),
+        kernel=entry.get("protocol") == "kernel",
+        words=tuple(_words(entry)),
+    )
+
+
+def _via(hop: dict[str, Any]) -> list[str]:
+    if "gateway" in hop:
+        return ["via", hop["gateway"]]
+    if "via" in hop:  # an IPv4 route through an IPv6 router, RFC 5549
+        return ["via", hop["via"]["family"], hop["via"]["host"]]
+    return []
+
+
+def _words(entry: dict[str, Any]) -> list[str]:
+    """Return the words behind the destination with which `ip route replace` puts this very route back."""
+    words = _via(entry)
+    for key, word in _ROUTE_WORDS.items():
+        if entry.get(key) not in {None, ""}:
+            words += [word, str(entry[key])]
+    if "onlink" in entry.get("flags", ()):
+        words.append("onlink")
+    for metrics in entry.get("metrics", ()):
+        for key, value in metrics.items():
+            words += [key, str(value)]
+    for hop in entry.get("nexthops", ()):
+        words += ["nexthop", *_via(hop), "dev", hop["dev"], "weight", str(hop.get("weight", 1))]
+    return words

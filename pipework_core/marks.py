@@ -1,0 +1,80 @@
+"""The mark on an interface of ours: ownership and what undo needs, kept by the kernel and nowhere else.
+
+A finished interface carries its mark as alias, which survives a move between namespaces (255 bytes, IFALIASZ in
+linux/if.h). The kernel ignores an alias at creation, so a link is *born* in a group of ours, and leaves the group
+when it gets its alias: whatever moment a run was killed at, its links can be told from somebody else's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from pipework_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipework_core.facts import Link, Route
+
+#: The group of a link that has no alias yet ("pw" in ASCII); any group number is free for use (ip-link(8)).
+BIRTH_GROUP = str(int.from_bytes(b"pw"))
+
+_PREFIX = "pipework:1"
+_ALIAS_MAX = 255
+#: Interface names hold neither "/" nor ":", so none of these can be a part of one. Nor do addresses hold them.
+_SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What an alias says. Empty fields are left out of it.
+
+    `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
+    the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with.
+    """
+
+    kind: str
+    on: str = ""
+    vlan: str = ""
+    req: str = ""
+    gw4: str = ""
+    gw6: str = ""
+    nic: str = ""
+    state: str = ""
+
+    @property
+    def alias(self) -> str:
+        """The alias; raise UsageError when it would not fit."""
+        pairs = [f"{f.name}{_BETWEEN}{getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name)]
+        text = _SEPARATOR.join((_PREFIX, *pairs))
+        if len(text.encode()) > _ALIAS_MAX:
+            raise UsageError(
+                f"what pipework must remember of this attachment takes {len(text.encode())} bytes, and an interface "
+                f"holds {_ALIAS_MAX}.",
+                hint="use shorter interface names",
+            )
+        return text
+
+
+def read(link: Link) -> Mark | None:
+    """Return the mark of a link, or None when it carries none that this version can read."""
+    first, *pairs = link.alias.split(_SEPARATOR)
+    if first != _PREFIX:
+        return None
+    known = {f.name for f in fields(Mark)}
+    values = dict(pair.split(_BETWEEN, 1) for pair in pairs if _BETWEEN in pair)
+    return Mark(**{"kind": "", **{key: value for key, value in values.items() if key in known}})
+
+
+def newborn(link: Link) -> bool:
+    """Whether the link is of a run of ours that did not get as far as giving it an alias."""
+    return link.group == BIRTH_GROUP and not link.alias
+
+
+def route_words(route: Route | None) -> str:
+    """Return a replaced default route as the one word that a mark can hold."""
+    return _WORDS.join(route.words) if route else ""
+
+
+def route_from(word: str) -> tuple[str, ...]:
+    """Return the words behind `ip route replace default` that `route_words` packed."""
+    return tuple(word.split(_WORDS)) if word else ()

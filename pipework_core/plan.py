@@ -1,0 +1,108 @@
+"""Plans: what is to be done, as frozen data that no layer changes after it was made."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+
+OK = frozenset({0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Netns:
+    """A network namespace by its path, such as `/proc/4242/ns/net` or `/run/netns/blue`.
+
+    The path may stand in an argv, too (`ip link set … netns PATH`). A driver opens it once (`Driver.pin`) and from
+    then on enters through that descriptor, so a PID that is recycled later cannot lead elsewhere.
+    """
+
+    path: str
+
+
+#: The namespace pipework itself runs in. Only meaningful as a pinned path: in a child inside a guest it is the guest's.
+HOST = Netns(path="/proc/self/ns/net")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: `argv` without a shell, run in `netns` (None: the host's namespace).
+
+    `undo` reverses it, in the order given. `unless` is a read; when it prints anything but an empty answer (nothing,
+    or `[]`), the command is left out: a bridge is not deleted under somebody else's ports. `expect` is what stdout,
+    stripped, must be for the command to count as done. `why` is for people and takes no part in comparison.
+    """
+
+    argv: tuple[str, ...]
+    netns: Netns | None = None
+    stdin: str | None = None
+    ok_codes: frozenset[int] = OK
+    expect: str | None = None
+    unless: Command | None = None
+    undo: tuple[Command, ...] = ()
+    why: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.argv:
+            raise ValueError("a command needs at least the name of a program")
+        for token in self.argv:
+            if not isinstance(token, str):
+                raise TypeError(f"argv holds {token!r}, which is not a string")
+            if "\0" in token:
+                raise ValueError("argv holds a NUL byte, which no program can receive")
+
+    def __str__(self) -> str:
+        return shlex.join(self.full_argv)
+
+    @property
+    def full_argv(self) -> tuple[str, ...]:
+        """The argv that enters the namespace first, as it would be typed on the host."""
+        return self.argv if self.netns is None else ("nsenter", f"--net={self.netns.path}", *self.argv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a command did: exit code, what it said, and when it was started (seconds since boot)."""
+
+    code: int
+    stdout: str = ""
+    stderr: str = ""
+    asked: float = field(default=0.0, compare=False)
+
+    @property
+    def complaint(self) -> str:
+        """The tool's own words, on one line; empty when it said nothing."""
+        lines = [line.strip() for line in (self.stderr or self.stdout).splitlines() if line.strip()]
+        return " / ".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole difference between what is and what was asked for, in order.
+
+    `steps` are waited for and undone when one fails; `announce` is started after them and never waited for;
+    `notes` say what needed nothing, so that an empty plan explains itself.
+    """
+
+    steps: tuple[Command, ...] = ()
+    announce: tuple[Command, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(
+            steps=self.steps + other.steps,
+            announce=self.announce + other.announce,
+            notes=self.notes + other.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run did: the plan as it was carried out, with one outcome a step."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done at all."""
+        return bool(self.plan.steps)

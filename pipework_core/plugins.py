@@ -1,0 +1,184 @@
+"""Which plugins there are: built-ins by a table, third parties by entry point and only when they are needed.
+
+Importing `importlib.metadata` and scanning the entry points costs more than everything else pipework does before its
+first command, so a look through the `*.dist-info` folders on the path tells first whether there is anything to load.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from pipework_core.errors import HostError, PluginError
+from pipework_core.hookspecs import PROJECT, Specs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipework_core.contract import Addressing, Backend, GuestResolver
+
+#: Kind to module. The order is the order in which a bare name is offered.
+BACKENDS: Mapping[str, str] = {
+    "bridge": "pipework_backends.linuxbridge",
+    "ovs": "pipework_backends.ovs",
+    "ipoib": "pipework_backends.ipoib",
+    "dummy": "pipework_backends.dummy",
+    "macvlan": "pipework_backends.macvlan",
+    "ipvlan": "pipework_backends.ipvlan",
+    "phys": "pipework_backends.phys",
+}
+#: Runtime to module, in the order in which a bare guest name is asked for.
+GUESTS: Mapping[str, str] = {
+    "docker": "pipework_backends.guest_docker",
+    "podman": "pipework_backends.guest_docker",
+    "lxc": "pipework_backends.guest_lxc",
+    "netns": "pipework_backends.guest_netns",
+    "pid": "pipework_backends.guest_netns",
+}
+ADDRESSING: Mapping[str, str] = {"static": "pipework_backends.static"}
+
+GROUP_BACKENDS = "pipework.backends"
+GROUP_GUESTS = "pipework.guests"
+GROUP_OBSERVERS = "pipework.observers"
+
+
+class Plugins:
+    """The plugins of one run. Built-ins are imported when they are chosen."""
+
+    def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True) -> None:
+        self._warn = warn
+        self._third_parties = third_parties and _entry_points_exist()
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Specs)
+        if self._third_parties:
+            self._load(GROUP_OBSERVERS)
+
+    @property
+    def hook(self) -> Any:  # noqa: ANN401 - pluggy's relay makes its attributes up
+        """The relay for the notifications, `hook.pipework_plan_ready(…)`."""
+        return self._manager.hook
+
+    def backend(self, kind: str) -> Backend:
+        """Return the backend of that kind; raise PluginError when there is none."""
+        if kind in BACKENDS:
+            found: Iterable[Backend] = self._builtin(BACKENDS[kind], "pipework_backends")
+        else:
+            found = self._foreign(GROUP_BACKENDS, kind, "pipework_backends")
+        for backend in found:
+            if backend.kind == kind:
+                return backend
+        raise PluginError(
+            f"there is no backend of the kind {kind!r}.",
+            hint=f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
+        )
+
+    def backends(self) -> list[Backend]:
+        """Return the built-in backends, in the order in which a bare name is offered."""
+        found: list[Backend] = []
+        for module in BACKENDS.values():
+            found += self._builtin(module, "pipework_backends")
+        return found
+
+    def foreign_backends(self) -> list[Backend]:
+        """Return the backends of third parties; asked only when no built-in wants a name."""
+        return self._foreign(GROUP_BACKENDS, None, "pipework_backends")
+
+    def resolver(self, runtime: str) -> GuestResolver:
+        """Return the guest resolver of that runtime; raise PluginError when there is none."""
+        if runtime in GUESTS:
+            found: Iterable[GuestResolver] = self._builtin(GUESTS[runtime], "pipework_guest_resolvers")
+        else:
+            found = self._foreign(GROUP_GUESTS, runtime, "pipework_guest_resolvers")
+        for resolver in found:
+            if resolver.runtime == runtime:
+                return resolver
+        raise PluginError(
+            f"nobody knows guests of the kind {runtime!r}.", hint=f"write {', '.join(f'{name}:' for name in GUESTS)}…"
+        )
+
+    def foreign_resolvers(self) -> list[GuestResolver]:
+        """Return the resolvers of third parties; asked only when no built-in knows a guest."""
+        return self._foreign(GROUP_GUESTS, None, "pipework_guest_resolvers")
+
+    def addressing(self, method: str) -> Addressing:
+        """Return the addressing method of that name."""
+        found: Iterable[Addressing] = self._builtin(ADDRESSING[method], "pipework_addressing")
+        return next(addressing for addressing in found if addressing.method == method)
+
+    def _builtin(self, module: str, hook: str) -> list[Any]:
+        plugin = self._manager.get_plugin(module)
+        if plugin is None:
+            plugin = import_module(module)
+            self._manager.register(plugin, module)
+            self._manager.check_pending()
+        return list(getattr(plugin, hook)())
+
+    def _foreign(self, group: str, name: str | None, hook: str) -> list[Any]:
+        """Return what the third parties' plugins of a group register; all of them, or the one of that name."""
+        found: list[Any] = []
+        owners: dict[str, str] = {}
+        for plugin, owner in self._load(group, name) if self._third_parties else ():
+            implementation = getattr(plugin, hook, None)
+            for item in implementation() if implementation else ():
+                word = getattr(item, "kind", None) or getattr(item, "runtime", "")
+                if word in owners:
+                    raise PluginError(
+                        f"{owners[word]} and {owner} both provide {word!r}.", hint="uninstall one of the two packages"
+                    )
+                owners[word] = owner
+                found.append(item)
+        return found
+
+    def _load(self, group: str, name: str | None = None) -> list[tuple[object, str]]:
+        """Import the entry points of a group; one that is broken is named and left out unless it was asked for."""
+        from importlib.metadata import entry_points  # noqa: PLC0415 - 30 ms, paid only where a plugin is installed
+
+        loaded: list[tuple[object, str]] = []
+        for point in entry_points(group=group):
+            if name is not None and point.name != name:
+                continue
+            owner = point.dist.name if point.dist else point.value
+            try:
+                plugin = self._manager.get_plugin(point.value) or point.load()
+                if not self._manager.is_registered(plugin):
+                    self._manager.register(plugin, point.value)
+                    self._manager.check_pending()
+            except Exception as error:  # whatever a stranger's module raises
+                if name is not None:
+                    raise PluginError(
+                        f"the plugin {point.name!r} of {owner} cannot be loaded: {error}", hint="upgrade that package"
+                    ) from error
+                self._warn(f"the plugin {point.name!r} of {owner} is broken and left out: {error}")
+                continue
+            loaded.append((plugin, owner))
+        return loaded
+
+
+def _entry_points_exist() -> bool:
+    """Whether any distribution on the path has an entry point for pipework."""
+    for folder in sys.path:
+        for path in Path(folder).glob("*.dist-info/entry_points.txt"):
+            try:
+                if "[pipework." in path.read_text(errors="replace"):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def known_options(backend: Backend) -> Mapping[str, str]:
+    """Return the options of a backend, and no surprise when it declares none."""
+    return getattr(backend, "options", {})
+
+
+def check_options(backend: Backend, options: Iterable[tuple[str, str]]) -> None:
+    """Raise HostError for an option that the backend does not know; the hint lists those it knows."""
+    known = known_options(backend)
+    for key, _ in options:
+        if key not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise HostError(f"{backend.kind} has no option {key!r}.", hint=f"{backend.kind} knows: {listed}")

@@ -1,0 +1,205 @@
+"""What the user asked for: `Attachment`, and the parsers of its words. Pure, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+
+from pipework_core import names
+from pipework_core.errors import UsageError
+
+Address = IPv4Interface | IPv6Interface
+Gateway = IPv4Address | IPv6Address
+
+#: The first byte of a DHCP word up to a colon or `-`; all of them start an addressing method of their own.
+DHCP_WORDS = ("dhcp", "dhclient", "udhcpc", "dhcpcd", "auto")
+
+VLAN_MAX = 4094
+MTU_MIN, MTU_MAX = 68, 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One interface for one guest, as asked for; nothing in it was looked up.
+
+    `host` is a host interface's name, `kind` the backend that was named (`KIND:NAME`) or empty; `host_mac` replaces
+    the name (`mac:ADDR`). `addresses` and `gateways` are those of the static method; `vlan` is the text behind `@`,
+    since it is decimal for Ethernet and hexadecimal (a partition key) for InfiniBand. Options are sorted.
+    """
+
+    guest: str
+    host: str = ""
+    kind: str = ""
+    host_mac: str = ""
+    interface: str = ""
+    host_name: str = ""
+    addresses: tuple[Address, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    mac: str = ""
+    vlan: str = ""
+    mtu: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    replace: bool = False
+
+    def option(self, key: str, default: str = "") -> str:
+        """Return the value of `-o KEY=VALUE`, or the default."""
+        return dict(self.options).get(key, default)
+
+    @property
+    def where(self) -> str:
+        """The host's side as the user would type it."""
+        if self.host_mac:
+            return f"mac:{self.host_mac}"
+        return f"{self.kind}:{self.host}" if self.kind else self.host
+
+
+def host_part(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
+    """Split `HOSTIF`, `mac:ADDR` or `KIND:NAME` into kind, name and MAC (two of them may be empty)."""
+    kind, colon, name = text.partition(":")
+    if colon and kind == "mac":
+        return ("phys" if direct_phys else ""), "", names.mac_address(name)
+    if not colon:
+        kind, name = "", text
+    elif not kind.isidentifier():
+        raise UsageError(f"{text!r} is neither an interface nor KIND:NAME.", hint="write for instance bridge:br1")
+    if direct_phys:
+        if kind not in {"", "phys"}:
+            raise UsageError(f"--direct-phys and {kind}: contradict each other.", hint=f"write phys:{name}")
+        kind = "phys"
+    return kind, names.interface_name(name, what="host interface"), ""
+
+
+def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
+    """Parse `IP/N[@GATEWAY]`, several separated by commas; `0/0` alone means up and without an address.
+
+    Raise UsageError for anything else, for two gateways of one family, and for one address twice.
+    """
+    if text == "0/0":
+        return (), ()
+    addresses: list[Address] = []
+    gateways: list[Gateway] = []
+    for part in text.split(","):
+        host, at, via = part.partition("@")
+        address = _address(host)
+        if any(known.ip == address.ip for known in addresses):
+            raise UsageError(f"the address {address.ip} is given twice.", hint="leave one of them out")
+        addresses.append(address)
+        if at:
+            gateway = _gateway(via, address)
+            if any(known.version == gateway.version and known != gateway for known in gateways):
+                raise UsageError(
+                    f"there can be one IPv{gateway.version} gateway, and {text} names two.", hint="leave one of them out"
+                )
+            if gateway not in gateways:
+                gateways.append(gateway)
+    return tuple(addresses), tuple(gateways)
+
+
+def _address(text: str) -> Address:
+    word = text.partition(":")[0].partition("-")[0]
+    if word in DHCP_WORDS:
+        raise UsageError(
+            f"{text!r} asks for a dynamic address, which this version cannot give yet.",
+            hint="give an address, such as 192.168.1.1/24, or 0/0 for none",
+        )
+    if text == "0/0":
+        raise UsageError("0/0 means no address and cannot stand beside one.", hint="write 0/0 alone")
+    if "%" in text:
+        raise UsageError(f"{text!r} names a zone; the interface is given already.", hint="leave out the % part")
+    host, slash, prefix = text.partition("/")
+    try:
+        if not slash:
+            plain = ip_address(host)
+            usual = 24 if plain.version == 4 else 64  # noqa: PLR2004 - IPv4
+            raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {text}/{usual}?")
+        if not (prefix.isascii() and prefix.isdigit()):
+            raise UsageError(f"{text!r}: the prefix length is a number of bits.", hint=f"write for instance {host}/24")
+        address = ip_interface(text)
+    except UsageError:
+        raise
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not an address with a prefix length.",
+            hint="write IP/N, such as 192.168.1.1/24 or fd00::1/64, or 0/0 for none",
+        ) from None
+    _refuse_useless(address)
+    return address
+
+
+def _refuse_useless(address: Address) -> None:
+    ip = address.ip
+    reason = ""
+    if ip.is_multicast:
+        reason = "is a multicast address"
+    elif ip.is_unspecified:
+        reason = "is the unspecified address"
+    elif ip.is_loopback:
+        reason = "is a loopback address, which the guest has already"
+    elif isinstance(address, IPv4Interface) and address.network.prefixlen < 31:  # noqa: PLR2004 - RFC 3021
+        if ip == address.network.network_address:
+            reason = f"is the address of the network {address.network} itself"
+        elif ip == address.network.broadcast_address:
+            reason = f"is the broadcast address of {address.network}"
+    if reason:
+        raise UsageError(f"{address} {reason}.", hint="give the guest a host's address")
+
+
+def _gateway(text: str, address: Address) -> Gateway:
+    try:
+        gateway = ip_address(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with no prefix length behind it"
+        ) from None
+    if gateway.version != address.version:
+        raise UsageError(
+            f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
+        )
+    if gateway == address.ip:
+        raise UsageError(f"{gateway} cannot be its own gateway.", hint="name the router's address behind @")
+    if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback:
+        raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address behind @")
+    return gateway
+
+
+def mac_and_vlan(text: str) -> tuple[str, str]:
+    """Parse `[MAC|U:STRING][@VID]` into a MAC and the text of the VLAN, either of which may be empty."""
+    head, at, vlan = text.rpartition("@")
+    if not at:
+        head, vlan = text, ""
+    elif not vlan:
+        raise UsageError(f"{text!r} ends in '@' without a VLAN.", hint="write for instance @10")
+    mac = ""
+    if head.startswith("U:"):
+        if len(head) == len("U:"):
+            raise UsageError("U: needs a string to derive the MAC from.", hint="write for instance U:web1")
+        mac = names.stable_mac(head[2:])
+    elif head:
+        mac = names.mac_address(head)
+    if vlan and not all(char in "0123456789abcdefABCDEF" for char in vlan.removeprefix("0x")):
+        raise UsageError(f"{vlan!r} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
+    return mac, vlan.lower()
+
+
+def vlan_id(text: str) -> int:
+    """Return the IEEE 802.1Q VLAN that `text` names, 1 to 4094; raise UsageError for anything else."""
+    if not text.isdigit() or not 1 <= int(text) <= VLAN_MAX:
+        raise UsageError(f"@{text} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
+    return int(text)
+
+
+def mtu_value(text: str) -> int:
+    """Return an MTU in bytes; raise UsageError for one that no interface can have."""
+    if not (text.isascii() and text.isdigit()) or not MTU_MIN <= int(text) <= MTU_MAX:
+        raise UsageError(
+            f"{text!r} is not an MTU.", hint=f"write bytes from {MTU_MIN} to {MTU_MAX}, such as --mtu 1400"
+        )
+    return int(text)
+
+
+def option_pair(text: str) -> tuple[str, str]:
+    """Split `KEY=VALUE`."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{text!r} is not KEY=VALUE.", hint="write for instance -o mode=private")
+    return key, value

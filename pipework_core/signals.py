@@ -1,0 +1,42 @@
+"""SIGINT and SIGTERM: at once where nothing is half done, at the next safe point where something is."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipework_core.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class Signals:
+    """Turns the two signals into `Interrupted`, or into a wish (`wanted`) while they are deferred."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._deferred = False
+
+    def install(self) -> None:
+        """Take the two signals over; main thread only."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._arrived)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Keep a signal back until the block ends; the block looks at `wanted` where it can stop."""
+        before, self._deferred = self._deferred, True
+        try:
+            yield
+        finally:
+            self._deferred = before
+        if self.wanted and not before:
+            raise Interrupted
+
+    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+        self.wanted = True
+        if not self._deferred:
+            raise Interrupted
