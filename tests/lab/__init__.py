@@ -1,0 +1,1 @@
+"""The lab: real network namespaces, container engines, switches and kernels for tests."""

@@ -1,0 +1,74 @@
+"""Fixtures of the lab, a check that the machine stays as it was, and a list of what was missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from . import machine
+from .docker import DockerEngine
+from .host import PrivateHost, is_root
+from .parts import MISSING, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machine_unchanged() -> Iterator[None]:
+    """Fail the run when its tests leave something behind on the machine."""
+    before = machine.snapshot()
+    yield
+    changed = machine.differences(before, machine.snapshot())
+    assert not changed, "the lab left the machine changed: " + "; ".join(changed)
+
+
+@pytest.fixture
+def host() -> Iterator[PrivateHost]:
+    """Provide a fresh private host: of root when the tests are root, else in a user namespace."""
+    require("root" if is_root() else "userns")
+    with PrivateHost() as private:
+        yield private
+
+
+@pytest.fixture
+def user_host() -> Iterator[PrivateHost]:
+    """Provide a fresh private host in a user namespace, as an ordinary user would have it."""
+    require("userns")
+    with PrivateHost(user=True) as private:
+        yield private
+
+
+@pytest.fixture(scope="module")
+def docker_host() -> Iterator[PrivateHost]:
+    """Provide the private host in which the `docker` of this module runs."""
+    require("docker")
+    with PrivateHost() as private:
+        yield private
+
+
+@pytest.fixture(scope="module")
+def docker(docker_host: PrivateHost) -> Iterator[DockerEngine]:
+    """Provide a Docker Engine; containers of one test should have names of their own."""
+    with DockerEngine(docker_host) as engine:
+        yield engine
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List each missing part of the lab once, with the number of tests it cost."""
+    reports = [
+        *terminalreporter.getreports("skipped"),
+        *terminalreporter.getreports("failed"),
+        *terminalreporter.getreports("error"),
+    ]
+    lost: dict[str, int] = {}
+    for report in reports:
+        _, found, reason = report.longreprtext.partition(MISSING)
+        if found:
+            words = reason.splitlines()[0].rstrip("')\"")
+            lost[words] = lost.get(words, 0) + 1
+    if lost:
+        terminalreporter.section("missing parts of the lab", sep="=", red=True, bold=True)
+        for words, tests in sorted(lost.items()):
+            terminalreporter.write_line(f"{words} - {tests} tests did not run", red=True)

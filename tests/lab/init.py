@@ -1,0 +1,110 @@
+"""Process 1 of a private host: prepare its mounts, hold it open, clean up at the end.
+
+Started as a script by `host.PrivateHost`, inside fresh namespaces. It says "ready" on stdout and
+then lives as long as its stdin stays open. The pipe is held by the test process alone, so the host
+ends with that process however it ends; and because this is process 1 of a PID namespace, the kernel
+takes everything else inside down with it (pid_namespaces(7)).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+RMDIR_SECONDS = 2.0
+
+
+def mount(*arguments: str) -> None:
+    """Call mount(8); raise CalledProcessError when it refuses."""
+    subprocess.run(("mount", *arguments), check=True)
+
+
+def overlay(folder: Path) -> None:
+    """Put a private, writable layer over a folder of the machine, forgotten with the host."""
+    layer = Path("/run/lab/overlay") / folder.name
+    upper, work = layer / "upper", layer / "work"
+    upper.mkdir(parents=True)
+    work.mkdir()
+    options = f"lowerdir={folder},upperdir={upper},workdir={work}"
+    mount("-t", "overlay", "-o", options, "overlay", str(folder))
+
+
+def mount_cgroups() -> None:
+    """Mount the control groups as the kernel has them now: version 1 where it is in use, else 2.
+
+    `/proc/self/cgroup` has one line `number:controllers:path` for each hierarchy (cgroups(7)).
+    """
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    version_1 = [name for line in lines if (name := line.split(":", 2)[1])]
+    if not version_1:
+        mount("-t", "cgroup2", "cgroup2", str(CGROUPS))
+        return
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(CGROUPS))
+    for name in version_1:
+        folder = CGROUPS / name.removeprefix("name=")
+        folder.mkdir()
+        # A hierarchy without controllers is asked for by its name alone.
+        options = f"none,{name}" if name.startswith("name=") else name
+        mount("-t", "cgroup", "-o", options, "cgroup", str(folder))
+
+
+def prepare(*, cgroups: bool) -> None:
+    """Give the host its own /run, /sys and /etc."""
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    for folder in ("netns", "lock", "lab"):
+        Path("/run", folder).mkdir()
+    # A fresh sysfs shows the interfaces of the new network namespace.
+    mount("-t", "sysfs", "sysfs", "/sys")
+    if cgroups:
+        mount_cgroups()
+    # DHCP clients rewrite /etc/resolv.conf, dockerd writes /etc/docker.
+    overlay(Path("/etc"))
+
+
+def remove_cgroups(name: str) -> None:
+    """Remove the control groups that the engines of this host made below `name`.
+
+    Killed processes leave their group a moment later: an answer "busy" is tried again.
+    """
+    deadline = time.monotonic() + RMDIR_SECONDS
+    for root in (*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")):
+        while root.exists() and time.monotonic() < deadline:
+            for folder, _, _ in os.walk(root, topdown=False):
+                with contextlib.suppress(OSError):
+                    Path(folder).rmdir()
+            if root.exists():
+                time.sleep(0.02)
+
+
+def kill_everything() -> None:
+    """Kill all other processes of this PID namespace and wait until they are gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    # With SIGCHLD ignored, wait(2) returns ECHILD only when the last child is gone.
+    with contextlib.suppress(ChildProcessError):
+        os.wait()
+
+
+def main(cgroup: str) -> None:
+    """Hold the host open until stdin ends."""
+    prepare(cgroups=bool(cgroup))
+    # Ignored, SIGCHLD makes the kernel reap every orphan that lands here.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.buffer.read()
+    kill_everything()
+    if cgroup:
+        remove_cgroups(cgroup)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,100 @@
+"""Which parts of the lab this machine has, and what a missing one means for the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .host import clean_environment, is_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Value of the environment variable PIPEWORK_LAB that turns a missing part into a failure.
+REQUIRED = "required"
+#: How every skip of the lab begins, for the summary.
+MISSING = "missing part of the lab: "
+#: Programs that each part needs; the first missing one is named.
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "root": (),
+    "userns": (),
+    "docker": ("dockerd", "containerd", "runc", "docker", "iptables", "busybox"),
+    "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
+    "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
+    "podman": ("podman", "runc", "conmon", "busybox"),
+    "uml": ("linux.uml",),
+}
+#: Programs that every private host needs.
+HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
+
+
+def absent_program(names: tuple[str, ...]) -> str | None:
+    """Say which of these programs is not installed, or None."""
+    path = clean_environment()["PATH"]
+    for name in names:
+        if shutil.which(name, path=path) is None:
+            return f"the program {name} is not installed (tools/install-lab.sh installs it)"
+    return None
+
+
+def refused_unshare(*options: str) -> str | None:
+    """Say why the kernel refuses new namespaces with these options of unshare(1), or None."""
+    command = ("unshare", *options, "--net", "--mount", "--pid", "--fork", "--mount-proc", "true")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"no namespaces here: {done.stderr.strip()}"
+
+
+def no_root() -> str | None:
+    """Say why private hosts of root cannot be had, or None."""
+    return refused_unshare() if is_root() else "the tests do not run as root"
+
+
+def no_userns() -> str | None:
+    """Say why private hosts without root cannot be had, or None."""
+    return refused_unshare("--user", "--map-root-user")
+
+
+def no_tun() -> str | None:
+    """Say that Open vSwitch's userspace datapath has no /dev/net/tun, or None."""
+    return None if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
+
+
+def no_uml_modules() -> str | None:
+    """Say that the kernel that runs as a process has no modules, or None."""
+    folders = Path("/usr/lib/uml/modules")
+    return None if folders.is_dir() else f"there is no {folders}"
+
+
+#: What must hold for each part besides its programs.
+CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
+    "root": (no_root,),
+    "userns": (no_userns,),
+    "docker": (no_root,),
+    "ovs": (no_root, no_tun),
+    "lxc": (no_root,),
+    "podman": (no_root,),
+    "uml": (no_uml_modules,),
+}
+
+
+def why_missing(part: str) -> str | None:
+    """Say why a part of the lab is not there, or None; raise KeyError for an unknown part."""
+    absent = absent_program(HOST_PROGRAMS + PROGRAMS[part])
+    reasons = (check() for check in CHECKS[part])
+    return absent or next((reason for reason in reasons if reason), None)
+
+
+def require(part: str) -> None:
+    """Go on if the machine has this part; else skip loudly, or fail with PIPEWORK_LAB=required."""
+    reason = why_missing(part)
+    if reason is None:
+        return
+    message = f"{MISSING}{part}: {reason}"
+    if os.environ.get("PIPEWORK_LAB") == REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
