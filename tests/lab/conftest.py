@@ -9,6 +9,7 @@ import pytest
 from . import machine
 from .docker import DockerEngine
 from .host import PrivateHost, is_root
+from .ovs import OpenVSwitch
 from .parts import MISSING, require
 
 if TYPE_CHECKING:
@@ -53,6 +54,21 @@ def docker(docker_host: PrivateHost) -> Iterator[DockerEngine]:
     """Provide a Docker Engine; containers of one test should have names of their own."""
     with DockerEngine(docker_host) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def ovs_host() -> Iterator[PrivateHost]:
+    """Provide the private host in which the `ovs` of this module runs."""
+    require("ovs")
+    with PrivateHost() as private:
+        yield private
+
+
+@pytest.fixture(scope="module")
+def ovs(ovs_host: PrivateHost) -> Iterator[OpenVSwitch]:
+    """Provide Open vSwitch with its userspace datapath; each test should have its own bridge."""
+    with OpenVSwitch(ovs_host) as switch:
+        yield switch
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

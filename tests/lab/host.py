@@ -47,11 +47,13 @@ def clean_environment() -> dict[str, str]:
 
 
 class PrivateHost:
-    """A host of its own: interfaces, firewall, /run, /sys, /etc and processes.
+    """A host of its own: interfaces, firewall, /run, /sys, processes.
+
+    The machine's folders are visible inside, so the same Python environment runs there, but what
+    is written to /etc, /var/lib, /var/log and /var/cache stays inside.
 
     Without root (or with `user=True`) it lies in a user namespace as well; everything that needs
-    only `ip` works there. Nothing outlives `close()`, nor the test process. The machine's folders
-    are visible inside, so the same Python environment runs there.
+    only `ip` works there. Nothing outlives `close()`, nor the test process.
 
     PIDs given to and returned by the methods are those of the host's own PID namespace: process 1
     is the host's, as on a machine.

@@ -18,6 +18,8 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 RMDIR_SECONDS = 2.0
+#: Where programs write: DHCP clients (even to /etc/resolv.conf), container engines, daemons.
+WRITTEN = tuple(map(Path, ("/etc", "/var/lib", "/var/log", "/var/cache")))
 
 
 def mount(*arguments: str) -> None:
@@ -27,7 +29,7 @@ def mount(*arguments: str) -> None:
 
 def overlay(folder: Path) -> None:
     """Put a private, writable layer over a folder of the machine, forgotten with the host."""
-    layer = Path("/run/lab/overlay") / folder.name
+    layer = Path(f"/run/lab/overlay{folder}")
     upper, work = layer / "upper", layer / "work"
     upper.mkdir(parents=True)
     work.mkdir()
@@ -55,16 +57,16 @@ def mount_cgroups() -> None:
 
 
 def prepare(*, cgroups: bool) -> None:
-    """Give the host its own /run, /sys and /etc."""
+    """Give the host its own /run and /sys, and private changes to what its programs write."""
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    for folder in ("netns", "lock", "lab"):
-        Path("/run", folder).mkdir()
+    for name in ("netns", "lock", "lab"):
+        Path("/run", name).mkdir()
     # A fresh sysfs shows the interfaces of the new network namespace.
     mount("-t", "sysfs", "sysfs", "/sys")
     if cgroups:
         mount_cgroups()
-    # DHCP clients rewrite /etc/resolv.conf, dockerd writes /etc/docker.
-    overlay(Path("/etc"))
+    for folder in WRITTEN:
+        overlay(folder)
 
 
 def remove_cgroups(name: str) -> None:

@@ -27,6 +27,11 @@ def wire(host: PrivateHost, bridge: str, guest: Guest, number: int) -> None:
     namespace = f"/proc/{guest}/ns/net" if isinstance(guest, int) else str(guest)
     outer = ("ip", "link", "add", "name", f"port{number}", "master", bridge, "up")
     host.run(*outer, "type", "veth", "peer", "name", "eth1", "netns", namespace)
+    address(host, guest, number)
+
+
+def address(host: PrivateHost, guest: Guest, number: int) -> None:
+    """Give the eth1 of a guest 10.9.0.N/24 and fd00:9::N/64 and raise it."""
     inner = host.enter(guest)
     host.run(*inner, "ip", "address", "add", f"10.9.0.{number}/24", "dev", "eth1")
     # Docker switches IPv6 off in containers that have no network of its own.
