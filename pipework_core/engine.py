@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Backend, Guest
     from pipework_core.driver import Driver
     from pipework_core.marks import Mark
-    from pipework_core.plan import Outcome
+    from pipework_core.plan import Command, Outcome
     from pipework_core.plugins import Plugins
     from pipework_core.request import Attachment
     from pipework_core.signals import Signals
@@ -83,7 +83,7 @@ class Engine:
         )
         return scene, backend
 
-    def _read(self, commands: Mapping[str, facts.Command]) -> dict[str, Outcome]:
+    def _read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
         outcomes = self._driver.read(list(commands.values()))
         for command, outcome in zip(commands.values(), outcomes, strict=True):
@@ -101,7 +101,7 @@ class Engine:
         return clearing.before + backend.plan(scene) + addressing.plan(scene, mark) + clearing.after
 
     def _carry_out(self, plan: Plan) -> Report:
-        def tell(command: facts.Command, outcome: Outcome) -> None:
+        def tell(command: Command, outcome: Outcome) -> None:
             self._plugins.hook.pipework_step_done(command=command, outcome=outcome)
 
         self._driver.pin(HOST)
@@ -119,14 +119,15 @@ def _with_routes(mark: Mark, scene: Scene) -> Mark:
     """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
     before = existing.mark_of(scene)
     if before is not None:
-        return replace(mark, gw4=before.gw4, gw6=before.gw6, nic=before.nic or mark.nic, state=before.state or mark.state)
+        nic, state = before.nic or mark.nic, before.state or mark.state
+        return replace(mark, gw4=before.gw4, gw6=before.gw6, nic=nic, state=state)
     name = scene.attachment.interface
-    found: dict[str, str] = {}
+    found: dict[int, str] = {}
     for gateway in scene.attachment.gateways:
         route = scene.inside.default_route(gateway.version)
         if route is not None and route.dev != name:
-            found[f"gw{gateway.version}"] = route_words(route)
-    return replace(mark, **found)
+            found[gateway.version] = route_words(route)
+    return replace(mark, gw4=found.get(4, ""), gw6=found.get(6, ""))
 
 
 def _hint(outcome: Outcome) -> str:

@@ -77,7 +77,7 @@ class UndoError(PipeworkError):
         self.left = tuple(left)
 
 
-class Interrupted(BaseException):  # noqa: N818 - it is no error: like KeyboardInterrupt, it must pass `except Exception`
+class Interrupted(BaseException):
     """SIGINT or SIGTERM arrived. Raised only where nothing is half done."""
 
     exit_code = 130

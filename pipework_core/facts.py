@@ -61,8 +61,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route of table main: destination (`default` or a prefix), gateway, device and metric; `words` put it back;
-    `kernel` routes come and go with an address."""
+    """A route of table main: destination (`default` or a prefix), gateway, device and metric.
+
+    `words` behind the destination put it back; a `kernel` route comes and goes with its address.
+    """
 
     dst: str
     family: int
@@ -106,9 +108,7 @@ class GuestFacts:
         Without a metric IPv4 uses 0 and IPv6 1024 (ip-route(8), IP6_RT_PRIO_USER); another metric is another route.
         """
         metric = 0 if family == 4 else 1024  # noqa: PLR2004 - IPv4
-        return next(
-            (r for r in self.routes if r.dst == "default" and r.family == family and r.metric == metric), None
-        )
+        return next((r for r in self.routes if r.dst == "default" and r.family == family and r.metric == metric), None)
 
 
 def parse_links(text: str) -> dict[str, Link]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,9 @@ def _find(text: str, plugins: Plugins, driver: Driver) -> tuple[str, str, Candid
             if candidate is not None:
                 found.append((resolver.runtime, text, candidate))
     if not found:
-        raise GuestError(_nobody(text, refusals), hint="look at the list of running guests, or write netns:NAME or pid:N")
+        raise GuestError(
+            _nobody(text, refusals), hint="look at the list of running guests, or write netns:NAME or pid:N"
+        )
     _refuse_two(text, found, driver)
     return found[0]
 
@@ -136,8 +139,6 @@ def _pinned(text: str, runtime: str, name: str, candidate: Candidate, driver: Dr
 def _hosts_own(driver: Driver) -> set[int]:
     """Return the namespaces that belong to no guest: ours, and the first process's where we may look at it."""
     own = {driver.pin(HOST).inode}
-    try:
+    with contextlib.suppress(GuestError):  # in a user namespace it may not be opened, and so not be entered either
         own.add(driver.pin(_FIRST_PROCESS).inode)
-    except GuestError:
-        pass  # in a user namespace it may not be opened, and then it cannot be entered either
     return own

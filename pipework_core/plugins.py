@@ -124,7 +124,7 @@ class Plugins:
         for plugin, owner in self._load(group, name) if self._third_parties else ():
             implementation = getattr(plugin, hook, None)
             for item in implementation() if implementation else ():
-                word = getattr(item, "kind", None) or getattr(item, "runtime", "")
+                word = str(getattr(item, "kind", "") or getattr(item, "runtime", ""))
                 if word in owners:
                     raise PluginError(
                         f"{owners[word]} and {owner} both provide {word!r}.", hint="uninstall one of the two packages"
@@ -135,13 +135,13 @@ class Plugins:
 
     def _load(self, group: str, name: str | None = None) -> list[tuple[object, str]]:
         """Import the entry points of a group; one that is broken is named and left out unless it was asked for."""
-        from importlib.metadata import entry_points  # noqa: PLC0415 - 30 ms, paid only where a plugin is installed
+        from importlib.metadata import entry_points
 
         loaded: list[tuple[object, str]] = []
         for point in entry_points(group=group):
             if name is not None and point.name != name:
                 continue
-            owner = point.dist.name if point.dist else point.value
+            owner = str(point.dist.name) if point.dist else point.value
             try:
                 plugin = self._manager.get_plugin(point.value) or point.load()
                 if not self._manager.is_registered(plugin):

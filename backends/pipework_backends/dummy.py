@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends import common
+from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
 from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import Mark
 from pipework_core.plan import Plan
-
-from pipework_backends import common
-from pipework_backends.common import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,9 +24,8 @@ class Lxc:
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Ask for state and PID of the container's init."""
         outcome = driver.read([self.query(name)])[0]
-        fields = dict(
-            (key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in outcome.stdout.splitlines())
-        )
+        pairs = (line.partition(":") for line in outcome.stdout.splitlines())
+        fields = {key.strip(): value.strip() for key, _, value in pairs}
         if outcome.code != 0:
             if "doesn't exist" in outcome.stderr:
                 return None

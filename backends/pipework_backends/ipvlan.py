@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends.stacked import Stacked
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
 from pipework_core.hookspecs import hookimpl
-
-from pipework_backends.stacked import Stacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends import common
+from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
 from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
-
-from pipework_backends import common
-from pipework_backends.common import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

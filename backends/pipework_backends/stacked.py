@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends import common
+from pipework_backends.common import ip
 from pipework_core.errors import HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
 from pipework_core.plan import Plan
 from pipework_core.request import vlan_id
-
-from pipework_backends import common
-from pipework_backends.common import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,20 +1,19 @@
-"""Static addressing: mark the interface, give it its addresses, raise it, set the default route, tell the neighbours."""
+"""Static addressing: mark the interface, give it its addresses, raise it, route through it, tell the neighbours."""
 
 from __future__ import annotations
 
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
+from pipework_backends.common import ip, put_back
 from pipework_core.errors import HostError
 from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
 
-from pipework_backends.common import ip, put_back
-
 if TYPE_CHECKING:
     from pipework_core.contract import Scene
-    from pipework_core.facts import Link, Route
+    from pipework_core.facts import Route
     from pipework_core.marks import Mark
     from pipework_core.request import Gateway
 
