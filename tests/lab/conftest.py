@@ -9,8 +9,10 @@ import pytest
 from . import machine
 from .docker import DockerEngine
 from .host import PrivateHost, is_root
+from .lxc import Lxc
 from .ovs import OpenVSwitch
 from .parts import MISSING, require
+from .podman import Podman
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,36 @@ def ovs(ovs_host: PrivateHost) -> Iterator[OpenVSwitch]:
     """Provide Open vSwitch with its userspace datapath; each test should have its own bridge."""
     with OpenVSwitch(ovs_host) as switch:
         yield switch
+
+
+@pytest.fixture(scope="module")
+def lxc_host() -> Iterator[PrivateHost]:
+    """Provide the private host in which the `lxc` of this module runs."""
+    require("lxc")
+    with PrivateHost() as private:
+        yield private
+
+
+@pytest.fixture(scope="module")
+def lxc(lxc_host: PrivateHost) -> Iterator[Lxc]:
+    """Provide LXC; containers of one test should have names of their own."""
+    with Lxc(lxc_host) as containers:
+        yield containers
+
+
+@pytest.fixture(scope="module")
+def podman_host() -> Iterator[PrivateHost]:
+    """Provide the private host in which the `podman` of this module runs."""
+    require("podman")
+    with PrivateHost() as private:
+        yield private
+
+
+@pytest.fixture(scope="module")
+def podman(podman_host: PrivateHost) -> Iterator[Podman]:
+    """Provide podman; containers of one test should have names of their own."""
+    with Podman(podman_host) as engine:
+        yield engine
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from .busybox import IMAGE, SLEEP, archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,56 +16,7 @@ SOCKET = "/run/docker.sock"
 DATA = "/run/lab/docker"
 LOG = "/run/lab/dockerd.log"
 READY_SECONDS = 30.0
-IMAGE = "busybox:latest"
-SLEEP = ("sleep", "100000")
-#: What busybox' udhcpc calls with its lease in variables (udhcpc --help: "Run PROG at DHCP events").
-DHCP_SCRIPT = """#!/bin/sh
-case "$1" in
-bound | renew)
-    ip address replace "$ip/$mask" dev "$interface"
-    for gateway in $router; do
-        ip route replace default via "$gateway" dev "$interface"
-    done
-    ;;
-deconfig)
-    ip address flush dev "$interface"
-    ip link set "$interface" up
-    ;;
-esac
-"""
-
-
-def busybox_applets() -> list[str]:
-    """Return the names under which Debian's static busybox answers, its own left out."""
-    listed = subprocess.run(("busybox", "--list"), capture_output=True, text=True, check=True)
-    return sorted(set(listed.stdout.split()) - {"busybox"})
-
-
-def busybox_program() -> bytes:
-    """Return the static busybox of this machine."""
-    # busybox-static installs exactly this file; another busybox on PATH may be dynamic.
-    return Path("/bin/busybox").read_bytes()
-
-
-def busybox_archive() -> bytes:
-    """Return a root file system (tar) with busybox, its applets and a script for its DHCP client."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for folder in ("bin", "etc", "proc", "sys", "dev", "tmp", "run", "root"):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            tar.addfile(entry)
-        files = {"bin/busybox": busybox_program()}
-        files["usr/share/udhcpc/default.script"] = DHCP_SCRIPT.encode()
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755
-            tar.addfile(entry, io.BytesIO(content))
-        for applet in busybox_applets():
-            entry = tarfile.TarInfo(f"bin/{applet}")
-            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(entry)
-    return archive.getvalue()
+ARCHIVE = "/run/lab/docker.tar"
 
 
 class DockerEngine:
@@ -91,7 +40,8 @@ class DockerEngine:
         self.host.run("mkdir", "-p", DATA)
         self.host.popen("sh", "-c", f'exec "$@" >{LOG} 2>&1', "dockerd", *self._command())
         self._wait()
-        self._import_image()
+        self.host.write(ARCHIVE, archive())
+        self.host.run("docker", "import", ARCHIVE, IMAGE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,12 +63,6 @@ class DockerEngine:
                 raise RuntimeError(message)
             time.sleep(0.05)
 
-    def _import_image(self) -> None:
-        """Hand the busybox image to the engine, through a file in its own /run."""
-        archive = Path(f"/proc/{self.host.pid}/root{DATA}/busybox.tar")
-        archive.write_bytes(busybox_archive())
-        self.host.run("docker", "import", f"{DATA}/busybox.tar", IMAGE)
-
     def run(
         self,
         name: str,
@@ -139,6 +83,10 @@ class DockerEngine:
     def exec(self, name: str, *command: str) -> str:
         """Run a command in a container and return its output."""
         return self.host.run("docker", "exec", name, *command).stdout
+
+    def stop(self, name: str) -> None:
+        """Kill a container, but keep it."""
+        self.host.run("docker", "stop", "--time", "0", name)
 
     def remove(self, name: str) -> None:
         """Kill and remove a container."""

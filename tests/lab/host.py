@@ -165,6 +165,12 @@ class PrivateHost:
             raise AssertionError(message)
         return done
 
+    def write(self, path: str, content: str | bytes) -> None:
+        """Write a file that lies in one of the host's own folders."""
+        # Through /proc, the host's mounts are seen from here.
+        file = Path(f"/proc/{self._target}/root{path}")
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
     def pipework(
         self,
         *arguments: str,

@@ -37,23 +37,34 @@ def overlay(folder: Path) -> None:
     mount("-t", "overlay", "-o", options, "overlay", str(folder))
 
 
-def mount_cgroups() -> None:
-    """Mount the control groups as the kernel has them now: version 1 where it is in use, else 2.
+def hierarchies() -> dict[str, Path]:
+    """Return the control group hierarchies in use, and where in each this process is.
 
-    `/proc/self/cgroup` has one line `number:controllers:path` for each hierarchy (cgroups(7)).
+    `/proc/self/cgroup` has one line `number:controllers:path` for each (cgroups(7)); the one of
+    version 2 has no controllers and is named "" here.
     """
     lines = Path("/proc/self/cgroup").read_text().splitlines()
-    version_1 = [name for line in lines if (name := line.split(":", 2)[1])]
+    fields = (line.split(":", 2) for line in lines)
+    return {name: Path(path) for _, name, path in fields}
+
+
+def cgroup_root(name: str) -> Path:
+    """Return where the hierarchy of this name is mounted in the private host."""
+    return CGROUPS / name.removeprefix("name=")
+
+
+def mount_cgroups() -> None:
+    """Mount the control groups as the kernel has them now: version 1 where it is in use, else 2."""
+    version_1 = [name for name in hierarchies() if name]
     if not version_1:
         mount("-t", "cgroup2", "cgroup2", str(CGROUPS))
         return
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(CGROUPS))
     for name in version_1:
-        folder = CGROUPS / name.removeprefix("name=")
-        folder.mkdir()
+        cgroup_root(name).mkdir()
         # A hierarchy without controllers is asked for by its name alone.
         options = f"none,{name}" if name.startswith("name=") else name
-        mount("-t", "cgroup", "-o", options, "cgroup", str(folder))
+        mount("-t", "cgroup", "-o", options, "cgroup", str(cgroup_root(name)))
 
 
 def prepare(*, cgroups: bool) -> None:
@@ -69,19 +80,29 @@ def prepare(*, cgroups: bool) -> None:
         overlay(folder)
 
 
-def remove_cgroups(name: str) -> None:
-    """Remove the control groups that the engines of this host made below `name`.
+def remove_tree(root: Path) -> None:
+    """Remove a control group with all below it, if it exists.
 
     Killed processes leave their group a moment later: an answer "busy" is tried again.
     """
     deadline = time.monotonic() + RMDIR_SECONDS
-    for root in (*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")):
-        while root.exists() and time.monotonic() < deadline:
-            for folder, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    Path(folder).rmdir()
-            if root.exists():
-                time.sleep(0.02)
+    while root.exists() and time.monotonic() < deadline:
+        for folder, _, _ in os.walk(root, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
+        if root.exists():
+            time.sleep(0.02)
+
+
+def remove_cgroups(name: str) -> None:
+    """Remove the control groups that the engines of this host made below `name`.
+
+    Docker and podman make them at the top, LXC below the group of the process that starts it.
+    """
+    for hierarchy, own in hierarchies().items():
+        root = cgroup_root(hierarchy)
+        remove_tree(root / name)
+        remove_tree(root / own.relative_to("/") / name)
 
 
 def kill_everything() -> None:

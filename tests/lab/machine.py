@@ -38,9 +38,9 @@ def owned_processes(owner: int) -> tuple[str, ...]:
 
 def lab_cgroups() -> tuple[str, ...]:
     """Return the control groups that private hosts of this test process have now."""
-    root, name = Path("/sys/fs/cgroup"), f"{CGROUP}-{os.getpid()}-*"
-    found = (*root.glob(name), *root.glob(f"*/{name}"))
-    return tuple(sorted(str(path) for path in found))
+    start = f"{CGROUP}-{os.getpid()}-"
+    folders = (folder for folder, _, _ in os.walk("/sys/fs/cgroup"))
+    return tuple(sorted(folder for folder in folders if Path(folder).name.startswith(start)))
 
 
 def snapshot() -> Machine:

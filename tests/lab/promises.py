@@ -1,0 +1,71 @@
+"""The engine's promises as checks that every backend's lab test can call with requests of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .saboteur import NO_MORE
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
+    from .host import Guest, PrivateHost
+
+_SABOTEUR = str(Path(__file__).with_name("saboteur.py"))
+_KILLED, _FAILED, _INTERRUPTED = -9, 1, 130
+
+
+def sabotage(host: PrivateHost, mode: str, number: int, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run one sabotaged attachment in the host."""
+    return host.run(sys.executable, _SABOTEUR, mode, str(number), *argv, check=False)
+
+
+def undoes_everything(host: PrivateHost, guests: Sequence[Guest], *argv: str) -> int:
+    """Make each step fail in turn, then interrupt behind each; assert that nothing changes. Return the steps."""
+    before = host.state(guests)
+    steps = 0
+    for mode, code in (("fail", _FAILED), ("interrupt", _INTERRUPTED)):
+        for number in range(100):
+            done = sabotage(host, mode, number, *argv)
+            if done.returncode == NO_MORE:
+                steps = number
+                break
+            assert done.returncode == code, f"{mode} behind {number} steps: {done.returncode}\n{done.stdout}{done.stderr}"
+            after = host.state(guests)
+            assert after == before, f"{mode} behind {number} steps of {argv} left something"
+    assert steps, "the plan had no step that could fail"
+    return steps
+
+
+def survives_kills(host: PrivateHost, guests: Sequence[Guest], *argv: str, reset: Sequence[str]) -> None:
+    """Kill a run behind each step and run it again; assert that it ends where an undisturbed run ends.
+
+    `reset` is a command that brings the host back to its beginning.
+    """
+    host.pipework(*argv)
+    wanted = host.state(guests)
+    host.run(*reset)
+    for number in range(100):
+        done = sabotage(host, "kill", number, *argv)
+        if done.returncode == NO_MORE:
+            assert number, "the plan had no step to be killed behind"
+            return
+        assert done.returncode in {_KILLED, 128 - _KILLED}, f"{done.returncode}\n{done.stdout}{done.stderr}"
+        again = host.pipework(*argv, check=False)
+        assert again.returncode == 0, f"killed behind {number} steps of {argv}: {again.stderr}"
+        assert host.state(guests) == wanted, f"killed behind {number} steps of {argv} and run again"
+        host.run(*reset)
+
+
+def needs_nothing_twice(host: PrivateHost, guests: Sequence[Guest], *argv: str) -> None:
+    """Run it twice; assert that the second run changes nothing, says so with -v, and exits 0."""
+    first = host.pipework(*argv)
+    assert first.stdout == ""
+    before = host.state(guests)
+    second = host.pipework("-v", *argv)
+    assert second.stdout == ""
+    assert "nothing to do" in second.stderr
+    assert host.state(guests) == before

@@ -1,0 +1,83 @@
+"""A driver that fails, kills or interrupts a real run behind its Nth step; run inside a private host.
+
+    python saboteur.py count|fail|kill|interrupt N PIPEWORK-ARGUMENTS…
+
+`count` prints how many steps a fresh run has. `fail` carries N steps out and reports the next one as failed without
+running it. `kill` ends this very process with SIGKILL behind N steps, `interrupt` sends it SIGTERM there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core import arguments
+from pipework_core.engine import Engine
+from pipework_core.errors import CommandError, Interrupted
+from pipework_core.plan import Outcome
+from pipework_core.plugins import Plugins
+from pipework_core.signals import Signals
+from pipework_drivers.live import LiveDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipework_core.plan import Command
+
+SAID = "sabotage"
+#: Exit code for "there are no more steps": the loop over N ends here.
+NO_MORE = 42
+
+
+class Saboteur(LiveDriver):
+    """The live driver, until the Nth step of the plan. Undoing is left alone."""
+
+    def __init__(self, mode: str, number: int) -> None:
+        super().__init__()
+        self._mode = mode
+        self._number = number
+        self._sprung = False
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Carry N steps out, then spring the trap once."""
+        if self._sprung:
+            return super().act(commands, stop=stop)
+        self._sprung = True
+        if self._mode == "count":
+            print(len(commands))
+            sys.exit(0)
+        if self._number >= len(commands):
+            sys.exit(NO_MORE)
+        outcomes = super().act(commands[: self._number], stop=stop)
+        if len(outcomes) == self._number:
+            self._spring(outcomes)
+        return outcomes
+
+    def _spring(self, outcomes: list[Outcome]) -> None:
+        if self._mode == "fail":
+            outcomes.append(Outcome(code=1, stderr=SAID))
+        else:
+            os.kill(os.getpid(), signal.SIGKILL if self._mode == "kill" else signal.SIGTERM)
+
+
+def main(mode: str, number: str, *argv: str) -> int:
+    """Run one sabotaged attachment; return 1 when it failed as it should, 130 when it was interrupted."""
+    signals = Signals()
+    signals.install()
+    attachment = arguments.parse(argv).attachment
+    assert attachment
+    engine = Engine(plugins=Plugins(warn=print), driver=Saboteur(mode, int(number)), signals=signals)
+    try:
+        engine.attach(attachment)
+    except CommandError as error:
+        assert SAID in str(error), error
+        return 1
+    except Interrupted:
+        return Interrupted.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
