@@ -45,14 +45,15 @@ def _dispatch(invocation: Invocation) -> int:
         print(f"pipework {__version__}")
         return 0
     if invocation.command == "wait":
-        from pipework_core import waiting  # noqa: PLC0415
+        from pipework_core import signals, waiting  # noqa: PLC0415
 
+        signals.Signals().install()
         waiting.wait(invocation.interface, timeout=invocation.timeout)
         return 0
     if invocation.command == "wait-script":
         from pipework_core import waiting  # noqa: PLC0415
 
-        print(waiting.script(), end="")
+        print(waiting.script(invocation.interface, invocation.timeout), end="")
         return 0
     if invocation.command == "demo":
         from pipework_core import demo  # noqa: PLC0415
