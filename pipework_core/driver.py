@@ -27,7 +27,7 @@ class Driver(Protocol):
     """Carries commands out. The engine knows nothing else of the world."""
 
     def pin(self, netns: Netns) -> Pin:
-        """Open the namespace and keep it; raise GuestError when it is not there or may not be entered.
+        """Open the namespace and keep it; raise NoNamespace when it is not there, GuestError otherwise.
 
         Every later command enters through what was opened last for that path, whatever the path leads to by then.
         """

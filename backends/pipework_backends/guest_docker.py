@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import GuestError
+from pipework_core.errors import GuestError, RuntimeDown
 from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Command, Netns
 
@@ -38,7 +38,7 @@ class Containers:
         try:
             state = json.loads(outcome.stdout)
         except ValueError:
-            raise GuestError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
+            raise RuntimeDown(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
         if state["network"] == "host":
             raise GuestError(
                 f"{name!r} shares the host's own network, which pipework never changes for a guest.",
@@ -68,7 +68,7 @@ class Containers:
                 hint="write more of the ID, or the name",
             )
         hint = f"is {self.program} running, and may you use it?"
-        raise GuestError(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
+        raise RuntimeDown(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import GuestError
+from pipework_core.errors import RuntimeDown
 from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Command, Netns
 
@@ -29,7 +29,7 @@ class Lxc:
         if outcome.code != 0:
             if "doesn't exist" in outcome.stderr:
                 return None
-            raise GuestError(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?")
+            raise RuntimeDown(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?")
         state, pid = fields.get("State", ""), fields.get("PID", "")
         if pid.isdigit() and int(pid):
             netns = Netns(path=f"/proc/{pid}/ns/net")

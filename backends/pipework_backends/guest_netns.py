@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import GuestError, UsageError
+from pipework_core.errors import NoNamespace, UsageError
 from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Netns
 
@@ -29,10 +29,8 @@ class NamedNamespaces:
         netns = Netns(path=f"{_FOLDER}/{name}")
         try:
             driver.pin(netns)
-        except GuestError as error:
-            if "is not there" in str(error):
-                return None
-            raise
+        except NoNamespace:
+            return None
         return Candidate(netns=netns)
 
 
@@ -50,10 +48,8 @@ class Processes:
         netns = Netns(path=f"/proc/{pid}/ns/net")
         try:
             driver.pin(netns)
-        except GuestError as error:
-            if "is not there" in str(error):
-                return None
-            raise
+        except NoNamespace:
+            return None
         return Candidate(netns=netns, pid=pid)
 
 

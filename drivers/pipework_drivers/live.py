@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import Pin, succeeded
-from pipework_core.errors import GuestError
+from pipework_core.errors import GuestError, NoNamespace
 
 from pipework_drivers import batch
 from pipework_drivers.lock import host_lock
@@ -42,7 +42,7 @@ class LiveDriver:
         except PermissionError:
             raise GuestError(f"{netns.path} may not be entered.", hint="run pipework as root") from None
         except OSError as error:
-            raise GuestError(
+            raise NoNamespace(
                 f"the network namespace {netns.path} is not there ({error.strerror}).", hint="is the guest running?"
             ) from None
         if not _is_network(fd):
@@ -136,4 +136,4 @@ def _born(path: str) -> float:
             # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
             return float(file.read().rpartition(")")[2].split()[19]) / _TICKS
     except OSError:
-        raise GuestError(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
+        raise NoNamespace(f"process {parts[2]} has just ended.", hint="is the guest running?") from None

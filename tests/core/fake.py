@@ -1,0 +1,66 @@
+"""A driver that answers from a function and remembers what it was asked."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipework_core.driver import Pin, succeeded
+from pipework_core.errors import NoNamespace
+from pipework_core.plan import HOST, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pipework_core.plan import Command, Netns
+
+HOST_INODE = 1
+GOOD = Outcome(code=0)
+
+
+class FakeDriver:
+    """Answers reads and changes by `handler`; namespaces by `pins`, path to `Pin`; programs by `programs`."""
+
+    def __init__(
+        self,
+        handler: Callable[[Command], Outcome] = lambda command: GOOD,  # noqa: ARG005
+        *,
+        pins: Mapping[str, Pin] | None = None,
+        programs: frozenset[str] = frozenset({"docker", "podman", "lxc-info"}),
+    ) -> None:
+        self._handler = handler
+        self._pins = {HOST.path: Pin(inode=HOST_INODE), **(pins or {})}
+        self._programs = programs
+        self.reads: list[Command] = []
+        self.acts: list[Command] = []
+        self.started: list[Command] = []
+
+    def pin(self, netns: Netns) -> Pin:
+        if netns.path not in self._pins:
+            raise NoNamespace(f"the network namespace {netns.path} is not there.")
+        return self._pins[netns.path]
+
+    def finds(self, program: str) -> bool:
+        return program in self._programs
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        self.reads += commands
+        return [self._handler(command) for command in commands]
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for command in commands:
+            if stop():
+                break
+            self.acts.append(command)
+            outcomes.append(self._handler(command))
+            if not succeeded(command, outcomes[-1]):
+                break
+        return outcomes
+
+    def start(self, commands: Sequence[Command]) -> None:
+        self.started += commands
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        yield
