@@ -57,3 +57,15 @@ def succeeded(command: Command, outcome: Outcome) -> bool:
     if outcome.code not in command.ok_codes:
         return False
     return command.expect is None or outcome.stdout.strip() == command.expect
+
+
+#: The code of a command that was ended because it took too long, as timeout(1) has it.
+TIMED_OUT = 124
+
+
+def cut_short(outcome: Outcome) -> bool:
+    """Whether the command was ended from outside (a signal has a negative code), so that it may have done its work.
+
+    `ovs-vsctl --timeout` ends itself so, with SIGALRM, when the database has the change and the switch does not answer.
+    """
+    return outcome.code == TIMED_OUT or outcome.code < 0

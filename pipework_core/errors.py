@@ -72,8 +72,11 @@ class CommandError(PipeworkError):
     """A command failed. Carries the command as planned and the outcome it had."""
 
     def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
-        said = outcome.complaint or f"exit code {outcome.code}"
-        super().__init__(f"`{command}` failed: {said}", hint=hint)
+        if outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
+            said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due: {command.why}."
+        else:
+            said = f"failed: {outcome.complaint or f'exit code {outcome.code}'}"
+        super().__init__(f"`{command}` {said}", hint=hint)
         self.command = command
         self.outcome = outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import succeeded
+from pipework_core.driver import cut_short, succeeded
 from pipework_core.errors import CommandError, Interrupted, UndoError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(
     failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
     if not failed and len(done) == len(plan.steps):
         return tuple(outcomes)
-    if failed and outcomes[-1].code in done[-1].ok_codes | {TIMED_OUT}:
+    if failed and (outcomes[-1].code in done[-1].ok_codes or cut_short(outcomes[-1])):
         undoable = done  # it was carried out but did not come to what was expected, or may have been
     else:
         undoable = done[:-1] if failed else done
@@ -41,10 +41,6 @@ def run(
     if left:
         raise UndoError(cause, left) from cause
     raise cause
-
-
-#: The code of a command that was ended because it took too long; whether it did its work is not known.
-TIMED_OUT = 124
 
 
 def undo(done: Sequence[Command], driver: Driver) -> list[Command]:
