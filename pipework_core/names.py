@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pipework_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: IFNAMSIZ less the closing NUL (linux/if.h).
 NAME_MAX = 15
 
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", re.ASCII)
 
 
 def interface_name(name: str, *, what: str = "interface name") -> str:
     """Return `name` when the kernel would take it; else raise UsageError with the kernel's reason.
 
-    The rules are `dev_valid_name()` and `dev_alloc_name()` in net/core/dev.c: 1 to 15 bytes, not `.` or `..`, no `/`,
-    `:` or white space; and `%`, which the kernel would expand as a pattern. `-` in front would be read as an option.
+    The rules are `dev_valid_name()` in net/core/dev.c and `sysctl_dev_name_is_allowed()` in net/sysctl_net.c. On top
+    of them we refuse `%`, which the kernel expands as a pattern, what cannot be printed, and a leading `-`.
     """
-    reason = _refusal(name)
+    reason = next((reason for applies, reason in _REFUSALS if applies(name)), "")
+    bad = next((char for char in name if _forbidden(char)), "")
+    if not reason and bad:
+        reason = f"holds {bad!r}, which {_forbidden(bad)}"
     if reason:
         raise UsageError(
             f"{what} {name!r} {reason}.",
@@ -27,22 +34,29 @@ def interface_name(name: str, *, what: str = "interface name") -> str:
     return name
 
 
-def _refusal(name: str) -> str:
-    if not name:
-        return "is empty"
-    size = len(name.encode("utf-8", "surrogateescape"))
-    if size > NAME_MAX:
-        return f"has {size} bytes, and the kernel takes at most {NAME_MAX}"
-    if name in {".", ".."}:
-        return "is a directory's name, which the kernel refuses"
-    if name.startswith("-"):
-        return "starts with '-', which every tool would read as an option"
-    if not name.isprintable():
-        return "holds a character that cannot be printed"
-    for char in name:
-        if char in "/:%" or char.isspace():
-            return f"holds {char!r}, which the kernel refuses"
-    return ""
+def _size(name: str) -> int:
+    return len(name.encode("utf-8", "surrogateescape"))
+
+
+_REFUSALS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda name: not name, "is empty"),
+    (lambda name: _size(name) > NAME_MAX, f"has more than {NAME_MAX} bytes, which is all that the kernel takes"),
+    (lambda name: name in {".", ".."}, "is a folder's name, which the kernel refuses"),
+    (lambda name: name in {"all", "default"}, "stands for every interface in the kernel's settings"),
+    (lambda name: name.startswith("-"), "starts with '-', which every tool would read as an option"),
+)
+
+
+def _forbidden(char: str) -> str:
+    """Say why no name holds this character; empty when one may."""
+    if char in "/: \t\n\v\f\r":
+        return "the kernel refuses"
+    if char == "%":
+        return "the kernel expands"
+    if not char.isprintable():
+        return "cannot be printed"
+    # The kernel looks at bytes, and 0xa0 is white space in its table (lib/ctype.c): "à" is C3 A0 in UTF-8.
+    return "the kernel takes for white space" if b"\xa0" in char.encode() else ""
 
 
 def host_name(interface: str, number: int) -> str:

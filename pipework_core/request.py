@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from typing import TYPE_CHECKING
 
 from pipework_core import names
 from pipework_core.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Address = IPv4Interface | IPv6Interface
 Gateway = IPv4Address | IPv6Address
 
-#: The first byte of a DHCP word up to a colon or `-`; all of them start an addressing method of their own.
+#: What an address that is not static starts with, up to a colon or `-`.
 DHCP_WORDS = ("dhcp", "dhclient", "udhcpc", "dhcpcd", "auto")
 
 VLAN_MAX = 4094
+#: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
+_VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,13 @@ def host_part(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
     return kind, names.interface_name(name, what="host interface"), ""
 
 
+def guest_word(text: str) -> str:
+    """Return `text` when it can be a guest's name; who it is shows later."""
+    if not text or text.startswith("-") or not text.isprintable():
+        raise UsageError(f"{text!r} is not a guest's name.", hint="name a container, or netns:NAME, or pid:NUMBER")
+    return text
+
+
 def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
     """Parse `IP/N[@GATEWAY]`, several separated by commas; `0/0` alone means up and without an address.
 
@@ -77,7 +91,7 @@ def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
     if text == "0/0":
         return (), ()
     addresses: list[Address] = []
-    gateways: list[Gateway] = []
+    gateways: dict[int, Gateway] = {}
     for part in text.split(","):
         host, at, via = part.partition("@")
         address = _address(host)
@@ -86,18 +100,22 @@ def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
         addresses.append(address)
         if at:
             gateway = _gateway(via, address)
-            if any(known.version == gateway.version and known != gateway for known in gateways):
+            if gateways.setdefault(gateway.version, gateway) != gateway:
                 raise UsageError(
-                    f"there can be one IPv{gateway.version} gateway, and {text} names two.", hint="leave one of them out"
+                    f"there can be one IPv{gateway.version} gateway, and {text} names two.",
+                    hint="leave one of them out",
                 )
-            if gateway not in gateways:
-                gateways.append(gateway)
-    return tuple(addresses), tuple(gateways)
+    for gateway in gateways.values():
+        if any(address.ip == gateway for address in addresses):
+            raise UsageError(
+                f"the guest gets {gateway} itself and cannot be its own gateway.",
+                hint="name the router's address behind @",
+            )
+    return tuple(addresses), tuple(gateways.values())
 
 
 def _address(text: str) -> Address:
-    word = text.partition(":")[0].partition("-")[0]
-    if word in DHCP_WORDS:
+    if text.partition(":")[0].partition("-")[0] in DHCP_WORDS:
         raise UsageError(
             f"{text!r} asks for a dynamic address, which this version cannot give yet.",
             hint="give an address, such as 192.168.1.1/24, or 0/0 for none",
@@ -107,23 +125,40 @@ def _address(text: str) -> Address:
     if "%" in text:
         raise UsageError(f"{text!r} names a zone; the interface is given already.", hint="leave out the % part")
     host, slash, prefix = text.partition("/")
-    try:
-        if not slash:
-            plain = ip_address(host)
-            usual = 24 if plain.version == 4 else 64  # noqa: PLR2004 - IPv4
-            raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {text}/{usual}?")
-        if not (prefix.isascii() and prefix.isdigit()):
-            raise UsageError(f"{text!r}: the prefix length is a number of bits.", hint=f"write for instance {host}/24")
-        address = ip_interface(text)
-    except UsageError:
-        raise
-    except ValueError:
+    plain = _plain_address(host)
+    if plain is None:
         raise UsageError(
             f"{text!r} is not an address with a prefix length.",
             hint="write IP/N, such as 192.168.1.1/24 or fd00::1/64, or 0/0 for none",
-        ) from None
+        )
+    usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
+    if not slash:
+        raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {usual}?")
+    if not _number(prefix, 0, plain.max_prefixlen):
+        raise UsageError(
+            f"{text!r}: the prefix length of an IPv{plain.version} address is a number of bits, "
+            f"0 to {plain.max_prefixlen}.",
+            hint=f"did you mean {usual}?",
+        )
+    address = ip_interface(text)
     _refuse_useless(address)
     return address
+
+
+def _plain_address(text: str) -> Gateway | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str, least: int, most: int) -> bool:
+    """Whether `text` is a decimal number in that range.
+
+    `isdigit` alone accepts digits of every script, superscripts included, which int() refuses; and int() refuses
+    numbers of more than 4300 digits.
+    """
+    return text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most
 
 
 def _refuse_useless(address: Address) -> None:
@@ -135,35 +170,39 @@ def _refuse_useless(address: Address) -> None:
         reason = "is the unspecified address"
     elif ip.is_loopback:
         reason = "is a loopback address, which the guest has already"
+    elif str(ip) == "255.255.255.255":
+        reason = "is the broadcast address of every network"
     elif isinstance(address, IPv4Interface) and address.network.prefixlen < 31:  # noqa: PLR2004 - RFC 3021
         if ip == address.network.network_address:
             reason = f"is the address of the network {address.network} itself"
         elif ip == address.network.broadcast_address:
             reason = f"is the broadcast address of {address.network}"
     if reason:
-        raise UsageError(f"{address} {reason}.", hint="give the guest a host's address")
+        raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
 
 
 def _gateway(text: str, address: Address) -> Gateway:
-    try:
-        gateway = ip_address(text)
-    except ValueError:
+    gateway = None if "%" in text else _plain_address(text)
+    if gateway is None:
         raise UsageError(
-            f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with no prefix length behind it"
-        ) from None
+            f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing behind the IP"
+        )
     if gateway.version != address.version:
         raise UsageError(
             f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
         )
-    if gateway == address.ip:
-        raise UsageError(f"{gateway} cannot be its own gateway.", hint="name the router's address behind @")
-    if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback:
+    network = address.network
+    broadcast = network.version == 4 and network.prefixlen < 31 and gateway == network.broadcast_address  # noqa: PLR2004
+    if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or broadcast:
         raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address behind @")
     return gateway
 
 
 def mac_and_vlan(text: str) -> tuple[str, str]:
-    """Parse `[MAC|U:STRING][@VID]` into a MAC and the text of the VLAN, either of which may be empty."""
+    """Parse `[MAC|U:STRING][@VID]` into a MAC and the text of the VLAN, either of which may be empty.
+
+    The VLAN may be a hexadecimal partition key; which of the two it is, and whether it is in range, the backend knows.
+    """
     head, at, vlan = text.rpartition("@")
     if not at:
         head, vlan = text, ""
@@ -171,35 +210,40 @@ def mac_and_vlan(text: str) -> tuple[str, str]:
         raise UsageError(f"{text!r} ends in '@' without a VLAN.", hint="write for instance @10")
     mac = ""
     if head.startswith("U:"):
-        if len(head) == len("U:"):
+        if head == "U:":
             raise UsageError("U: needs a string to derive the MAC from.", hint="write for instance U:web1")
-        mac = names.stable_mac(head[2:])
+        mac = names.stable_mac(head.removeprefix("U:"))
     elif head:
         mac = names.mac_address(head)
-    if vlan and not all(char in "0123456789abcdefABCDEF" for char in vlan.removeprefix("0x")):
+    if vlan and not _VLAN.fullmatch(vlan):
         raise UsageError(f"{vlan!r} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
     return mac, vlan.lower()
 
 
 def vlan_id(text: str) -> int:
     """Return the IEEE 802.1Q VLAN that `text` names, 1 to 4094; raise UsageError for anything else."""
-    if not text.isdigit() or not 1 <= int(text) <= VLAN_MAX:
+    if not _number(text, 1, VLAN_MAX):
         raise UsageError(f"@{text} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
     return int(text)
 
 
 def mtu_value(text: str) -> int:
     """Return an MTU in bytes; raise UsageError for one that no interface can have."""
-    if not (text.isascii() and text.isdigit()) or not MTU_MIN <= int(text) <= MTU_MAX:
+    if not _number(text, MTU_MIN, MTU_MAX):
         raise UsageError(
             f"{text!r} is not an MTU.", hint=f"write bytes from {MTU_MIN} to {MTU_MAX}, such as --mtu 1400"
         )
     return int(text)
 
 
-def option_pair(text: str) -> tuple[str, str]:
-    """Split `KEY=VALUE`."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{text!r} is not KEY=VALUE.", hint="write for instance -o mode=private")
-    return key, value
+def option_pairs(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Split each `KEY=VALUE`; return them sorted. Raise UsageError for anything else, and for a key given twice."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{text!r} is not KEY=VALUE.", hint="write for instance -o mode=private")
+        if key in pairs:
+            raise UsageError(f"the option {key!r} is given twice.", hint="leave one of them out")
+        pairs[key] = value
+    return tuple(sorted(pairs.items()))

@@ -1,0 +1,226 @@
+"""The options of the command line as a table, and the scanner that tells them from operands.
+
+Options stand in any order and position, `--` ends them, and behind the guest of `route`, `rule` and `tc` every word
+belongs to the tool. The table is also what `--help` prints, and says which option goes with which command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipework_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: `ip` and `tc` inside a guest.
+INSIDE = ("route", "rule", "tc")
+#: Words that are no host interface when they come first; `attach` names the classic form explicitly.
+COMMANDS = ("attach", *INSIDE, "wait-script", "demo")
+
+_ENGINE = ("attach", *INSIDE)
+_WAITING = ("--wait", "wait-script")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
+
+    `commands` says what it goes with (empty: everything); `many` that it may be given more than once.
+    """
+
+    name: str
+    help: str
+    short: str = ""
+    value: str = ""
+    commands: tuple[str, ...] = ()
+    many: bool = False
+
+    @property
+    def long(self) -> str:
+        """The long spelling."""
+        return f"--{self.name}"
+
+
+OPTIONS = (
+    Option(name="direct-phys", commands=("attach",), help="give the guest the NIC itself; the same as phys:NIC"),
+    Option(
+        name="interface",
+        short="-i",
+        value="IF",
+        commands=("attach", *_WAITING),
+        help="the interface's name in the guest: eth1 when not given, ib0 on InfiniBand",
+    ),
+    Option(
+        name="host-interface",
+        short="-l",
+        value="NAME",
+        commands=("attach",),
+        help="the name of the link's end on the host: v<IF>pl<PID> when not given",
+    ),
+    Option(
+        name="family",
+        short="-a",
+        value="4|6",
+        commands=("attach",),
+        help="refuse addresses that are not of this family",
+    ),
+    Option(
+        name="option",
+        short="-o",
+        value="KEY=VALUE",
+        commands=("attach",),
+        many=True,
+        help="an option of the backend, see BACKENDS; may be given several times",
+    ),
+    Option(
+        name="mtu",
+        value="BYTES",
+        commands=("attach",),
+        help="the link's MTU: that of the bridge or parent when not given, and never more",
+    ),
+    Option(
+        name="replace",
+        commands=("attach",),
+        help="give up an interface of the same name that pipework made for another request",
+    ),
+    Option(name="wait", help="wait, inside a container, until the interface exists and is up"),
+    Option(
+        name="timeout",
+        value="SECONDS",
+        commands=_WAITING,
+        help="stop waiting after so long, with exit code 1; without it, wait for ever",
+    ),
+    Option(
+        name="dry-run",
+        commands=_ENGINE,
+        help="change nothing; print what would be run, as a shell script",
+    ),
+    Option(name="record", value="FILE", commands=_ENGINE, help="write every command and its answer to a file"),
+    Option(
+        name="replay",
+        value="FILE",
+        commands=_ENGINE,
+        help="run against a recording; a command that is not in it fails",
+    ),
+    Option(name="json", commands=("attach",), help="print the plan and what was done, for machines"),
+    Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
+    Option(name="debug", help="show a traceback with an error"),
+    Option(name="help", short="-h", help="show this text"),
+    Option(name="version", help="show the version"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The scanned command line: the command, its operands, and the options' values by their names.
+
+    A switch has the value "" for each time it was given.
+    """
+
+    command: str
+    operands: tuple[str, ...]
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Whether the option was given."""
+        return name in self.values
+
+    def get(self, name: str) -> str | None:
+        """Return the option's value, None when it was not given; "" and not given are two things."""
+        return self.values[name][-1] if name in self.values else None
+
+
+def scan(argv: Sequence[str]) -> Words:
+    """Split `argv` into command, operands and options; raise UsageError for an option that does not exist."""
+    values: dict[str, list[str]] = {}
+    operands: list[str] = []
+    todo = list(argv)
+    while todo:
+        word = todo.pop(0)
+        if word == "--":
+            operands += todo
+            break
+        if word.startswith("--"):
+            _long(word, todo, values)
+        elif word.startswith("-") and word != "-":
+            _short(word, todo, values)
+        else:
+            operands.append(word)
+            if len(operands) == 2 and operands[0] in INSIDE:  # noqa: PLR2004 - the command and its guest
+                operands += todo
+                break
+    return _words(operands, values)
+
+
+def _words(operands: list[str], values: dict[str, list[str]]) -> Words:
+    command = "attach"
+    if operands and operands[0] in COMMANDS:
+        command, *operands = operands
+    if "wait" in values:
+        if command != "attach":
+            raise UsageError(f"--wait and {command} are two commands.", hint="leave one of the two out")
+        command = "--wait"
+    if not {"help", "version"} & values.keys():
+        _check_fit(command, values)
+    return Words(command=command, operands=tuple(operands), values=values)
+
+
+def _check_fit(command: str, values: dict[str, list[str]]) -> None:
+    for option in OPTIONS:
+        if option.name not in values:
+            continue
+        if option.value and not option.many and len(values[option.name]) > 1:
+            raise UsageError(f"{option.long} is given twice.", hint="leave one of them out")
+        if option.commands and command not in option.commands:
+            hint = f"it goes with {', '.join(option.commands)}"
+            if command in INSIDE:
+                hint += f"; options of the tool come behind the guest, and attach {command} … means an interface"
+            raise UsageError(f"{option.long} does not go with {command}.", hint=hint)
+
+
+def _long(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
+    """Take `--name`, `--name VALUE` or `--name=VALUE`; no abbreviations, which break when options are added."""
+    name, equals, value = word.removeprefix("--").partition("=")
+    option = next((option for option in OPTIONS if option.name == name), None)
+    if option is None:
+        raise UsageError(f"there is no option {word.partition('=')[0]!r}.", hint=_similar(name))
+    if not option.value and equals:
+        raise UsageError(f"{option.long} takes no value, and {value!r} is given.", hint=f"write {option.long} alone")
+    if option.value and not equals:
+        value = _value(option, todo)
+    values.setdefault(option.name, []).append(value)
+
+
+def _short(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
+    """Take `-v`, `-i VALUE`, `-iVALUE`, `-i=VALUE`, and several in one word."""
+    letters = word.removeprefix("-")
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        option = next((option for option in OPTIONS if option.short == f"-{letter}"), None)
+        if option is None:
+            hint = f"long options take two dashes: -{word}" if len(word) > 2 else _ALL  # noqa: PLR2004 - dash, letter
+            raise UsageError(f"there is no option {f'-{letter}'!r}.", hint=hint)
+        value = ""
+        if option.value:
+            value = letters.removeprefix("=") if letters else _value(option, todo)
+            letters = ""
+        values.setdefault(option.name, []).append(value)
+
+
+def _value(option: Option, todo: list[str]) -> str:
+    """Take the next word as the option's value; one that looks like an option was meant as one."""
+    if not todo or (todo[0].startswith("-") and todo[0] != "-"):
+        raise UsageError(f"{option.long} needs a value.", hint=f"write {option.long} {option.value}")
+    return todo.pop(0)
+
+
+_ALL = "pipework --help shows all options"
+
+
+def _similar(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only somebody who mistyped pays for it
+
+    close = get_close_matches(name, [option.name for option in OPTIONS], n=1)
+    return f"did you mean --{close[0]}?" if close else _ALL
