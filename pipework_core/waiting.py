@@ -71,7 +71,7 @@ def wait(
     while (found := look(interface)) is not State.UP:
         left = deadline - clock()
         if left <= 0:
-            raise HostError(f"{interface} {found.value}, after {timeout:g} seconds of waiting.", hint=_HINTS[found])
+            raise HostError(f"{interface} {found.value}, after waiting {timeout:g} s.", hint=_HINTS[found])
         sleep(min(pause, left))
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
@@ -124,7 +124,7 @@ while :; do
     fi 2>/dev/null
     if [ -n "$seconds" ]; then
         now
-        [ "$now" -lt "$deadline" ] || { say "$interface $missing, after $seconds seconds" && exit 1; }
+        [ "$now" -lt "$deadline" ] || { say "$interface $missing, after waiting $seconds s" && exit 1; }
     fi
     sleep 0.2 2>/dev/null || sleep 1
 done

@@ -61,9 +61,9 @@ def test_without_a_timeout_it_waits_for_ever_and_gently() -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (State.ABSENT, "eth7 does not exist, after 3 seconds"),
-        (State.DOWN, "eth7 exists but is down, after 3 seconds"),
-        (State.NO_CARRIER, "eth7 is up but has no carrier, after 3 seconds"),
+        (State.ABSENT, "eth7 does not exist, after waiting 3 s"),
+        (State.DOWN, "eth7 exists but is down, after waiting 3 s"),
+        (State.NO_CARRIER, "eth7 is up but has no carrier, after waiting 3 s"),
     ],
 )
 def test_the_end_of_patience_says_what_is_missing(state: State, words: str) -> None:
