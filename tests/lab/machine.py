@@ -16,6 +16,7 @@ class Machine:
     links: tuple[str, ...]
     mounts: tuple[str, ...]
     resolv_conf: bytes
+    shared_memory: tuple[str, ...]
     cgroups: tuple[str, ...]
     processes: tuple[str, ...]
 
@@ -36,6 +37,11 @@ def owned_processes(owner: int) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def names_in(folder: str) -> tuple[str, ...]:
+    """Return what a folder of the machine contains, sorted."""
+    return tuple(sorted(path.name for path in Path(folder).iterdir()))
+
+
 def lab_cgroups() -> tuple[str, ...]:
     """Return the control groups that private hosts of this test process have now."""
     start = f"{CGROUP}-{os.getpid()}-"
@@ -47,9 +53,10 @@ def snapshot() -> Machine:
     """Look at the machine."""
     resolv_conf = Path("/etc/resolv.conf")
     return Machine(
-        links=tuple(sorted(path.name for path in Path("/sys/class/net").iterdir())),
+        links=names_in("/sys/class/net"),
         mounts=tuple(sorted(Path("/proc/self/mounts").read_text().splitlines())),
         resolv_conf=resolv_conf.read_bytes() if resolv_conf.exists() else b"",
+        shared_memory=names_in("/dev/shm"),  # noqa: S108 (only looked at)
         cgroups=lab_cgroups(),
         processes=owned_processes(os.getpid()),
     )
