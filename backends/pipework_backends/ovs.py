@@ -1,8 +1,258 @@
-"""Not written yet."""
+"""Open vSwitch: a veth pair, one end a port of the switch, the other made straight into the guest.
+
+The switch keeps its configuration in a database of its own, which `ovs-vsctl` changes; `external_ids` carry the keys
+that the shell version wrote, so whatever reads those still works.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends import common, ovsdb
+from pipework_backends.common import ip
+from pipework_backends.ovsdb import LOCAL_PORT, VSCTL, Port, Switch, atom
+from pipework_core.contract import Claim, Clearing
+from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.hookspecs import hookimpl
+from pipework_core.marks import BIRTH_GROUP, Mark
+from pipework_core.plan import Command, Plan
+from pipework_core.request import vlan_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.contract import Scene
+    from pipework_core.facts import HostFacts, Link
+    from pipework_core.request import Attachment
+
+DATAPATHS = ("system", "netdev")
+#: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
+_MASTERS = frozenset({"", "ovs-system"})
+#: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
+_DONE_OR_WAITING = frozenset({0, -14})
+
+
+class OpenVSwitch:
+    """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
+
+    kind = "ovs"
+    interface = "eth1"
+    options: Mapping[str, str] = {
+        "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
+    }
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Claim the switch's bridges, and the classic prefix."""
+        if name in (host.ovs_bridges or ()):
+            return Claim.EXACTLY
+        return Claim.PREFIX if name.startswith("ovs") and name not in host.links else Claim.NO
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        """Read the switch's own tables."""
+        del attachment
+        return {} if host.ovs_bridges is None else {"tables": ovsdb.TABLES}
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
+        peer = common.veth_peer(scene, link)
+        if peer is None or peer.master not in _MASTERS:
+            return False
+        port = _switch(scene).ports.get(peer.name)
+        return port is None or port.bridge == scene.attachment.host
+
+    def mark(self, scene: Scene) -> Mark:
+        """Remember the bridge and the VLAN."""
+        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
+        parked = common.park(scene, link, mark)
+        peer = common.veth_peer(scene, link)
+        if peer is None:
+            return parked
+        old = _wanted(scene, peer.name, bridge=mark.on, tag=int(mark.vlan or 0))
+        remove = _remove(peer.name, undo=(_add(old, undo=()),), why=f"take the former port {peer.name} off {mark.on}")
+        return Clearing(scene=parked.scene, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
+
+    def plan(self, scene: Scene) -> Plan:
+        """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
+        switch = _checked(scene)
+        if scene.existing is not None:
+            return _completed(scene, scene.existing, switch)
+        mtu = common.chosen_mtu(scene, scene.host.links.get(scene.attachment.host))
+        stale = _stale(switch, common.veth_name(scene))
+        name, made_veth = common.make_veth(scene, mtu=mtu)
+        made_bridge = _bridge(scene, switch)
+        port = (_add(_wanted(scene, name)), _accepted(name))
+        # The changes in front of the questions: a driver can then make them in one transaction.
+        steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
+        return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+
+
+def _switch(scene: Scene) -> Switch:
+    answer = scene.answers.get("tables")
+    return ovsdb.parse(answer.stdout) if answer else Switch()
+
+
+def _checked(scene: Scene) -> Switch:
+    """Return the switch as it is; raise for a request that it cannot meet, or that contradicts what it has."""
+    attachment, host = scene.attachment, scene.host
+    name, datapath = attachment.host, attachment.option("datapath")
+    if datapath and datapath not in DATAPATHS:
+        raise UsageError(f"ovs has no datapath {datapath!r}.", hint=f"the datapaths are {', '.join(DATAPATHS)}")
+    if host.ovs_bridges is None:
+        raise HostError("ovs-vsctl is not installed here.", hint="install Open vSwitch (Debian: openvswitch-switch)")
+    if name not in host.ovs_bridges and name in host.links:
+        raise HostError(
+            f"{name} is no bridge of Open vSwitch but {host.links[name].kind or 'a physical interface'}.",
+            hint="leave ovs: out, or name another bridge",
+        )
+    switch = _switch(scene)
+    if attachment.vlan and name in switch.fakes:
+        raise UsageError(
+            f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
+            hint="leave the @ part out, or name the bridge below it",
+        )
+    has = switch.datapaths.get(name)
+    if datapath and has and has != datapath:
+        raise HostError(f"the bridge {name} has the datapath {has}, not {datapath}.", hint="leave -o datapath= out")
+    local = switch.ports.get(name)
+    if has and local and local.number != LOCAL_PORT:
+        raise HostError(
+            f"Open vSwitch has not set up its bridge {name}{f': {local.error}' if local.error else ''}.",
+            hint="look into the log of ovs-vswitchd; without a kernel module a bridge needs datapath_type=netdev",
+        )
+    return switch
+
+
+def _bridge(scene: Scene, switch: Switch) -> Plan:
+    """Make the bridge when there is none, and see that it works."""
+    name, datapath = scene.attachment.host, scene.attachment.option("datapath")
+    if name in (scene.host.ovs_bridges or ()):
+        return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
+    kind = ("--", "set", "bridge", name, f"datapath_type={datapath}") if datapath else ()
+    guard = Command(argv=(*VSCTL, "list-ports", name), why=f"see whether {name} has ports")
+    delete = Command(argv=(*VSCTL, "del-br", name), unless=guard, ok_codes=_DONE_OR_WAITING)
+    create = Command(argv=(*VSCTL, "add-br", name, *kind), undo=(delete,), why=f"create the bridge {name}")
+    # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
+    alive = Command(
+        argv=(*VSCTL, "get", "interface", name, "ofport"),
+        expect=str(LOCAL_PORT),
+        why=f"whether the switch could set up {name} (without its kernel module it needs -o datapath=netdev)",
+    )
+    return Plan(steps=(create, alive))
+
+
+def _wanted(scene: Scene, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
+    """Return the port the request asks for. Empty values are left out, as the shell version did."""
+    attachment, guest = scene.attachment, scene.guest
+    bridge = bridge or attachment.host
+    if tag is None:
+        tag = vlan_id(attachment.vlan) if attachment.vlan else 0
+    told = {
+        ovsdb.OWN_KEY: name,
+        "pipework.bridge": bridge,
+        "pipework.containerid": guest.id,
+        "pipework.containername": guest.name,
+        "pipework.nspid": str(guest.pid or ""),
+        "pipework.vlan": str(tag or ""),
+    }
+    return Port(name=name, bridge=bridge, tag=tag, external_ids={key: text for key, text in told.items() if text})
+
+
+def _add(port: Port, *, undo: tuple[Command, ...] | None = None) -> Command:
+    tag = (f"tag={port.tag}",) if port.tag else ()
+    told = ("--", *_told(port)) if port.external_ids else ()
+    return Command(
+        argv=(*VSCTL, "add-port", port.bridge, port.name, *tag, *told),
+        undo=(_remove(port.name),) if undo is None else undo,
+        why=f"make {port.name} a port of {port.bridge}" + (f" in VLAN {port.tag}" if port.tag else ""),
+    )
+
+
+def _told(port: Port) -> tuple[str, ...]:
+    told = (f"external_ids:{key}={atom(text)}" for key, text in port.external_ids.items())
+    return ("set", "interface", port.name, *told)
+
+
+def _remove(name: str, *, undo: tuple[Command, ...] = (), why: str = "") -> Command:
+    return Command(argv=(*VSCTL, "--", "--if-exists", "del-port", name), undo=undo, ok_codes=_DONE_OR_WAITING, why=why)
+
+
+def _accepted(name: str) -> Command:
+    """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
+    return Command(
+        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", why=f"whether the switch could take {name}"
+    )
+
+
+def _stale(switch: Switch, name: str) -> Plan:
+    """Clear away the port of a dead guest; raise ConflictError when it is not ours.
+
+    This comes before the veth is made: the switch would plug a new device of that name into the old port's VLAN. It
+    has no undo, since a port without its device is only a trace that the switch keeps.
+    """
+    port = switch.ports.get(name)
+    if port is None:
+        return Plan()
+    if not port.ours:
+        raise ConflictError(
+            f"the bridge {port.bridge} of Open vSwitch has a port {name} already that is not pipework's.",
+            hint="choose another name for the host's end with -l",
+        )
+    return Plan(steps=(_remove(name, why=f"remove the port {name} that a guest which is gone left on {port.bridge}"),))
+
+
+def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
+    """Put right what an interrupted run, or somebody's hand, left undone."""
+    peer = common.veth_peer(scene, link)
+    if peer is None:
+        raise HostError(
+            f"{link.name} of {scene.guest.name} has lost its end on the host.", hint="repeat with --replace"
+        )
+    steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
+    if not peer.up:
+        steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
+    wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)
+    if has is not None and has.bridge == wanted.bridge:
+        steps += _adjusted(wanted, has)
+        made = Plan()
+    else:
+        made = _bridge(scene, switch)
+        if has is not None:
+            steps.append(_remove(has.name, undo=(_add(has, undo=()),), why=f"take {has.name} off {has.bridge}"))
+        steps += [*made.steps, _add(wanted), _accepted(wanted.name)]
+    notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
+    return Plan(steps=tuple(steps), notes=notes)
+
+
+def _adjusted(wanted: Port, has: Port) -> list[Command]:
+    """Return what makes a port that is on the right bridge the one that is wanted."""
+    if has.error:
+        raise HostError(f"Open vSwitch could not take {has.name}: {has.error}.", hint="repeat with --replace")
+    steps = []
+    if has.tag != wanted.tag:
+        steps.append(
+            Command(
+                argv=_tagged(wanted), undo=(Command(argv=_tagged(has)),), why=f"put {has.name} into VLAN {wanted.tag}"
+            )
+        )
+    # Only what is missing: the guest may have been called by another of its names then.
+    told = {key: text for key, text in wanted.external_ids.items() if key not in has.external_ids}
+    if told:
+        words = _told(Port(name=has.name, bridge=has.bridge, external_ids=told))
+        forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *told))
+        steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), why=f"tell the switch whose port {has.name} is"))
+    return steps
+
+
+def _tagged(port: Port) -> tuple[str, ...]:
+    if port.tag:
+        return (*VSCTL, "set", "port", port.name, f"tag={port.tag}")
+    return (*VSCTL, "clear", "port", port.name, "tag")
 
 
 @hookimpl
-def pipework_backends() -> list[object]:
-    """Register nothing."""
-    return []
+def pipework_backends() -> list[OpenVSwitch]:
+    """Register it."""
+    return [OpenVSwitch()]
