@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipework_core.request import Attachment
     from pipework_core.signals import Signals
 
+IPV6 = 6
 #: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
 _ATTEMPTS = 3
 
@@ -67,8 +68,14 @@ class Engine:
 
     def _look(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Backend]:
         """Read what there is, choose the backend, and complete the request."""
-        links, inside = self._read({"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}).values()
-        host = facts.HostFacts(links=facts.parse_links(links.stdout))
+        queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
+        if any(address.version == IPV6 for address in attachment.addresses):
+            queries["ipv6_off"] = facts.ipv6_query(guest.netns)
+        answers = self._read(queries)
+        inside = facts.parse_guest(answers["guest"].stdout)
+        if "ipv6_off" in answers:
+            inside = replace(inside, ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
+        host = facts.HostFacts(links=facts.parse_links(answers["links"].stdout))
         if choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl"):
             bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
             host = replace(host, ovs_bridges=facts.parse_names(bridges.stdout))
@@ -78,7 +85,7 @@ class Engine:
             attachment=attachment,
             guest=guest,
             host=host,
-            inside=facts.parse_guest(inside.stdout),
+            inside=inside,
             answers=self._read(backend.reads(attachment, host)),
         )
         return scene, backend

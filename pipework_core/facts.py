@@ -21,6 +21,16 @@ HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), why="read
 OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), why="read the names of Open vSwitch bridges")
 
 
+def ipv6_query(netns: Netns) -> Command:
+    """Return the command that reads whether new interfaces of a guest have IPv6; Docker turns it off in most of its."""
+    return Command(
+        argv=("cat", "/proc/sys/net/ipv6/conf/default/disable_ipv6"),
+        netns=netns,
+        ok_codes=frozenset({0, 1}),
+        why="read whether the guest has IPv6",
+    )
+
+
 def guest_query(netns: Netns) -> Command:
     """Return the one command that reads a guest's links, addresses and routes."""
     return Command(
@@ -97,10 +107,11 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestFacts:
-    """The guest: its links by name, and its routes of table main."""
+    """The guest: its links by name, its routes of table main, and whether its new interfaces start without IPv6."""
 
     links: Mapping[str, Link] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    ipv6_off: bool = False
 
     def default_route(self, family: int) -> Route | None:
         """Return the default route that a new one, given without a metric, replaces.

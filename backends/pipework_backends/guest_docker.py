@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.plan import Outcome
 
 _FORMAT = (
-    '{"id":{{json .Id}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
+    '{"id":{{json .ID}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
     '"network":{{json .HostConfig.NetworkMode}}}'
 )
 #: States from which a container gets running by itself within a moment.

@@ -25,7 +25,7 @@ class Static:
 
     def plan(self, scene: Scene, mark: Mark) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""
-        steps = [*_marked(scene, mark), *_addresses(scene), *_raised(scene), *_routes(scene)]
+        steps = [*_marked(scene, mark), *_ipv6(scene), *_addresses(scene), *_raised(scene), *_routes(scene)]
         interface = scene.attachment.interface
         notes = () if steps else (f"{interface} of {scene.guest.name} is up, with all that was asked for",)
         return Plan(steps=tuple(steps), announce=_announce(scene) if steps else (), notes=notes)
@@ -44,12 +44,35 @@ def _marked(scene: Scene, mark: Mark) -> list[Command]:
     ]
 
 
+def _ipv6(scene: Scene) -> list[Command]:
+    """Turn IPv6 on for this interface where the guest has it off and the request needs it.
+
+    The file is the guest's own: /proc/sys/net belongs to the namespace of whoever opens it (ip-sysctl.rst).
+    """
+    missing = [a for a in scene.attachment.addresses if a.version == 6 and str(a) not in _present(scene)]  # noqa: PLR2004
+    if not missing or not scene.inside.ipv6_off:
+        return []
+    name = scene.attachment.interface
+    return [
+        Command(
+            argv=("tee", f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"),
+            netns=scene.guest.netns,
+            stdin="0",
+            why=f"turn IPv6 on for {name}, since {scene.guest.name} has it off",
+        )
+    ]
+
+
+def _present(scene: Scene) -> set[str]:
+    return {str(ip_interface(address)) for address in scene.existing.addresses} if scene.existing else set()
+
+
 def _addresses(scene: Scene) -> list[Command]:
     netns, name = scene.guest.netns, scene.attachment.interface
-    present = {ip_interface(address) for address in scene.existing.addresses} if scene.existing else set()
+    present = _present(scene)
     steps = []
     for address in scene.attachment.addresses:
-        if address in present:
+        if str(address) in present:
             continue
         _refuse_taken(scene, str(address.ip))
         words = (f"{address}", *_broadcast(address), "dev", name)

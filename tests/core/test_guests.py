@@ -125,7 +125,9 @@ def test_a_hostile_name_stays_one_argument() -> None:
         ),
         (
             "4f",
-            FakeDriver(runtimes({"docker": Outcome(code=1, stderr="Error: Multiple IDs found with provided prefix: 4f")})),
+            FakeDriver(
+                runtimes({"docker": Outcome(code=1, stderr="Error: Multiple IDs found with provided prefix: 4f")})
+            ),
             "ambiguous",
             "more of the ID",
         ),

@@ -34,7 +34,9 @@ def undoes_everything(host: PrivateHost, guests: Sequence[Guest], *argv: str) ->
             if done.returncode == NO_MORE:
                 steps = number
                 break
-            assert done.returncode == code, f"{mode} behind {number} steps: {done.returncode}\n{done.stdout}{done.stderr}"
+            assert done.returncode == code, (
+                f"{mode} behind {number} steps: {done.returncode}\n{done.stdout}{done.stderr}"
+            )
             after = host.state(guests)
             assert after == before, f"{mode} behind {number} steps of {argv} left something"
     assert steps, "the plan had no step that could fail"

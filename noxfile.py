@@ -1,0 +1,76 @@
+"""Every check of the project. `nox` runs what CI runs; `nox -s bench` measures the ratios the README quotes."""
+
+from __future__ import annotations
+
+import tomllib
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "types", "tests", "lab", "build"]
+nox.options.reuse_existing_virtualenvs = False
+
+HERE = Path(__file__).parent
+PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text())
+GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
+PACKAGES = ("pipework_core", "pipework_backends", "pipework_drivers")
+
+
+def wheel(session: nox.Session) -> Path:
+    """Build the wheel into the session's folder and return it."""
+    folder = Path(session.create_tmp())
+    for old in folder.glob("*.whl"):
+        old.unlink()
+    session.install("build")
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
+    return next(folder.glob("*.whl"))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, import rules."""
+    session.install("-e", ".", *GROUPS["lint"])
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types."""
+    session.install("-e", ".", *GROUPS["types"])
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run what needs no kernel and no other program, on the built wheel."""
+    session.install(str(wheel(session)), *GROUPS["test"])
+    session.run("pytest", "--ignore=tests/lab", *session.posargs)
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Run on real kernels, containers and switches, on the built wheel."""
+    session.install(str(wheel(session)), *GROUPS["test"])
+    session.run("pytest", "tests/lab", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Check that the wheel puts exactly our three packages into somebody's site-packages."""
+    with zipfile.ZipFile(wheel(session)) as archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+    extra = {top for top in tops if not top.endswith(".dist-info")} ^ set(PACKAGES)
+    if extra:
+        session.error(f"the wheel's top level differs by {sorted(extra)}")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures."""
+    session.install(str(wheel(session)), *GROUPS["test"])
+    session.run("python", "-P", "bench/run.py", *session.posargs)

@@ -1,0 +1,34 @@
+"""Attach a guest whose name is made to lead to another namespace behind the look at it; run inside a private host."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core import arguments
+from pipework_core.engine import Engine
+from pipework_core.plugins import Plugins
+from pipework_core.signals import Signals
+from pipework_drivers.live import LiveDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipework_core.plan import Command, Outcome
+
+
+class Swapped(LiveDriver):
+    """The live driver; before it acts, `blue` becomes the namespace that was `red`."""
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Swap, then act."""
+        for argv in (("umount", "--lazy", "/run/netns/blue"), ("mount", "--bind", "/run/netns/red", "/run/netns/blue")):
+            subprocess.run(argv, check=True)
+        return super().act(commands, stop=stop)
+
+
+if __name__ == "__main__":
+    attachment = arguments.parse(sys.argv[1:]).attachment
+    assert attachment
+    Engine(plugins=Plugins(warn=print), driver=Swapped(), signals=Signals()).attach(attachment)
