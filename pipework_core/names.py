@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: IFNAMSIZ less the closing NUL (linux/if.h).
 NAME_MAX = 15
 
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", re.ASCII)
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
 def interface_name(name: str, *, what: str = "interface name") -> str:

@@ -22,7 +22,7 @@ DHCP_WORDS = ("dhcp", "dhclient", "udhcpc", "dhcpcd", "auto")
 VLAN_MAX = 4094
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
-_VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}", re.ASCII)
+_VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
