@@ -1,6 +1,6 @@
 """Process 1 of a private host: prepare its mounts, hold it open, clean up at the end.
 
-Started as a script by `host.PrivateHost`, inside fresh namespaces. It says "ready" on stdout and
+Started by `host.PrivateHost`, inside fresh namespaces. It says "ready" on stdout and
 then lives as long as its stdin stays open. The pipe is held by the test process alone, so the host
 ends with that process however it ends; and because this is process 1 of a PID namespace, the kernel
 takes everything else inside down with it (pid_namespaces(7)).
@@ -9,40 +9,20 @@ takes everything else inside down with it (pid_namespaces(7)).
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 
+from .mounts import mount, overlay
+
 CGROUPS = Path("/sys/fs/cgroup")
+LAYERS = Path("/run/lab/overlay")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (a mount point, not a file)
 RMDIR_SECONDS = 2.0
 #: Where programs write: DHCP clients (even to /etc/resolv.conf), container engines, daemons.
 WRITTEN = tuple(map(Path, ("/etc", "/var/lib", "/var/log", "/var/cache")))
-
-
-def mount(kind: str, target: Path, options: str = "") -> None:
-    """Mount a file system that has no device; raise OSError when the kernel refuses.
-
-    By the system call (mount(2)), because this runs for every test: mount(8) takes ten times as
-    long, which in the kernel lab would be half a second for each host.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    words = (kind.encode(), os.fsencode(target), kind.encode())
-    if libc.mount(*words, 0, options.encode()) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"mount {kind}: {os.strerror(code)}", str(target))
-
-
-def overlay(folder: Path) -> None:
-    """Put a private, writable layer over a folder of the machine, forgotten with the host."""
-    layer = Path(f"/run/lab/overlay{folder}")
-    upper, work = layer / "upper", layer / "work"
-    upper.mkdir(parents=True)
-    work.mkdir()
-    mount("overlay", folder, f"lowerdir={folder},upperdir={upper},workdir={work}")
 
 
 def hierarchies() -> dict[str, Path]:
@@ -87,7 +67,10 @@ def prepare(*, cgroups: bool) -> None:
     if cgroups:
         mount_cgroups()
     for folder in WRITTEN:
-        overlay(folder)
+        # Without root nothing can be written there anyway, and the kernel refuses an overlay over
+        # a folder of somebody else in which something is mounted.
+        if os.access(folder, os.W_OK):
+            overlay(folder, LAYERS)
 
 
 def remove_tree(root: Path) -> None:

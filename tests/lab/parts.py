@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -42,6 +43,7 @@ def absent_program(names: tuple[str, ...]) -> str | None:
     return None
 
 
+@functools.cache
 def refused_unshare(*options: str) -> str | None:
     """Say why the kernel refuses new namespaces with these options of unshare(1), or None."""
     command = ("unshare", *options, "--net", "--mount", "--pid", "--fork", "--mount-proc", "true")

@@ -15,6 +15,7 @@ import pytest
 
 from . import machine
 from .inside import child_of
+from .parts import require
 
 if TYPE_CHECKING:
     from .host import Guest, PrivateHost
@@ -80,6 +81,7 @@ def test_process_1_is_in_the_network_of_the_host(host: PrivateHost) -> None:
 
 
 def test_etc_is_private(host: PrivateHost) -> None:
+    require("root")
     host.run("sh", "-c", "rm -f /etc/resolv.conf; echo changed >/etc/resolv.conf")
     assert host.run("cat", "/etc/resolv.conf").stdout == "changed\n"
     assert Path("/etc/resolv.conf").read_text() != "changed\n"

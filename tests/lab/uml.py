@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from .host import PrivateHost, clean_environment
+from .host import PACKAGE, PrivateHost, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,8 @@ class KernelLab:
         env = clean_environment() | {REPORT: f"{INSIDE}/{RESULTS}", "PYTHONDONTWRITEBYTECODE": "1"}
         job = {"argv": self.argv, "cwd": str(self.cwd), "env": env, "modules": MODULES}
         self._path("job.json").write_text(json.dumps(job))
-        script = str(Path(__file__).with_name("uml_init.py"))
+        # The kernel makes an environment variable for process 1 of a word it does not know.
+        python = (f"PYTHONPATH={PACKAGE.parent}", f"init={sys.executable}", "--", "-S")
         root = ("rootfstype=hostfs", "root=/dev/root", "ro")
         console = ("con=null", "con0=null,fd:1", "ssl=null")
         folder = self._path("uml")
@@ -74,7 +75,7 @@ class KernelLab:
         with self._path("console.txt").open("w") as output:
             self._process = self._host.popen(
                 *("linux.uml", f"mem={MEMORY}", f"uml_dir={folder}", *root, *console),
-                *(f"init={sys.executable}", "--", "-I", "-S", script, self._folder.name),
+                *(*python, "-m", f"{PACKAGE.name}.uml_init", self._folder.name),
                 stdout=output.fileno(),
                 stderr=output.fileno(),
             )

@@ -13,35 +13,28 @@ import sys
 import time
 from pathlib import Path
 
+from .mounts import BIND, NOSUID, RDONLY, REMOUNT, mount, overlay
+
 REPORT = Path("/run/report")
+LAYERS = Path("/run/overlay")
 #: modprobe(8) finds modules below DIR/lib/modules; the machine's own folder may not even exist.
 MODULES = Path("/run/modules")
 UML_MODULES = Path("/usr/lib/uml/modules")
 
 
-def mount(*arguments: str) -> None:
-    """Call mount(8); raise CalledProcessError when it refuses."""
-    subprocess.run(("mount", *arguments), check=True)
-
-
 def mount_basics(report: str) -> None:
-    """Mount what every system has, and the report folder: the only one that is written to."""
-    mount("-t", "proc", "proc", "/proc")
-    mount("-t", "sysfs", "sysfs", "/sys")
-    mount("-t", "tmpfs", "tmpfs", "/run")
+    """Mount what every system has, and the report folder: the only one that is written to.
+
+    Where an ordinary user runs this, the programs of root belong to somebody else in here; a setuid
+    program among them would lose its rights by that bit.
+    """
+    mount("none", Path("/"), flags=REMOUNT | BIND | RDONLY | NOSUID)
+    mount("proc", Path("/proc"))
+    mount("sysfs", Path("/sys"))
+    mount("tmpfs", Path("/run"))
     REPORT.mkdir()
-    mount("-t", "hostfs", "-o", report, "none", str(REPORT))
+    mount("hostfs", REPORT, report)
     Path("/dev/shm").mkdir()  # noqa: S108 (on the devtmpfs of this machine)
-
-
-def make_writable(folder: str) -> None:
-    """Lay memory over a folder, so that it keeps its contents and changes vanish."""
-    layer = Path("/run/overlay") / folder.strip("/")
-    upper, work = layer / "upper", layer / "work"
-    upper.mkdir(parents=True)
-    work.mkdir()
-    mount("-t", "overlay", "-o", f"lowerdir={folder},upperdir={upper},workdir={work}", "overlay", folder)
-    Path(folder).chmod(0o1777)
 
 
 def load_modules(names: list[str]) -> None:
@@ -67,7 +60,7 @@ def main(report: str) -> None:
     try:
         job = json.loads((REPORT / "job.json").read_text())
         load_modules(job["modules"])
-        make_writable("/tmp")  # noqa: S108
+        overlay(Path("/tmp"), LAYERS)  # noqa: S108 (what is written there vanishes)
         with (REPORT / "output.txt").open("w") as output:
             done = subprocess.run(
                 job["argv"],

@@ -44,6 +44,13 @@ class KernelTest(pytest.Item):
         if result.outcome != "passed":
             raise KernelTestError(result.text)
 
+    def teardown(self) -> None:
+        """Behind the last test of the kernel lab, switch it off."""
+        later = (item for item in reversed(self.session.items) if isinstance(item, KernelTest))
+        lab = self.config.stash.get(LAB, None)
+        if lab is not None and next(later) is self:
+            lab.close()
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
         """Show the report from inside instead of a traceback through this file."""
         if isinstance(excinfo.value, KernelTestError):
