@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from .mounts import mount, overlay
+from .mounts import mount, protect
 
 CGROUPS = Path("/sys/fs/cgroup")
 LAYERS = Path("/run/lab/overlay")
@@ -67,10 +67,7 @@ def prepare(*, cgroups: bool) -> None:
     if cgroups:
         mount_cgroups()
     for folder in WRITTEN:
-        # Without root nothing can be written there anyway, and the kernel refuses an overlay over
-        # a folder of somebody else in which something is mounted.
-        if os.access(folder, os.W_OK):
-            overlay(folder, LAYERS)
+        protect(folder, LAYERS)
 
 
 def remove_tree(root: Path) -> None:

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Flags of mount(2), as in linux/mount.h.
-RDONLY, NOSUID, REMOUNT, BIND = 1, 2, 32, 4096
+RDONLY, NOSUID, REMOUNT, BIND, RECURSIVE = 1, 2, 32, 4096, 16384
 
 
-def mount(kind: str, target: Path, options: str = "", *, flags: int = 0) -> None:
-    """Mount a file system that has no device; raise OSError when the kernel refuses.
+def mount(kind: str, target: Path, options: str = "", *, source: Path | None = None, flags: int = 0) -> None:
+    """Mount a file system that has no device, or a folder (`source`); raise OSError when refused.
 
     By mount(2), because this runs for every test: mount(8) takes ten times as long, and it is
     setuid, which is in the way where its owner is not root.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    words = (kind.encode(), os.fsencode(target), kind.encode())
+    words = (os.fsencode(source or kind), os.fsencode(target), kind.encode())
     if libc.mount(*words, flags, options.encode()) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"mount {kind}: {os.strerror(code)}", str(target))
@@ -34,3 +34,18 @@ def overlay(folder: Path, layers: Path) -> None:
     work.mkdir()
     upper.chmod(folder.stat().st_mode & 0o7777)
     mount("overlay", folder, f"lowerdir={folder},upperdir={upper},workdir={work}")
+
+
+def protect(folder: Path, layers: Path) -> None:
+    """Keep changes of a folder away from the machine: by an overlay, else by making it read-only.
+
+    In a user namespace, the kernel refuses an overlay over a folder in which something is mounted
+    (EINVAL). A folder that cannot be written to is left as it is.
+    """
+    if not os.access(folder, os.W_OK):
+        return
+    try:
+        overlay(folder, layers)
+    except OSError:
+        mount("none", folder, source=folder, flags=BIND | RECURSIVE)
+        mount("none", folder, flags=REMOUNT | BIND | RDONLY)

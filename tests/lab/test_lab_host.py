@@ -87,6 +87,12 @@ def test_etc_is_private(host: PrivateHost) -> None:
     assert Path("/etc/resolv.conf").read_text() != "changed\n"
 
 
+def test_user_host_writes_nothing_to_the_folders_of_the_machine(user_host: PrivateHost) -> None:
+    for folder in ("/etc", "/var/lib", "/var/log", "/var/cache"):
+        user_host.run("touch", f"{folder}/pipework-lab-was-here", check=False)
+        assert not Path(folder, "pipework-lab-was-here").exists()
+
+
 def test_run_reports_output_failure_and_delay(host: PrivateHost) -> None:
     assert host.run("cat", input="hello").stdout == "hello"
     assert host.run("false", check=False).returncode == 1
