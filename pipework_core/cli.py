@@ -16,22 +16,36 @@ if TYPE_CHECKING:
 
 def run(argv: Sequence[str]) -> int:
     """Run one invocation and return its exit code: 0 done, 1 failed and undone, 2 wrong usage, 130 interrupted."""
+    as_json = "--json" in argv  # until the command line is understood: a word for `ip route` may look like this
     try:
         invocation = arguments.parse(argv)
+        as_json = invocation.json
         return _dispatch(invocation)
     except PipeworkError as error:
         if "--debug" in argv:
             raise
-        print(f"pipework: error: {error}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except (Interrupted, KeyboardInterrupt):
-        print("pipework: interrupted; everything was undone", file=sys.stderr)
-        return Interrupted.exit_code
+        return _failed(error, str(error), error.hint, error.exit_code, as_json=as_json)
+    except (Interrupted, KeyboardInterrupt) as error:
+        said = "interrupted; everything was undone"
+        return _failed(error, said, "", Interrupted.exit_code, as_json=as_json)
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: bool) -> int:
+    """Say what went wrong on stderr, and as data on stdout where that was asked for; return the exit code."""
+    notes = getattr(error, "__notes__", [])
+    print(f"pipework: {'error: ' if code != Interrupted.exit_code else ''}{said}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    if as_json:
+        import json  # noqa: PLC0415 - start-up is a feature
+
+        print(json.dumps({"error": said, "hint": hint, "notes": notes, "exit": code}, indent=2))
+    return code
 
 
 def _dispatch(invocation: Invocation) -> int:

@@ -52,6 +52,19 @@ class Driver(Protocol):
         """Keep other pipeworks on this host out while facts are read and plans are carried out."""
 
 
+class RunDriver(Driver, Protocol):
+    """A driver of one run of the command line, which tells it how the run ended."""
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Do what is left behind a run that succeeded; `notes` say what needed nothing. May raise PipeworkError."""
+
+    def abort(self, error: BaseException) -> None:
+        """Do what is left behind a run that failed; never raises, but may add a note to the error."""
+
+    def close(self) -> None:
+        """Let everything go that is held."""
+
+
 def succeeded(command: Command, outcome: Outcome) -> bool:
     """Whether the outcome is what the command wants: one of its exit codes, and what it expects on stdout."""
     if outcome.code not in command.ok_codes:

@@ -62,6 +62,11 @@ class Plugins:
         """The relay for the notifications, `hook.pipework_plan_ready(…)`."""
         return self._manager.hook
 
+    def observe(self, observer: object) -> None:
+        """Let an object with hooks marked by `hookimpl` be told what happens."""
+        self._manager.register(observer)
+        self._manager.check_pending()
+
     def backend(self, kind: str) -> Backend:
         """Return the backend of that kind; raise PluginError when there is none."""
         if kind in BACKENDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from importlib import import_module
@@ -9,85 +10,86 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
+from pipework_core.narrator import Narrator
 from pipework_core.plan import Command
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
 
 if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
-    from pipework_core.contract import Scene
-    from pipework_core.driver import Driver
+    from pipework_core.contract import Guest, Scene
+    from pipework_core.driver import RunDriver
     from pipework_core.plan import Report
 
 
 def run(invocation: Invocation) -> int:
     """Carry the invocation out and return its exit code."""
+    _let_any_bytes_through()
     signals = Signals()
     signals.install()
     driver = _driver(invocation)
     try:
         plugins = Plugins(warn=lambda text: print(f"pipework: warning: {text}", file=sys.stderr))
+        if invocation.verbose:
+            plugins.observe(Narrator())
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
         if invocation.attachment is None:
-            return _inside(invocation, engine, driver)
-        scene, report = engine.attach(invocation.attachment)
-        _show(invocation, scene, report)
-        driver.finish()
+            _inside(invocation, engine, driver, plugins)
+            driver.finish(())
+        else:
+            scene, report = engine.attach(invocation.attachment)
+            driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
+            if invocation.json:
+                print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
+    except BaseException as error:
+        driver.abort(error)
+        raise
     finally:
         driver.close()
     return 0
 
 
-def _driver(invocation: Invocation) -> Any:  # noqa: ANN401 - a Driver that is also closed and finished
+def _let_any_bytes_through() -> None:
+    """Let stdout carry the bytes of any name, as the file system does, whatever the language is set to."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def _driver(invocation: Invocation) -> RunDriver:
     """Return the driver that the options choose. Drivers are found by name: the core imports none of them."""
-    live = import_module("pipework_drivers.live")
-    if invocation.dry_run:
-        return import_module("pipework_drivers.dry_run").DryRunDriver(
-            live.LiveDriver(), sys.stdout, title=invocation.given
-        )
     if invocation.replay:
-        return import_module("pipework_drivers.recorded").ReplayDriver(invocation.replay)
+        driver = import_module("pipework_drivers.recorded").ReplayDriver(invocation.replay)
+    else:
+        driver = import_module("pipework_drivers.live").LiveDriver()
+    if invocation.dry_run:
+        # With --json the plan is printed as data, and the script is not wanted.
+        out = io.StringIO() if invocation.json else sys.stdout
+        driver = import_module("pipework_drivers.dry_run").DryRunDriver(driver, out, title=invocation.given)
     if invocation.record:
-        return import_module("pipework_drivers.recorded").RecordingDriver(live.LiveDriver(), invocation.record)
-    return live.LiveDriver()
+        driver = import_module("pipework_drivers.recorded").RecordingDriver(driver, invocation.record)
+    chosen: RunDriver = driver
+    return chosen
 
 
-def _inside(invocation: Invocation, engine: Engine, driver: Driver) -> int:
-    """Run `ip route`, `ip rule` or `tc` in the guest; what the tool prints is printed."""
+def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins) -> None:
+    """Run `ip route`, `ip rule` or `tc` in the guest; what the tool says is passed on."""
     guest = engine.guest(invocation.guest)
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
     command = Command(argv=(*program, *invocation.words), netns=guest.netns, why=f"as asked, in {guest.name}")
-    if invocation.verbose:
-        _say(command)
     outcome = driver.act([command], stop=lambda: False)[0]
+    plugins.hook.pipework_step_done(command=command, outcome=outcome)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
         raise CommandError(command, outcome)
-    return 0
+    sys.stderr.write(outcome.stderr)
 
 
-def _show(invocation: Invocation, scene: Scene, report: Report) -> None:
-    if invocation.json:
-        json.dump(as_json(scene, report), sys.stdout, indent=2)
-        print()
-    if invocation.verbose:
-        for command in (*report.plan.steps, *report.plan.announce):
-            _say(command)
-        for note in report.plan.notes:
-            print(f"# {note}", file=sys.stderr)
-        if not report.changed:
-            print("# nothing to do", file=sys.stderr)
+def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
+    """Return plan and report as plain data.
 
-
-def _say(command: Command) -> None:
-    if command.why:
-        print(f"# {command.why}", file=sys.stderr)
-    print(command, file=sys.stderr)
-
-
-def as_json(scene: Scene, report: Report) -> dict[str, Any]:
-    """Return plan and report as plain data: keys `attachment`, `guest`, `changed`, `steps`, `announce`, `notes`."""
-    asked, guest = scene.attachment, scene.guest
+    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `steps`, `announce`, `notes`.
+    """
+    asked = scene.attachment
     return {
         "attachment": {
             "kind": asked.kind,
@@ -100,18 +102,24 @@ def as_json(scene: Scene, report: Report) -> dict[str, Any]:
             "mtu": asked.mtu,
             "options": dict(asked.options),
         },
-        "guest": {
-            "name": guest.name,
-            "runtime": guest.runtime,
-            "id": guest.id or None,
-            "pid": guest.pid or None,
-            "netns": guest.netns.path,
-            "inode": guest.inode,
-        },
+        "guest": guest_as_json(scene.guest),
+        "dry_run": dry_run,
         "changed": report.changed,
         "steps": [command_as_json(command) for command in report.plan.steps],
         "announce": [command_as_json(command) for command in report.plan.announce],
         "notes": list(report.plan.notes),
+    }
+
+
+def guest_as_json(guest: Guest) -> dict[str, Any]:
+    """Return a guest as plain data; `id` and `pid` are null for one that has none."""
+    return {
+        "name": guest.name,
+        "runtime": guest.runtime,
+        "id": guest.id or None,
+        "pid": guest.pid or None,
+        "netns": guest.netns.path,
+        "inode": guest.inode,
     }
 
 

@@ -81,8 +81,11 @@ class LiveDriver:
             argv, fds = self._entered(command.argv, command.netns)
             start_unattended(argv, fds=fds)
 
-    def finish(self) -> None:
+    def finish(self, notes: Sequence[str]) -> None:
         """Have nothing to add behind a run that succeeded."""
+
+    def abort(self, error: BaseException) -> None:
+        """Have nothing to add behind a run that failed: the engine has undone it."""
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Hold the lock of this host."""
@@ -105,7 +108,9 @@ class LiveDriver:
         entered, fds = self._entered(argv, netns)
         if stdin is not None:
             for path, fd in self._pins.items():
-                stdin = stdin.replace(f" {path} ", f" /proc/self/fd/{fd} ").replace(f" {path}\n", f" /proc/self/fd/{fd}\n")
+                stdin = stdin.replace(f" {path} ", f" /proc/self/fd/{fd} ").replace(
+                    f" {path}\n", f" /proc/self/fd/{fd}\n"
+                )
         return Process(entered, stdin=stdin, fds=fds)
 
     def _entered(self, argv: Sequence[str], netns: Netns | None) -> tuple[list[str], list[int]]:

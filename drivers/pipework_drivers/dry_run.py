@@ -1,0 +1,94 @@
+"""The dry-run driver: reads for real, and prints what would change something as a script."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from pipework_core.plan import Outcome
+from pipework_drivers.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from typing import TextIO
+
+    from pipework_core.driver import Pin, RunDriver
+    from pipework_core.plan import Command, Netns
+
+
+class DryRunDriver:
+    """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
+
+    `title` is the command line that the script names, `locate` finds programs on PATH.
+    """
+
+    def __init__(
+        self,
+        inner: RunDriver,
+        out: TextIO,
+        *,
+        title: Sequence[str],
+        locate: Callable[[str], str | None] = shutil.which,
+    ) -> None:
+        self._inner = inner
+        self._out = out
+        self._title = title
+        self._locate = locate
+        self._inodes: dict[str, int] = {}
+        self._steps: list[Command] = []
+        self._announce: list[Command] = []
+
+    def pin(self, netns: Netns) -> Pin:
+        """Pin it for the reads, and remember which namespace it is for the script."""
+        pin = self._inner.pin(netns)
+        self._inodes[netns.path] = pin.inode
+        return pin
+
+    def finds(self, program: str) -> bool:
+        """Look for it on the host."""
+        return self._inner.finds(program)
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run them: reading changes nothing."""
+        return self._inner.read(commands)
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Keep them for the script, and answer that all went as expected."""
+        if stop():
+            return []
+        self._steps += commands
+        return [_as_expected(command) for command in commands]
+
+    def start(self, commands: Sequence[Command]) -> None:
+        """Keep them for the script."""
+        self._announce += commands
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Lock nobody out, since nothing is changed; not even the file for the lock is made."""
+        return nullcontext()
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Write the script. `notes` say why there is nothing to do, where that is so."""
+        script = Script(
+            title=self._title,
+            steps=self._steps,
+            announce=self._announce,
+            notes=notes,
+            inodes=self._inodes,
+            locate=self._locate,
+        )
+        self._out.write(script.text())
+
+    def abort(self, error: BaseException) -> None:
+        """Write nothing: half a plan is none."""
+
+    def close(self) -> None:
+        """Let go of what the reads needed."""
+        self._inner.close()
+
+
+def _as_expected(command: Command) -> Outcome:
+    code = 0 if 0 in command.ok_codes else min(command.ok_codes)
+    return Outcome(code=code, stdout=command.expect or "")

@@ -1,0 +1,53 @@
+"""What `-v` shows: each command with its reason when it has run, and what needed nothing. On stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core.driver import succeeded
+from pipework_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from pipework_core.contract import Scene
+    from pipework_core.plan import Command, Outcome, Report
+
+
+class Narrator:
+    """An observer that tells a run as it happens, so that a run that fails shows how far it came."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+
+    @hookimpl
+    def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
+        """Show the command, and what it said when it failed."""
+        self._command(command)
+        if not succeeded(command, outcome):
+            self._comment(f"failed with code {outcome.code}: {outcome.complaint or 'it said nothing'}")
+
+    @hookimpl
+    def pipework_attached(self, scene: Scene, report: Report) -> None:
+        """Show what nobody waits for, and what needed nothing."""
+        del scene
+        for command in report.plan.announce:
+            self._command(command)
+        self.nothing_needed(report.plan.notes)
+        if not report.changed:
+            self._comment("nothing to do")
+
+    def nothing_needed(self, notes: Sequence[str]) -> None:
+        """Show what needed nothing."""
+        for note in notes:
+            self._comment(note)
+
+    def _command(self, command: Command) -> None:
+        if command.why:
+            self._comment(command.why)
+        print(command, file=self._out, flush=True)
+
+    def _comment(self, text: str) -> None:
+        print(f"# {' '.join(text.splitlines())}", file=self._out, flush=True)
