@@ -61,6 +61,11 @@ def no_userns() -> str | None:
     return refused_unshare("--user", "--map-root-user")
 
 
+def no_private_host() -> str | None:
+    """Say why no private host of any kind can be had, or None."""
+    return no_root() if is_root() else no_userns()
+
+
 def no_tun() -> str | None:
     """Say that Open vSwitch's userspace datapath has no /dev/net/tun, or None."""
     return None if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
@@ -80,7 +85,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "ovs": (no_root, no_tun),
     "lxc": (no_root,),
     "podman": (no_root,),
-    "uml": (no_uml_modules,),
+    "uml": (no_uml_modules, no_private_host),
 }
 
 

@@ -19,12 +19,14 @@ runroot = "/run/containers/storage"
 graphroot = "/run/lab/podman"
 """
 #: containers.conf(5). crun refuses a hybrid cgroup mount; podman's own limits are higher than what
-#: a machine without CAP_SYS_RESOURCE may give; systemd and its journal are not there.
+#: a machine without CAP_SYS_RESOURCE may give; not every machine has the pids controller in version 2;
+#: systemd and its journal are not there.
 ENGINE = """[engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 [containers]
+pids_limit = 0
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 """
 
