@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipework_core import names
+from pipework_core import marks, names
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
 
 if TYPE_CHECKING:
     from pipework_core.contract import Backend
-    from pipework_core.facts import HostFacts
+    from pipework_core.facts import GuestFacts, HostFacts
     from pipework_core.plugins import Plugins
     from pipework_core.request import Attachment
 
@@ -21,28 +21,34 @@ _OVS_KINDS = frozenset({"openvswitch", "tun"})
 
 def needs_ovs(attachment: Attachment, host: HostFacts) -> bool:
     """Whether only Open vSwitch itself can tell what that name is."""
-    if attachment.kind:
-        return attachment.kind == "ovs"
     link = host.links.get(attachment.host)
+    if attachment.kind:
+        return attachment.kind == "ovs" or (attachment.kind == "phys" and link is not None and link.kind in _OVS_KINDS)
     if link is None:
         return attachment.host.startswith("ovs")
     return link.kind in _OVS_KINDS
 
 
-def complete(attachment: Attachment, host: HostFacts, plugins: Plugins) -> tuple[Attachment, Backend]:
+def complete(
+    attachment: Attachment, host: HostFacts, inside: GuestFacts, plugins: Plugins
+) -> tuple[Attachment, Backend]:
     """Return the request with host, kind and guest interface filled in, and the backend for it.
 
     Raise HostError when nothing fits, PluginError when the named kind does not exist.
     """
     if attachment.host_mac:
-        attachment = replace(attachment, host=_by_mac(attachment.host_mac, host), host_mac="")
+        attachment = replace(attachment, host=_by_mac(attachment, host, inside), host_mac="")
     backend = plugins.backend(attachment.kind) if attachment.kind else _claimed(attachment.host, host, plugins)
     interface = attachment.interface or backend.interface
     names.interface_name(interface)
     return replace(attachment, kind=backend.kind, interface=interface), backend
 
 
-def _by_mac(mac: str, host: HostFacts) -> str:
+def _by_mac(attachment: Attachment, host: HostFacts, inside: GuestFacts) -> str:
+    mac = attachment.host_mac
+    moved = _moved(mac, inside) if attachment.kind == "phys" else ""
+    if moved:
+        return moved
     # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
     found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
     if not found:
@@ -53,6 +59,15 @@ def _by_mac(mac: str, host: HostFacts) -> str:
             hint="give the name of the one you mean",
         )
     return found[0]
+
+
+def _moved(mac: str, inside: GuestFacts) -> str:
+    """Return what a NIC in the guest, moved there by an earlier run, was called on the host; empty: it is not there."""
+    for link in inside.links.values():
+        mark = marks.read(link)
+        if mark is not None and mark.nic and mac in {mark.mac, "" if mark.mac else link.mac}:
+            return mark.on if mark.vlan else mark.nic
+    return ""
 
 
 def _claimed(name: str, host: HostFacts, plugins: Plugins) -> Backend:

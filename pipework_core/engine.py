@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipework_core import choice, existing, facts, guests, transaction
 from pipework_core.contract import Scene
 from pipework_core.errors import CommandError, HostError
-from pipework_core.marks import route_words
+from pipework_core.marks import newborn, route_words
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.plugins import check_options
 
@@ -79,7 +79,7 @@ class Engine:
         if choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl"):
             bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
             host = replace(host, ovs_bridges=facts.parse_names(bridges.stdout))
-        attachment, backend = choice.complete(attachment, host, self._plugins)
+        attachment, backend = choice.complete(attachment, host, inside, self._plugins)
         check_options(backend, attachment.options)
         scene = Scene(
             attachment=attachment,
@@ -126,8 +126,10 @@ def _with_routes(mark: Mark, scene: Scene) -> Mark:
     """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
     before = existing.mark_of(scene)
     if before is not None:
-        nic, state = before.nic or mark.nic, before.state or mark.state
-        return replace(mark, gw4=before.gw4, gw6=before.gw6, nic=nic, state=state)
+        came_with = {key: getattr(before, key) or getattr(mark, key) for key in ("nic", "state", "mac", "mtu", "phy")}
+        mark = replace(mark, **came_with)
+        if scene.existing is not None and not newborn(scene.existing):
+            return replace(mark, gw4=before.gw4, gw6=before.gw6)
     name = scene.attachment.interface
     found: dict[int, str] = {}
     for gateway in scene.attachment.gateways:

@@ -29,7 +29,8 @@ class Mark:
     """What an alias says. Empty fields are left out of it.
 
     `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
-    the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with.
+    the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
+    `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to.
     """
 
     kind: str
@@ -40,6 +41,9 @@ class Mark:
     gw6: str = ""
     nic: str = ""
     state: str = ""
+    mac: str = ""
+    mtu: str = ""
+    phy: str = ""
 
     @property
     def alias(self) -> str:
@@ -66,8 +70,11 @@ def read(link: Link) -> Mark | None:
 
 
 def newborn(link: Link) -> bool:
-    """Whether the link is of a run of ours that did not get as far as giving it an alias."""
-    return link.group == BIRTH_GROUP and not link.alias
+    """Whether the link is of a run of ours that did not get as far as giving it its alias.
+
+    A NIC that moves has one from before the move already, and keeps the group until the request is known to be met.
+    """
+    return link.group == BIRTH_GROUP and (not link.alias or read(link) is not None)
 
 
 def route_words(route: Route | None) -> str:
