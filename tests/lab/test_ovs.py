@@ -225,17 +225,24 @@ def test_a_bridge_that_does_not_work_is_named(clean: OpenVSwitch, guests: list[s
     assert host.state(guests) == before
 
 
-def test_a_port_of_a_dead_guest_gives_way(clean: OpenVSwitch, guests: list[str]) -> None:
+@pytest.mark.parametrize("known", [False, True], ids=["switch has not noticed", "switch knows"])
+def test_a_port_of_a_dead_guest_gives_way(clean: OpenVSwitch, guests: list[str], *, known: bool) -> None:
     """The same name comes again when a PID does; here when the same namespace lost its interface."""
+    host = clean.host
     clean.add_bridge("ovsbr0")
-    clean.host.pipework("ovsbr0", guests[0], "10.0.0.1/24", "@10")
-    name = only_veth(clean, "ovsbr0")
-    clean.host.run("ip", "-n", guests[0], "link", "delete", "eth1")
-    clean.vsctl("wait-until", "interface", name, "error!=[]")
-    assert "could not open network device" in clean.vsctl("get", "interface", name, "error")
-    clean.host.pipework("ovsbr0", guests[0], "10.0.0.1/24", "@20")
+    host.pipework("ovsbr0", guests[1], "10.0.0.2/24", "@20")
+    (before,) = clean.vsctl("list-ports", "ovsbr0").split()
+    host.pipework("ovsbr0", guests[0], "10.0.0.1/24", "@10")
+    (name,) = set(clean.vsctl("list-ports", "ovsbr0").split()) - {before}
+    host.run("ip", "-n", guests[0], "link", "delete", "eth1")
+    if known:  # as after a restart of the switch
+        again = ("del-port", name, "--", "add-port", "ovsbr0", name, "tag=10")
+        clean.vsctl(*again, "--", "set", "interface", name, f"external_ids:pipework.interface={name}")
+        assert "could not open network device" in clean.vsctl("get", "interface", name, "error")
+    host.pipework("ovsbr0", guests[0], "10.0.0.1/24", "@20")
     assert clean.vsctl("get", "interface", name, "error") == "[]"
     assert clean.vsctl("get", "port", name, "tag") == "20"
+    assert host.ping(guests[0], "10.0.0.2")
 
 
 def test_a_port_of_somebody_else_is_left_alone(clean: OpenVSwitch, guests: list[str]) -> None:
