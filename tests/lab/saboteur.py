@@ -72,8 +72,7 @@ def main(mode: str, number: str, *argv: str) -> int:
     try:
         engine.attach(attachment)
     except CommandError as error:
-        assert SAID in str(error), error
-        return 1
+        return 1 if SAID in str(error) else 3
     except Interrupted:
         return Interrupted.exit_code
     return 0

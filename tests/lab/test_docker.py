@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .docker import DockerEngine
     from .host import PrivateHost
 
-Start = Callable[[str], int] if TYPE_CHECKING else object
+    Start = Callable[[str], int]
 
 
 @pytest.fixture

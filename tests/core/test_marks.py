@@ -1,0 +1,56 @@
+"""The mark: what an alias says is what was written, whatever the names are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipework_core import marks, names
+from pipework_core.errors import UsageError
+from pipework_core.facts import Link, Route
+
+
+def is_name(text: str) -> bool:
+    try:
+        names.interface_name(text)
+    except UsageError:
+        return False
+    return True
+
+
+interface_names = st.text(min_size=1, max_size=15).filter(is_name)
+addresses = st.sampled_from(["10.0.0.1", "fd00::", "fe80::1", "2001:db8::ff"])
+
+
+@given(nic=interface_names, on=interface_names, dev=interface_names, via=addresses)
+def test_a_mark_is_read_as_it_was_written(nic: str, on: str, dev: str, via: str) -> None:
+    route = Route(dst="default", family=6, dev=dev, words=("via", via, "dev", dev))
+    mark = marks.Mark(kind="phys", on=on, nic=nic, req="0badcafe", gw6=marks.route_words(route))
+    link = Link(name="eth1", index=2, alias=mark.alias)
+    found = marks.read(link)
+    assert found == mark
+    assert marks.route_from(found.gw6) == route.words
+
+
+def test_an_alias_of_somebody_else_is_no_mark() -> None:
+    for alias in ("", "uplink to rack 4", "pipework", "pipework:2/kind:=bridge", "not pipework:1/kind:=bridge"):
+        assert marks.read(Link(name="eth1", index=2, alias=alias)) is None
+
+
+def test_a_field_of_a_later_version_is_passed_over() -> None:
+    mark = marks.read(Link(name="eth1", index=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
+    assert mark == marks.Mark(kind="bridge", on="br1")
+
+
+def test_what_does_not_fit_into_an_alias_is_refused() -> None:
+    with pytest.raises(UsageError, match="holds 255"):
+        _ = marks.Mark(kind="bridge", gw4="x" * 250).alias
+
+
+def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
+    assert marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP))
+    assert marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP, alias="pipework:1/kind:=phys"))
+    assert not marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP, alias="somebody's"))
+    assert not marks.newborn(Link(name="eth1", index=2, alias="pipework:1/kind:=bridge"))
+    assert not marks.newborn(Link(name="eth1", index=2))
