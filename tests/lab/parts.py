@@ -28,7 +28,8 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
-    "uml": ("linux.uml",),
+    "uml": ("linux.uml", "modprobe"),
+    "shellcheck": ("shellcheck",),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -92,7 +93,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
 def why_missing(part: str) -> str | None:
     """Say why a part of the lab is not there, or None; raise KeyError for an unknown part."""
     absent = absent_program(HOST_PROGRAMS + PROGRAMS[part])
-    reasons = (check() for check in CHECKS[part])
+    reasons = (check() for check in CHECKS.get(part, ()))
     return absent or next((reason for reason in reasons if reason), None)
 
 
