@@ -238,7 +238,7 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     ([*GOOD, "-i"], "--interface needs a value", "--interface IF"),
     ([*GOOD, "--mtu"], "--mtu needs a value", "--mtu BYTES"),
     (["-i", "-l", *GOOD], "--interface needs a value", "--interface IF"),
-    (["--record", "--json", *GOOD], "--record needs a value", "--record FILE"),
+    (["--record", "--replace", *GOOD], "--record needs a value", "--record FILE"),
     ([*GOOD, "--replace=yes"], "--replace takes no value", "--replace alone"),
     ([*GOOD, "-i", "eth2", "-i", "eth3"], "--interface is given twice", "leave one"),
     ([*GOOD, "-i", "eth2", "--interface=eth2"], "--interface is given twice", "leave one"),
@@ -310,7 +310,7 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     (["route", "web1"], "route web1 says nothing to do", "ip route"),
     (["tc", "web1"], "tc web1 says nothing to do", "as for tc"),
     (["route", "--mtu", "1400", "web1", "show"], "--mtu does not go with route", "attach route"),
-    (["--json", "rule", "web1", "show"], "--json does not go with rule", "behind the guest"),
+    (["--replace", "rule", "web1", "show"], "--replace does not go with rule", "behind the guest"),
     (["route", "", "show"], "'' is not a guest's name", "netns:NAME"),
 )
 

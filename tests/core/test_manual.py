@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from pipework_core import cli, manual
 from pipework_core.arguments import parse
 from pipework_core.options import COMMANDS, OPTIONS
 from pipework_core.plugins import BACKENDS, GUESTS, Plugins
+
+if TYPE_CHECKING:
+    from pipework_core.options import Option
 
 TEXT = manual.text()
 LINES = TEXT.splitlines()
@@ -34,7 +38,7 @@ def test_it_fits_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_every_option_is_there_with_its_value_and_its_help(option: manual.Option) -> None:
+def test_every_option_is_there_with_its_value_and_its_help(option: Option) -> None:
     entries = section("OPTIONS")
     assert f" {option.long} {option.value}".rstrip() in entries
     assert f"  {option.short}, {option.long}" in entries or not option.short

@@ -1,0 +1,106 @@
+"""Start-up is a feature: what a run does not need is not imported. Counted in modules, never in seconds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from .host import PrivateHost
+
+#: Runs pipework in this process and prints, as the last line, what it imported beyond the bare interpreter. It is given
+#: its folders, and Python is started without site-packages, whose .pth files import whatever they like.
+PROGRAM = """\
+import sys
+sys.path += sys.argv.pop(1).split(":")
+before = set(sys.modules)
+from pipework_core.__main__ import main
+try:
+    sys.exit(main())
+finally:
+    after = set(sys.modules) - before
+    import json
+    print(json.dumps(sorted(after)))
+"""
+#: Each costs more than all that pipework does before its first command; none is needed without a plugin from outside.
+NEVER = {
+    "argparse",
+    "docker",
+    "sh",
+    "importlib.metadata",
+    "asyncio",
+    "ssl",
+    "socket",
+    "urllib.request",
+    "typing_extensions",
+}
+
+
+def imported(host: PrivateHost, *argv: str) -> set[str]:
+    """Return the modules that a run of pipework imports."""
+    return report(run(host, *argv).stdout)
+
+
+def run(host: PrivateHost, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run pipework in an interpreter that has imported nothing."""
+    names = ("pipework_core", "pipework_backends", "pipework_drivers", "pluggy")
+    origins = [spec.origin for name in names if (spec := find_spec(name)) is not None and spec.origin]
+    folders = ":".join(str(Path(origin).parent.parent) for origin in origins)
+    return host.run(sys.executable, "-I", "-S", "-c", PROGRAM, folders, *argv, check=check)
+
+
+def report(stdout: str) -> set[str]:
+    """Return the modules that PROGRAM printed."""
+    return set(json.loads(stdout.splitlines()[-1]))
+
+
+def packages(modules: set[str]) -> set[str]:
+    """Return the top-level packages of ours, and of the one library, among these modules."""
+    return {name.partition(".")[0] for name in modules} & {
+        "pipework_core",
+        "pipework_backends",
+        "pipework_drivers",
+        "pluggy",
+    }
+
+
+def test_the_version_imports_next_to_nothing(user_host: PrivateHost) -> None:
+    found = imported(user_host, "--version")
+    assert {name for name in found if name.startswith("pipework")} == {"pipework_core", "pipework_core.__main__"}
+    assert not found & (NEVER | {"dataclasses", "pluggy", "re", "subprocess", "ipaddress", "json"})
+    assert len(found) <= 4
+
+
+def test_a_usage_error_reaches_no_plugin(user_host: PrivateHost) -> None:
+    done = run(user_host, "br1", check=False)
+    assert done.returncode == 2
+    found = report(done.stdout)
+    assert packages(found) == {"pipework_core"}
+    assert not found & (NEVER | {"pluggy", "subprocess", "difflib", "hashlib"})
+
+
+def test_waiting_imports_neither_plugins_nor_processes(user_host: PrivateHost) -> None:
+    found = imported(user_host, "--wait", "-i", "lo", "--timeout", "60")
+    assert packages(found) == {"pipework_core"}
+    assert not found & ((NEVER - {"socket"}) | {"pluggy", "subprocess", "json"})
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ()], ids=["dry run", "live"])
+def test_an_attachment_imports_what_it_needs(user_host: PrivateHost, options: tuple[str, ...]) -> None:
+    user_host.netns("blue")
+    found = imported(user_host, *options, "br1", "netns:blue", "10.0.0.1/24")
+    assert packages(found) == {"pipework_core", "pipework_backends", "pipework_drivers", "pluggy"}
+    assert not found & NEVER
+    assert "pipework_backends.guest_docker" not in found
+    assert ("pipework_drivers.dry_run" in found) == bool(options)
+    assert "pipework_drivers.recorded" not in found
+    assert not found & {"pipework_core.demo", "pipework_core.sandbox", "pipework_core.manual", "pipework_core.waiting"}
+    # 141 on Python 3.11 when this was written; whoever needs more should look twice at what it brings along.
+    assert len(found) <= 165
