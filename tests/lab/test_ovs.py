@@ -236,8 +236,9 @@ def test_a_port_of_a_dead_guest_gives_way(clean: OpenVSwitch, guests: list[str],
     (name,) = set(clean.vsctl("list-ports", "ovsbr0").split()) - {before}
     host.run("ip", "-n", guests[0], "link", "delete", "eth1")
     if known:  # as after a restart of the switch
-        again = ("del-port", name, "--", "add-port", "ovsbr0", name, "tag=10")
-        clean.vsctl(*again, "--", "set", "interface", name, f"external_ids:pipework.interface={name}")
+        clean.vsctl("del-port", name)
+        told = ("set", "interface", name, f"external_ids:pipework.interface={name}")
+        clean.vsctl("add-port", "ovsbr0", name, "tag=10", "--", *told)
         assert "could not open network device" in clean.vsctl("get", "interface", name, "error")
     host.pipework("ovsbr0", guests[0], "10.0.0.1/24", "@20")
     assert clean.vsctl("get", "interface", name, "error") == "[]"
