@@ -63,7 +63,7 @@ def main() -> int:
 
 def _show() -> None:
     print("A private host with two guests, web1 and web2: no Docker, and nothing of this machine is touched.")
-    _tool("mount", "-t", "tmpfs", "pipework-demo", "/run")
+    _tool(*sandbox.PRIVATE_RUN)
     _tool("ip", "-batch", "-", given=_STAGE)
     _tool("ip", "-netns", _OUTSIDE, "-batch", "-", given=_UPLINK)
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from pipework_core.errors import HostError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _AS_ROOT = ("unshare", "--net", "--mount", "--propagation", "private")
 _AS_ANYBODY = ("unshare", "--user", "--map-root-user", "--net", "--mount")
+#: Gives the private host a /run of its own; what may do this may do all the rest.
+PRIVATE_RUN = ("mount", "-t", "tmpfs", "pipework-demo", "/run")
+_NEEDED = {"unshare": "util-linux", "nsenter": "util-linux", "mount": "mount", "ip": "iproute2"}
 #: Where `ip` and its like are, which the PATH of ordinary users may leave out.
 _PROGRAMS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 #: What keeps ordinary users from having namespaces: a kernel setting, the value that does so, and one that does not.
@@ -38,26 +42,17 @@ def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
 
     Raise HostError, with the kernel setting that is in the way, when this user can have none.
     """
+    env = environment()
+    for program, package in _NEEDED.items():
+        if which(program, path=env["PATH"]) is None:
+            raise HostError(f"{program} is not installed here.", hint=f"install it (package {package} in Debian)")
     said = ""
     for words in (_AS_ROOT, _AS_ANYBODY) if os.geteuid() == 0 else (_AS_ANYBODY,):
-        try:
-            done = subprocess.run(  # noqa: S603 - a list, and no shell
-                [*words, "ip", "link", "set", "dev", "lo", "up"],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-                env=environment(),
-            )
-        except OSError:
-            raise HostError(
-                "unshare is not installed here.", hint="install it (package util-linux in Debian)"
-            ) from None
+        probe = [*words, *PRIVATE_RUN]
+        done = subprocess.run(probe, capture_output=True, text=True, errors="replace", check=False, env=env)  # noqa: S603
         if done.returncode == 0:
             return words
-        said = done.stderr.strip().replace("\n", " / ")
-        if "ip: No such file" in said:
-            raise HostError("ip is not installed here.", hint="install it (package iproute2 in Debian)")
+        said = " / ".join(done.stderr.split("\n")).strip(" /")
     raise HostError(f"the kernel gives this user no namespaces: {said}.", hint=_way_out(settings))
 
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipework_core import cli, session
@@ -146,6 +146,7 @@ GROUPS = (
 CLASSIC = ["br1", "web1", "192.168.1.2/24@192.168.1.254", f"{MAC}@10"]
 
 
+@settings(deadline=None)
 @given(st.permutations(GROUPS), st.lists(st.integers(0, len(CLASSIC)), min_size=len(GROUPS), max_size=len(GROUPS)))
 def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]], places: list[int]) -> None:
     words: list[str] = []
@@ -372,6 +373,7 @@ WORDS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=8))
 @example(["br1", "web1", "10.0.0.1/" + "9" * 5000])
 @example(["br1", "web1", "0/0", "@²"])

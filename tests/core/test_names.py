@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipework_core import names
@@ -64,6 +64,7 @@ def test_a_name_that_does_not_fit_is_short_stable_and_its_own() -> None:
     assert name != names.host_name("enp0s31f7", 4194304)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=15), st.integers(min_value=1, max_value=2**64))
 def test_the_hosts_end_always_has_a_name_that_the_kernel_takes(interface: str, number: int) -> None:
     try:
@@ -105,6 +106,7 @@ def test_a_stable_mac_is_that_of_the_shell_version() -> None:
     assert names.stable_mac("myhost.foo.com") == "02:72:6c:cd:9b:8d"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")))
 def test_a_stable_mac_is_always_a_local_unicast_address(text: str) -> None:
     mac = names.stable_mac(text)

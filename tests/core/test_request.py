@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipework_core import request
@@ -154,6 +154,7 @@ def test_address_lists_that_are_none(text: str, words: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.ip_addresses(), st.integers(0, 128)), min_size=1, max_size=4))
 def test_an_accepted_list_says_the_same_when_it_is_read_again(pairs: list[tuple[object, int]]) -> None:
     try:

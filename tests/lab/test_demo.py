@@ -164,7 +164,7 @@ def test_the_hint_names_the_setting_that_is_in_the_way(setting: str, value: str,
     assert hint in sandbox._way_out(tmp_path)
 
 
-@pytest.mark.parametrize(("programs", "missing"), [((), "unshare"), (("unshare",), "ip")])
+@pytest.mark.parametrize(("programs", "missing"), [((), "unshare"), (("unshare", "nsenter", "mount"), "ip")])
 def test_a_missing_program_is_named(
     programs: tuple[str, ...], missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,10 +186,18 @@ def with_fake(folder: Path, program: str, script: str) -> str:
     return f"{folder}:{clean_environment()['PATH']}"
 
 
-def test_a_part_that_fails_is_named_and_the_exit_code_is_1(tmp_path: Path) -> None:
-    done = run(PATH=with_fake(tmp_path, "mount", "echo 'no mounts today' >&2; exit 32"))
+def test_a_user_who_may_not_mount_is_told(tmp_path: Path) -> None:
+    done = run(PATH=with_fake(tmp_path, "mount", "echo 'mount: permission denied.' >&2; exit 32"))
     assert done.returncode == 1
-    assert "the demo failed: `mount -t tmpfs pipework-demo /run` failed: no mounts today" in done.stderr
+    assert "the kernel gives this user no namespaces: mount: permission denied." in done.stderr
+    assert "hint: run it as root" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_part_that_fails_is_named_and_the_exit_code_is_1(tmp_path: Path) -> None:
+    done = run(PATH=with_fake(tmp_path, "ip", "echo 'no batches today' >&2; exit 1"))
+    assert done.returncode == 1
+    assert "the demo failed: `ip -batch -` failed: no batches today" in done.stderr
     assert "hint: " in done.stderr
     assert "All of it worked" not in done.stdout
 
