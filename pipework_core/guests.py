@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipework_core.contract import Candidate, Guest
 from pipework_core.errors import GuestError, PluginError, RuntimeDown, UsageError
 from pipework_core.plan import HOST, Netns
+from pipework_core.request import guest_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,7 @@ def resolve(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Guest:
     """Return the guest that `text` names, pinned; raise GuestError when it cannot or must not be entered."""
-    if not text or text.startswith("-") or not text.isprintable():
-        raise UsageError(f"{text!r} is not a guest's name.", hint="name a container, or netns:NAME, or pid:NUMBER")
+    guest_word(text)
     deadline = clock() + PATIENCE
     while True:
         runtime, name, candidate = _find(text, plugins, driver)
