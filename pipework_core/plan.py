@@ -79,17 +79,26 @@ class Outcome:
 class Plan:
     """The whole difference between what is and what was asked for, in order.
 
-    `steps` are waited for and undone when one fails; `announce` is started after them and never waited for;
+    `steps` are waited for and undone when one fails. `final` is at most one step that cannot be undone, such as giving
+    up what was replaced; it comes last, so that everything can be undone when it fails, and nothing stops it once the
+    others stand. `announce` is started after them and never waited for;
     `notes` say what needed nothing, so that an empty plan explains itself.
     """
 
     steps: tuple[Command, ...] = ()
+    final: tuple[Command, ...] = ()
     announce: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def all_steps(self) -> tuple[Command, ...]:
+        """The steps and the final one, in order."""
+        return self.steps + self.final
 
     def __add__(self, other: Plan) -> Plan:
         return Plan(
             steps=self.steps + other.steps,
+            final=self.final + other.final,
             announce=self.announce + other.announce,
             notes=self.notes + other.notes,
         )
@@ -105,4 +114,4 @@ class Report:
     @property
     def changed(self) -> bool:
         """Whether anything was done at all."""
-        return bool(self.plan.steps)
+        return bool(self.plan.all_steps)

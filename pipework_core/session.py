@@ -105,7 +105,7 @@ def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str,
         "guest": guest_as_json(scene.guest),
         "dry_run": dry_run,
         "changed": report.changed,
-        "steps": [command_as_json(command) for command in report.plan.steps],
+        "steps": [command_as_json(command) for command in report.plan.all_steps],
         "announce": [command_as_json(command) for command in report.plan.announce],
         "notes": list(report.plan.notes),
     }

@@ -27,14 +27,15 @@ class Signals:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Keep a signal back until the block ends; the block looks at `wanted` where it can stop."""
+        """Keep a signal back; the block looks at `wanted` where it can stop, and raises Interrupted when it has undone.
+
+        A signal that comes too late for that leaves the block's work done, and whoever sent it with a success.
+        """
         before, self._deferred = self._deferred, True
         try:
             yield
         finally:
             self._deferred = before
-        if self.wanted and not before:
-            raise Interrupted
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted = True

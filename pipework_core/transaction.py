@@ -23,15 +23,19 @@ def run(
 ) -> tuple[Outcome, ...]:
     """Carry out the steps and return their outcomes; raise CommandError or Interrupted after undoing them.
 
-    Call it with signals deferred: `stop` is asked between processes, and nothing interrupts the undoing.
+    Call it with signals deferred: `stop` is asked between processes and behind the last step that can be undone, and
+    nothing interrupts the undoing.
     """
+    steps = plan.all_steps
     outcomes = driver.act(plan.steps, stop=stop)
-    for command, outcome in zip(plan.steps, outcomes, strict=False):
+    if _all_good(plan.steps, outcomes) and plan.final and not stop():
+        outcomes += driver.act(plan.final, stop=lambda: False)
+    for command, outcome in zip(steps, outcomes, strict=False):
         tell(command, outcome)
-    done = plan.steps[: len(outcomes)]
-    failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
-    if not failed and len(done) == len(plan.steps):
+    done = steps[: len(outcomes)]
+    if _all_good(steps, outcomes) and (plan.final or not steps or not stop()):
         return tuple(outcomes)
+    failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
     if failed and (outcomes[-1].code in done[-1].ok_codes or cut_short(outcomes[-1])):
         undoable = done  # it was carried out but did not come to what was expected, or may have been
     else:
@@ -41,6 +45,11 @@ def run(
     if left:
         raise UndoError(cause, left) from cause
     raise cause
+
+
+def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
+    """Whether every step was carried out, the last one with success; drivers end behind the first without."""
+    return len(outcomes) == len(steps) and (not steps or succeeded(steps[-1], outcomes[-1]))
 
 
 def undo(done: Sequence[Command], driver: Driver) -> list[Command]:

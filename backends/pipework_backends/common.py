@@ -141,7 +141,7 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
         routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
     )
     after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")
-    return Clearing(scene=replace(scene, inside=inside), before=Plan(steps=tuple(steps)), after=Plan(steps=(after,)))
+    return Clearing(scene=replace(scene, inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
 
 
 def earlier_defaults(mark: Mark) -> list[Route]:

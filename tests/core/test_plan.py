@@ -42,5 +42,6 @@ def test_the_reason_takes_no_part_in_comparison() -> None:
 
 def test_plans_add_up_in_order() -> None:
     first, second = Command(argv=("a",)), Command(argv=("b",))
-    both = Plan(steps=(first,), notes=("one",)) + Plan(steps=(second,), announce=(first,))
+    both = Plan(steps=(first,), notes=("one",)) + Plan(steps=(second,), announce=(first,), final=(first,))
     assert (both.steps, both.announce, both.notes) == ((first, second), (first,), ("one",))
+    assert both.all_steps == (first, second, first)

@@ -94,3 +94,10 @@ def test_an_undo_that_fails_does_not_stop_the_others_and_is_named() -> None:
     assert [str(left) for left in raised.value.left] == ["undo b"]
     assert "undo b" in raised.value.hint
     assert "`do c` failed" in str(raised.value)
+
+
+def test_an_interruption_during_the_last_step_undoes_it_too() -> None:
+    driver = FakeDriver()
+    with pytest.raises(Interrupted):
+        run(driver, stop_behind=3)
+    assert names(driver.acts) == ["do a", "do b", "do c", "undo c", "undo b", "undo a"]

@@ -1,8 +1,8 @@
 """A driver that fails, kills or interrupts a real run behind its Nth step; run inside a private host.
 
-    python saboteur.py count|fail|kill|interrupt N PIPEWORK-ARGUMENTS…
+    python saboteur.py fail|kill|interrupt N PIPEWORK-ARGUMENTS…
 
-`count` prints how many steps a fresh run has. `fail` carries N steps out and reports the next one as failed without
+`fail` carries N steps out and reports the next one as failed without
 running it. `kill` ends this very process with SIGKILL behind N steps, `interrupt` sends it SIGTERM there.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pipework_core import arguments
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError, Interrupted
+from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
@@ -24,7 +25,7 @@ from pipework_drivers.live import LiveDriver
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.plan import Command
+    from pipework_core.plan import Command, Plan
 
 SAID = "sabotage"
 #: Exit code for "there are no more steps": the loop over N ends here.
@@ -41,18 +42,15 @@ class Saboteur(LiveDriver):
         self._sprung = False
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Carry N steps out, then spring the trap once."""
+        """Carry N steps out, then spring the trap once. A plan's final step comes in a call of its own."""
         if self._sprung:
             return super().act(commands, stop=stop)
-        self._sprung = True
-        if self._mode == "count":
-            print(len(commands))
-            sys.exit(0)
-        if self._number >= len(commands):
-            sys.exit(NO_MORE)
         outcomes = super().act(commands[: self._number], stop=stop)
-        if len(outcomes) == self._number:
+        # A signal may come with the last step, too.
+        if self._number < len(commands) + (self._mode == "interrupt"):
+            self._sprung = True
             self._spring(outcomes)
+        self._number -= len(commands)
         return outcomes
 
     def _spring(self, outcomes: list[Outcome]) -> None:
@@ -62,13 +60,29 @@ class Saboteur(LiveDriver):
             os.kill(os.getpid(), signal.SIGKILL if self._mode == "kill" else signal.SIGTERM)
 
 
+class Counter:
+    """Ends the run before it begins when the plan has no Nth step."""
+
+    def __init__(self, mode: str, number: int) -> None:
+        self._mode = mode
+        self._number = number
+
+    @hookimpl
+    def pipework_plan_ready(self, plan: Plan) -> None:
+        """Count; a signal may come with the last step, too, unless that cannot be undone."""
+        if self._number >= len(plan.all_steps) + (self._mode == "interrupt" and not plan.final):
+            sys.exit(NO_MORE)
+
+
 def main(mode: str, number: str, *argv: str) -> int:
     """Run one sabotaged attachment; return 1 when it failed as it should, 130 when it was interrupted."""
     signals = Signals()
     signals.install()
     attachment = arguments.parse(argv).attachment
     assert attachment
-    engine = Engine(plugins=Plugins(warn=print), driver=Saboteur(mode, int(number)), signals=signals)
+    plugins = Plugins(warn=print)
+    plugins.observe(Counter(mode, int(number)))
+    engine = Engine(plugins=plugins, driver=Saboteur(mode, int(number)), signals=signals)
     try:
         engine.attach(attachment)
     except CommandError as error:
