@@ -117,7 +117,8 @@ class LinuxBridge:
         peer = common.veth_peer(scene, link)
         if peer is None:
             raise HostError(
-                f"{link.name} of {scene.guest.name} has lost its end on the host.", hint="repeat with --replace"
+                f"{link.name} of {scene.guest.name} has lost its end on the host.",
+                hint=f"delete {link.name} in the guest, and run this again",
             )
         steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
         if peer.master != scene.attachment.host:

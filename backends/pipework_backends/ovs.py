@@ -208,13 +208,14 @@ def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
     peer = common.veth_peer(scene, link)
     if peer is None:
         raise HostError(
-            f"{link.name} of {scene.guest.name} has lost its end on the host.", hint="repeat with --replace"
+            f"{link.name} of {scene.guest.name} has lost its end on the host.",
+            hint=f"delete {link.name} in the guest, and run this again",
         )
     steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
     wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)
-    if has is not None and has.bridge == wanted.bridge:
+    if has is not None and has.bridge == wanted.bridge and not has.error:
         steps += _adjusted(wanted, has)
         made = Plan()
     else:
@@ -228,8 +229,6 @@ def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
 
 def _adjusted(wanted: Port, has: Port) -> list[Command]:
     """Return what makes a port that is on the right bridge the one that is wanted."""
-    if has.error:
-        raise HostError(f"Open vSwitch could not take {has.name}: {has.error}.", hint="repeat with --replace")
     steps = []
     if has.tag != wanted.tag:
         steps.append(

@@ -6,7 +6,6 @@ that the next run recognises, on either side.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipework_backends import common, home
@@ -69,9 +68,7 @@ class Phys:
         if link is None:
             return mark
         earlier = marks.read(link) or mark
-        return replace(
-            mark,
-            nic=earlier.nic or link.name,
+        return mark._replace(nic=earlier.nic or link.name,
             state=earlier.state or ("up" if link.up else "down"),
             mac=earlier.mac or (link.mac if attachment.mac else ""),
             mtu=earlier.mtu or (str(link.mtu) if attachment.mtu else ""),
@@ -130,8 +127,9 @@ def _check(scene: Scene, link: Link) -> None:
     if link.layer == "loopback":
         raise HostError(f"{name} is a loopback, and every guest has its own.", hint="name a NIC")
     if link.kind in _IMMOVABLE or name in (scene.host.ovs_bridges or ()):
+        what = link.kind if link.kind in _IMMOVABLE else "bridge of Open vSwitch"
         raise HostError(
-            f"{name} is a {link.kind}, which the kernel keeps where it was made.",
+            f"{name} is a {what}, which the kernel keeps where it was made.",
             hint=f"leave --direct-phys out to connect the guest to {name}",
         )
     if link.master in _SWITCHES:
@@ -165,7 +163,7 @@ def _check(scene: Scene, link: Link) -> None:
 
 def _is_vlan(scene: Scene, link: Link) -> bool:
     parent = scene.host.links.get(scene.attachment.host)
-    below = parent is not None and (link.parent == parent.name or (link.peer_elsewhere and link.peer == parent.index))
+    below = parent is not None and (link.parent == parent.name or (link.peer_elsewhere and link.peer == parent.ifindex))
     return link.kind == "vlan" and below and link.data.get("id") == vlan_id(scene.attachment.vlan)
 
 
@@ -246,7 +244,7 @@ def _set(scene: Scene, link: Link, *, undo: bool) -> list[Command]:
 def _completed(scene: Scene, link: Link) -> Plan:
     nic = _marked_as(link) or f"VLAN {scene.attachment.vlan} of {scene.attachment.host}"
     steps = _set(scene, link, undo=True)
-    return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} of {scene.guest.name} is {nic} itself",))
+    return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} of {scene.guest.name} is {nic}",))
 
 
 def _renamed(scene: Scene) -> Plan:
@@ -314,9 +312,7 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         steps.append(ip("link", "set", "dev", name, "up", undo=[ip("link", "set", "dev", name, "down")]))
     earlier = common.earlier_defaults(mark)
     steps += [common.put_back(route, netns) for route in earlier]
-    there = replace(
-        link,
-        name=name,
+    there = link._replace(name=name,
         alias="",
         group="default",
         up=mark.state == "up",
@@ -324,14 +320,12 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         mac=mark.mac or link.mac,
         mtu=int(mark.mtu or link.mtu),
     )
-    inside = replace(
-        scene.inside,
-        links={key: known for key, known in scene.inside.links.items() if key != link.name},
+    inside = scene.inside._replace(links={key: known for key, known in scene.inside.links.items() if key != link.name},
         routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
     )
-    host = replace(scene.host, links={**scene.host.links, name: there})
+    host = scene.host._replace(links={**scene.host.links, name: there})
     radio = {"radio": Outcome(code=0, stdout=mark.phy)} if mark.phy else {}
-    then = replace(scene, inside=inside, host=host, answers={**scene.answers, **radio})
+    then = scene._replace(inside=inside, host=host, answers={**scene.answers, **radio})
     return Clearing(scene=then, before=Plan(steps=tuple(steps)))
 
 

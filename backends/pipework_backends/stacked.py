@@ -41,7 +41,7 @@ class Stacked:
         return (
             link.kind == self.kind
             and parent is not None
-            and link.peer == parent.index
+            and link.peer == parent.ifindex
             and link.data.get("mode", self._mode(scene)) == self._mode(scene)
             and wanted.mac in {"", link.mac}
         )
@@ -66,7 +66,7 @@ class Stacked:
         if attachment.vlan:
             before += self._vlan(scene, parent)
         if scene.existing is not None:
-            return before + Plan(notes=(f"{attachment.interface} is a {self.kind} of {self.parent_name(scene)}",))
+            return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(scene)}",))
         create = ip(
             *("link", "add", "link", self.parent_name(scene)),
             *common.in_guest(scene, "mtu", str(mtu)),
