@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core import names, options, request
 from pipework_core.errors import UsageError
@@ -23,8 +22,7 @@ _MTU_IPV6 = 1280
 _EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What is to be run: a command, its words, and the options that stand for all of them."""
 
     command: str
@@ -39,7 +37,7 @@ class Invocation:
     debug: bool = False
     record: str = ""
     replay: str = ""
-    given: tuple[str, ...] = field(default=(), compare=False)
+    given: tuple[str, ...] = ()
 
 
 def parse(argv: Sequence[str]) -> Invocation:
@@ -49,12 +47,12 @@ def parse(argv: Sequence[str]) -> Invocation:
     words = options.scan(argv)
     invocation = _common(words, argv)
     if words.has("help") or not argv:
-        return replace(invocation, command="help")
+        return invocation._replace(command="help")
     if words.has("version"):
-        return replace(invocation, command="version")
+        return invocation._replace(command="version")
     _refuse_contradictions(invocation)
     if words.command == "attach":
-        return replace(invocation, attachment=_attachment(words))
+        return invocation._replace(attachment=_attachment(words))
     if words.command in options.INSIDE:
         return _inside(words, invocation)
     if words.operands:
@@ -62,9 +60,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if words.command == "demo":
         return invocation
     interface = words.get("interface")
-    return replace(
-        invocation,
-        interface=names.interface_name("eth1" if interface is None else interface),
+    return invocation._replace(interface=names.interface_name("eth1" if interface is None else interface),
         timeout=_timeout(words.get("timeout")),
     )
 
@@ -121,7 +117,7 @@ def _inside(words: Words, invocation: Invocation) -> Invocation:
     if not rest:
         tool = "tc" if command == "tc" else f"ip {command}"
         raise UsageError(f"{command} {guest} says nothing to do.", hint=f"add for instance show, as for {tool}")
-    return replace(invocation, guest=request.guest_word(guest), words=tuple(rest))
+    return invocation._replace(guest=request.guest_word(guest), words=tuple(rest))
 
 
 def _timeout(text: str | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipework_core import marks, names
@@ -37,11 +36,11 @@ def complete(
     Raise HostError when nothing fits, PluginError when the named kind does not exist.
     """
     if attachment.host_mac:
-        attachment = replace(attachment, host=_by_mac(attachment, host, inside), host_mac="")
+        attachment = attachment._replace(host=_by_mac(attachment, host, inside), host_mac="")
     backend = plugins.backend(attachment.kind) if attachment.kind else _claimed(attachment.host, host, plugins)
     interface = attachment.interface or backend.interface
     names.interface_name(interface)
-    return replace(attachment, kind=backend.kind, interface=interface), backend
+    return attachment._replace(kind=backend.kind, interface=interface), backend
 
 
 def _by_mac(attachment: Attachment, host: HostFacts, inside: GuestFacts) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipework_core.plan import Plan
 
@@ -29,8 +29,7 @@ class Claim(IntEnum):
     EXACTLY = 3  #: it exists and is of our kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
+class Guest(NamedTuple):
     """Whose network namespace gets the interface. `netns` is pinned before anything is read in it.
 
     `name` is what the user called it, `runtime` who knows it (docker, podman, lxc, netns, pid), `id` the runtime's own
@@ -45,8 +44,7 @@ class Guest:
     inode: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What a runtime says of a name: where its namespace is, or why there is none yet (`starting`) or any more.
 
     `ended` is one word for a guest that exists and does not run; `asked` is when the runtime was asked, in seconds
@@ -72,8 +70,7 @@ class GuestResolver(Protocol):
         """Return what the runtime says of `name`; None when it does not know it; raise GuestError when it fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(NamedTuple):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
@@ -85,11 +82,10 @@ class Scene:
     host: HostFacts
     inside: GuestFacts
     existing: Link | None = None
-    answers: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
+    answers: Mapping[str, Outcome] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clearing:
+class Clearing(NamedTuple):
     """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
 
     scene: Scene

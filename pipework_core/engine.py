@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+import zlib
 from typing import TYPE_CHECKING
 
 from pipework_core import choice, existing, facts, guests, transaction
@@ -74,11 +73,11 @@ class Engine:
         answers = self._read(queries)
         inside = facts.parse_guest(answers["guest"].stdout)
         if "ipv6_off" in answers:
-            inside = replace(inside, ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
+            inside = inside._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
         host = facts.HostFacts(links=facts.parse_links(answers["links"].stdout))
         if choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl"):
             bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
-            host = replace(host, ovs_bridges=facts.parse_names(bridges.stdout))
+            host = host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
         attachment, backend = choice.complete(attachment, host, inside, self._plugins)
         check_options(backend, attachment.options)
         scene = Scene(
@@ -103,7 +102,7 @@ class Engine:
         digest = request_digest(scene.attachment)
         clearing = existing.settle(scene, backend, digest, self._plugins)
         scene = clearing.scene
-        mark = _with_routes(replace(backend.mark(scene), req=digest), scene)
+        mark = _with_routes(backend.mark(scene)._replace(req=digest), scene)
         addressing = self._plugins.addressing("static")
         return clearing.before + backend.plan(scene) + addressing.plan(scene, mark) + clearing.after
 
@@ -117,9 +116,14 @@ class Engine:
 
 
 def request_digest(attachment: Attachment) -> str:
-    """Return eight hex digits that are the same for the same request, whatever the guest is called."""
-    said = replace(attachment, guest="", replace=False, host_mac="")
-    return hashlib.sha256(repr(said).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    """Return eight hex digits that are the same for the same request, whatever the guest is called.
+
+    Only what was asked for takes part, so that a field of a later version changes no digest that is written already.
+    """
+    said = attachment._replace(guest="", replace=False, host_mac="")
+    usual = said._field_defaults
+    words = [f"{key}={value}" for key, value in zip(said._fields, said, strict=True) if value != usual.get(key)]
+    return f"{zlib.crc32(repr(words).encode('utf-8', 'surrogateescape')):08x}"
 
 
 def _with_routes(mark: Mark, scene: Scene) -> Mark:
@@ -127,16 +131,16 @@ def _with_routes(mark: Mark, scene: Scene) -> Mark:
     before = existing.mark_of(scene)
     if before is not None:
         came_with = {key: getattr(before, key) or getattr(mark, key) for key in ("nic", "state", "mac", "mtu", "phy")}
-        mark = replace(mark, **came_with)
+        mark = mark._replace(**came_with)
         if scene.existing is not None and not newborn(scene.existing):
-            return replace(mark, gw4=before.gw4, gw6=before.gw6)
+            return mark._replace(gw4=before.gw4, gw6=before.gw6)
     name = scene.attachment.interface
     found: dict[int, str] = {}
     for gateway in scene.attachment.gateways:
         route = scene.inside.default_route(gateway.version)
         if route is not None and route.dev != name:
             found[gateway.version] = route_words(route)
-    return replace(mark, gw4=found.get(4, ""), gw6=found.get(6, ""))
+    return mark._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
 
 
 def _hint(outcome: Outcome) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipework_core import marks
@@ -34,7 +33,7 @@ def settle(scene: Scene, backend: Backend, digest: str, plugins: Plugins) -> Cle
             hint="choose another name with -i",
         )
     if (mark is not None and mark.req == digest) or (newborn and backend.fits(scene, link)):
-        return Clearing(scene=replace(scene, existing=link))
+        return Clearing(scene=scene._replace(existing=link))
     if not scene.attachment.replace:
         raise ConflictError(
             f"{scene.guest.name} has {_summary(link, mark)} already; asked for {describe(scene.attachment)}.",

@@ -7,8 +7,8 @@ One `ip -details -json link` answers kind, bridge, parent, MTU, MAC, alias and l
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core.plan import Command
 
@@ -41,8 +41,7 @@ def guest_query(netns: Netns) -> Command:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(NamedTuple):
     """A network interface as `ip -details -json` tells it.
 
     `kind` is rtnetlink's (`bridge`, `veth`, `macvlan`, …; empty for hardware), `layer` the link layer (`ether`,
@@ -52,7 +51,7 @@ class Link:
     """
 
     name: str
-    index: int
+    ifindex: int
     kind: str = ""
     layer: str = "ether"
     mac: str = ""
@@ -64,13 +63,12 @@ class Link:
     peer: int = 0
     parent: str = ""
     peer_elsewhere: bool = False
-    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    data: Mapping[str, Any] = MappingProxyType({})
     port: str = ""
     addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(NamedTuple):
     """A route of table main: destination (`default` or a prefix), gateway, device and metric.
 
     `words` behind the destination put it back; a `kernel` route comes and goes with its address.
@@ -85,8 +83,7 @@ class Route:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFacts:
+class HostFacts(NamedTuple):
     """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
 
     links: Mapping[str, Link]
@@ -94,7 +91,7 @@ class HostFacts:
 
     def by_index(self, index: int) -> Link | None:
         """Return the link with that ifindex."""
-        return next((link for link in self.links.values() if link.index == index), None)
+        return next((link for link in self.links.values() if link.ifindex == index), None)
 
     def by_mac(self, mac: str) -> tuple[Link, ...]:
         """Return the links with that MAC address; VLANs and bridges share their parent's, so there can be several."""
@@ -105,11 +102,10 @@ class HostFacts:
         return tuple(link for link in self.links.values() if link.master == bridge)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestFacts:
+class GuestFacts(NamedTuple):
     """The guest: its links by name, its routes of table main, and whether its new interfaces start without IPv6."""
 
-    links: Mapping[str, Link] = field(default_factory=dict)
+    links: Mapping[str, Link] = MappingProxyType({})
     routes: tuple[Route, ...] = ()
     ipv6_off: bool = False
 
@@ -145,7 +141,7 @@ def _link(entry: dict[str, Any]) -> Link:
     # A parent or peer in this namespace is told by name ("link"), one in another by ifindex and namespace id.
     return Link(
         name=entry.get("ifname", ""),
-        index=entry.get("ifindex", 0),
+        ifindex=entry.get("ifindex", 0),
         kind=info.get("info_kind", ""),
         layer=entry.get("link_type", "ether"),
         mac=entry.get("address", ""),

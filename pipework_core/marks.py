@@ -7,8 +7,7 @@ when it gets its alias: whatever moment a run was killed at, its links can be to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.errors import UsageError
 
@@ -24,8 +23,7 @@ _ALIAS_MAX = 255
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """What an alias says. Empty fields are left out of it.
 
     `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
@@ -48,7 +46,7 @@ class Mark:
     @property
     def alias(self) -> str:
         """The alias; raise UsageError when it would not fit."""
-        pairs = [f"{f.name}{_BETWEEN}{getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name)]
+        pairs = [f"{key}{_BETWEEN}{value}" for key, value in zip(self._fields, self, strict=True) if value]
         text = _SEPARATOR.join((_PREFIX, *pairs))
         if len(text.encode()) > _ALIAS_MAX:
             raise UsageError(
@@ -64,9 +62,8 @@ def read(link: Link) -> Mark | None:
     first, *pairs = link.alias.split(_SEPARATOR)
     if first != _PREFIX:
         return None
-    known = {f.name for f in fields(Mark)}
     values = dict(pair.split(_BETWEEN, 1) for pair in pairs if _BETWEEN in pair)
-    return Mark(**{"kind": "", **{key: value for key, value in values.items() if key in known}})
+    return Mark(**{"kind": "", **{key: value for key, value in values.items() if key in Mark._fields}})
 
 
 def newborn(link: Link) -> bool:

@@ -6,13 +6,12 @@ belongs to the tool. The table is also what `--help` prints, and says which opti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: `ip` and `tc` inside a guest.
 INSIDE = ("route", "rule", "tc")
@@ -23,8 +22,7 @@ _ENGINE = ("attach", *INSIDE)
 _WAITING = ("--wait", "wait-script")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
 
     `commands` says what it goes with (empty: everything); `many` that it may be given more than once.
@@ -112,8 +110,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(NamedTuple):
     """The scanned command line: the command, its operands, and the options' values by their names.
 
     A switch has the value "" for each time it was given.
@@ -121,7 +118,7 @@ class Words:
 
     command: str
     operands: tuple[str, ...]
-    values: dict[str, list[str]] = field(default_factory=dict)
+    values: Mapping[str, list[str]]
 
     def has(self, name: str) -> bool:
         """Whether the option was given."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 import shlex
 from dataclasses import dataclass, field
 
 OK = frozenset({0})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Netns:
+class Netns(NamedTuple):
     """A network namespace by its path, such as `/proc/4242/ns/net` or `/run/netns/blue`.
 
     The path may stand in an argv, too (`ip link set … netns PATH`). A driver opens it once (`Driver.pin`) and from
@@ -59,14 +59,13 @@ class Command:
         return self.argv if self.netns is None else ("nsenter", f"--net={self.netns.path}", *self.argv)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a command did: exit code, what it said, and when it was started (seconds since boot)."""
 
     code: int
     stdout: str = ""
     stderr: str = ""
-    asked: float = field(default=0.0, compare=False)
+    asked: float = 0.0
 
     @property
     def complaint(self) -> str:
@@ -104,8 +103,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """What a run did: the plan as it was carried out, with one outcome a step."""
 
     plan: Plan

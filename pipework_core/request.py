@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core import names
 from pipework_core.errors import UsageError
@@ -25,8 +24,7 @@ MTU_MIN, MTU_MAX = 68, 65535
 _VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(NamedTuple):
     """One interface for one guest, as asked for; nothing in it was looked up.
 
     `host` is a host interface's name, `kind` the backend that was named (`KIND:NAME`) or empty; `host_mac` replaces

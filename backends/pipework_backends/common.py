@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Clearing
@@ -78,7 +77,7 @@ def veth_peer(scene: Scene, link: Link) -> Link | None:
     if link.kind != "veth" or not link.peer_elsewhere:
         return None
     other = scene.host.by_index(link.peer)
-    return other if other is not None and other.kind == "veth" and other.peer == link.index else None
+    return other if other is not None and other.kind == "veth" and other.peer == link.ifindex else None
 
 
 def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
@@ -118,7 +117,7 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
 
     The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go.
     """
-    netns, parked = scene.guest.netns, f"pw{link.index}"
+    netns, parked = scene.guest.netns, f"pw{link.ifindex}"
     routes = [route for route in scene.inside.routes if route.dev == link.name and not route.kernel]
     steps = [
         ip(
@@ -135,13 +134,11 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
     ]
     earlier = earlier_defaults(mark)
     steps += [put_back(route, netns) for route in earlier]
-    inside = replace(
-        scene.inside,
-        links={name: known for name, known in scene.inside.links.items() if name != link.name},
+    inside = scene.inside._replace(links={name: known for name, known in scene.inside.links.items() if name != link.name},
         routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
     )
     after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")
-    return Clearing(scene=replace(scene, inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
+    return Clearing(scene=scene._replace(inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
 
 
 def earlier_defaults(mark: Mark) -> list[Route]:

@@ -93,4 +93,4 @@ def _routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
 def _in_table(route: Route, table: str) -> Route:
     from dataclasses import replace  # noqa: PLC0415 - only for routes of other tables
 
-    return route if table == "main" else replace(route, words=("table", table, *route.words))
+    return route if table == "main" else route._replace(words=("table", table, *route.words))

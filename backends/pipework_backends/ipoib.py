@@ -58,7 +58,7 @@ class IPoIB:
         return (
             parent is not None
             and link.layer == _INFINIBAND
-            and link.peer == parent.index
+            and link.peer == parent.ifindex
             and _partition_of(link) == (_partition(scene) or _partition_of(parent))
             and (not mode or link.data.get("mode") == mode)
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core.plan import Command
 
@@ -34,8 +34,7 @@ TABLES = Command(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class Port(NamedTuple):
     """A port of one interface: the bridge it is on, its VLAN (0: none of its own), and what the switch says of it."""
 
     name: str
@@ -43,7 +42,7 @@ class Port:
     tag: int = 0
     error: str = ""
     number: int = 0
-    external_ids: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_ids: Mapping[str, str] = MappingProxyType({})
 
     @property
     def ours(self) -> bool:
@@ -51,13 +50,12 @@ class Port:
         return OWN_KEY in self.external_ids
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
+class Switch(NamedTuple):
     """The bridges by name with their datapath types, ports by name, and the VLAN of each fake bridge."""
 
-    datapaths: Mapping[str, str] = field(default_factory=dict, hash=False)
-    ports: Mapping[str, Port] = field(default_factory=dict, hash=False)
-    fakes: Mapping[str, int] = field(default_factory=dict, hash=False)
+    datapaths: Mapping[str, str] = MappingProxyType({})
+    ports: Mapping[str, Port] = MappingProxyType({})
+    fakes: Mapping[str, int] = MappingProxyType({})
 
 
 def parse(text: str) -> Switch:

@@ -8,9 +8,8 @@ run again one by one to learn which of them it was.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.plan import OK, Outcome
 
@@ -24,8 +23,7 @@ _UNSAFE = re.compile(r"[\s'\"#\\]")
 _FAILED_LINE = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(NamedTuple):
     """Commands that become one process: its argv and stdin. `commands` has one or more."""
 
     commands: tuple[Command, ...]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import Pin, cut_short, succeeded
 from pipework_core.errors import GuestError, NoNamespace
-
 from pipework_drivers import batch
 from pipework_drivers.lock import host_lock
 from pipework_drivers.processes import Process, start_unattended
@@ -96,7 +94,7 @@ class LiveDriver:
         if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1:
             return batch.outcomes(group, outcome)
         if cut_short(outcome):  # the database may have it all by now, and a second try would fail for that reason
-            return [*[replace(outcome, code=0)] * (len(group.commands) - 1), outcome]
+            return [*[outcome._replace(code=0)] * (len(group.commands) - 1), outcome]
         found: list[Outcome] = []
         for command in group.commands:  # an atomic transaction that failed: nothing was done yet
             found.append(self._process(command.argv, command.netns, command.stdin).outcome())

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.plan import HOST, OK
 from pipework_drivers.pins import held_text, held_words, words_of
@@ -61,8 +60,7 @@ trap '' HUP INT TERM
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(NamedTuple):
     """What becomes a script: a title (the command line), the plan, the inode numbers of the namespaces by path.
 
     `locate` returns where a program lies, or None.
@@ -136,8 +134,7 @@ class Script:
         return why + _CHANGED + "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(NamedTuple):
     """Writes commands as shell lines. `held` maps pinned paths to descriptors."""
 
     held: Mapping[str, str]

@@ -79,7 +79,7 @@ def test_links() -> None:
     links = facts.parse_links(json.dumps(LINKS))
     assert list(links) == ["lo", "veth1pl42", "br1", "ib0", "eth0.10"]
     veth = links["veth1pl42"]
-    assert (veth.index, veth.kind, veth.mtu, veth.master, veth.port) == (3, "veth", 1400, "br1", "bridge")
+    assert (veth.ifindex, veth.kind, veth.mtu, veth.master, veth.port) == (3, "veth", 1400, "br1", "bridge")
     assert (veth.up, veth.group, veth.peer, veth.peer_elsewhere) == (True, "28791", 2, True)
     assert (links["br1"].up, links["br1"].data["vlan_filtering"]) == (False, 1)
     assert links["br1"].alias == "pipework:1/kind:=bridge"

@@ -27,7 +27,7 @@ addresses = st.sampled_from(["10.0.0.1", "fd00::", "fe80::1", "2001:db8::ff"])
 def test_a_mark_is_read_as_it_was_written(nic: str, on: str, dev: str, via: str) -> None:
     route = Route(dst="default", family=6, dev=dev, words=("via", via, "dev", dev))
     mark = marks.Mark(kind="phys", on=on, nic=nic, req="0badcafe", gw6=marks.route_words(route))
-    link = Link(name="eth1", index=2, alias=mark.alias)
+    link = Link(name="eth1", ifindex=2, alias=mark.alias)
     found = marks.read(link)
     assert found == mark
     assert marks.route_from(found.gw6) == route.words
@@ -35,11 +35,11 @@ def test_a_mark_is_read_as_it_was_written(nic: str, on: str, dev: str, via: str)
 
 def test_an_alias_of_somebody_else_is_no_mark() -> None:
     for alias in ("", "uplink to rack 4", "pipework", "pipework:2/kind:=bridge", "not pipework:1/kind:=bridge"):
-        assert marks.read(Link(name="eth1", index=2, alias=alias)) is None
+        assert marks.read(Link(name="eth1", ifindex=2, alias=alias)) is None
 
 
 def test_a_field_of_a_later_version_is_passed_over() -> None:
-    mark = marks.read(Link(name="eth1", index=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
+    mark = marks.read(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
     assert mark == marks.Mark(kind="bridge", on="br1")
 
 
@@ -49,8 +49,8 @@ def test_what_does_not_fit_into_an_alias_is_refused() -> None:
 
 
 def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
-    assert marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP))
-    assert marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP, alias="pipework:1/kind:=phys"))
-    assert not marks.newborn(Link(name="eth1", index=2, group=marks.BIRTH_GROUP, alias="somebody's"))
-    assert not marks.newborn(Link(name="eth1", index=2, alias="pipework:1/kind:=bridge"))
-    assert not marks.newborn(Link(name="eth1", index=2))
+    assert marks.newborn(Link(name="eth1", ifindex=2, group=marks.BIRTH_GROUP))
+    assert marks.newborn(Link(name="eth1", ifindex=2, group=marks.BIRTH_GROUP, alias="pipework:1/kind:=phys"))
+    assert not marks.newborn(Link(name="eth1", ifindex=2, group=marks.BIRTH_GROUP, alias="somebody's"))
+    assert not marks.newborn(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge"))
+    assert not marks.newborn(Link(name="eth1", ifindex=2))
