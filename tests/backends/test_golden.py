@@ -43,7 +43,7 @@ def links(entries: list[dict[str, Any]], req: str) -> dict[str, Link]:
     """Return the links of a case by name; numbered from 1 where it does not say."""
     found = {}
     for number, entry in enumerate(entries, start=1):
-        fields = {"index": number, **entry, "addresses": tuple(entry.get("addresses", ()))}
+        fields = {"ifindex": number, **entry, "addresses": tuple(entry.get("addresses", ()))}
         fields["alias"] = fields.get("alias", "").replace("REQ", req)
         found[fields["name"]] = Link(**fields)
     return found
