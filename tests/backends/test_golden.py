@@ -3,7 +3,8 @@
 A case lies in `<kind>/<name>.toml`. `request` is the command line. `host` and `inside` list links (fields of
 `facts.Link`), `routes` the guest's routes, `guest` fields of `contract.Guest`, `bridges` the names Open vSwitch would
 list, and `answers` the output of the backend's own reads. `REQ` in an alias stands for the digest of this very request.
-Expected are `steps` (a command as one would type it, with its undoing; the final one included) and `notes`, or an `error` with its hint.
+Expected are `steps` (a command as one would type it, with its undoing; the final one included) and `notes`, or an
+`error` with its hint.
 """
 
 from __future__ import annotations
