@@ -9,6 +9,8 @@ from pipework_core.contract import Claim
 from pipework_core.errors import HostError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipework_core.contract import Backend
     from pipework_core.facts import GuestFacts, HostFacts
     from pipework_core.plugins import Plugins
@@ -79,9 +81,13 @@ def _claimed(name: str, host: HostFacts, plugins: Plugins) -> Backend:
     return best
 
 
-def _best(name: str, host: HostFacts, backends: list[Backend]) -> Backend | None:
-    claims = [(backend.claims(name, host), backend) for backend in backends]
-    strongest = max((claim for claim, _ in claims), default=Claim.NO)
-    if strongest is Claim.NO:
-        return None
-    return next(backend for claim, backend in claims if claim is strongest)
+def _best(name: str, host: HostFacts, backends: Iterable[Backend]) -> Backend | None:
+    """Return the backend with the strongest claim, the first of several; none is asked behind one that is exact."""
+    best, strongest = None, Claim.NO
+    for backend in backends:
+        claim = backend.claims(name, host)
+        if claim > strongest:
+            best, strongest = backend, claim
+        if claim is Claim.EXACTLY:
+            break
+    return best

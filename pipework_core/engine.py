@@ -45,7 +45,7 @@ class Engine:
         with self._driver.exclusive():
             scene, report = self._converge(attachment, guest)
         self._driver.start(report.plan.announce)
-        self._plugins.hook.pipework_attached(scene=scene, report=report)
+        self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report
 
     def guest(self, name: str) -> Guest:
@@ -56,7 +56,7 @@ class Engine:
         for attempt in range(1, _ATTEMPTS + 1):
             scene, backend = self._look(attachment, guest)
             plan = self._plan(scene, backend)
-            self._plugins.hook.pipework_plan_ready(scene=scene, plan=plan)
+            self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
             try:
                 with self._signals.deferred():
                     return scene, self._carry_out(plan)
@@ -108,7 +108,7 @@ class Engine:
 
     def _carry_out(self, plan: Plan) -> Report:
         def tell(command: Command, outcome: Outcome) -> None:
-            self._plugins.hook.pipework_step_done(command=command, outcome=outcome)
+            self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
 
         self._driver.pin(HOST)
         outcomes = transaction.run(plan, self._driver, stop=lambda: self._signals.wanted, tell=tell)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-import shlex
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Self
 
 OK = frozenset({0})
 
@@ -23,34 +24,62 @@ class Netns(NamedTuple):
 HOST = Netns(path="/proc/self/ns/net")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class _Command(NamedTuple):
+    argv: tuple[str, ...]
+    netns: Netns | None
+    stdin: str | None
+    ok_codes: frozenset[int]
+    expect: str | None
+    unless: Command | None
+    undo: tuple[Command, ...]
+    why: str
+
+
+class Command(_Command):
     """One command: `argv` without a shell, run in `netns` (None: the host's namespace).
 
     `undo` reverses it, in the order given. `unless` is a read; when it prints anything but an empty answer (nothing,
     or `[]`), the command is left out: a bridge is not deleted under somebody else's ports. `expect` is what stdout,
     stripped, must be for the command to count as done. `why` is for people and takes no part in comparison.
+
+    Raises ValueError or TypeError for an argv that no program could receive.
     """
 
-    argv: tuple[str, ...]
-    netns: Netns | None = None
-    stdin: str | None = None
-    ok_codes: frozenset[int] = OK
-    expect: str | None = None
-    unless: Command | None = None
-    undo: tuple[Command, ...] = ()
-    why: str = field(default="", compare=False)
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if not self.argv:
+    def __new__(
+        cls,
+        *,
+        argv: tuple[str, ...],
+        netns: Netns | None = None,
+        stdin: str | None = None,
+        ok_codes: frozenset[int] = OK,
+        expect: str | None = None,
+        unless: Command | None = None,
+        undo: tuple[Command, ...] = (),
+        why: str = "",
+    ) -> Self:
+        if not argv:
             raise ValueError("a command needs at least the name of a program")
-        for token in self.argv:
+        for token in argv:
             if not isinstance(token, str):
                 raise TypeError(f"argv holds {token!r}, which is not a string")
             if "\0" in token:
                 raise ValueError("argv holds a NUL byte, which no program can receive")
+        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, unless, undo, why)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Command) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
     def __str__(self) -> str:
+        import shlex  # noqa: PLC0415 - only what is shown needs quoting
+
         return shlex.join(self.full_argv)
 
     @property
@@ -74,8 +103,7 @@ class Outcome(NamedTuple):
         return " / ".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The whole difference between what is and what was asked for, in order.
 
     `steps` are waited for and undone when one fails. `final` is at most one step that cannot be undone, such as giving
@@ -94,7 +122,7 @@ class Plan:
         """The steps and the final one, in order."""
         return self.steps + self.final
 
-    def __add__(self, other: Plan) -> Plan:
+    def __add__(self, other: Plan) -> Plan:  # type: ignore[override] # a plan and a plan are a plan, not a tuple
         return Plan(
             steps=self.steps + other.steps,
             final=self.final + other.final,

@@ -2,22 +2,23 @@
 
 Importing `importlib.metadata` and scanning the entry points costs more than everything else pipework does before its
 first command, so a look through the `*.dist-info` folders on the path tells first whether there is anything to load.
+pluggy (and `inspect`, which it needs: together half of the time of an attachment) comes with the first plugin that is
+not built in. The built-ins have the same functions, which are called directly; a test registers them all with pluggy.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
 from pipework_core.errors import HostError, PluginError
-from pipework_core.hookspecs import PROJECT, Specs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import pluggy
 
     from pipework_core.contract import Addressing, Backend, GuestResolver
 
@@ -52,20 +53,30 @@ class Plugins:
     def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True) -> None:
         self._warn = warn
         self._third_parties = third_parties and _entry_points_exist()
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(Specs)
+        self._pluggy: pluggy.PluginManager | None = None
         if self._third_parties:
             self._load(GROUP_OBSERVERS)
 
-    @property
-    def hook(self) -> Any:  # noqa: ANN401 - pluggy's relay makes its attributes up
-        """The relay for the notifications, `hook.pipework_plan_ready(…)`."""
-        return self._manager.hook
+    def tell(self, hook: str, **what: object) -> None:
+        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded."""
+        if self._pluggy is not None:
+            getattr(self._pluggy.hook, hook)(**what)
 
     def observe(self, observer: object) -> None:
         """Let an object with hooks marked by `hookimpl` be told what happens."""
         self._manager.register(observer)
         self._manager.check_pending()
+
+    @property
+    def _manager(self) -> pluggy.PluginManager:
+        if self._pluggy is None:
+            from pluggy import PluginManager  # noqa: PLC0415 - see above
+
+            from pipework_core.hookspecs import PROJECT, Specs  # noqa: PLC0415 - see above
+
+            self._pluggy = PluginManager(PROJECT)
+            self._pluggy.add_hookspecs(Specs)
+        return self._pluggy
 
     def backend(self, kind: str) -> Backend:
         """Return the backend of that kind; raise PluginError when there is none."""
@@ -81,12 +92,10 @@ class Plugins:
             hint=f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
 
-    def backends(self) -> list[Backend]:
-        """Return the built-in backends, in the order in which a bare name is offered."""
-        found: list[Backend] = []
+    def backends(self) -> Iterator[Backend]:
+        """Give the built-in backends one by one, in the order in which a bare name is offered."""
         for module in BACKENDS.values():
-            found += self._builtin(module, "pipework_backends")
-        return found
+            yield from self._builtin(module, "pipework_backends")
 
     def foreign_backends(self) -> list[Backend]:
         """Return the backends of third parties; asked only when no built-in wants a name."""
@@ -114,13 +123,9 @@ class Plugins:
         found: Iterable[Addressing] = self._builtin(ADDRESSING[method], "pipework_addressing")
         return next(addressing for addressing in found if addressing.method == method)
 
-    def _builtin(self, module: str, hook: str) -> list[Any]:
-        plugin = self._manager.get_plugin(module)
-        if plugin is None:
-            plugin = import_module(module)
-            self._manager.register(plugin, module)
-            self._manager.check_pending()
-        return list(getattr(plugin, hook)())
+    @staticmethod
+    def _builtin(module: str, hook: str) -> list[Any]:
+        return list(getattr(import_module(module), hook)())
 
     def _foreign(self, group: str, name: str | None, hook: str) -> list[Any]:
         """Return what the third parties' plugins of a group register; all of them, or the one of that name."""
@@ -166,13 +171,21 @@ class Plugins:
 def _entry_points_exist() -> bool:
     """Whether any distribution on the path has an entry point for pipework."""
     for folder in sys.path:
-        for path in Path(folder).glob("*.dist-info/entry_points.txt"):
-            try:
-                if "[pipework." in path.read_text(errors="replace"):
-                    return True
-            except OSError:
-                continue
+        try:
+            names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
+        except OSError:
+            continue
+        if any(_has_our_groups(os.path.join(folder, name, "entry_points.txt")) for name in names):
+            return True
     return False
+
+
+def _has_our_groups(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return "[pipework." in file.read()
+    except OSError:
+        return False
 
 
 def known_options(backend: Backend) -> Mapping[str, str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
-from pipework_core.narrator import Narrator
 from pipework_core.plan import Command
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
@@ -31,6 +30,8 @@ def run(invocation: Invocation) -> int:
     try:
         plugins = Plugins(warn=lambda text: print(f"pipework: warning: {text}", file=sys.stderr))
         if invocation.verbose:
+            from pipework_core.narrator import Narrator  # noqa: PLC0415 - brings pluggy along
+
             plugins.observe(Narrator())
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
         if invocation.attachment is None:
@@ -77,7 +78,7 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
     command = Command(argv=(*program, *invocation.words), netns=guest.netns, why=f"as asked, in {guest.name}")
     outcome = driver.act([command], stop=lambda: False)[0]
-    plugins.hook.pipework_step_done(command=command, outcome=outcome)
+    plugins.tell("pipework_step_done", command=command, outcome=outcome)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
         raise CommandError(command, outcome)

@@ -8,7 +8,6 @@ from pipework_backends import common
 from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import Mark
 from pipework_core.plan import Plan
 
@@ -68,7 +67,6 @@ class Dummy:
         return Plan(steps=(create,))
 
 
-@hookimpl
 def pipework_backends() -> list[Dummy]:
     """Register it."""
     return [Dummy()]

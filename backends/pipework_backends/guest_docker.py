@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
 from pipework_core.errors import GuestError, RuntimeDown
-from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ class Containers:
         raise RuntimeDown(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
 
 
-@hookimpl
 def pipework_guest_resolvers() -> list[Containers]:
     """Register both."""
     return [Containers("docker"), Containers("podman")]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
 from pipework_core.errors import RuntimeDown
-from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ class Lxc:
         return Command(argv=("lxc-info", f"--name={name}", "--state", "--pid"), why=f"ask lxc for {name}")
 
 
-@hookimpl
 def pipework_guest_resolvers() -> list[Lxc]:
     """Register it."""
     return [Lxc()]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
 from pipework_core.errors import NoNamespace, UsageError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.plan import Netns
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ class Processes:
         return Candidate(netns=netns, pid=pid)
 
 
-@hookimpl
 def pipework_guest_resolvers() -> list[NamedNamespaces | Processes]:
     """Register both."""
     return [NamedNamespaces(), Processes()]

@@ -91,6 +91,5 @@ def _routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
 
 
 def _in_table(route: Route, table: str) -> Route:
-    from dataclasses import replace  # noqa: PLC0415 - only for routes of other tables
 
     return route if table == "main" else route._replace(words=("table", table, *route.words))

@@ -14,7 +14,6 @@ from pipework_backends.common import ip
 from pipework_core import marks
 from pipework_core.contract import Claim
 from pipework_core.errors import ConflictError, HostError, UsageError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX, host_name
 from pipework_core.plan import HOST, Plan
@@ -193,7 +192,6 @@ def _sized(scene: Scene, existing: Link | None = None) -> Command:
     return ip(*words, mtu, netns=netns, undo=undo, why=f"set the MTU of {interface} to {mtu} bytes")
 
 
-@hookimpl
 def pipework_backends() -> list[IPoIB]:
     """Register it."""
     return [IPoIB()]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pipework_backends.stacked import Stacked
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
-from pipework_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +34,6 @@ class Ipvlan(Stacked):
             raise UsageError(f"an ipvlan has the MAC of its parent {parent.name}.", hint="leave the MAC out")
 
 
-@hookimpl
 def pipework_backends() -> list[Ipvlan]:
     """Register it."""
     return [Ipvlan()]

@@ -8,7 +8,6 @@ from pipework_backends import common
 from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
@@ -192,7 +191,6 @@ def _vlans_of(scene: Scene, port: str) -> set[str] | None:
     return {str(vid) for vlan in vlans for vid in range(vlan["vlan"], vlan.get("vlanEnd", vlan["vlan"]) + 1)}
 
 
-@hookimpl
 def pipework_backends() -> list[LinuxBridge]:
     """Register the bridge."""
     return [LinuxBridge()]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pipework_backends.stacked import Stacked
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
-from pipework_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +37,6 @@ class Macvlan(Stacked):
             )
 
 
-@hookimpl
 def pipework_backends() -> list[Macvlan]:
     """Register it."""
     return [Macvlan()]

@@ -13,7 +13,6 @@ from pipework_backends.common import ip
 from pipework_backends.ovsdb import LOCAL_PORT, VSCTL, Port, Switch, atom
 from pipework_core.contract import Claim, Clearing
 from pipework_core.errors import ConflictError, HostError, UsageError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
@@ -251,7 +250,6 @@ def _tagged(port: Port) -> tuple[str, ...]:
     return (*VSCTL, "clear", "port", port.name, "tag")
 
 
-@hookimpl
 def pipework_backends() -> list[OpenVSwitch]:
     """Register it."""
     return [OpenVSwitch()]

@@ -13,7 +13,6 @@ from pipework_backends.common import ip
 from pipework_core import marks
 from pipework_core.contract import Claim, Clearing
 from pipework_core.errors import ConflictError, HostError, UsageError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import HOST, Command, Outcome, Plan
 from pipework_core.request import vlan_id
@@ -342,7 +341,6 @@ def _radio_home(scene: Scene, link: Link, mark: Mark, again: list[Command], why:
     ]
 
 
-@hookimpl
 def pipework_backends() -> list[Phys]:
     """Register it."""
     return [Phys()]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.common import ip, put_back
 from pipework_core.errors import HostError
-from pipework_core.hookspecs import hookimpl
 from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
 
@@ -173,7 +172,6 @@ def _announce(scene: Scene) -> tuple[Command, ...]:
     )
 
 
-@hookimpl
 def pipework_addressing() -> list[Static]:
     """Register the method."""
     return [Static()]

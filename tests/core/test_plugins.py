@@ -111,7 +111,7 @@ def pipework_step_done(command, outcome):
     told.append((command, outcome))
 """
     install(installed, "audit", code, observers="audit = strange_audit")
-    plugins().hook.pipework_step_done(command="one", outcome="two")
+    plugins().tell("pipework_step_done", command="one", outcome="two")
     assert sys.modules["strange_audit"].told == [("one", "two")]
 
 
