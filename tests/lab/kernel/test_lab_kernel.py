@@ -33,8 +33,7 @@ def test_this_is_the_kernel_of_the_lab() -> None:
 
 def test_file_system_of_the_machine_is_read_only() -> None:
     with pytest.raises(OSError, match="Read-only file system"):
-        Path(__file__).touch()
-    assert not Path("/usr/lib/never").exists()
+        Path("/usr/pipework-lab-was-here").touch()
 
 
 def test_dummy_is_made_in_the_guest_at_once(host: PrivateHost) -> None:
