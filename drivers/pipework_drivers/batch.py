@@ -11,6 +11,7 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipework_core.driver import cut_short
 from pipework_core.plan import OK, Outcome
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 #: What the batch syntax would split, unquote, or take for a comment (iproute2, lib/utils.c, getcmdline and makeargs).
 _UNSAFE = re.compile(r"[\s'\"#\\]")
+#: Words a line may have; iproute2 stops at 100 in older versions (lib/utils.c, do_batch).
+_WORDS_MAX = 90
+#: Options of `ip` that stand for the whole batch and take no value; a command with any other runs alone.
+_IP_OPTIONS = frozenset({"-4", "-6"})
+#: Options of `ovs-vsctl` itself (ovs-vsctl(8)); others in front of a command, such as --may-exist, are the command's.
+_OVS_OPTION = re.compile(r"--(timeout|db)=.*|--no-wait", re.DOTALL)
 _FAILED_LINE = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
 
 
@@ -45,18 +52,27 @@ def _numbered(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Com
 def _key(command: Command) -> tuple[object, ...] | None:
     if command.stdin is not None or command.ok_codes != OK or command.expect is not None or command.unless is not None:
         return None
-    program, options, rest = command.argv[0], *_split_options(command.argv[1:])
-    if program == "ip" and rest and all(token and not _UNSAFE.search(token) for token in rest):
-        return ("ip", options, command.netns)
-    if program == "ovs-vsctl" and rest:
-        return ("ovs-vsctl", options, command.netns)
-    return None
+    options, words = _split(command)
+    if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
+        return None
+    return (command.argv[0], options, command.netns) if command.argv[0] in {"ip", "ovs-vsctl"} else None
 
 
-def _split_options(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split a tool's global options, which lead, from its command."""
-    count = next((i for i, token in enumerate(tokens) if not token.startswith("-")), len(tokens))
-    return tokens[:count], tokens[count:]
+def _fits_a_line(words: tuple[str, ...]) -> bool:
+    if len(words) > _WORDS_MAX or words[0].startswith("-"):
+        return False
+    return all(word and not _UNSAFE.search(word) for word in words)
+
+
+def _split(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split what is said to the tool itself, in front, from what can stand beside other commands."""
+    program, *words = command.argv
+    vsctl = program == "ovs-vsctl"
+    count = 0
+    while count < len(words) and (_OVS_OPTION.fullmatch(words[count]) if vsctl else words[count] in _IP_OPTIONS):
+        count += 1
+    options, rest = tuple(words[:count]), tuple(words[count:])
+    return options, rest[1:] if vsctl and rest[:1] == ("--",) else rest
 
 
 def _group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -> Group:
@@ -64,27 +80,31 @@ def _group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -
     first = commands[0]
     if len(commands) == 1:
         return Group(commands=commands, argv=first.argv, stdin=first.stdin, netns=first.netns)
-    options = _split_options(first.argv[1:])[0]
+    options = _split(first)[0]
     if key[0] == "ip":
-        lines = "".join(" ".join(_split_options(c.argv[1:])[1]) + "\n" for c in commands)
+        lines = "".join(" ".join(_split(command)[1]) + "\n" for command in commands)
         return Group(commands=commands, argv=("ip", *options, "-batch", "-"), stdin=lines, netns=first.netns)
     argv = ["ovs-vsctl", *options]
     for command in commands:
-        argv += ["--", *_split_options(command.argv[1:])[1]]
+        argv += ["--", *_split(command)[1]]
     return Group(commands=commands, argv=tuple(argv), stdin=None, netns=first.netns)
 
 
 def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
     """Return the outcomes of the commands of a group that were run, from that of its process.
 
-    A failed batch whose report names no line counts as failed at its first command.
+    A failed batch whose report names no line counts as failed at its first command: the tool was not even started. One
+    that was cut short counts as cut short at its last, since all of it may have been done.
     """
     if len(group.commands) == 1:
         return [outcome]
     good = Outcome(code=0, asked=outcome.asked)
     if outcome.code == 0:
         return [good] * len(group.commands)
-    named = _FAILED_LINE.search(outcome.stderr)
-    before = int(named.group(1)) - 1 if named else 0
+    if cut_short(outcome):
+        return [good] * (len(group.commands) - 1) + [outcome]
+    # The last of them is the tool's own: what it printed before may quote anything.
+    named = _FAILED_LINE.findall(outcome.stderr)
+    before = min(int(named[-1]), len(group.commands)) - 1 if named else 0
     message = _FAILED_LINE.sub("", outcome.stderr).strip()
-    return [good] * before + [Outcome(code=outcome.code, stdout=outcome.stdout, stderr=message, asked=outcome.asked)]
+    return [good] * before + [outcome._replace(stderr=message)]

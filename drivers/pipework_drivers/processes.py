@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import time
+import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pipework_core.errors import HostError
+from pipework_core.driver import TIMED_OUT
 from pipework_core.plan import Outcome
 
 if TYPE_CHECKING:
@@ -16,53 +18,61 @@ if TYPE_CHECKING:
 
 #: Seconds after which a tool is taken to hang. The slowest of ours, `ovs-vsctl`, has a shorter limit of its own.
 PATIENCE = 60.0
-#: What timeout(1) exits with; a tool that was ended may have done its work or not.
-TIMED_OUT = 124
+#: What a shell answers for a program that cannot be started.
+NOT_STARTED = 127
+#: Seconds for the pipes of a program that was ended; somebody it started may hold them open.
+_PARTING = 1.0
 
 
 class Process:
     """A started program: its argv, the moment it was started, and its end."""
 
-    def __init__(self, argv: Sequence[str], *, stdin: str | None, fds: Sequence[int]) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, stdin: str | None, fds: Sequence[int], patience: float = PATIENCE
+    ) -> None:
         self.asked = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._stdin = stdin
-        try:
-            # A group of its own: Ctrl-C at a terminal must reach pipework, which finishes or undoes, and not a tool
-            # that is in the middle of a change.
-            self._child = subprocess.Popen(  # noqa: S603 - a list, and no shell
-                argv,
-                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=fds,
-                process_group=0,
-                env=tool_environment(),
-            )
-        except FileNotFoundError:
-            raise HostError(f"{argv[0]} is not installed here.", hint=f"install it ({_package(argv[0])})") from None
-        except OSError as error:
-            raise HostError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+        self._patience = patience
+        # A group of its own: Ctrl-C at a terminal must reach pipework, which finishes or undoes, and not a tool that is
+        # in the middle of a change.
+        self._child = subprocess.Popen(  # noqa: S603 - a list, and no shell
+            argv,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=fds,
+            process_group=0,
+            env=tool_environment(),
+        )
 
     def outcome(self) -> Outcome:
         """Wait for the end and return it; a program that hangs is ended, and its code is then 124."""
-        data = None if self._stdin is None else self._stdin.encode("utf-8", "surrogateescape")
+        data = None if self._stdin is None else os.fsencode(self._stdin)
         try:
-            out, err = self._child.communicate(data, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._child.pid, signal.SIGKILL)
-            out, _ = self._child.communicate()
-            err = f"gave no answer for {PATIENCE:.0f} seconds and was ended".encode()
-            return self._outcome(TIMED_OUT, out, err)
-        return self._outcome(self._child.returncode, out, err)
+            out, err = self._child.communicate(data, timeout=self._patience)
+        except subprocess.TimeoutExpired as late:
+            self.end()
+            said = f"gave no answer for {self._patience:g} seconds and was ended"
+            return Outcome(code=TIMED_OUT, stdout=_text(late.stdout or b""), stderr=said, asked=self.asked)
+        return Outcome(code=self._child.returncode, stdout=_text(out), stderr=_text(err), asked=self.asked)
 
-    def _outcome(self, code: int, out: bytes, err: bytes) -> Outcome:
-        return Outcome(code=code, stdout=_text(out), stderr=_text(err), asked=self.asked)
+    def end(self) -> None:
+        """Kill the program and all it started that is still of its group, unless it has ended; never wait for long."""
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired, ValueError):
+                self._child.communicate(timeout=_PARTING)
+        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
 
 
 def start_unattended(argv: Sequence[str], *, fds: Sequence[int]) -> None:
     """Start a program that nobody waits for, in a session of its own; one that cannot be started is left out."""
     try:
-        subprocess.Popen(  # noqa: S603 - a list, and no shell
+        child = subprocess.Popen(  # noqa: S603 - a list, and no shell
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -70,9 +80,14 @@ def start_unattended(argv: Sequence[str], *, fds: Sequence[int]) -> None:
             pass_fds=fds,
             start_new_session=True,
             env=tool_environment(),
-        ).returncode = 0  # never reaped by us: we are gone before it ends, and its new parent reaps it
+        )
     except OSError:
         return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        # Given up while it runs, it is reaped by subprocess itself when that starts the next one, or by process 1 when
+        # we are gone before.
+        del child
 
 
 def tool_environment() -> dict[str, str]:
@@ -80,11 +95,13 @@ def tool_environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _package(program: str) -> str:
+def package_of(program: str) -> str:
+    """Say which Debian package has a program."""
     packages = {"ip": "iproute2", "bridge": "iproute2", "tc": "iproute2", "nsenter": "util-linux"}
     packages |= {"ovs-vsctl": "openvswitch-switch", "arping": "iputils-arping", "lxc-info": "lxc", "iw": "iw"}
+    packages |= {"docker": "docker.io", "sysctl": "procps"}
     return f"package {packages.get(program, program)} in Debian"
+
+
+def _text(data: bytes) -> str:
+    return os.fsdecode(data)
