@@ -69,8 +69,15 @@ class OpenVSwitch:
         peer = common.veth_peer(scene, link)
         if peer is None:
             return parked
-        old = _wanted(scene, peer.name, bridge=mark.on, tag=int(mark.vlan or 0))
-        remove = _remove(peer.name, undo=(_add(old, undo=()),), why=f"take the former port {peer.name} off {mark.on}")
+        if "tables" in scene.answers:
+            old = _switch(scene).ports.get(peer.name)
+        else:  # another backend takes over, which did not ask the switch; the mark tells enough
+            old = _wanted(scene, peer.name, bridge=mark.on, tag=int(mark.vlan or 0))
+        if old is None:
+            return parked
+        remove = _remove(
+            peer.name, undo=(_add(old, undo=()),), why=f"take the former port {peer.name} off {old.bridge}"
+        )
         return Clearing(scene=parked.scene, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
 
     def plan(self, scene: Scene) -> Plan:
