@@ -11,6 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .host import Guest, PrivateHost
 
 #: The network of one namespace: lists of plain values, sorted, ready for `==`.
@@ -21,15 +23,57 @@ Row = dict[str, Any]
 #: Flags that somebody set (netdevice(7)); the others follow the state of the wire.
 SET_FLAGS = frozenset(("UP", "NOARP", "PROMISC", "ALLMULTI", "MULTICAST", "BROADCAST"))
 #: Per kind of link: the parts of its details that are configuration.
-DETAILS = ("id", "protocol", "mode", "vlan_filtering", "pkey", "umode", "remote", "port")
+DETAILS = ("id", "protocol", "mode", "vlan_filtering", "vlan_default_pvid", "pkey", "umode", "remote", "port")
 #: `addr_assign_type` of a MAC that somebody set (linux/netdevice.h, NET_ADDR_SET).
 MAC_WAS_SET = "3"
 
+#: Everything that a namespace is asked; `--` stands between the answers of two processes.
+QUESTIONS = """
+ip -details -json -batch - <<'.'
+link show
+address show
+.
+for family in -4 -6; do
+echo --
+ip $family -details -json -batch - <<'.'
+route show table all
+rule show
+.
+done
+echo --
+bridge -json vlan show
+echo --
+tc -json qdisc show
+"""
+#: The answers of each process, in the order of their lines.
+ANSWERS = (("links", "addresses"), ("routes -4", "rules -4"), ("routes -6", "rules -6"), ("vlans",), ("queues",))
+#: How each link of the host came by its MAC, as `name number`.
+PINNED = """
+for file in /sys/class/net/*/addr_assign_type; do
+read -r assigned < "$file"
+file=${file%/*}
+echo "${file##*/} $assigned"
+done
+"""
 
-def read(host: PrivateHost, guest: Guest, *argv: str) -> list[Row]:
-    """Run a command that prints a JSON list in the network of a guest, and parse it."""
-    text = host.run(*host.enter(guest), *argv).stdout.strip()
-    return json.loads(text) if text else []
+
+def ask(host: PrivateHost, guest: Guest) -> dict[str, list[Any]]:
+    """Read all of a namespace in few processes, which are what costs most, and return the answers by key."""
+    parts = host.run(*host.enter(guest), "sh", "-ec", QUESTIONS).stdout.split("--\n")
+    found: dict[str, list[Any]] = {}
+    for keys, part in zip(ANSWERS, parts, strict=True):
+        # One line is one answer; `bridge` says nothing at all where there is no port.
+        lines = [json.loads(line) for line in part.splitlines() if line.strip()]
+        found |= dict(zip(keys, lines or [[]] * len(keys), strict=True))
+    return found
+
+
+def pinned_macs(host: PrivateHost, guest: Guest) -> set[str]:
+    """Return the links whose MAC somebody set; none for guests, whose sysfs is not mounted."""
+    if guest is not None:
+        return set()
+    words = host.run("sh", "-ec", PINNED).stdout.split()
+    return {name for name, assigned in zip(words[::2], words[1::2], strict=True) if assigned == MAC_WAS_SET}
 
 
 def link(row: Row) -> Row:
@@ -43,6 +87,7 @@ def link(row: Row) -> Row:
         "type": row.get("link_type"),
         "mac": row.get("address"),
         "mtu": row.get("mtu"),
+        "group": row.get("group", "default"),
         "flags": sorted(SET_FLAGS.intersection(row.get("flags", ()))),
         "alias": row.get("ifalias", ""),
         "altnames": sorted(row.get("altnames", ())),
@@ -53,41 +98,33 @@ def link(row: Row) -> Row:
     }
 
 
-def links(host: PrivateHost, guest: Guest) -> list[Row]:
-    """Return the links of a namespace, by name."""
-    rows = read(host, guest, "ip", "-details", "-json", "link", "show")
+def links(rows: list[Row], pinned: Callable[[], set[str]]) -> list[Row]:
+    """Return the links of a namespace, by name; ask for those with a MAC of somebody's choice where that matters."""
     found = sorted((link(row) for row in rows), key=lambda row: str(row["name"]))
-    for row in found:
-        if row["kind"] == "bridge" and not has_pinned_mac(host, guest, row["name"]):
+    bridges = [row for row in found if row["kind"] == "bridge"]
+    chosen = pinned() if bridges else set()
+    for row in bridges:
+        if row["name"] not in chosen:
             row["mac"] = "follows the ports"
     return found
 
 
-def has_pinned_mac(host: PrivateHost, guest: Guest, name: str) -> bool:
-    """Tell whether somebody set a link's MAC; for guests, whose sysfs is not mounted, say no."""
-    if guest is not None:
-        return False
-    assigned = host.run("cat", f"/sys/class/net/{name}/addr_assign_type").stdout
-    return assigned.strip() == MAC_WAS_SET
-
-
-def addresses(host: PrivateHost, guest: Guest) -> list[str]:
+def addresses(rows: list[Row]) -> list[str]:
     """Return the addresses of a namespace as `interface address/prefix scope`."""
     found = [
         f"{row['ifname']} {info['local']}/{info['prefixlen']} {info.get('scope', '')}"
-        for row in read(host, guest, "ip", "-json", "address", "show")
+        for row in rows
         for info in row.get("addr_info", ())
         if info.get("scope") != "link"
     ]
     return sorted(found)
 
 
-def routes(host: PrivateHost, guest: Guest, family: str) -> list[str]:
-    """Return the routes of one family (-4, -6) that are not derived from addresses."""
-    show = ("ip", family, "-details", "-json", "route", "show", "table", "all")
+def routes(rows: list[Row]) -> list[str]:
+    """Return the routes that are not derived from addresses."""
     left_out = ("expires", "flags")
     found = []
-    for row in read(host, guest, *show):
+    for row in rows:
         destination = str(row.get("dst", ""))
         if row.get("table") == "local" or destination.startswith(("fe80:", "ff00:")):
             continue
@@ -96,31 +133,26 @@ def routes(host: PrivateHost, guest: Guest, family: str) -> list[str]:
     return sorted(found)
 
 
-def rules(host: PrivateHost, guest: Guest) -> list[str]:
-    """Return the routing rules of both families."""
-    found = [
-        f"{family} {json.dumps(row, sort_keys=True)}"
-        for family in ("-4", "-6")
-        for row in read(host, guest, "ip", family, "-json", "rule", "show")
-    ]
-    return sorted(found)
+def rules(rows: Mapping[str, list[Row]]) -> list[str]:
+    """Return the routing rules of all families."""
+    return sorted(f"{family} {json.dumps(row, sort_keys=True)}" for family, found in rows.items() for row in found)
 
 
-def vlans(host: PrivateHost, guest: Guest) -> list[str]:
+def vlans(rows: list[Row]) -> list[str]:
     """Return the VLANs of all bridge ports (bridge(8)) as `port vlan flags`."""
     found = [
         f"{row['ifname']} {vlan['vlan']}-{vlan.get('vlanEnd', vlan['vlan'])} " + ",".join(sorted(vlan.get("flags", ())))
-        for row in read(host, guest, "bridge", "-json", "vlan", "show")
+        for row in rows
         for vlan in row.get("vlans", ())
     ]
     return sorted(found)
 
 
-def queues(host: PrivateHost, guest: Guest) -> list[str]:
+def queues(rows: list[Row]) -> list[str]:
     """Return the queueing disciplines that somebody made; the kernel's own have the handle 0:."""
     found = [
         f"{row['dev']} {row['kind']} {row['handle']} {json.dumps(row.get('options'))}"
-        for row in read(host, guest, "tc", "-json", "qdisc", "show")
+        for row in rows
         if row["handle"] != "0:"
     ]
     return sorted(found)
@@ -128,12 +160,13 @@ def queues(host: PrivateHost, guest: Guest) -> list[str]:
 
 def network(host: PrivateHost, guest: Guest) -> Network:
     """Return a snapshot of one namespace as seen through iproute2."""
+    answers = ask(host, guest)
     return {
-        "links": links(host, guest),
-        "addresses": addresses(host, guest),
-        "routes -4": routes(host, guest, "-4"),
-        "routes -6": routes(host, guest, "-6"),
-        "rules": rules(host, guest),
-        "vlans": vlans(host, guest),
-        "queues": queues(host, guest),
+        "links": links(answers["links"], lambda: pinned_macs(host, guest)),
+        "addresses": addresses(answers["addresses"]),
+        "routes -4": routes(answers["routes -4"]),
+        "routes -6": routes(answers["routes -6"]),
+        "rules": rules({family: answers[f"rules {family}"] for family in ("-4", "-6")}),
+        "vlans": vlans(answers["vlans"]),
+        "queues": queues(answers["queues"]),
     }
