@@ -1,0 +1,152 @@
+"""Coalescing: what is batched comes out as it went in, and line N is command N."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pipework_core.plan import Command, Netns, Outcome
+from pipework_drivers import batch
+
+BLUE = Netns(path="/run/netns/blue")
+NAMESPACES = st.sampled_from([None, BLUE, Netns(path="/run/netns/red")])
+#: Words with what the batch syntax treats specially far more often than chance would have it.
+WORDS = st.text(
+    st.sampled_from("ab/:=-#'\"\\ \t\n\r\v\f\x1c\x85\u00a0é\udcff;$*") | st.characters(codec="utf-8"), max_size=8
+)
+WORDS = WORDS.filter(lambda word: "\0" not in word)
+
+
+def ip(*words: str, netns: Netns | None = None) -> Command:
+    return Command(argv=("ip", *words), netns=netns)
+
+
+def vsctl(*words: str) -> Command:
+    return Command(argv=("ovs-vsctl", *words))
+
+
+commands = st.builds(
+    lambda program, options, words, netns: Command(argv=(program, *options, *words), netns=netns),
+    st.sampled_from(["ip", "ip", "ip", "ovs-vsctl", "ovs-vsctl", "bridge"]),
+    st.sampled_from([(), (), ("-4",), ("-6",), ("--timeout=5",), ("-family", "inet"), ("--", "--may-exist")]),
+    st.lists(WORDS, max_size=5),
+    NAMESPACES,
+)
+
+
+def as_the_tool_reads(group: batch.Group) -> list[tuple[str, ...]]:
+    """Take a group apart as the tool does: a batch by lines and blanks, a transaction at `--`."""
+    if len(group.commands) == 1:
+        return [group.argv]
+    if group.argv[0] == "ip":
+        assert group.stdin is not None
+        assert group.argv[-2:] == ("-batch", "-")
+        lines = group.stdin.split("\n")
+        assert lines.pop() == ""
+        return [("ip", *group.argv[1:-2], *shlex.split(line)) for line in lines]
+    raise AssertionError(group)
+
+
+@given(st.lists(commands, max_size=8))
+def test_order_and_count_are_kept(given_commands: list[Command]) -> None:
+    groups = batch.groups(given_commands)
+    assert [command for group in groups for command in group.commands] == given_commands
+    assert all(group.netns == command.netns for group in groups for command in group.commands)
+    assert all(group.argv[0] == command.argv[0] for group in groups for command in group.commands)
+
+
+@given(st.lists(st.builds(lambda words: ip("x", *words), st.lists(WORDS, max_size=5)), min_size=2, max_size=6))
+def test_every_word_of_a_batch_comes_back_as_it_was(given_commands: list[Command]) -> None:
+    for group in batch.groups(given_commands):
+        assert as_the_tool_reads(group) == [command.argv for command in group.commands]
+
+
+@given(WORDS)
+def test_unsafe_words_are_never_batched(word: str) -> None:
+    assume(not word or any(char.isspace() or char in "#'\"\\" for char in word))
+    groups = batch.groups([ip("link", "show"), ip("link", "set", "dev", "x", "alias", word), ip("link", "show")])
+    assert [len(group.commands) for group in groups] == [1, 1, 1]
+    assert groups[1].argv[-1] == word
+
+
+def test_neighbours_become_one_process() -> None:
+    (group,) = batch.groups([ip("link", "add", "a"), ip("link", "set", "a", "up")])
+    assert group.argv == ("ip", "-batch", "-")
+    assert group.stdin == "link add a\nlink set a up\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ip("link"), ip("link", netns=BLUE)),
+        (ip("link"), ip("-6", "route")),
+        (ip("-family", "inet", "route", "show"), ip("-family", "inet", "rule", "show")),
+        (ip("-force", "link"), ip("-force", "link")),
+        (ip(), ip()),
+        (ip("link", *"x" * 100), ip("link", *"x" * 100)),
+        (ip("link"), vsctl("list-br")),
+        (vsctl("--timeout=1", "list-br"), vsctl("--timeout=2", "list-br")),
+        (vsctl("--timeout=1"), vsctl("--timeout=1")),
+        (Command(argv=("bridge", "vlan")), Command(argv=("bridge", "vlan"))),
+        (Command(argv=("ip", "link"), stdin="x"), Command(argv=("ip", "link"), stdin="x")),
+        (Command(argv=("ip", "link"), expect=""), Command(argv=("ip", "link"), expect="")),
+        (Command(argv=("ip", "link"), ok_codes=frozenset({0, 2})), ip("link")),
+        (Command(argv=("ip", "link"), unless=ip("link")), ip("link")),
+    ],
+    ids=str,
+)
+def test_what_does_not_belong_together_runs_alone(first: Command, second: Command) -> None:
+    groups = batch.groups([first, second])
+    assert [group.argv for group in groups] == [first.argv, second.argv]
+    assert [group.stdin for group in groups] == [first.stdin, second.stdin]
+
+
+def test_a_transaction_keeps_what_belongs_to_each_command() -> None:
+    (group,) = batch.groups(
+        [
+            vsctl("--timeout=5", "--", "--may-exist", "add-br", "b -- r"),
+            vsctl("--timeout=5", "--if-exists", "del-port", "p"),
+            vsctl("--timeout=5", "add-port", "b", "p", "--", "set", "port", "p", "tag=3"),
+        ]
+    )
+    assert group.argv == (
+        *("ovs-vsctl", "--timeout=5"),
+        *("--", "--may-exist", "add-br", "b -- r"),
+        *("--", "--if-exists", "del-port", "p"),
+        *("--", "add-port", "b", "p", "--", "set", "port", "p", "tag=3"),
+    )
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.text(max_size=20))
+def test_line_n_is_command_n(count: int, line: int, said: str) -> None:
+    assume(line <= count)
+    assume("Command failed" not in said)
+    (group,) = batch.groups([ip("link", "show", f"eth{n}") for n in range(count)])
+    report = f"{said}\nCommand failed -:{line}\n" if count > 1 else said
+    found = batch.outcomes(group, Outcome(code=1, stderr=report))
+    assert [outcome.code for outcome in found] == [0] * (line - 1) + [1] if count > 1 else [1]
+    assert found[-1].stderr == (said.strip() if count > 1 else said)
+
+
+def two() -> batch.Group:
+    (group,) = batch.groups([ip("link"), ip("rule")])
+    return group
+
+
+@pytest.mark.parametrize(
+    ("outcome", "codes"),
+    [
+        (Outcome(code=0), [0, 0]),
+        (Outcome(code=1, stderr="nsenter: cannot open /proc/self/fd/9"), [1]),
+        (Outcome(code=1, stderr="Command failed -:1\nCommand failed -:2\n"), [0, 1]),
+        (Outcome(code=1, stderr="Command failed -:7\n"), [0, 1]),
+        (Outcome(code=124), [0, 124]),
+        (Outcome(code=-9), [0, -9]),
+    ],
+)
+def test_a_batch_that_ends_oddly(outcome: Outcome, codes: list[int]) -> None:
+    """One that never started did nothing; one that was cut short may have done all; else the last line named counts."""
+    assert [each.code for each in batch.outcomes(two(), outcome)] == codes
