@@ -60,7 +60,8 @@ def parse(argv: Sequence[str]) -> Invocation:
     if words.command == "demo":
         return invocation
     interface = words.get("interface")
-    return invocation._replace(interface=names.interface_name("eth1" if interface is None else interface),
+    return invocation._replace(
+        interface=names.interface_name("eth1" if interface is None else interface),
         timeout=_timeout(words.get("timeout")),
     )
 

@@ -25,7 +25,7 @@ class Driver(Protocol):
     """Carries commands out. The engine knows nothing else of the world."""
 
     def pin(self, netns: Netns) -> Pin:
-        """Open the namespace and keep it; raise NoNamespace when it is not there, GuestError otherwise.
+        """Open the namespace and keep it; raise NoNamespaceError when it is not there, GuestError otherwise.
 
         Every later command enters through what was opened last for that path, whatever the path leads to by then.
         """

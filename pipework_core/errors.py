@@ -3,8 +3,8 @@
 PipeworkError
 ├── UsageError           the command line or a request makes no sense (exit code 2)
 ├── GuestError           the guest is unknown, stopped, ambiguous, or shares the host's network
-│   ├── NoNamespace      there is no network namespace at that path (any more)
-│   └── RuntimeDown      the runtime itself does not answer, so that it may or may not know the guest
+│   ├── NoNamespaceError  there is no network namespace at that path (any more)
+│   └── RuntimeDownError  the runtime itself does not answer, so that it may or may not know the guest
 ├── HostError            the host lacks something the request needs
 ├── ConflictError        something else is already where the request wants to be
 ├── CommandError         a command of the plan failed; what had been done was undone
@@ -44,11 +44,11 @@ class GuestError(PipeworkError):
     """The guest cannot be entered: unknown, stopped, ambiguous, or on the host's own network."""
 
 
-class NoNamespace(GuestError):
+class NoNamespaceError(GuestError):
     """There is no network namespace at that path, or none any more."""
 
 
-class RuntimeDown(GuestError):
+class RuntimeDownError(GuestError):
     """A container runtime does not answer; for a bare name, another may still know the guest."""
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate, Guest
-from pipework_core.errors import GuestError, PluginError, RuntimeDown, UsageError
+from pipework_core.errors import GuestError, PluginError, RuntimeDownError, UsageError
 from pipework_core.plan import HOST, Netns
 from pipework_core.request import guest_word
 
@@ -100,7 +100,7 @@ def _ask(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]
         return None
     try:
         return resolver.find(name, driver)
-    except RuntimeDown as error:
+    except RuntimeDownError as error:
         refusals.append(str(error))
         return None
 

@@ -47,7 +47,7 @@ class Command(_Command):
 
     __slots__ = ()
 
-    def __new__(
+    def __new__(  # noqa: D102, PLR0913 - the class says what it takes
         cls,
         *,
         argv: tuple[str, ...],
@@ -109,13 +109,14 @@ class Plan(NamedTuple):
     `steps` are waited for and undone when one fails. `final` is at most one step that cannot be undone, such as giving
     up what was replaced; it comes last, so that everything can be undone when it fails, and nothing stops it once the
     others stand. `announce` is started after them and never waited for;
-    `notes` say what needed nothing, so that an empty plan explains itself.
+    `notes` say what needed nothing, so that an empty plan explains itself; `warnings` what will not work all the same.
     """
 
     steps: tuple[Command, ...] = ()
     final: tuple[Command, ...] = ()
     announce: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def all_steps(self) -> tuple[Command, ...]:
@@ -128,6 +129,7 @@ class Plan(NamedTuple):
             final=self.final + other.final,
             announce=self.announce + other.announce,
             notes=self.notes + other.notes,
+            warnings=self.warnings + other.warnings,
         )
 
 

@@ -28,7 +28,7 @@ def run(invocation: Invocation) -> int:
     signals.install()
     driver = _driver(invocation)
     try:
-        plugins = Plugins(warn=lambda text: print(f"pipework: warning: {text}", file=sys.stderr))
+        plugins = Plugins(warn=_warn)
         if invocation.verbose:
             from pipework_core.narrator import Narrator  # noqa: PLC0415 - brings pluggy along
 
@@ -40,6 +40,8 @@ def run(invocation: Invocation) -> int:
         else:
             scene, report = engine.attach(invocation.attachment)
             driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
+            for text in report.plan.warnings:
+                _warn(text)
             if invocation.json:
                 print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
     except BaseException as error:
@@ -48,6 +50,10 @@ def run(invocation: Invocation) -> int:
     finally:
         driver.close()
     return 0
+
+
+def _warn(text: str) -> None:
+    print(f"pipework: warning: {text}", file=sys.stderr)
 
 
 def _let_any_bytes_through() -> None:
@@ -88,7 +94,8 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
 def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
     """Return plan and report as plain data.
 
-    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `steps`, `announce`, `notes`.
+    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `steps`, `announce`, `notes`,
+    `warnings`.
     """
     asked = scene.attachment
     return {
@@ -109,6 +116,7 @@ def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str,
         "steps": [command_as_json(command) for command in report.plan.all_steps],
         "announce": [command_as_json(command) for command in report.plan.announce],
         "notes": list(report.plan.notes),
+        "warnings": list(report.plan.warnings),
     }
 
 

@@ -134,7 +134,8 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
     ]
     earlier = earlier_defaults(mark)
     steps += [put_back(route, netns) for route in earlier]
-    inside = scene.inside._replace(links={name: known for name, known in scene.inside.links.items() if name != link.name},
+    inside = scene.inside._replace(
+        links={name: known for name, known in scene.inside.links.items() if name != link.name},
         routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
     )
     after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import GuestError, RuntimeDown
+from pipework_core.errors import GuestError, RuntimeDownError
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Containers:
         try:
             state = json.loads(outcome.stdout)
         except ValueError:
-            raise RuntimeDown(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
+            raise RuntimeDownError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
         if state["network"] == "host":
             raise GuestError(
                 f"{name!r} shares the host's own network, which pipework never changes for a guest.",
@@ -67,7 +67,7 @@ class Containers:
                 hint="write more of the ID, or the name",
             )
         hint = f"is {self.program} running, and may you use it?"
-        raise RuntimeDown(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
+        raise RuntimeDownError(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
 
 
 def pipework_guest_resolvers() -> list[Containers]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import RuntimeDown
+from pipework_core.errors import RuntimeDownError
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ class Lxc:
         if outcome.code != 0:
             if "doesn't exist" in outcome.stderr:
                 return None
-            raise RuntimeDown(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?")
+            raise RuntimeDownError(
+                f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?"
+            )
         state, pid = fields.get("State", ""), fields.get("PID", "")
         if pid.isdigit() and int(pid):
             netns = Netns(path=f"/proc/{pid}/ns/net")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.contract import Candidate
-from pipework_core.errors import NoNamespace, UsageError
+from pipework_core.errors import NoNamespaceError, UsageError
 from pipework_core.plan import Netns
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class NamedNamespaces:
         netns = Netns(path=f"{_FOLDER}/{name}")
         try:
             driver.pin(netns)
-        except NoNamespace:
+        except NoNamespaceError:
             return None
         return Candidate(netns=netns)
 
@@ -47,7 +47,7 @@ class Processes:
         netns = Netns(path=f"/proc/{pid}/ns/net")
         try:
             driver.pin(netns)
-        except NoNamespace:
+        except NoNamespaceError:
             return None
         return Candidate(netns=netns, pid=pid)
 

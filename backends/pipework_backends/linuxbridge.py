@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
+from pipework_backends import common, firewall
 from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
@@ -40,8 +40,10 @@ class LinuxBridge:
         return Claim.PREFIX if name.startswith("br") else Claim.NO
 
     def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
-        """Read the VLANs of the ports, where that matters."""
-        if attachment.vlan and attachment.host in host.links:
+        """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
+        if attachment.host not in host.links:
+            return firewall.READS
+        if attachment.vlan:
             return {"vlans": Command(argv=("bridge", "-json", "vlan", "show"), why="read the VLANs of bridge ports")}
         return {}
 
@@ -91,7 +93,7 @@ class LinuxBridge:
                 undo=[ip("link", "delete", "dev", name, unless=_ports_of(name))],
                 why=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _own(name)))
+            return Plan(steps=(create, _own(name)), warnings=firewall.warnings(name, scene.answers))
         unfinished = bridge.group == BIRTH_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:

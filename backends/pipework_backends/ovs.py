@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import common, ovsdb
 from pipework_backends.common import ip
-from pipework_backends.ovsdb import LOCAL_PORT, VSCTL, Port, Switch, atom
+from pipework_backends.ovsdb import LOCAL_PORT, VSCTL, Port, Switch, atom, bare
 from pipework_core.contract import Claim, Clearing
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
@@ -177,7 +177,7 @@ def _add(port: Port, *, undo: tuple[Command, ...] | None = None) -> Command:
 
 
 def _told(port: Port) -> tuple[str, ...]:
-    told = (f"external_ids:{key}={atom(text)}" for key, text in port.external_ids.items())
+    told = (f"external_ids:{bare(key)}={atom(text)}" for key, text in port.external_ids.items())
     return ("set", "interface", port.name, *told)
 
 
@@ -246,7 +246,7 @@ def _adjusted(wanted: Port, has: Port) -> list[Command]:
     told = {key: text for key, text in wanted.external_ids.items() if key not in has.external_ids}
     if told:
         words = _told(Port(name=has.name, bridge=has.bridge, external_ids=told))
-        forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *told))
+        forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *map(bare, told)))
         steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), why=f"tell the switch whose port {has.name} is"))
     return steps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,8 @@ VSCTL = ("ovs-vsctl", "--timeout=5")
 LOCAL_PORT = 65534
 #: The key whose presence says that a port is ours; the shell version wrote it, too.
 OWN_KEY = "pipework.interface"
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 _TABLES = {
     "Bridge": "name,ports,datapath_type",
@@ -105,3 +108,8 @@ def atom(text: str) -> str:
     database holds UTF-8 only, so bytes that are none become question marks.
     """
     return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
+
+
+def bare(key: str) -> str:
+    """Return `key` as people write it where that is safe, else as `atom` does."""
+    return key if _BARE.fullmatch(key) else atom(key)

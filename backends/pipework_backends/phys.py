@@ -67,7 +67,8 @@ class Phys:
         if link is None:
             return mark
         earlier = marks.read(link) or mark
-        return mark._replace(nic=earlier.nic or link.name,
+        return mark._replace(
+            nic=earlier.nic or link.name,
             state=earlier.state or ("up" if link.up else "down"),
             mac=earlier.mac or (link.mac if attachment.mac else ""),
             mtu=earlier.mtu or (str(link.mtu) if attachment.mtu else ""),
@@ -311,7 +312,8 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         steps.append(ip("link", "set", "dev", name, "up", undo=[ip("link", "set", "dev", name, "down")]))
     earlier = common.earlier_defaults(mark)
     steps += [common.put_back(route, netns) for route in earlier]
-    there = link._replace(name=name,
+    there = link._replace(
+        name=name,
         alias="",
         group="default",
         up=mark.state == "up",
@@ -319,7 +321,8 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         mac=mark.mac or link.mac,
         mtu=int(mark.mtu or link.mtu),
     )
-    inside = scene.inside._replace(links={key: known for key, known in scene.inside.links.items() if key != link.name},
+    inside = scene.inside._replace(
+        links={key: known for key, known in scene.inside.links.items() if key != link.name},
         routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
     )
     host = scene.host._replace(links={**scene.host.links, name: there})

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import Pin, cut_short, succeeded
-from pipework_core.errors import GuestError, HostError, NoNamespace
+from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import Outcome
 from pipework_drivers import batch
 from pipework_drivers.lock import host_lock
@@ -43,7 +43,7 @@ class LiveDriver:
         except PermissionError:
             raise GuestError(f"{netns.path} may not be entered.", hint="run pipework as root") from None
         except OSError as error:
-            raise NoNamespace(
+            raise NoNamespaceError(
                 f"the network namespace {netns.path} is not there ({error.strerror}).", hint="is the guest running?"
             ) from None
         if not _is_network(fd):
@@ -60,15 +60,16 @@ class LiveDriver:
         return any(_is_program(os.path.join(folder, program)) for folder in os.get_exec_path())
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Run all of them at once; raise HostError when a program is missing."""
-        self._refuse_missing(commands)
-        processes: list[Process] = []
+        """Run all of them at once; raise HostError when a program is missing that may not be (127 is no `ok_codes`)."""
+        optional = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
+        self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
+        processes: list[Process | None] = []
         try:
-            for command in commands:
-                processes.append(self._started(command))  # noqa: PERF401 - what was started must be known if one fails
-            return [process.outcome() for process in processes]
+            for command, left_out in zip(commands, optional, strict=True):
+                processes.append(None if left_out else self._started(command))
+            return [process.outcome() if process else Outcome(code=NOT_STARTED) for process in processes]
         finally:
-            for process in processes:
+            for process in filter(None, processes):
                 process.end()
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
@@ -187,6 +188,6 @@ def _born(path: str) -> float:
         with open(f"/proc/{parts[2]}/stat", encoding="utf-8", errors="replace") as file:
             stat = file.read()
     except OSError:
-        raise NoNamespace(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
+        raise NoNamespaceError(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
     # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
     return float(stat.rpartition(")")[2].split()[19]) / _TICKS

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import Pin, succeeded
-from pipework_core.errors import NoNamespace
+from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class FakeDriver:
 
     def pin(self, netns: Netns) -> Pin:
         if netns.path not in self._pins:
-            raise NoNamespace(f"the network namespace {netns.path} is not there.")
+            raise NoNamespaceError(f"the network namespace {netns.path} is not there.")
         return self._pins[netns.path]
 
     def finds(self, program: str) -> bool:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .docker import DockerEngine
+from .host import PrivateHost
+from .parts import require
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from .docker import DockerEngine
-    from .host import PrivateHost
 
     Start = Callable[[str], int]
 
@@ -173,3 +174,17 @@ def pipework_argv() -> tuple[str, ...]:
     import sys  # noqa: PLC0415
 
     return (sys.executable, "-P", "-m", "pipework_core")
+
+
+def test_a_firewall_that_would_drop_is_warned_of_and_the_cure_works() -> None:
+    require("docker")
+    with PrivateHost() as host, DockerEngine(host, ip_forward=False) as engine:
+        web1 = engine.run("web1")
+        engine.run("web2")
+        warned = host.pipework("br1", "web1", "192.168.1.1/24").stderr
+        assert warned.startswith("pipework: warning: the firewall drops")
+        assert host.pipework("br1", "web2", "192.168.1.2/24").stderr == "", "said once, when the bridge is made"
+        assert not host.ping(web1, "192.168.1.2", within=0.5)
+        cure = warned.partition("; ")[2].partition(" lets it pass")[0]
+        host.run(*cure.split())
+        assert host.ping(web1, "192.168.1.2")
