@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAC = "02:00:00:00:00:11"
 NETDEV = ("-o", "datapath=netdev")
+FOREIGN_NOTE = ("--", "set", "interface")
 #: All that the database, a shell, or a batch of commands could take for something else.
 HOSTILE = 'we b"1",a=b;\\ \'#{[$(x)]} é'
 
@@ -29,7 +30,7 @@ class SwitchedHost:
 
     def __init__(self, ovs: OpenVSwitch) -> None:
         self._ovs = ovs
-        self.run, self.pipework = ovs.host.run, ovs.host.pipework
+        self.run, self.popen, self.pipework = ovs.host.run, ovs.host.popen, ovs.host.pipework
 
     def state(self, guests: Iterable[Guest] = ()) -> dict[str, Network]:
         """Return the network of everybody, and the tables; without the MAC that a bridge makes up for itself."""
@@ -174,7 +175,7 @@ def test_what_somebody_changed_by_hand_is_put_right(clean: OpenVSwitch, guests: 
         ("set", "port", name, "tag=20"),
         ("remove", "interface", name, "external_ids", "pipework.vlan"),
         ("del-port", name),
-        ("del-port", name, "--", "add-port", "other", name, "tag=7"),
+        ("del-port", name, "--", "add-port", "other", name, "tag=7", *FOREIGN_NOTE, name, 'external_ids:"a: b"="c=d"'),
     ):
         clean.vsctl(*change)
         assert host.state(guests) != wanted
