@@ -63,6 +63,8 @@ class Process:
                 os.killpg(self._child.pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired, ValueError):
                 self._child.communicate(timeout=_PARTING)
+            with suppress(subprocess.TimeoutExpired):  # it may be gone while somebody else holds its pipes
+                self._child.wait(_PARTING)
         for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
             if pipe is not None:
                 with suppress(OSError):
