@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .saboteur import NO_MORE
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .host import Guest, PrivateHost
     from .state import Network
 
 _SABOTEUR = str(Path(__file__).with_name("saboteur.py"))
-_KILLED, _FAILED, _INTERRUPTED = -9, 1, 130
+_CODES = {"kill": -9, "fail": 1, "interrupt": 130}
 
 
 def sabotage(host: PrivateHost, mode: str, number: int, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -24,21 +26,41 @@ def sabotage(host: PrivateHost, mode: str, number: int, *argv: str) -> subproces
     return host.run(sys.executable, _SABOTEUR, mode, str(number), *argv, check=False)
 
 
-def undoes_everything(host: PrivateHost, guests: Sequence[Guest], *argv: str) -> int:
+@contextmanager
+def saboteur(host: PrivateHost, *argv: str) -> Iterator[Callable[[str, int], tuple[int, str]]]:
+    """Provide what runs this attachment with sabotage, given mode and number, and returns exit code and words."""
+    server = host.popen(sys.executable, _SABOTEUR, "serve", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with server:
+        assert server.stdin
+        assert server.stdout
+        given, answers = server.stdin, server.stdout
+
+        def run(mode: str, number: int) -> tuple[int, str]:
+            given.write(json.dumps([mode, str(number), *argv]) + "\n")
+            given.flush()
+            code, said = json.loads(answers.readline())
+            return int(code), str(said)
+
+        yield run
+        given.close()
+
+
+def undoes_everything(
+    host: PrivateHost, guests: Sequence[Guest], *argv: str, modes: Sequence[str] = ("fail", "interrupt")
+) -> int:
     """Make each step fail in turn, then interrupt behind each; assert that nothing changes. Return the steps."""
     before = host.state(guests)
     steps = 0
-    for mode, code in (("fail", _FAILED), ("interrupt", _INTERRUPTED)):
-        for number in range(100):
-            done = sabotage(host, mode, number, *argv)
-            if done.returncode == NO_MORE:
-                steps = number
-                break
-            assert done.returncode == code, (
-                f"{mode} behind {number} steps: {done.returncode}\n{done.stdout}{done.stderr}"
-            )
-            after = host.state(guests)
-            assert after == before, f"{mode} behind {number} steps of {argv} left something"
+    with saboteur(host, *argv) as run:
+        for mode in modes:
+            for number in range(100):
+                code, said = run(mode, number)
+                if code == NO_MORE:
+                    steps = number
+                    break
+                assert code == _CODES[mode], f"{mode} behind {number} steps of {argv}: {code}\n{said}"
+                after = host.state(guests)
+                assert after == before, f"{mode} behind {number} steps of {argv} left something"
     assert steps, "the plan had no step that could fail"
     return steps
 
@@ -51,16 +73,17 @@ def survives_kills(host: PrivateHost, guests: Sequence[Guest], *argv: str, reset
     host.pipework(*argv)
     wanted = comparable(host, guests)
     host.run(*reset)
-    for number in range(100):
-        done = sabotage(host, "kill", number, *argv)
-        if done.returncode == NO_MORE:
-            assert number, "the plan had no step to be killed behind"
-            return
-        assert done.returncode in {_KILLED, 128 - _KILLED}, f"{done.returncode}\n{done.stdout}{done.stderr}"
-        again = host.pipework(*argv, check=False)
-        assert again.returncode == 0, f"killed behind {number} steps of {argv}: {again.stderr}"
-        assert comparable(host, guests) == wanted, f"killed behind {number} steps of {argv} and run again"
-        host.run(*reset)
+    with saboteur(host, *argv) as run:
+        for number in range(100):
+            code, said = run("kill", number)
+            if code == NO_MORE:
+                assert number, "the plan had no step to be killed behind"
+                return
+            assert code == _CODES["kill"], f"{code}\n{said}"
+            again = host.pipework(*argv, check=False)
+            assert again.returncode == 0, f"killed behind {number} steps of {argv}: {again.stderr}"
+            assert comparable(host, guests) == wanted, f"killed behind {number} steps of {argv} and run again"
+            host.run(*reset)
 
 
 def comparable(host: PrivateHost, guests: Sequence[Guest]) -> dict[str, Network]:

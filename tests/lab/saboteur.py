@@ -1,16 +1,22 @@
 """A driver that fails, kills or interrupts a real run behind its Nth step; run inside a private host.
 
     python saboteur.py fail|kill|interrupt N PIPEWORK-ARGUMENTS…
+    python saboteur.py serve
 
 `fail` carries N steps out and reports the next one as failed without
 running it. `kill` ends this very process with SIGKILL behind N steps, `interrupt` sends it SIGTERM there.
+`serve` does one of these for each line of stdin, a JSON list of the words, and answers with the exit code and what was
+said: most of a run's time goes into starting Python, and this way that is paid once.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import traceback
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from pipework_core import arguments
@@ -92,5 +98,35 @@ def main(mode: str, number: str, *argv: str) -> int:
     return 0
 
 
+def serve() -> int:
+    """Carry one run out for each line of stdin, each in a process of its own."""
+    for line in sys.stdin:
+        with TemporaryFile("w+") as said:
+            child = os.fork()
+            if child == 0:
+                run_child(said.fileno(), json.loads(line))
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            said.seek(0)
+            print(json.dumps([code, said.read()]), flush=True)
+    return 0
+
+
+def run_child(said: int, words: Sequence[str]) -> None:
+    """Be the run: end this process with its exit code, as the interpreter would."""
+    code: object = 1
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    try:
+        code = main(*words)
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - nothing may get from here into the loop of the parent
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(serve() if sys.argv[1:] == ["serve"] else main(*sys.argv[1:]))

@@ -272,7 +272,8 @@ def test_ports_of_a_fake_bridge_keep_its_vlan(clean: OpenVSwitch, guests: list[s
     assert "VLAN 30 already" in refused.stderr
 
 
-def test_a_switch_that_does_not_answer_is_undone(host: PrivateHost) -> None:
+@pytest.mark.parametrize("bridge", ["ovsbr0", "ovsnew"], ids=["one change", "a transaction of several"])
+def test_a_switch_that_does_not_answer_is_undone(host: PrivateHost, bridge: str) -> None:
     """`ovs-vsctl` waits for the switch behind the database; when it gives up, the database has the change."""
     from .ovs import DATABASE, OpenVSwitch  # noqa: PLC0415 - a switch of its own, since this one is stopped
     from .parts import require  # noqa: PLC0415
@@ -283,7 +284,7 @@ def test_a_switch_that_does_not_answer_is_undone(host: PrivateHost) -> None:
         host.netns("blue")
         host.run("sh", "-c", f"kill -STOP $(cat {DATABASE.replace('conf.db', 'ovs-vswitchd.pid')})")
         before = ovs.state()
-        failed = host.pipework("ovsbr0", "blue", "10.0.0.1/24", check=False)
+        failed = host.pipework(bridge, "blue", "10.0.0.1/24", check=False)
         assert failed.returncode == 1
         assert "ovs-vsctl" in failed.stderr
         assert "Undoing it failed" not in failed.stderr
