@@ -129,6 +129,14 @@ def test_what_a_command_reads(run: Run, tmp_path: Path, shell: Sequence[str], te
 
 
 @every_shell
+@pytest.mark.parametrize("number", ["HUP", "INT", "TERM"])
+def test_a_signal_does_not_stop_it_half_way(run: Run, tmp_path: Path, shell: Sequence[str], number: str) -> None:
+    signalled = Command(argv=("sh", "-c", f"kill -{number} $PPID"))
+    assert run(shell, script(touch("a"), signalled, touch("b"))).returncode == 0
+    assert files(tmp_path) == ["a", "b"]
+
+
+@every_shell
 def test_no_command_reads_the_script_itself(run: Run, tmp_path: Path, shell: Sequence[str]) -> None:
     done = run(shell, script(Command(argv=("cat",)), touch("a")))
     assert (done.returncode, done.stdout, files(tmp_path)) == (0, b"", ["a"])
