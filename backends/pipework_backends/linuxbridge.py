@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common, firewall
+from pipework_backends import bridge_vlan, common, firewall
 from pipework_backends.common import ip
 from pipework_core.contract import Claim
 from pipework_core.errors import HostError
@@ -15,6 +15,7 @@ from pipework_core.request import vlan_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipework_backends.bridge_vlan import Vlans
     from pipework_core.contract import Clearing, Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
@@ -44,7 +45,7 @@ class LinuxBridge:
         if attachment.host not in host.links:
             return firewall.READS
         if attachment.vlan:
-            return {"vlans": Command(argv=("bridge", "-json", "vlan", "show"), why="read the VLANs of bridge ports")}
+            return {"vlans": bridge_vlan.QUERY}
         return {}
 
     def fits(self, scene: Scene, link: Link) -> bool:
@@ -69,10 +70,10 @@ class LinuxBridge:
                 f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
                 hint="leave bridge: out, or name another bridge",
             )
-        mtu = common.chosen_mtu(scene, bridge)
-        made = self._bridge(scene, bridge, mtu)
+        made = self._bridge(scene, bridge)
         if scene.existing is not None:
             return made + self._completed(scene, scene.existing)
+        mtu = common.chosen_mtu(scene, bridge)
         if common.port_taken(scene.host, attachment.host, PORTS_MAX):
             raise HostError(
                 f"the bridge {attachment.host} has {PORTS_MAX} ports, and Linux bridges hold no more.",
@@ -80,13 +81,16 @@ class LinuxBridge:
             )
         # A port of a VLAN stays down until it is out of the bridge's default VLAN: no frame goes the wrong way.
         name, made_veth = common.make_veth(scene, mtu=mtu, master=attachment.host, up=not attachment.vlan)
-        return made + made_veth + self._vlan(scene, name, raise_it=True)
+        if not attachment.vlan:
+            return made + made_veth
+        vlan = bridge_vlan.access(name, vlan_id(attachment.vlan), bridge_vlan.given(bridge), undo=False)
+        return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", why=f"raise {name}")))
 
-    def _bridge(self, scene: Scene, bridge: Link | None, mtu: int) -> Plan:
+    def _bridge(self, scene: Scene, bridge: Link | None) -> Plan:
         attachment = scene.attachment
         name = attachment.host
         if bridge is None:
-            words = ("mtu", str(mtu)) if attachment.mtu else ()
+            words = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
             kind = ("type", "bridge", *(("vlan_filtering", "1") if attachment.vlan else ()))
             create = ip(
                 *("link", "add", "name", name, *words, "group", BIRTH_GROUP, *kind),
@@ -121,54 +125,29 @@ class LinuxBridge:
                 f"{link.name} of {scene.guest.name} has lost its end on the host.",
                 hint=f"delete {link.name} in the guest, and run this again",
             )
+        attachment, words = scene.attachment, ("link", "set", "dev", peer.name)
+        down, up = ip(*words, "down"), ip(*words, "up")
         steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
-        if peer.master != scene.attachment.host:
-            undo = ("master", peer.master) if peer.master else ("nomaster",)
-            words = ("link", "set", "dev", peer.name)
-            steps.append(
-                ip(
-                    *(*words, "master", scene.attachment.host),
-                    undo=[ip(*words, *undo)],
-                    why=f"make {peer.name} a port of {scene.attachment.host}",
-                )
-            )
-        vlan = self._vlan(scene, peer.name, raise_it=not peer.up)
-        steps += vlan.steps
-        if not peer.up and not scene.attachment.vlan:
-            steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
-        return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {scene.attachment.host}",))
+        is_up, vlans = peer.up, _vlans_of(scene, peer.name)
+        if peer.master != attachment.host:
+            if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
+                steps.append(ip(*words, "down", undo=[up], why=f"let nothing through {peer.name} meanwhile"))
+                is_up = False
+            steps.append(self._moved(scene, peer, vlans))
+            vlans = bridge_vlan.given(scene.host.links.get(attachment.host))
+        if attachment.vlan:
+            steps += bridge_vlan.access(peer.name, vlan_id(attachment.vlan), vlans, undo=True)
+        if not is_up:
+            steps.append(ip(*words, "up", undo=[down], why=f"raise {peer.name}"))
+        return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))
 
-    def _vlan(self, scene: Scene, port: str, *, raise_it: bool) -> Plan:
-        """Make the port an access port of the VLAN: that one untagged, and no other."""
-        if not scene.attachment.vlan:
-            return Plan()
-        vid = str(vlan_id(scene.attachment.vlan))
-        bridge = scene.host.links.get(scene.attachment.host)
-        default = str(bridge.data.get("vlan_default_pvid", 1)) if bridge else "1"
-        have = _vlans_of(scene, port)
-        steps = []
-        if have is None or vid not in have:
-            words = ("dev", port, "vid", vid)
-            steps.append(
-                Command(
-                    argv=("bridge", "vlan", "add", *words, "pvid", "untagged"),
-                    undo=(Command(argv=("bridge", "vlan", "delete", *words)),) if have is not None else (),
-                    why=f"put {port} into VLAN {vid}",
-                )
-            )
-        if default not in {"0", vid} and (have is None or default in have):
-            words = ("dev", port, "vid", default)
-            undo = Command(argv=("bridge", "vlan", "add", *words, "pvid", "untagged"))
-            steps.append(
-                Command(
-                    argv=("bridge", "vlan", "delete", *words),
-                    undo=(undo,) if have is not None else (),
-                    why=f"take {port} out of the bridge's default VLAN",
-                )
-            )
-        if raise_it:
-            steps.append(ip("link", "set", "dev", port, "up", why=f"raise {port}"))
-        return Plan(steps=tuple(steps))
+    def _moved(self, scene: Scene, peer: Link, vlans: Vlans) -> Command:
+        """Return what makes the host's end a port of the bridge, where it is none or one of another bridge."""
+        words, bridge = ("link", "set", "dev", peer.name), scene.attachment.host
+        undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
+        if peer.master and vlans:
+            undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(scene.host.links[peer.master]))
+        return ip(*words, "master", bridge, undo=undo, why=f"make {peer.name} a port of {bridge}")
 
 
 def _own(name: str) -> Command:
@@ -182,15 +161,9 @@ def _ports_of(bridge: str) -> Command:
     return Command(argv=("ip", "-json", "link", "show", "master", bridge), why=f"see whether {bridge} has ports")
 
 
-def _vlans_of(scene: Scene, port: str) -> set[str] | None:
-    """Return the VLANs of a port that exists, None for one that is yet to be made."""
-    if scene.existing is None or "vlans" not in scene.answers:
-        return None
-    import json  # noqa: PLC0415 - only where VLANs are asked for
-
-    entries = json.loads(scene.answers["vlans"].stdout or "[]")
-    vlans = [vlan for entry in entries if entry.get("ifname") == port for vlan in entry.get("vlans", ())]
-    return {str(vid) for vlan in vlans for vid in range(vlan["vlan"], vlan.get("vlanEnd", vlan["vlan"]) + 1)}
+def _vlans_of(scene: Scene, port: str) -> Vlans:
+    answer = scene.answers.get("vlans")
+    return bridge_vlan.parse(answer.stdout, port) if answer else {}
 
 
 def pipework_backends() -> list[LinuxBridge]:
