@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.stacked import Stacked
 from pipework_core.contract import Claim
-from pipework_core.errors import HostError
+from pipework_core.errors import HostError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +28,14 @@ class Macvlan(Stacked):
         return Claim.EXISTS if name in host.links else Claim.NO
 
     def check(self, scene: Scene, parent: Link) -> None:
-        """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create)."""
-        del scene
+        """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create).
+
+        And a MAC in passthru mode, which the kernel passes over without a word (macvlan_common_newlink).
+        """
+        if scene.attachment.mac and scene.attachment.option("mode") == "passthru":
+            raise UsageError(
+                f"a macvlan in passthru mode has the MAC of its parent {parent.name}.", hint="leave the MAC out"
+            )
         if parent.layer != "ether":
             raise HostError(
                 f"{parent.name} is no Ethernet interface ({parent.layer}), which macvlan needs.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import common
 from pipework_backends.common import ip
-from pipework_core.errors import HostError, UsageError
+from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
 from pipework_core.plan import Plan
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Command
     from pipework_core.request import Attachment
+
+_STACKED = frozenset({"macvlan", "ipvlan"})
 
 
 class Stacked:
@@ -51,7 +53,19 @@ class Stacked:
         return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
-        """Park it."""
+        """Park it; raise ConflictError when its parent takes no successor as long as it is there.
+
+        A parent carries either macvlans or ipvlans, and a macvlan in passthru mode alone (macvlan.c, ipvlan_main.c).
+        """
+        attachment = scene.attachment
+        parent = scene.host.links.get(self.parent_name(scene))
+        if attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
+            alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
+            if attachment.kind != self.kind or alone:
+                raise ConflictError(
+                    f"{parent.name} takes no {attachment.kind} as long as {link.name} of {scene.guest.name} is on it.",
+                    hint=f"delete {link.name} in the guest, and run this again",
+                )
         return common.park(scene, link, mark)
 
     def plan(self, scene: Scene) -> Plan:
@@ -61,12 +75,13 @@ class Stacked:
             raise UsageError(f"{self.kind} has no end on the host that -l could name.", hint="leave -l out")
         parent = common.parent_link(scene)
         self.check(scene, parent)
-        mtu = common.chosen_mtu(scene, parent)
         before = _raised(parent)
         if attachment.vlan:
             before += self._vlan(scene, parent)
         if scene.existing is not None:
             return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(scene)}",))
+        # A VLAN of somebody else's may carry less than what it is a VLAN of.
+        mtu = common.chosen_mtu(scene, scene.host.links.get(self.parent_name(scene), parent))
         create = ip(
             *("link", "add", "link", self.parent_name(scene)),
             *common.in_guest(scene, "mtu", str(mtu)),
@@ -80,11 +95,14 @@ class Stacked:
         """Raise for a request that the kind cannot meet."""
 
     def parent_name(self, scene: Scene) -> str:
-        """Return the host interface the link sits on: the named one, or its VLAN."""
+        """Return the host interface the link sits on: the named one, or its VLAN, whatever that is called."""
         attachment = scene.attachment
         if not attachment.vlan:
             return attachment.host
-        return f"{attachment.host}.{vlan_id(attachment.vlan)}"
+        vid = vlan_id(attachment.vlan)
+        usual = f"{attachment.host}.{vid}"
+        names = [link.name for link in scene.host.links.values() if _is_vlan(link, attachment.host, vid)]
+        return usual if usual in names or not names else names[0]
 
     def _mode(self, scene: Scene) -> str:
         mode = scene.attachment.option("mode", self.default_mode)
@@ -97,7 +115,7 @@ class Stacked:
         name, vid = self.parent_name(scene), vlan_id(scene.attachment.vlan)
         link = scene.host.links.get(name)
         if link is not None:
-            if link.kind != "vlan" or link.data.get("id") != vid or link.parent != parent.name:
+            if not _is_vlan(link, parent.name, vid):
                 raise HostError(
                     f"the host has an interface {name} that is not VLAN {vid} of {parent.name}.",
                     hint=f"rename it, or look at it with ip -details link show dev {name}",
@@ -114,6 +132,16 @@ class Stacked:
             why=f"make VLAN {vid} of {parent.name}",
         )
         return Plan(steps=(create, _own(name)))
+
+
+def _is_vlan(link: Link, parent: str, vid: int) -> bool:
+    """Whether the link is that VLAN of the parent; the kernel makes no second one (8021q, vlan_check_real_dev)."""
+    return (
+        link.kind == "vlan"
+        and link.parent == parent
+        and link.data.get("id") == vid
+        and link.data.get("protocol", "802.1Q") == "802.1Q"
+    )
 
 
 def _owned(link: Link) -> Plan:
