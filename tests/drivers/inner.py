@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import Pin, succeeded
-from pipework_core.errors import NoNamespace
+from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Netns, Outcome
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class InnerDriver:
 
     def pin(self, netns: Netns) -> Pin:
         if netns.path not in self._pins:
-            raise NoNamespace(f"{netns.path} is not there.", hint="is the guest running?")
+            raise NoNamespaceError(f"{netns.path} is not there.", hint="is the guest running?")
         return self._pins[netns.path]
 
     def finds(self, program: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipework_core.driver import TIMED_OUT, cut_short
-from pipework_core.errors import GuestError, HostError, NoNamespace
+from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import HOST, Command, Netns, Outcome
 from pipework_drivers import live
 from pipework_drivers.live import LiveDriver
@@ -266,7 +266,7 @@ def test_only_the_descriptors_that_it_needs_are_given_to_a_process(
 
 
 def open_descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are what is wanted
+    return set(os.listdir("/proc/self/fd"))
 
 
 def test_no_descriptor_is_left_open(driver: LiveDriver, guests: list[Netns], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +294,7 @@ def test_a_pin_is_what_was_there_when_it_was_last_opened(
 
 
 def test_a_namespace_that_is_not_there_or_is_none(driver: LiveDriver, tmp_path: Path) -> None:
-    with pytest.raises(NoNamespace, match=re.escape("missing is not there (No such file or directory)")):
+    with pytest.raises(NoNamespaceError, match=re.escape("missing is not there (No such file or directory)")):
         driver.pin(Netns(path=str(tmp_path / "missing")))
     (tmp_path / "plain").touch()
     with pytest.raises(GuestError, match="plain is no network namespace"):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipework_core.driver import Pin
-from pipework_core.errors import CommandError, GuestError, HostError, Interrupted, NoNamespace, ReplayError
+from pipework_core.errors import CommandError, GuestError, HostError, Interrupted, NoNamespaceError, ReplayError
 from pipework_core.plan import Command, Netns, Outcome
 from pipework_drivers import recording
 from pipework_drivers.recorded import RecordingDriver, ReplayDriver
@@ -111,7 +111,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_done(tmp_path: Pat
         RecordingDriver(inner, where if where.startswith("/") else str(tmp_path / where))
     assert caught.value.hint
     assert not inner.acts
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116 - as it is
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
 def test_a_link_to_a_file_stays_a_link(path: Path) -> None:
@@ -142,10 +142,10 @@ def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
 def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
     inner = InnerDriver(pins={})
     driver = RecordingDriver(inner, str(path))
-    with pytest.raises(NoNamespace) as first:
+    with pytest.raises(NoNamespaceError) as first:
         driver.pin(GUEST)
     driver.abort(first.value)
-    with pytest.raises(NoNamespace) as again:
+    with pytest.raises(NoNamespaceError) as again:
         ReplayDriver(str(path)).pin(GUEST)
     assert (str(again.value), again.value.hint) == (str(first.value), first.value.hint)
 
