@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -145,3 +146,15 @@ def test_the_script_in_a_user_namespace(user_host: PrivateHost) -> None:
     user_host.netns("blue")
     reset = ("sh", "-c", "ip -n blue link delete eth1; ip link delete br1")
     comes_to_the_same(user_host, ["blue"], *GATEWAY, reset=reset)
+
+
+def test_with_json_a_dry_run_gives_the_plan_and_changes_nothing(blue: PrivateHost) -> None:
+    before = blue.state(["blue"])
+    done = blue.pipework("--dry-run", "--json", "-v", *GATEWAY)
+    assert blue.state(["blue"]) == before
+    planned = json.loads(done.stdout)
+    assert (planned["dry_run"], planned["changed"]) == (True, True)
+    assert planned["steps"][0]["argv"][:5] == ["ip", "link", "add", "name", "br1"]
+    assert "# create the bridge br1\nip link add name br1" in done.stderr
+    live = json.loads(blue.pipework("--json", *GATEWAY).stdout)
+    assert live == {**planned, "dry_run": False}

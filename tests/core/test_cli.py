@@ -1,0 +1,72 @@
+"""What the command line says when something goes wrong: a sentence and a hint, and data where data was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core import cli, session
+from pipework_core.errors import GuestError, Interrupted
+
+if TYPE_CHECKING:
+    from pipework_core.arguments import Invocation
+
+ATTACH = ("br1", "web1", "10.0.0.1/24")
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """Provide a list whose only member is what the run raises."""
+    errors: list[BaseException] = []
+
+    def run(_: Invocation) -> int:
+        raise errors[0]
+
+    monkeypatch.setattr(session, "run", run)
+    return errors
+
+
+def test_an_error_is_a_sentence_and_a_hint(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
+    failing.append(GuestError("no such guest.", hint="start it"))
+    failing[0].add_note("and the recording is lost")
+    assert cli.run(ATTACH) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "pipework: error: no such guest.\nhint: start it\nnote: and the recording is lost\n"
+
+
+def test_an_error_is_data_where_that_was_asked_for(
+    failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(GuestError("no such guest.", hint="start it"))
+    assert cli.run(("--json", *ATTACH)) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"error": "no such guest.", "hint": "start it", "notes": [], "exit": 1}
+    assert "no such guest" in said.err
+
+
+def test_an_interruption_is_data_too(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
+    failing.append(Interrupted())
+    assert cli.run(("--json", *ATTACH)) == 130
+    assert json.loads(capsys.readouterr().out)["exit"] == 130
+
+
+def test_wrong_usage_is_data_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(("--json", "br1", "web1")) == 2
+    assert json.loads(capsys.readouterr().out)["exit"] == 2
+    assert cli.run(("br1", "web1")) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_word_of_the_tool_asks_for_no_data(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
+    failing.append(GuestError("no such guest."))
+    assert cli.run(("route", "web1", "show", "--json")) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_debug_shows_where_it_came_from(failing: list[BaseException]) -> None:
+    failing.append(GuestError("no such guest."))
+    with pytest.raises(GuestError):
+        cli.run(("--debug", *ATTACH))
