@@ -158,3 +158,10 @@ def test_with_json_a_dry_run_gives_the_plan_and_changes_nothing(blue: PrivateHos
     assert "# create the bridge br1\nip link add name br1" in done.stderr
     live = json.loads(blue.pipework("--json", *GATEWAY).stdout)
     assert live == {**planned, "dry_run": False}
+
+
+def test_a_nic_itself_by_script(blue: PrivateHost) -> None:
+    make = "ip link add eth9 address 02:00:00:00:00:21 type veth peer name wire address 02:00:00:00:00:22"
+    blue.run("sh", "-c", make)
+    reset = ("sh", "-c", f"ip -n blue link delete eth1; {make}")
+    comes_to_the_same(blue, ["blue"], "--direct-phys", "eth9", "blue", "10.0.0.1/24@10.0.0.254", reset=reset)
