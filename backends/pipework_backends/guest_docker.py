@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pipework_core import inspection
 from pipework_core.contract import Candidate
 from pipework_core.errors import GuestError, RuntimeDownError
 from pipework_core.plan import Command, Netns
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from pipework_core.driver import Driver
     from pipework_core.plan import Outcome
 
-_FORMAT = (
-    '{"id":{{json .ID}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
-    '"network":{{json .HostConfig.NetworkMode}}}'
-)
 #: States from which a container gets running by itself within a moment.
 _STARTING = frozenset({"created", "configured", "initialized", "restarting", "running"})
 
@@ -51,10 +48,7 @@ class Containers:
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container."""
-        return Command(
-            argv=(self.program, "container", "inspect", "--format", _FORMAT, "--", name),
-            why=f"ask {self.program} for {name}",
-        )
+        return Command(argv=inspection.argv(self.program, name), why=f"ask {self.program} for {name}")
 
     def _refuse(self, name: str, outcome: Outcome) -> None:
         """Raise what the runtime said unless it said that it has no such container."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,8 +172,6 @@ def test_hostile_names_stay_names(docker: DockerEngine) -> None:
 
 
 def pipework_argv() -> tuple[str, ...]:
-    import sys  # noqa: PLC0415
-
     return (sys.executable, "-P", "-m", "pipework_core")
 
 
@@ -188,3 +187,25 @@ def test_a_firewall_that_would_drop_is_warned_of_and_the_cure_works() -> None:
         cure = warned.partition("; ")[2].partition(" lets it pass")[0]
         host.run(*cure.split())
         assert host.ping(web1, "192.168.1.2")
+
+
+def test_the_quick_way_to_docker_gives_the_commands_own_answers(docker: DockerEngine, start: Start) -> None:
+    host = docker.host
+    start("web1")
+    start("onhost", network="host")
+    start("gone")
+    docker.stop("gone")
+    identity = host.run("docker", "inspect", "--format", "{{.Id}}", "web1").stdout.strip()
+    script = (
+        "import os, subprocess, sys\n"
+        "from pipework_core import inspection\n"
+        "from pipework_drivers import docker_socket\n"
+        "argv = inspection.argv('docker', sys.argv[1])\n"
+        "quick = docker_socket.inspect(argv, os.environ)\n"
+        "slow = subprocess.run(argv, capture_output=True, text=True)\n"
+        "assert quick is not None\n"
+        "assert (quick.code, quick.stdout.strip()) == (slow.returncode, slow.stdout.strip()), (quick, slow)\n"
+        "assert quick.stderr.split(': ', 1)[-1] in slow.stderr, (quick, slow)\n"
+    )
+    for name in ("web1", "onhost", "gone", "nobody", identity, identity[:12]):
+        host.run(sys.executable, "-c", script, name)
