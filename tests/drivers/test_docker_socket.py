@@ -85,7 +85,11 @@ def test_an_unknown_container_is_told_in_the_commands_words(engine: Engine) -> N
     engine.answer = UNKNOWN
     outcome = docker_socket.inspect(ARGV, environment(engine))
     assert outcome
-    assert (outcome.code, outcome.stdout, outcome.stderr) == (1, "", "Error response from daemon: No such container: web1\n")
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (
+        1,
+        "",
+        "Error response from daemon: No such container: web1\n",
+    )
 
 
 @pytest.mark.parametrize(
