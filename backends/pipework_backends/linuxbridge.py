@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
 
-#: BR_MAX_PORTS in net/bridge/br_private.h.
-PORTS_MAX = 1024
+#: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
+PORTS_MAX = 1023
 
 
 class LinuxBridge:
