@@ -229,7 +229,7 @@ class PrivateHost:
         """Return the network of the host and of guests in a form made to be compared."""
         everybody: dict[str, Guest] = {"host": None}
         everybody |= {str(guest): guest for guest in guests}
-        return {name: state.network(self, guest) for name, guest in everybody.items()}
+        return state.networks(self, everybody)
 
     def close(self) -> None:
         """Kill everything inside and wait until it is gone. May be called twice."""

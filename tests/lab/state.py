@@ -8,10 +8,11 @@ kernel chose, and the MAC of a bridge that nobody pinned (it follows the ports).
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .host import Guest, PrivateHost
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Network = dict[str, list[Any]]
 #: One JSON object of `ip -json`.
 Row = dict[str, Any]
+#: What one namespace answered to `QUESTIONS`, by the keys of `ANSWERS`.
+Answers = dict[str, list[Row]]
 
 #: Flags that somebody set (netdevice(7)); the others follow the state of the wire.
 SET_FLAGS = frozenset(("UP", "NOARP", "PROMISC", "ALLMULTI", "MULTICAST", "BROADCAST"))
@@ -57,21 +60,25 @@ done
 """
 
 
-def ask(host: PrivateHost, guest: Guest) -> dict[str, list[Any]]:
-    """Read all of a namespace in few processes, which are what costs most, and return the answers by key."""
-    parts = host.run(*host.enter(guest), "sh", "-ec", QUESTIONS).stdout.split("--\n")
-    found: dict[str, list[Any]] = {}
-    for keys, part in zip(ANSWERS, parts, strict=True):
+def ask(host: PrivateHost, guests: Iterable[Guest]) -> list[Answers]:
+    """Read all of some namespaces in few processes, which are what costs most: the answers of each by key."""
+    asked = [" ".join((*map(shlex.quote, host.enter(guest)), "sh", "-ec", '"$1"')) for guest in guests]
+    said = host.run("sh", "-ec", " && echo == && ".join(asked), "sh", QUESTIONS).stdout
+    return [answers(part) for part in said.split("==\n")]
+
+
+def answers(said: str) -> Answers:
+    """Parse what one namespace answered."""
+    found: Answers = {}
+    for keys, part in zip(ANSWERS, said.split("--\n"), strict=True):
         # One line is one answer; `bridge` says nothing at all where there is no port.
         lines = [json.loads(line) for line in part.splitlines() if line.strip()]
         found |= dict(zip(keys, lines or [[]] * len(keys), strict=True))
     return found
 
 
-def pinned_macs(host: PrivateHost, guest: Guest) -> set[str]:
-    """Return the links whose MAC somebody set; none for guests, whose sysfs is not mounted."""
-    if guest is not None:
-        return set()
+def pinned_macs(host: PrivateHost) -> set[str]:
+    """Return the links of the host whose MAC somebody set."""
     words = host.run("sh", "-ec", PINNED).stdout.split()
     return {name for name, assigned in zip(words[::2], words[1::2], strict=True) if assigned == MAC_WAS_SET}
 
@@ -158,15 +165,24 @@ def queues(rows: list[Row]) -> list[str]:
     return sorted(found)
 
 
-def network(host: PrivateHost, guest: Guest) -> Network:
+def network(said: Answers, pinned: Callable[[], set[str]]) -> Network:
     """Return a snapshot of one namespace as seen through iproute2."""
-    answers = ask(host, guest)
     return {
-        "links": links(answers["links"], lambda: pinned_macs(host, guest)),
-        "addresses": addresses(answers["addresses"]),
-        "routes -4": routes(answers["routes -4"]),
-        "routes -6": routes(answers["routes -6"]),
-        "rules": rules({family: answers[f"rules {family}"] for family in ("-4", "-6")}),
-        "vlans": vlans(answers["vlans"]),
-        "queues": queues(answers["queues"]),
+        "links": links(said["links"], pinned),
+        "addresses": addresses(said["addresses"]),
+        "routes -4": routes(said["routes -4"]),
+        "routes -6": routes(said["routes -6"]),
+        "rules": rules({family: said[f"rules {family}"] for family in ("-4", "-6")}),
+        "vlans": vlans(said["vlans"]),
+        "queues": queues(said["queues"]),
+    }
+
+
+def networks(host: PrivateHost, guests: Mapping[str, Guest]) -> dict[str, Network]:
+    """Return a snapshot of each of these namespaces, by the same keys."""
+    said = ask(host, guests.values())
+    return {
+        # The sysfs of guests is not mounted, so nothing is known of the MACs of their bridges.
+        key: network(one, (lambda: pinned_macs(host)) if guest is None else set)
+        for (key, guest), one in zip(guests.items(), said, strict=True)
     }
