@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core import __version__, arguments
 from pipework_core.errors import Interrupted, PipeworkError, UsageError
+from pipework_core.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +37,11 @@ def run(argv: Sequence[str]) -> int:
 def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: bool) -> int:
     """Say what went wrong on stderr, and as data on stdout where that was asked for; return the exit code."""
     notes = getattr(error, "__notes__", [])
-    print(f"pipework: {'error: ' if code != Interrupted.exit_code else ''}{said}", file=sys.stderr)
+    print(f"pipework: {'error: ' if code != Interrupted.exit_code else ''}{printable(said)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {printable(hint)}", file=sys.stderr)
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
     if as_json:
         import json  # noqa: PLC0415 - start-up is a feature
 

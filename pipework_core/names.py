@@ -59,6 +59,14 @@ def _forbidden(char: str) -> str:
     return "the kernel takes for white space" if b"\xa0" in char.encode() else ""
 
 
+def printable(text: str) -> str:
+    """Return `text` with every character escaped that a terminal could take for a command.
+
+    A guest's root can give its interfaces any alias, and some of it ends up in our messages.
+    """
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def host_name(interface: str, number: int) -> str:
     """Name the host's end of a link: `v<if>pl<number>` where that fits, else a short form that is stable.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.driver import succeeded
 from pipework_core.hookspecs import hookimpl
+from pipework_core.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Narrator:
     def _command(self, command: Command) -> None:
         if command.why:
             self._comment(command.why)
-        print(command, file=self._out, flush=True)
+        print(printable(str(command)), file=self._out, flush=True)
 
     def _comment(self, text: str) -> None:
-        print(f"# {' '.join(text.splitlines())}", file=self._out, flush=True)
+        print(f"# {printable(' '.join(text.splitlines()))}", file=self._out, flush=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
+from pipework_core.names import printable
 from pipework_core.plan import Command
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
@@ -53,7 +54,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _warn(text: str) -> None:
-    print(f"pipework: warning: {text}", file=sys.stderr)
+    print(f"pipework: warning: {printable(text)}", file=sys.stderr)
 
 
 def _let_any_bytes_through() -> None:

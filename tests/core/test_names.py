@@ -113,3 +113,7 @@ def test_a_stable_mac_is_always_a_local_unicast_address(text: str) -> None:
     assert names.mac_address(mac) == mac
     assert mac.startswith("02:")
     assert mac == names.stable_mac(text)
+
+
+def test_what_a_terminal_could_obey_is_escaped() -> None:
+    assert names.printable("eth1 \x1b]0;owned\x07 \u202e näher") == "eth1 \\x1b]0;owned\\x07 \\u202e näher"

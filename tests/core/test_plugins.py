@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+import pluggy
 import pytest
 
 from pipework_core.errors import HostError, PluginError, UsageError
 from pipework_core.facts import HostFacts
-from pipework_core.plugins import BACKENDS, GUESTS, Plugins, check_options
+from pipework_core.hookspecs import PROJECT, Specs
+from pipework_core.plugins import ADDRESSING, BACKENDS, GUESTS, Plugins, check_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +133,19 @@ def test_an_unknown_option_lists_the_known_ones() -> None:
 def test_no_built_in_claims_a_name_that_says_nothing() -> None:
     host = HostFacts(links={})
     assert [backend.kind for backend in plugins().backends() if backend.claims("sw0", host)] == []
+
+
+@pytest.mark.parametrize("module", sorted({*BACKENDS.values(), *GUESTS.values(), *ADDRESSING.values()}))
+def test_pluggy_would_take_every_built_in(module: str) -> None:
+    """The built-ins are called without pluggy, and keep to the same names and arguments all the same."""
+
+    class Manager(pluggy.PluginManager):
+        def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+            del plugin
+            return {} if name.startswith("pipework_") else None  # type: ignore[typeddict-item] # all as usual
+
+    manager = Manager(PROJECT)
+    manager.add_hookspecs(Specs)
+    manager.register(import_module(module))
+    manager.check_pending()
+    assert manager.get_plugins()
