@@ -10,6 +10,7 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipework_core.errors import HostError
 from pipework_core.plan import Command
 
 if TYPE_CHECKING:
@@ -118,14 +119,32 @@ class GuestFacts(NamedTuple):
         return next((r for r in self.routes if r.dst == "default" and r.family == family and r.metric == metric), None)
 
 
+def parse_json(text: str) -> Any:  # noqa: ANN401 - whatever the tool says
+    """Parse what iproute2 prints, which leaves control characters of an alias as they are (RFC 8259 forbids it).
+
+    Raises HostError for what is no JSON all the same: a guest's root can choose its aliases.
+    """
+    try:
+        return json.loads(text, strict=False)
+    except ValueError as error:
+        raise HostError(
+            f"iproute2 gave an answer that cannot be read ({error}).", hint="look for odd aliases"
+        ) from None
+
+
+def json_lines(text: str) -> list[str]:
+    """Return the documents of an answer that has one a line; other ends of a line may be part of an alias."""
+    return [line for line in text.split("\n") if line.strip()]
+
+
 def parse_links(text: str) -> dict[str, Link]:
     """Parse `ip -details -json link show` or `… address show` into links by name."""
-    return {link.name: link for link in map(_link, json.loads(text or "[]")) if link.name}
+    return {link.name: link for link in map(_link, parse_json(text or "[]")) if link.name}
 
 
 def parse_guest(text: str) -> GuestFacts:
     """Parse the two documents, a line each, that `guest_query` prints."""
-    documents = [line for line in text.splitlines() if line.strip()]
+    documents = json_lines(text)
     links = parse_links(documents[0]) if documents else {}
     routes = _routes(documents[1]) if len(documents) > 1 else ()
     return GuestFacts(links=links, routes=routes)
@@ -172,7 +191,7 @@ _ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": 
 
 
 def _routes(text: str) -> tuple[Route, ...]:
-    return tuple(_route(e) for e in json.loads(text) if e.get("table", "main") == "main" and e.get("type") == "unicast")
+    return tuple(_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and e.get("type") == "unicast")
 
 
 def _route(entry: dict[str, Any]) -> Route:

@@ -46,7 +46,7 @@ def settled(link: Link, answer: str, name: str = "") -> list[Command]:
     steps = [ip("link", "set", "dev", name, "master", link.master)] if link.master else []
     if link.up:
         steps.append(ip("link", "set", "dev", name, "up"))
-    documents = [json.loads(line) for line in answer.splitlines() if line.strip()]
+    documents = [facts.parse_json(line) for line in facts.json_lines(answer)]
     addresses, routes = [*documents, [], []][:2]
     for entry in addresses:
         if entry.get("ifname") == name:

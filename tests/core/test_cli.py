@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core import cli, session
-from pipework_core.errors import GuestError, Interrupted
+from pipework_core.errors import GuestError, Interrupted, PipeworkError
 
 if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
@@ -70,3 +70,14 @@ def test_debug_shows_where_it_came_from(failing: list[BaseException]) -> None:
     failing.append(GuestError("no such guest."))
     with pytest.raises(GuestError):
         cli.run(("--debug", *ATTACH))
+
+
+def test_a_message_cannot_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> int:
+        raise PipeworkError("it is called \x1b]0;owned\x07", hint="\x1b[2J")
+
+    monkeypatch.setattr(cli, "_dispatch", fail)
+    assert cli.run(["br1", "web1", "10.0.0.1/24"]) == 1
+    assert capsys.readouterr().err == "pipework: error: it is called \\x1b]0;owned\\x07\nhint: \\x1b[2J\n"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from pipework_core import facts
+from pipework_core.errors import HostError
 
 LINKS = [
     {"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP"], "mtu": 65536, "link_type": "loopback"},
@@ -125,3 +128,15 @@ def test_what_a_mac_or_an_index_names() -> None:
     assert found.name == "br1"
     assert host.by_index(99) is None
     assert [link.name for link in host.ports("br1")] == ["veth1pl42"]
+
+
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\x1c", "\u2028", "\x85", "\x0b\x0c", "\t", "\udcff"])
+def test_an_alias_that_iproute2_prints_as_it_is(odd: str) -> None:
+    """iproute2 6.1 escapes quotes, backslashes and some controls, and prints everything else raw."""
+    answer = f'[{{"ifindex":2,"ifname":"eth1","ifalias":"a{odd}b"}}]\n[]\n'
+    assert facts.parse_guest(answer).links["eth1"].alias == f"a{odd}b"
+
+
+def test_what_cannot_be_read_is_a_sentence() -> None:
+    with pytest.raises(HostError, match="cannot be read"):
+        facts.parse_links('[{"ifname": ')

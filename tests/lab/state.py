@@ -72,7 +72,7 @@ def answers(said: str) -> Answers:
     found: Answers = {}
     for keys, part in zip(ANSWERS, said.split("--\n"), strict=True):
         # One line is one answer; `bridge` says nothing at all where there is no port.
-        lines = [json.loads(line) for line in part.splitlines() if line.strip()]
+        lines = [json.loads(line, strict=False) for line in part.split("\n") if line.strip()]
         found |= dict(zip(keys, lines or [[]] * len(keys), strict=True))
     return found
 

@@ -151,3 +151,19 @@ def pipework() -> tuple[str, ...]:
     import sys  # noqa: PLC0415
 
     return (sys.executable, "-P", "-m", "pipework_core")
+
+
+@pytest.mark.parametrize("extra", [(), ("--replace",)], ids=["plain", "replace"])
+@pytest.mark.parametrize("kind", ["bridge", "phys", "\x1b[2J", "../../x", ""])
+def test_a_mark_that_a_guest_forged_changes_nothing(host: PrivateHost, kind: str, extra: tuple[str, ...]) -> None:
+    """The root of a guest can give its interfaces any alias."""
+    host.netns("blue")
+    host.pipework("br1", "blue", "10.0.0.1/24")
+    alias = f"pipework:1/kind:={kind}/on:=\x1b]0;owned\x07/req:=0badcafe/gw4:=via:,1.2.3.4:,dev:,lo:,table:,7/nic:=-x"
+    host.run("ip", "-n", "blue", "link", "set", "eth1", "alias", alias)
+    before = host.state(["blue"])
+    refused = host.pipework(*extra, "eth9", "blue", "10.0.0.2/24", check=False)
+    assert refused.returncode == 1
+    assert "\x1b" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert host.state(["blue"]) == before
