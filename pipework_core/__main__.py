@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
 
 from pipework_core import __version__
@@ -16,6 +14,9 @@ def main() -> None:
         return
     # A process of a twentieth of a second: looking for garbage while it imports, and taking every module apart at its
     # end, take a fifth of its time.
+    import gc  # noqa: PLC0415 - not for the version
+    import os  # noqa: PLC0415 - not for the version
+
     gc.disable()
     from pipework_core.cli import run  # noqa: PLC0415 - start-up is a feature
 

@@ -64,9 +64,12 @@ def test_every_word_of_a_batch_comes_back_as_it_was(given_commands: list[Command
         assert as_the_tool_reads(group) == [command.argv for command in group.commands]
 
 
-@given(WORDS)
-def test_unsafe_words_are_never_batched(word: str) -> None:
-    assume(not word or any(char.isspace() or char in "#'\"\\" for char in word))
+UNSAFE = st.sampled_from(["", *" \t\n\r\v\f\x1c\x85\u00a0#'\"\\"])
+
+
+@given(WORDS, UNSAFE, WORDS)
+def test_unsafe_words_are_never_batched(before: str, unsafe: str, behind: str) -> None:
+    word = f"{before}{unsafe}{behind}" if unsafe else ""
     groups = batch.groups([ip("link", "show"), ip("link", "set", "dev", "x", "alias", word), ip("link", "show")])
     assert [len(group.commands) for group in groups] == [1, 1, 1]
     assert groups[1].argv[-1] == word
