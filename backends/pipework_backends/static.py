@@ -160,7 +160,13 @@ def _undo_default(scene: Scene, before: Route | None, family: str, name: str) ->
 
 
 def _announce(scene: Scene) -> tuple[Command, ...]:
-    """Tell the neighbours who has the addresses now: three gratuitous ARP, a second apart, that nobody waits for."""
+    """Tell the neighbours who has the addresses now: three gratuitous ARP, a second apart, that nobody waits for.
+
+    Not on InfiniBand, whose hardware addresses have 20 bytes: a user of the shell version saw kernels panic over it
+    (jpetazzo/pipework, issue 217).
+    """
+    if scene.attachment.kind == "ipoib":
+        return ()
     return tuple(
         Command(
             argv=("arping", "-q", "-U", "-c", "3", "-I", scene.attachment.interface, str(address.ip)),

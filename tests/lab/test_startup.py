@@ -107,5 +107,5 @@ def test_an_attachment_imports_what_it_needs(user_host: PrivateHost, options: tu
     assert ("pipework_drivers.dry_run" in found) == bool(options)
     assert "pipework_drivers.recorded" not in found
     assert not found & {"pipework_core.demo", "pipework_core.sandbox", "pipework_core.manual", "pipework_core.waiting"}
-    # 95, and 105 with --dry-run, on Python 3.11 when this was written; whoever needs more should look twice at what it brings along.
+    # 95 on Python 3.11 when this was written, and 105 with --dry-run; whoever needs more should look twice.
     assert len(found) <= 115
