@@ -58,9 +58,16 @@ class Plugins:
             self._load(GROUP_OBSERVERS)
 
     def tell(self, hook: str, **what: object) -> None:
-        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded."""
-        if self._pluggy is not None:
+        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded.
+
+        What an observer raises is a warning: it must not keep a failed run from being undone.
+        """
+        if self._pluggy is None:
+            return
+        try:
             getattr(self._pluggy.hook, hook)(**what)
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises
+            self._warn(f"an observer failed in {hook}: {error!r}")
 
     def observe(self, observer: object) -> None:
         """Let an object with hooks marked by `hookimpl` be told what happens."""

@@ -11,7 +11,7 @@ import pytest
 
 from pipework_core.errors import HostError, PluginError, UsageError
 from pipework_core.facts import HostFacts
-from pipework_core.hookspecs import PROJECT, Specs
+from pipework_core.hookspecs import PROJECT, Specs, hookimpl
 from pipework_core.plugins import ADDRESSING, BACKENDS, GUESTS, Plugins, check_options
 
 if TYPE_CHECKING:
@@ -116,6 +116,21 @@ def pipework_step_done(command, outcome):
     install(installed, "audit", code, observers="audit = strange_audit")
     plugins().tell("pipework_step_done", command="one", outcome="two")
     assert sys.modules["strange_audit"].told == [("one", "two")]
+
+
+def test_an_observer_that_raises_is_warned_of_and_stops_nothing() -> None:
+    class Broken:
+        @hookimpl
+        def pipework_step_done(self) -> None:
+            raise RuntimeError("boom")
+
+    warnings: list[str] = []
+    broken = plugins(warnings)
+    broken.observe(Broken())
+    broken.tell("pipework_step_done", command="one", outcome="two")
+    assert len(warnings) == 1
+    assert "pipework_step_done" in warnings[0]
+    assert "boom" in warnings[0]
 
 
 def test_nothing_is_scanned_where_nothing_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
