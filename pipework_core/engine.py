@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core import choice, existing, facts, guests, transaction
 from pipework_core.contract import Scene
-from pipework_core.errors import CommandError, HostError
+from pipework_core.errors import CommandError, HostError, advice
 from pipework_core.marks import newborn, route_words
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.plugins import check_options
@@ -94,7 +94,7 @@ class Engine:
         outcomes = self._driver.read(list(commands.values()))
         for command, outcome in zip(commands.values(), outcomes, strict=True):
             if outcome.code not in command.ok_codes:
-                raise HostError(f"cannot {command.why or command}: {outcome.complaint}", hint=_hint(outcome))
+                raise HostError(f"cannot {command.why or command}: {outcome.complaint}", hint=advice(outcome.complaint))
         return dict(zip(commands, outcomes, strict=True))
 
     def _plan(self, scene: Scene, backend: Backend) -> Plan:
@@ -141,9 +141,3 @@ def _with_routes(mark: Mark, scene: Scene) -> Mark:
         if route is not None and route.dev != name:
             found[gateway.version] = route_words(route)
     return mark._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
-
-
-def _hint(outcome: Outcome) -> str:
-    if "Operation not permitted" in outcome.complaint or "Permission denied" in outcome.complaint:
-        return "run pipework as root"
-    return ""

@@ -73,12 +73,33 @@ class CommandError(PipeworkError):
 
     def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
         if outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
-            said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due: {command.why}."
+            said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
+            hint = hint or command.why
         else:
             said = f"failed: {outcome.complaint or f'exit code {outcome.code}'}"
-        super().__init__(f"`{command}` {said}", hint=hint)
+        super().__init__(f"`{command}` {said}", hint=hint or advice(outcome.complaint))
         self.command = command
         self.outcome = outcome
+
+
+#: What a kernel or a tool says, and what to do about it.
+_ADVICE = (
+    ("Operation not permitted", "run pipework as root"),
+    ("Permission denied", "run pipework as root"),
+    (
+        "Unknown device type",
+        "this kernel cannot make such an interface; modprobe loads its module if there is one",
+    ),
+    ("Device or resource busy", "something else uses the interface, a bridge, a bond or another kind of child"),
+    ("Network is unreachable", "the gateway is not in the subnet of an address"),
+)
+
+
+def advice(complaint: str) -> str:
+    """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
+    return next(
+        (hint for words, hint in _ADVICE if words in complaint), "nothing is left of it: what had been done was undone"
+    )
 
 
 class UndoError(PipeworkError):

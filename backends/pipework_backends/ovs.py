@@ -144,7 +144,7 @@ def _bridge(scene: Scene, switch: Switch) -> Plan:
     alive = Command(
         argv=(*VSCTL, "get", "interface", name, "ofport"),
         expect=str(LOCAL_PORT),
-        why=f"whether the switch could set up {name} (without its kernel module it needs -o datapath=netdev)",
+        why=f"see that the switch could set {name} up; without its kernel module it needs -o datapath=netdev",
     )
     return Plan(steps=(create, alive))
 
@@ -188,7 +188,7 @@ def _remove(name: str, *, undo: tuple[Command, ...] = (), why: str = "") -> Comm
 def _accepted(name: str) -> Command:
     """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
     return Command(
-        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", why=f"whether the switch could take {name}"
+        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", why=f"see that the switch could take {name}"
     )
 
 

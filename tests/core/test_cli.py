@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core import cli, session
-from pipework_core.errors import GuestError, Interrupted, PipeworkError
+from pipework_core.errors import CommandError, GuestError, Interrupted, PipeworkError
+from pipework_core.plan import Command, Outcome
 
 if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
@@ -81,3 +82,18 @@ def test_a_message_cannot_steer_the_terminal(
     monkeypatch.setattr(cli, "_dispatch", fail)
     assert cli.run(["br1", "web1", "10.0.0.1/24"]) == 1
     assert capsys.readouterr().err == "pipework: error: it is called \\x1b]0;owned\\x07\nhint: \\x1b[2J\n"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "hint"),
+    [
+        ("RTNETLINK answers: Operation not permitted", "run pipework as root"),
+        ("Error: Unknown device type.", "modprobe"),
+        ("RTNETLINK answers: Device or resource busy", "something else uses the interface"),
+        ("anything else", "what had been done was undone"),
+    ],
+)
+def test_a_failed_command_comes_with_advice(complaint: str, hint: str) -> None:
+    error = CommandError(Command(argv=("ip", "link")), Outcome(code=2, stderr=complaint))
+    assert complaint in str(error)
+    assert hint in error.hint
