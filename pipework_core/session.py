@@ -88,7 +88,7 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     plugins.tell("pipework_step_done", command=command, outcome=outcome)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
-        raise CommandError(command, outcome, hint=f"{' '.join(program)} help, behind the guest, shows its words")
+        raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")
     sys.stderr.write(outcome.stderr)
 
 
