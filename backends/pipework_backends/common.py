@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Netns
+    from pipework_core.request import Address
 
 
 def ip(
@@ -173,3 +174,8 @@ def restore(link: Link, routes: Iterable[Route], netns: Netns | None) -> list[Co
     if link.up:
         steps.insert(0, ip("link", "set", "dev", link.name, "up", netns=netns))
     return steps + [put_back(route, netns) for route in routes]
+
+
+def broadcast(address: Address) -> tuple[str, ...]:
+    """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
+    return ("broadcast", "+") if address.version == 4 and address.network.prefixlen < 31 else ()  # noqa: PLR2004

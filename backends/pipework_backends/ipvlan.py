@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
+from pipework_backends import common
 from pipework_backends.common import ip
 from pipework_backends.stacked import Stacked
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
-from pipework_core.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Clearing, Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.marks import Mark
+    from pipework_core.plan import Command
 
 
 class Ipvlan(Stacked):
@@ -39,15 +41,30 @@ class Ipvlan(Stacked):
             raise UsageError(f"an ipvlan has the MAC of its parent {parent.name}.", hint="leave the MAC out")
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
-        """Park it; undoing sets its mode again, since all ipvlans of one parent have the mode that came last."""
+        """Park it so that another ipvlan of the same parent can be made.
+
+        The parent's ipvlans have all the mode that came last, which undoing sets again, and no address twice
+        (ipvlan_set_port_mode, ipvlan_addr_busy).
+        """
         clearing = super().clear(scene, link, mark)
-        mode = link.data.get("mode")
-        if scene.attachment.kind != self.kind or mode in {None, self._mode(scene)}:
+        if scene.attachment.kind != self.kind:
             return clearing
-        first, *others = clearing.before.steps
-        again = ip("link", "set", "dev", link.name, "type", self.kind, "mode", str(mode), netns=scene.guest.netns)
-        first = first._replace(undo=(*first.undo, again))
-        return clearing._replace(before=Plan(steps=(first, *others)))
+        aside, rename, *others = clearing.before.steps
+        mode = link.data.get("mode")
+        if mode not in {None, self._mode(scene)}:
+            again = ip("link", "set", "dev", link.name, "type", self.kind, "mode", str(mode), netns=scene.guest.netns)
+            aside = aside._replace(undo=(*aside.undo, again))
+        steps = (aside, *_freed(scene, link), rename, *others)
+        return clearing._replace(before=clearing.before._replace(steps=steps))
+
+
+def _freed(scene: Scene, link: Link) -> list[Command]:
+    """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
+    netns, dev = scene.guest.netns, ("dev", link.name)
+    addresses = [ip_interface(address) for address in link.addresses if ":" not in address]
+    back = [ip("address", "add", str(known), *common.broadcast(known), *dev, netns=netns) for known in addresses]
+    flush = ip("-4", "address", "flush", *dev, netns=netns, undo=back, why=f"free the addresses of {link.name}")
+    return [flush] if addresses else []
 
 
 def pipework_backends() -> list[Ipvlan]:

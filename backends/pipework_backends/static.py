@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import ip, put_back
+from pipework_backends.common import broadcast, ip, put_back
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
@@ -74,16 +74,10 @@ def _addresses(scene: Scene) -> list[Command]:
         if str(address) in present:
             continue
         _refuse_taken(scene, str(address.ip))
-        words = (f"{address}", *_broadcast(address), "dev", name)
+        words = (f"{address}", *broadcast(address), "dev", name)
         undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if scene.existing else []
         steps.append(ip("address", "add", *words, netns=netns, undo=undo, why=f"give {name} its address {address}"))
     return steps
-
-
-def _broadcast(address: object) -> tuple[str, ...]:
-    """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
-    version, prefix = getattr(address, "version", 6), getattr(address, "network", None)
-    return ("broadcast", "+") if version == 4 and prefix and prefix.prefixlen < 31 else ()  # noqa: PLR2004
 
 
 def _refuse_taken(scene: Scene, address: str) -> None:
