@@ -28,7 +28,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
-    "uml": ("linux.uml", "modprobe"),
+    "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
 }
 #: Programs that every private host needs.

