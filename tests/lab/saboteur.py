@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from pipework_core import arguments
+from pipework_core.driver import succeeded
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError, Interrupted
 from pipework_core.hookspecs import hookimpl
@@ -52,6 +53,9 @@ class Saboteur(LiveDriver):
         if self._sprung:
             return super().act(commands, stop=stop)
         outcomes = super().act(commands[: self._number], stop=stop)
+        if outcomes and not succeeded(commands[len(outcomes) - 1], outcomes[-1]):
+            self._sprung = True  # it failed by itself, and what comes next is the undoing
+            return outcomes
         # A signal may come with the last step, too.
         if self._number < len(commands) + (self._mode == "interrupt"):
             self._sprung = True
