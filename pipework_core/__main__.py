@@ -18,6 +18,7 @@ def main() -> None:
     import os  # noqa: PLC0415 - not for the version
 
     gc.disable()
+    _open_closed_streams()
     from pipework_core.cli import run  # noqa: PLC0415 - start-up is a feature
 
     code = run(sys.argv[1:])
@@ -27,6 +28,20 @@ def main() -> None:
     except OSError:  # whoever read has gone
         code = code or 1
     os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Open the null device where the caller closed descriptors 0 to 2 (`>&-`).
+
+    A namespace would get that number, and be lost to every tool, which has its own stream there.
+    """
+    import os  # noqa: PLC0415 - not for the version
+
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 if __name__ == "__main__":
