@@ -11,6 +11,8 @@ from pipework_core.plan import Netns
 if TYPE_CHECKING:
     from pipework_core.driver import Driver
 
+#: Digits of the highest process number there can be (PID_MAX_LIMIT in linux/threads.h, 4,194,304).
+_DIGITS_MAX = 7
 #: Where `ip netns add` keeps names (ip-netns(8)).
 _FOLDER = "/run/netns"
 
@@ -41,7 +43,7 @@ class Processes:
 
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Take the number as it is; whether there is such a process shows when its namespace is opened."""
-        if not (name.isascii() and name.isdigit()) or int(name) == 0:
+        if not (name.isascii() and name.isdigit() and len(name) <= _DIGITS_MAX) or int(name) == 0:
             raise UsageError(f"{name!r} is not a process number.", hint="write for instance pid:4242")
         pid = int(name)
         netns = Netns(path=f"/proc/{pid}/ns/net")

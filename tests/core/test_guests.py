@@ -167,7 +167,9 @@ def test_every_other_state_is_its_own_clear_error(name: str, driver: FakeDriver,
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize("name", ["", "-v", "a\nb", "docker:", "pid:0", "pid:x", "pid:-1", "pid:²"])
+@pytest.mark.parametrize(
+    "name", ["", "-v", "a\nb", "docker:", "pid:0", "pid:x", "pid:-1", "pid:²", f"pid:{'9' * 5000}"]
+)
 def test_what_is_no_name_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError) as raised:
         resolve(name, FakeDriver())
