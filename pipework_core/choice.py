@@ -47,11 +47,11 @@ def complete(
 
 def _by_mac(attachment: Attachment, host: HostFacts, inside: GuestFacts) -> str:
     mac = attachment.host_mac
-    moved = _moved(mac, inside) if attachment.kind == "phys" else ""
-    if moved:
-        return moved
     # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
     found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
+    if not found and attachment.kind == "phys":
+        # Only now: what the host has, no guest can pretend to have.
+        found = [name for name in (_moved(mac, inside),) if name]
     if not found:
         raise HostError(f"no interface of the host has the MAC address {mac}.", hint="`ip link` shows them")
     if len(found) > 1:

@@ -29,8 +29,9 @@ def run(argv: Sequence[str]) -> int:
     except (Interrupted, KeyboardInterrupt) as error:
         said = "interrupted" if "--wait" in argv else "interrupted; everything was undone"
         return _failed(error, said, "", Interrupted.exit_code, as_json=as_json)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:  # whoever read has gone, or the disk is full; the run itself raises errors of ours
+        if not isinstance(error, BrokenPipeError):
+            print(f"pipework: error: cannot write: {error.strerror}", file=sys.stderr)
         return 1
 
 

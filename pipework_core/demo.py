@@ -54,8 +54,7 @@ def main() -> int:
         return error.exit_code
     except Interrupted as interrupted:
         return interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read has gone
         return 1
     print(f"\nAll of it worked, in {time.monotonic() - start:.1f} s. The host was private, and nothing of it is left.")
     return 0

@@ -44,6 +44,7 @@ class Engine:
         guest = self.guest(attachment.guest)
         with self._driver.exclusive():
             scene, report = self._converge(attachment, guest)
+        self._signals.settle()
         self._driver.start(report.plan.announce)
         self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report

@@ -73,6 +73,7 @@ class Route(NamedTuple):
     """A route of table main: destination (`default` or a prefix), gateway, device and metric.
 
     `words` behind the destination put it back; a `kernel` route comes and goes with its address.
+    `special` names what words cannot express: another type than unicast, a next hop by id, a realm.
     """
 
     dst: str
@@ -81,6 +82,7 @@ class Route(NamedTuple):
     via: str = ""
     metric: int = 0
     kernel: bool = False
+    special: str = ""
     words: tuple[str, ...] = ()
 
 
@@ -191,7 +193,7 @@ _ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": 
 
 
 def _routes(text: str) -> tuple[Route, ...]:
-    return tuple(_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and e.get("type") == "unicast")
+    return tuple(_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and _counts(e))
 
 
 def _route(entry: dict[str, Any]) -> Route:
@@ -204,8 +206,20 @@ def _route(entry: dict[str, Any]) -> Route:
         via=_via(first)[-1] if _via(first) else "",
         metric=entry.get("metric", 0),
         kernel=entry.get("protocol") == "kernel",
+        special=_special(entry),
         words=tuple(_words(entry)),
     )
+
+
+def _counts(entry: dict[str, Any]) -> bool:
+    """Whether a route of table main matters: those for a type of service of their own are never replaced by ours."""
+    return (entry.get("type") == "unicast" or entry.get("dst") == "default") and "tos" not in entry
+
+
+def _special(entry: dict[str, Any]) -> str:
+    if entry.get("type", "unicast") != "unicast":
+        return str(entry["type"])
+    return next((word for word in ("nhid", "realm", "realms", "encap") if word in entry), "")
 
 
 def _via(hop: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.errors import UsageError
+from pipework_core.names import interface_name
 
 if TYPE_CHECKING:
     from pipework_core.facts import Link, Route
@@ -20,6 +21,13 @@ BIRTH_GROUP = str(int.from_bytes(b"pw"))
 _PREFIX = "pipework:1"
 _ALIAS_MAX = 255
 #: Interface names hold neither "/" nor ":", so none of these can be a part of one. Nor do addresses hold them.
+#: Words of ip-route(8) that put a route back: those that stand alone, and those with a value (metrics among them).
+_ALONE = frozenset({"onlink", "nexthop"})
+_WITH_VALUE = frozenset(
+    {"via", "dev", "src", "metric", "proto", "weight"}
+    | {"mtu", "advmss", "hoplimit", "initcwnd", "initrwnd", "window", "rtt", "rttvar", "ssthresh", "cwnd"}
+    | {"quickack", "reordering", "rto_min", "features", "fastopen_no_cookie"}
+)
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 
 
@@ -58,12 +66,59 @@ class Mark(NamedTuple):
 
 
 def read(link: Link) -> Mark | None:
-    """Return the mark of a link, or None when it carries none that this version can read."""
+    """Return the mark of a link, or None when it carries none that this version could have written.
+
+    The root of a guest can write any alias, and what stands here becomes words of commands that root runs on the host.
+    """
     first, *pairs = link.alias.split(_SEPARATOR)
     if first != _PREFIX:
         return None
     values = dict(pair.split(_BETWEEN, 1) for pair in pairs if _BETWEEN in pair)
-    return Mark(**{"kind": "", **{key: value for key, value in values.items() if key in Mark._fields}})
+    mark = Mark(**{"kind": "", **{key: value for key, value in values.items() if key in Mark._fields}})
+    return mark if _is_sound(mark) else None
+
+
+def _is_sound(mark: Mark) -> bool:
+    """Whether every field holds what it is for, and nothing else."""
+    plain = {"kind": mark.kind, "vlan": mark.vlan, "req": mark.req}
+    return (
+        all(value.isascii() and (value.isalnum() or not value) for value in plain.values())
+        and all(_is_name(name) for name in (mark.on, mark.nic, mark.phy) if name)
+        and mark.state in {"", "up", "down"}
+        and (not mark.mtu or (mark.mtu.isascii() and mark.mtu.isdigit()))
+        and all(char in "0123456789abcdefABCDEF:" for char in mark.mac)
+        and all(_is_route(route_from(word)) for word in (mark.gw4, mark.gw6))
+    )
+
+
+def _is_name(text: str) -> bool:
+    try:
+        interface_name(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _is_route(words: tuple[str, ...]) -> bool:
+    """Whether the words are those of a default route as `facts.Route` writes them: key and value, few of them alone."""
+    todo = list(words)
+    while todo:
+        key = todo.pop(0)
+        if key in _ALONE:
+            continue
+        if key not in _WITH_VALUE or not todo:
+            return False
+        value = todo.pop(0)
+        if key == "via" and value == "inet6" and todo:
+            value = todo.pop(0)
+        good = (
+            _is_name(value)
+            if key == "dev"
+            else all(char.isascii() and (char.isalnum() or char in ".:") for char in value)
+        )
+        if not good or not value:
+            return False
+    return True
 
 
 def newborn(link: Link) -> bool:

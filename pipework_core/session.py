@@ -36,7 +36,7 @@ def run(invocation: Invocation) -> int:
             plugins.observe(Narrator())
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
         if invocation.attachment is None:
-            _inside(invocation, engine, driver, plugins)
+            _inside(invocation, engine, driver, plugins, signals)
             driver.finish(())
         else:
             scene, report = engine.attach(invocation.attachment)
@@ -79,12 +79,14 @@ def _driver(invocation: Invocation) -> RunDriver:
     return chosen
 
 
-def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins) -> None:
+def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:
     """Run `ip route`, `ip rule` or `tc` in the guest; what the tool says is passed on."""
     guest = engine.guest(invocation.guest)
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
     command = Command(argv=(*program, *invocation.words), netns=guest.netns, why=f"as asked, in {guest.name}")
-    outcome = driver.act([command], stop=lambda: False)[0]
+    with signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
+        outcome = driver.act([command], stop=lambda: False)[0]
+    signals.settle()
     plugins.tell("pipework_step_done", command=command, outcome=outcome)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:

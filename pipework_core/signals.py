@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: at once where nothing is half done, at the next safe point where something is."""
+"""SIGINT, SIGTERM and SIGHUP: at once where nothing is half done, at the next safe point where something is."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 
 
 class Signals:
-    """Turns the two signals into `Interrupted`, or into a wish (`wanted`) while they are deferred."""
+    """Turns the signals into `Interrupted`, or into a wish (`wanted`) while they are deferred."""
 
     def __init__(self) -> None:
         self.wanted = False
         self._deferred = False
 
     def install(self) -> None:
-        """Take the two signals over; main thread only."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._arrived)
+        """Take the signals over; main thread only. A SIGHUP that is ignored (nohup(1)) stays so."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._arrived)
+
+    def settle(self) -> None:
+        """Keep signals back for good: all is done, and what still comes is too late to undo it."""
+        self._deferred = True
 
     @contextmanager
     def deferred(self) -> Iterator[None]:

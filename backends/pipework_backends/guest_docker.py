@@ -27,6 +27,8 @@ class Containers:
 
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Ask the runtime for a container of that name, or of that ID or unambiguous beginning of one."""
+        if "/" in name:
+            return None  # no container is called so, and the runtimes would take it for a path of their API
         outcome = driver.read([self.query(name)])[0]
         if outcome.code != 0:
             self._refuse(name, outcome)

@@ -105,6 +105,11 @@ def _routes(scene: Scene) -> list[Command]:
         before = scene.inside.default_route(gateway.version)
         if before is not None and before.dev == name and _same(before, gateway):
             continue
+        if before is not None and before.special:
+            raise HostError(
+                f"{scene.guest.name} has a default route that could not be given back ({before.special}).",
+                hint="delete it first, if the guest can do without it",
+            )
         if not _reachable(scene, gateway):
             host = f"{gateway}/{gateway.max_prefixlen}"
             steps.append(

@@ -140,3 +140,24 @@ def test_an_alias_that_iproute2_prints_as_it_is(odd: str) -> None:
 def test_what_cannot_be_read_is_a_sentence() -> None:
     with pytest.raises(HostError, match="cannot be read"):
         facts.parse_links('[{"ifname": ')
+
+
+@pytest.mark.parametrize(
+    ("entry", "special"),
+    [
+        ({"type": "blackhole", "dst": "default", "flags": []}, "blackhole"),
+        ({"type": "unreachable", "dst": "default", "metric": 1024, "pref": "medium", "flags": []}, "unreachable"),
+        ({"type": "unicast", "dst": "default", "nhid": 5, "gateway": "10.0.0.1", "dev": "eth0", "flags": []}, "nhid"),
+        ({"type": "unicast", "dst": "default", "gateway": "10.0.0.1", "dev": "eth0", "flags": []}, ""),
+    ],
+)
+def test_a_default_route_that_words_cannot_put_back_is_told(entry: dict[str, object], special: str) -> None:
+    guest = facts.parse_guest(f"[]\n{json.dumps([entry])}")
+    route = guest.default_route(6 if "pref" in entry else 4)
+    assert route
+    assert route.special == special
+
+
+def test_a_default_route_of_a_type_of_service_is_not_the_one_that_is_replaced() -> None:
+    entry = {"type": "unicast", "dst": "default", "tos": "0x10", "gateway": "10.0.0.1", "dev": "eth0", "flags": []}
+    assert facts.parse_guest(f"[]\n{json.dumps([entry])}").default_route(4) is None

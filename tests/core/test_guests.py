@@ -192,3 +192,11 @@ def test_a_process_born_after_the_runtime_was_asked_is_a_recycled_pid() -> None:
 def test_one_namespace_under_two_names_is_no_ambiguity() -> None:
     driver = FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": Pin(inode=7)})
     assert resolve("web1", driver).runtime == "docker"
+
+
+@pytest.mark.parametrize("name", ["docker:web1/../web2", "docker:../images", "podman:a/b"])
+def test_a_name_is_no_path_of_the_runtimes_api(name: str) -> None:
+    driver = FakeDriver(runtimes({"docker": container(), "podman": container()}), pins=PINS)
+    with pytest.raises(GuestError, match="knows no guest"):
+        resolve(name, driver)
+    assert driver.reads == []

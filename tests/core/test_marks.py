@@ -54,3 +54,29 @@ def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
     assert not marks.newborn(Link(name="eth1", ifindex=2, group=marks.BIRTH_GROUP, alias="somebody's"))
     assert not marks.newborn(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge"))
     assert not marks.newborn(Link(name="eth1", ifindex=2))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "kind:=../x",
+        "kind:=\x1b[2J",
+        "kind:=bridge/on:=-x",
+        "kind:=bridge/on:=a b",
+        "kind:=phys/nic:=evil name",
+        "kind:=phys/state:=sideways",
+        "kind:=phys/mtu:=x",
+        "kind:=phys/mac:=; reboot",
+        "kind:=phys/phy:=..",
+        "kind:=bridge/req:=$(x)",
+        "kind:=bridge/gw4:=via:,10.0.0.1:,dev:,dm:,encap:,bpf:,in:,obj:,x",
+        "kind:=bridge/gw4:=a:,dev",
+        "kind:=bridge/gw4:=via",
+        "kind:=bridge/gw4:=dev:,-x",
+        "kind:=bridge/gw6:=via:,fe80--1:,dev:,eth0",
+        "kind:=bridge/gw6:=table:,7:,dev:,eth0",
+    ],
+)
+def test_a_mark_that_we_could_not_have_written_is_none(fields: str) -> None:
+    """The root of a guest can write any alias; none of this may become a word of a command on the host."""
+    assert marks.read(Link(name="eth1", ifindex=2, alias=f"pipework:1/{fields}")) is None

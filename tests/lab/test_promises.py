@@ -167,3 +167,23 @@ def test_a_mark_that_a_guest_forged_changes_nothing(host: PrivateHost, kind: str
     assert "\x1b" not in refused.stderr
     assert "Traceback" not in refused.stderr
     assert host.state(["blue"]) == before
+
+
+def test_a_default_route_that_could_not_be_given_back_is_not_taken(host: PrivateHost) -> None:
+    host.netns("blue")
+    host.run("ip", "-n", "blue", "route", "add", "blackhole", "default")
+    before = host.state(["blue"])
+    refused = host.pipework("br1", "blue", "10.0.0.1/24@10.0.0.254", check=False)
+    assert refused.returncode == 1
+    assert "could not be given back (blackhole)" in refused.stderr
+    assert host.state(["blue"]) == before
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--json", "br1", "blue", "10.0.0.1/24"), ("route", "blue", "show")])
+def test_a_full_disk_behind_stdout_is_a_sentence(host: PrivateHost, words: tuple[str, ...]) -> None:
+    host.netns("blue")
+    host.run("ip", "-n", "blue", "link", "set", "lo", "up")
+    host.run("ip", "-n", "blue", "route", "add", "10.9.0.0/24", "dev", "lo")
+    done = host.run("sh", "-c", 'exec "$@" >/dev/full', "sh", *pipework(), *words, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
