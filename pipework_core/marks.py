@@ -36,7 +36,8 @@ class Mark(NamedTuple):
 
     `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
     the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
-    `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to.
+    `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the host's
+    end of a veth pair `netns` is the inode number of the guest's namespace.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Mark(NamedTuple):
     mac: str = ""
     mtu: str = ""
     phy: str = ""
+    netns: str = ""
 
     @property
     def alias(self) -> str:
@@ -80,9 +82,9 @@ def read(link: Link) -> Mark | None:
 
 def _is_sound(mark: Mark) -> bool:
     """Whether every field holds what it is for, and nothing else."""
-    plain = {"kind": mark.kind, "vlan": mark.vlan, "req": mark.req}
+    plain = (mark.kind, mark.vlan, mark.req, mark.netns)
     return (
-        all(value.isascii() and (value.isalnum() or not value) for value in plain.values())
+        all(value.isascii() and (value.isalnum() or not value) for value in plain)
         and all(_is_name(name) for name in (mark.on, mark.nic, mark.phy) if name)
         and mark.state in {"", "up", "down"}
         and (not mark.mtu or (mark.mtu.isascii() and mark.mtu.isdigit()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.contract import Clearing
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.facts import Route
-from pipework_core.marks import BIRTH_GROUP, Mark, route_from
+from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read, route_from
 from pipework_core.names import host_name
 from pipework_core.plan import Command, Plan
 
@@ -74,11 +74,19 @@ def veth_name(scene: Scene) -> str:
 
 
 def veth_peer(scene: Scene, link: Link) -> Link | None:
-    """Return the host's end of the guest's veth `link`."""
+    """Return the host's end of the guest's veth `link`.
+
+    That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
+    mark on the host's end, which no guest can write, must name the guest's namespace.
+    """
     if link.kind != "veth" or not link.peer_elsewhere:
         return None
     other = scene.host.by_index(link.peer)
-    return other if other is not None and other.kind == "veth" and other.peer == link.ifindex else None
+    if other is None or other.kind != "veth" or other.peer != link.ifindex:
+        return None
+    mark = read(other)
+    ours = mark.netns == str(scene.guest.inode) if mark else newborn(other)
+    return other if ours else None
 
 
 def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
@@ -99,12 +107,12 @@ def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> t
         undo=[ip("link", "delete", "dev", name)],
         why=f"make {attachment.interface} in {scene.guest.name}, with {name} on the host",
     )
-    return name, Plan(steps=(command, own_veth(name)))
+    return name, Plan(steps=(command, own_veth(scene, name)))
 
 
-def own_veth(name: str) -> Command:
+def own_veth(scene: Scene, name: str) -> Command:
     """Return the command that turns the birth mark of a host's end into an alias."""
-    alias = Mark(kind="veth").alias
+    alias = Mark(kind="veth", netns=str(scene.guest.inode)).alias
     return ip("link", "set", "dev", name, "group", "default", "alias", alias, why=f"mark {name} as pipework's")
 
 

@@ -127,7 +127,7 @@ class LinuxBridge:
             )
         attachment, words = scene.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
-        steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
+        steps = [common.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
         is_up, vlans = peer.up, _vlans_of(scene, peer.name)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first

@@ -217,7 +217,7 @@ def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
             f"{link.name} of {scene.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
-    steps = [common.own_veth(peer.name)] if peer.group == BIRTH_GROUP else []
+    steps = [common.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
     wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)

@@ -187,3 +187,23 @@ def test_a_full_disk_behind_stdout_is_a_sentence(host: PrivateHost, words: tuple
     done = host.run("sh", "-c", 'exec "$@" >/dev/full', "sh", *pipework(), *words, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_guest_cannot_pass_anothers_port_off_as_its_own(host: PrivateHost) -> None:
+    """Root in a guest makes a veth pair with the very two ifindexes that another guest's has."""
+    for name in ("victim", "evil", "nested"):
+        host.netns(name)
+    host.pipework("br1", "victim", "10.1.0.1/24")
+    host.pipework("br2", "evil", "10.2.0.2/24")
+    (port,) = json.loads(host.run("ip", "-json", "link", "show", "master", "br1").stdout)
+    evil = ("ip", "-n", "evil", "link")
+    (mine,) = json.loads(host.run("ip", "-n", "evil", "-json", "link", "show", "dev", "eth1").stdout)
+    host.run(*evil, "delete", "dev", "eth1")
+    ends = ("name", "eth1", "index", str(port["link_index"]), "type", "veth", "peer", "name", "pz")
+    host.run(*evil, "add", *ends, "index", str(port["ifindex"]), "netns", "nested")
+    host.run(*evil, "set", "dev", "eth1", "alias", mine["ifalias"], "up")
+    refused = host.pipework("br2", "evil", "10.2.0.2/24", check=False)
+    assert refused.returncode == 1
+    assert "lost its end on the host" in refused.stderr
+    (still,) = json.loads(host.run("ip", "-json", "link", "show", "master", "br1").stdout)
+    assert still["ifname"] == port["ifname"]
