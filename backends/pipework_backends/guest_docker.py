@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 from pipework_core import inspection
@@ -11,11 +12,17 @@ from pipework_core.errors import GuestError, RuntimeDownError
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipework_core.driver import Driver
     from pipework_core.plan import Outcome
 
 #: States from which a container gets running by itself within a moment.
 _STARTING = frozenset({"created", "configured", "initialized", "restarting", "running"})
+
+
+#: The variable with which each is sent to an engine elsewhere.
+_ADDRESS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 
 
 class Containers:
@@ -27,6 +34,7 @@ class Containers:
 
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Ask the runtime for a container of that name, or of that ID or unambiguous beginning of one."""
+        self._refuse_elsewhere(os.environ)
         if "/" in name:
             return None  # no container is called so, and the runtimes would take it for a path of their API
         outcome = driver.read([self.query(name)])[0]
@@ -47,6 +55,16 @@ class Containers:
             netns = Netns(path=f"/proc/{pid}/ns/net")
             return Candidate(netns=netns, id=state["id"], pid=pid, asked=outcome.asked)
         return Candidate(id=state["id"], starting=state["status"] in _STARTING, ended=state["status"])
+
+    def _refuse_elsewhere(self, environment: Mapping[str, str]) -> None:
+        """Refuse an engine on another machine: its process numbers belong to somebody else here."""
+        variable = _ADDRESS[self.program]
+        address = environment.get(variable, "")
+        if address and not address.startswith("unix://"):
+            raise GuestError(
+                f"{variable} sends {self.program} to {address}, and pipework works on the machine it runs on.",
+                hint=f"run pipework there, or unset {variable}",
+            )
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container."""

@@ -200,3 +200,15 @@ def test_a_name_is_no_path_of_the_runtimes_api(name: str) -> None:
     with pytest.raises(GuestError, match="knows no guest"):
         resolve(name, driver)
     assert driver.reads == []
+
+
+@pytest.mark.parametrize(("runtime", "variable"), [("docker", "DOCKER_HOST"), ("podman", "CONTAINER_HOST")])
+def test_an_engine_on_another_machine_knows_none_of_our_processes(
+    monkeypatch: pytest.MonkeyPatch, runtime: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "tcp://192.0.2.1:2375")
+    driver = FakeDriver(runtimes({runtime: container()}), pins=PINS)
+    with pytest.raises(GuestError, match=f"{variable} sends {runtime} to tcp://192.0.2.1:2375") as raised:
+        resolve(f"{runtime}:web1", driver)
+    assert variable in raised.value.hint
+    assert driver.reads == []
