@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import machine
+from .dhcp import DhcpServer
 from .docker import DockerEngine
 from .host import PrivateHost, is_root
 from .lxc import Lxc
@@ -41,6 +42,14 @@ def user_host() -> Iterator[PrivateHost]:
     require("userns")
     with PrivateHost(user=True) as private:
         yield private
+
+
+@pytest.fixture
+def dhcp(host: PrivateHost) -> Iterator[DhcpServer]:
+    """Provide a DHCP server for both families on the bridge `lan0` of the test's host."""
+    require("dhcp")
+    with DhcpServer(host) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

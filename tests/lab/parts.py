@@ -28,6 +28,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
+    "dhcp": ("dnsmasq", "dhclient", "udhcpc", "dhcpcd", "arping"),
     "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
 }
@@ -86,6 +87,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "ovs": (no_root, no_tun),
     "lxc": (no_root,),
     "podman": (no_root,),
+    "dhcp": (no_private_host,),
     "uml": (no_uml_modules, no_private_host),
 }
 
