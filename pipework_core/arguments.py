@@ -132,7 +132,8 @@ def _timeout(text: str | None) -> float | None:
 def _attachment(words: Words) -> Attachment:
     where, guest, address, mac_vlan = _operands(words)
     kind, host, host_mac = request.host_part(where, direct_phys=words.has("direct-phys"))
-    addresses, gateways = request.address_list(address)
+    asked = request.address_list(address)
+    timeout = _timeout(words.get("timeout"))
     mac, vlan = request.mac_and_vlan(mac_vlan)
     attachment = request.Attachment(
         guest=request.guest_word(guest),
@@ -141,16 +142,21 @@ def _attachment(words: Words) -> Attachment:
         host_mac=host_mac,
         interface=_name(words, "interface", "guest interface"),
         host_name=_name(words, "host-interface", "host-side interface"),
-        addresses=addresses,
-        gateways=gateways,
+        addresses=asked.addresses,
+        gateways=asked.gateways,
         mac=mac,
         vlan=vlan,
         mtu=_mtu(words),
         options=request.option_pairs(words.values.get("option", [])),
         replace=words.has("replace"),
+        dhcp=asked.dhcp,
+        auto=asked.auto,
+        timeout=request.TIMEOUT if timeout is None else timeout,
+        dns=words.has("dns"),
+        no_dad=words.has("no-dad"),
+        probe=words.has("probe"),
     )
-    _check_family(words.get("family"), attachment)
-    return attachment
+    return _checked(attachment, words.get("family"))
 
 
 def _operands(words: Words) -> tuple[str, str, str, str]:
@@ -176,14 +182,21 @@ def _mtu(words: Words) -> int | None:
     return None if text is None else request.mtu_value(text)
 
 
-def _check_family(family: str | None, attachment: Attachment) -> None:
+def _checked(attachment: Attachment, family: str | None) -> Attachment:
+    """Return it with `-a` applied, which chooses between DHCP and DHCPv6; raise UsageError for what cannot be."""
     if family not in {None, "4", "6"}:
         raise UsageError(f"{family!r} is not an address family.", hint="write -a 4 or -a 6, or leave it out")
+    if attachment.dhcp is not None and family == "6":
+        attachment = attachment._replace(dhcp=attachment.dhcp._replace(family=6))
     for address in attachment.addresses:
         if family is not None and address.version != int(family):
             raise UsageError(f"{address} is no IPv{family} address, and -a {family} was given.", hint="leave -a out")
-        if address.version == 6 and attachment.mtu is not None and attachment.mtu < _MTU_IPV6:  # noqa: PLR2004 - IPv6
-            raise UsageError(
-                f"an MTU of {attachment.mtu} is too small for IPv6, and {address} is given.",
-                hint=f"ask for {_MTU_IPV6} or more",
-            )
+    if attachment.auto and family == "4":
+        raise UsageError("auto is for IPv6, and -a 4 was given.", hint="leave -a out")
+    if 6 in attachment.families and attachment.mtu is not None and attachment.mtu < _MTU_IPV6:  # noqa: PLR2004 - IPv6
+        raise UsageError(f"an MTU of {attachment.mtu} is too small for IPv6.", hint=f"ask for {_MTU_IPV6} or more")
+    if attachment.dns and attachment.dhcp is None:
+        raise UsageError("--dns hands on what a DHCP server offers, and none is asked.", hint="leave --dns out")
+    if attachment.timeout == 0:
+        raise UsageError("--timeout 0 leaves no time at all.", hint="write for instance --timeout 30")
+    return attachment

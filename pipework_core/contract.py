@@ -74,7 +74,8 @@ class Scene(NamedTuple):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
-    `answers` holds the outcomes of the backend's own `reads`, by their keys.
+    `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they
+    asked for that the host has.
     """
 
     attachment: Attachment
@@ -83,6 +84,7 @@ class Scene(NamedTuple):
     inside: GuestFacts
     existing: Link | None = None
     answers: Mapping[str, Outcome] = MappingProxyType({})
+    programs: frozenset[str] = frozenset()
 
 
 class Clearing(NamedTuple):
@@ -123,13 +125,26 @@ class Backend(Protocol):
 
 
 class Addressing(Protocol):
-    """Describes how an interface that exists gets its addresses and goes up."""
+    """Describes how an interface that exists gets addresses. Static comes first: it marks and raises the interface."""
 
-    #: The word that chooses it; `static` is chosen by an address.
+    #: The word that chooses it; `static` always takes part.
     method: str
+    #: What `-o KEY=VALUE` it knows: key to one line of help.
+    options: Mapping[str, str]
+    #: Programs of the host that its plan depends on; those found are in `Scene.programs`.
+    programs: tuple[str, ...]
+
+    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+        """Return further reads that its plan needs, by keys that begin with the method."""
 
     def plan(self, scene: Scene, mark: Mark) -> Plan:
-        """Return what marks, addresses and raises the interface, and what tells the neighbours."""
+        """Return what is missing; raise HostError or GuestError when the request cannot be met."""
+
+
+def address_words(attachment: Attachment) -> list[str]:
+    """Return the addresses that were asked for, as the user would type them."""
+    words = [str(address) for address in attachment.addresses]
+    return words + ([str(attachment.dhcp)] if attachment.dhcp else []) + (["auto"] if attachment.auto else [])
 
 
 def describe(attachment: Attachment) -> str:
@@ -137,7 +152,7 @@ def describe(attachment: Attachment) -> str:
     words: Sequence[str] = (
         attachment.where,
         f"-i {attachment.interface}" if attachment.interface else "",
-        ",".join(str(address) for address in attachment.addresses) or "0/0",
+        ",".join(address_words(attachment)) or "0/0",
         " ".join(f"@{gateway}" for gateway in attachment.gateways),
         attachment.mac,
         f"@{attachment.vlan}" if attachment.vlan else "",

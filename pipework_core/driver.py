@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
 
     from pipework_core.plan import Command, Netns, Outcome
 
@@ -19,6 +22,24 @@ class Pin(NamedTuple):
 
     inode: int
     born: float = 0.0
+
+
+class Hold(Protocol):
+    """The lock of a host, held from `with` to its end."""
+
+    #: Whether somebody else held it while it was let go.
+    disturbed: bool
+
+    def __enter__(self) -> Self:
+        """Take the lock; raise HostError when others keep it for too long."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back."""
+
+    def let_go(self) -> AbstractContextManager[None]:
+        """Let others have it during the block; never raises when it is wanted back."""
 
 
 class Driver(Protocol):
@@ -40,13 +61,14 @@ class Driver(Protocol):
         """Run changes in order and return the outcomes of those that were run.
 
         It ends early behind a command that failed, whose outcome is then the last one; and, between two processes,
-        when `stop()` says so: then all outcomes are good and there are fewer than commands.
+        when `stop()` says so: then all outcomes are good and there are fewer than commands. A command with `patience`
+        is ended when `stop()` says so; its outcome, cut short, is then the last one.
         """
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> Hold:
         """Keep other pipeworks on this host out while facts are read and plans are carried out."""
 
 
@@ -61,6 +83,25 @@ class RunDriver(Driver, Protocol):
 
     def close(self) -> None:
         """Let everything go that is held."""
+
+
+class NoHold:
+    """The hold of a driver that changes nothing and so locks nobody out."""
+
+    disturbed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    @contextmanager
+    def let_go(self) -> Iterator[None]:
+        """Do nothing: it is held by nobody."""
+        yield
 
 
 def succeeded(command: Command, outcome: Outcome) -> bool:

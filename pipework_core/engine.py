@@ -15,8 +15,8 @@ from pipework_core.plugins import check_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.contract import Backend, Guest
-    from pipework_core.driver import Driver
+    from pipework_core.contract import Addressing, Backend, Guest
+    from pipework_core.driver import Driver, Hold
     from pipework_core.marks import Mark
     from pipework_core.plan import Command, Outcome
     from pipework_core.plugins import Plugins
@@ -42,8 +42,8 @@ class Engine:
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
         guest = self.guest(attachment.guest)
-        with self._driver.exclusive():
-            scene, report = self._converge(attachment, guest)
+        with self._driver.exclusive() as hold:
+            scene, report = self._converge(attachment, guest, hold)
         self._signals.settle()
         self._driver.start(report.plan.announce)
         self._plugins.tell("pipework_attached", scene=scene, report=report)
@@ -53,14 +53,14 @@ class Engine:
         """Return the guest of that name with its namespace pinned."""
         return guests.resolve(name, plugins=self._plugins, driver=self._driver)
 
-    def _converge(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Report]:
+    def _converge(self, attachment: Attachment, guest: Guest, hold: Hold) -> tuple[Scene, Report]:
         for attempt in range(1, _ATTEMPTS + 1):
             scene, backend = self._look(attachment, guest)
             plan = self._plan(scene, backend)
             self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
             try:
                 with self._signals.deferred():
-                    return scene, self._carry_out(plan)
+                    return scene, self._carry_out(plan, hold)
             except CommandError as error:
                 if attempt == _ATTEMPTS or "File exists" not in error.outcome.stderr:
                     raise
@@ -69,7 +69,7 @@ class Engine:
     def _look(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Backend]:
         """Read what there is, choose the backend, and complete the request."""
         queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
-        if any(address.version == IPV6 for address in attachment.addresses):
+        if IPV6 in attachment.families:
             queries["ipv6_off"] = facts.ipv6_query(guest.netns)
         answers = self._read(queries)
         inside = facts.parse_guest(answers["guest"].stdout)
@@ -80,15 +80,27 @@ class Engine:
             bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
             host = host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
         attachment, backend = choice.complete(attachment, host, inside, self._plugins)
-        check_options(backend, attachment.options)
+        addressings = self._addressings(attachment)
+        check_options(backend, attachment.options, addressings)
+        reads = dict(backend.reads(attachment, host))
+        for addressing in addressings:
+            reads |= addressing.reads(attachment, guest)
+        programs = {program for addressing in addressings for program in addressing.programs}
         scene = Scene(
             attachment=attachment,
             guest=guest,
             host=host,
             inside=inside,
-            answers=self._read(backend.reads(attachment, host)),
+            answers=self._read(reads),
+            programs=frozenset(filter(self._driver.finds, sorted(programs))),
         )
         return scene, backend
+
+    def _addressings(self, attachment: Attachment) -> list[Addressing]:
+        """Return the addressing methods that take part, in order."""
+        client = (attachment.dhcp.client,) if attachment.dhcp else ()
+        methods = ("static", *client, *(("auto",) if attachment.auto else ()))
+        return [self._plugins.addressing(method) for method in methods]
 
     def _read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
@@ -103,17 +115,24 @@ class Engine:
         digest = request_digest(scene.attachment)
         clearing = existing.settle(scene, backend, digest, self._plugins)
         scene = clearing.scene
-        mark = _with_routes(backend.mark(scene)._replace(req=digest), scene)
-        addressing = self._plugins.addressing("static")
-        return clearing.before + backend.plan(scene) + addressing.plan(scene, mark) + clearing.after
+        client = scene.attachment.dhcp.mark if scene.attachment.dhcp else ""
+        mark = _with_routes(backend.mark(scene)._replace(req=digest, dhcp=client), scene)
+        plan = clearing.before + backend.plan(scene)
+        for addressing in self._addressings(scene.attachment):
+            plan += addressing.plan(scene, mark)
+        return plan + clearing.after
 
-    def _carry_out(self, plan: Plan) -> Report:
+    def _carry_out(self, plan: Plan, hold: Hold) -> Report:
         def tell(command: Command, outcome: Outcome) -> None:
             self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
 
         self._driver.pin(HOST)
-        outcomes = transaction.run(plan, self._driver, stop=lambda: self._signals.wanted, tell=tell)
+        outcomes = transaction.run(plan, self._driver, hold, stop=lambda: self._signals.wanted, tell=tell)
         return Report(plan=plan, outcomes=outcomes)
+
+
+#: How it is done and not what: the same request may be repeated in another way.
+_WAYS = ("replace", "host_mac", "timeout", "no_dad", "probe")
 
 
 def request_digest(attachment: Attachment) -> str:
@@ -121,8 +140,8 @@ def request_digest(attachment: Attachment) -> str:
 
     Only what was asked for takes part, so that a field of a later version changes no digest that is written already.
     """
-    said = attachment._replace(guest="", replace=False, host_mac="")
-    usual = said._field_defaults
+    usual = attachment._field_defaults
+    said = attachment._replace(guest="", **{way: usual[way] for way in _WAYS})
     words = [f"{key}={value}" for key, value in zip(said._fields, said, strict=True) if value != usual.get(key)]
     return f"{zlib.crc32(repr(words).encode('utf-8', 'surrogateescape')):08x}"
 
@@ -137,8 +156,15 @@ def _with_routes(mark: Mark, scene: Scene) -> Mark:
             return mark._replace(gw4=before.gw4, gw6=before.gw6)
     name = scene.attachment.interface
     found: dict[int, str] = {}
-    for gateway in scene.attachment.gateways:
-        route = scene.inside.default_route(gateway.version)
+    for family in _families_routed(scene.attachment):
+        route = scene.inside.default_route(family)
         if route is not None and route.dev != name:
-            found[gateway.version] = route_words(route)
+            found[family] = route_words(route)
     return mark._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
+
+
+def _families_routed(attachment: Attachment) -> set[int]:
+    """Return the families whose default route the request replaces; a lease's gateway does so when told to."""
+    found = {gateway.version for gateway in attachment.gateways}
+    leased = attachment.dhcp is not None and attachment.option("metric") == "0"
+    return found | ({attachment.dhcp.family} if attachment.dhcp and leased else set())

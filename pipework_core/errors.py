@@ -72,12 +72,15 @@ class CommandError(PipeworkError):
     """A command failed. Carries the command as planned and the outcome it had."""
 
     def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
-        if outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
+        tool = f"`{command}`"
+        if command.patience and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
+            tool, said = f"cannot {command.why}:", outcome.complaint or f"exit code {outcome.code}"
+        elif outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
             said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
             hint = hint or command.why
         else:
             said = f"failed: {outcome.complaint or f'exit code {outcome.code}'}"
-        super().__init__(f"`{command}` {said}", hint=hint or advice(outcome.complaint))
+        super().__init__(f"{tool} {said}", hint=hint or advice(outcome.complaint))
         self.command = command
         self.outcome = outcome
 

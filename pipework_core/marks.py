@@ -37,7 +37,8 @@ class Mark(NamedTuple):
     `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
     the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
     `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the host's
-    end of a veth pair `netns` is the inode number of the guest's namespace.
+    end of a veth pair `netns` is the inode number of the guest's namespace. `dhcp` is the client to stop, or whose
+    lease to give back (`dynamic.Dhcp.mark`).
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Mark(NamedTuple):
     mtu: str = ""
     phy: str = ""
     netns: str = ""
+    dhcp: str = ""
 
     @property
     def alias(self) -> str:
@@ -86,6 +88,7 @@ def _is_sound(mark: Mark) -> bool:
     return (
         all(value.isascii() and (value.isalnum() or not value) for value in plain)
         and all(_is_name(name) for name in (mark.on, mark.nic, mark.phy) if name)
+        and all(char.isascii() and (char.isalnum() or char == "-") for char in mark.dhcp)
         and mark.state in {"", "up", "down"}
         and (not mark.mtu or (mark.mtu.isascii() and mark.mtu.isdigit()))
         and all(char in "0123456789abcdefABCDEF:" for char in mark.mac)

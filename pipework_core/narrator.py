@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from pipework_core import leases
 from pipework_core.driver import succeeded
 from pipework_core.hookspecs import hookimpl
 from pipework_core.names import printable
@@ -27,6 +28,9 @@ class Narrator:
     def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
         """Show the command, and what it said when it failed."""
         self._command(command)
+        if command.patience:
+            for lease in leases.parse(outcome.stdout):
+                self._comment(f"{lease}")
         if not succeeded(command, outcome):
             self._comment(f"failed with code {outcome.code}: {outcome.complaint or 'it said nothing'}")
 

@@ -62,7 +62,7 @@ OPTIONS = (
         short="-a",
         value="4|6",
         commands=("attach",),
-        help="refuse addresses that are not of this family",
+        help="refuse addresses that are not of this family; with a DHCP client, 6 means DHCPv6",
     ),
     Option(
         name="option",
@@ -83,12 +83,23 @@ OPTIONS = (
         commands=("attach",),
         help="give up an interface of the same name that pipework made for another request",
     ),
+    Option(name="dns", commands=("attach",), help="let the guest use the name servers that the DHCP server offers"),
+    Option(
+        name="no-dad",
+        commands=("attach",),
+        help="use IPv6 addresses at once, without finding out whether somebody has them (1 to 2 seconds)",
+    ),
+    Option(
+        name="probe",
+        commands=("attach",),
+        help="ask first whether somebody has the address, and refuse it then; for IPv4 this takes some seconds",
+    ),
     Option(name="wait", help="wait, inside a container, until the interface exists and is up"),
     Option(
         name="timeout",
         value="SECONDS",
-        commands=_WAITING,
-        help="stop waiting after so long, with exit code 1; without it, wait for ever",
+        commands=("attach", *_WAITING),
+        help="stop waiting after so long, with exit code 1: 30 for a lease; --wait waits for ever without it",
     ),
     Option(
         name="dry-run",

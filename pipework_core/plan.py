@@ -32,6 +32,8 @@ class _Command(NamedTuple):
     expect: str | None
     unless: Command | None
     undo: tuple[Command, ...]
+    patience: float
+    shared: bool
     why: str
 
 
@@ -41,6 +43,11 @@ class Command(_Command):
     `undo` reverses it, in the order given. `unless` is a read; when it prints anything but an empty answer (nothing,
     or `[]`), the command is left out: a bridge is not deleted under somebody else's ports. `expect` is what stdout,
     stripped, must be for the command to count as done. `why` is for people and takes no part in comparison.
+
+    `patience` is for a command that takes as long as the network takes (a lease, duplicate address detection): the
+    seconds it gives itself. Others may use the host meanwhile, and a signal ends it, whereupon its `undo` is run.
+    `shared` is for an undoing command that takes away what others may have begun to use in such a while (a VLAN, a
+    parent that was raised); it is left out when somebody was there.
 
     Raises ValueError or TypeError for an argv that no program could receive.
     """
@@ -57,6 +64,8 @@ class Command(_Command):
         expect: str | None = None,
         unless: Command | None = None,
         undo: tuple[Command, ...] = (),
+        patience: float = 0.0,
+        shared: bool = False,
         why: str = "",
     ) -> Self:
         if not argv:
@@ -66,7 +75,7 @@ class Command(_Command):
                 raise TypeError(f"argv holds {token!r}, which is not a string")
             if "\0" in token:
                 raise ValueError("argv holds a NUL byte, which no program can receive")
-        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, unless, undo, why)
+        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, unless, undo, patience, shared, why)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Command) and self[:-1] == other[:-1]

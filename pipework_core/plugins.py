@@ -40,7 +40,9 @@ GUESTS: Mapping[str, str] = {
     "netns": "pipework_backends.guest_netns",
     "pid": "pipework_backends.guest_netns",
 }
-ADDRESSING: Mapping[str, str] = {"static": "pipework_backends.static"}
+ADDRESSING: Mapping[str, str] = {
+    "static": "pipework_backends.static",
+}
 
 GROUP_BACKENDS = "pipework.backends"
 GROUP_GUESTS = "pipework.guests"
@@ -126,7 +128,9 @@ class Plugins:
         return self._foreign(GROUP_GUESTS, None, "pipework_guest_resolvers")
 
     def addressing(self, method: str) -> Addressing:
-        """Return the addressing method of that name."""
+        """Return the addressing method of that name; raise PluginError when there is none."""
+        if method not in ADDRESSING:
+            raise PluginError(f"nobody gives addresses by {method!r}.", hint="give an address, such as 192.168.1.1/24")
         found: Iterable[Addressing] = self._builtin(ADDRESSING[method], "pipework_addressing")
         return next(addressing for addressing in found if addressing.method == method)
 
@@ -195,14 +199,15 @@ def _has_our_groups(path: str) -> bool:
         return False
 
 
-def known_options(backend: Backend) -> Mapping[str, str]:
-    """Return the options of a backend, and no surprise when it declares none."""
-    return getattr(backend, "options", {})
+def known_options(plugin: Backend | Addressing) -> Mapping[str, str]:
+    """Return the options of a plugin, and no surprise when it declares none."""
+    return getattr(plugin, "options", {})
 
 
-def check_options(backend: Backend, options: Iterable[tuple[str, str]]) -> None:
-    """Raise HostError for an option that the backend does not know; the hint lists those it knows."""
-    known = known_options(backend)
+def check_options(backend: Backend, options: Iterable[tuple[str, str]], addressings: Iterable[Addressing] = ()) -> None:
+    """Raise HostError for an option that neither knows; the hint lists those they know."""
+    plugins: list[Backend | Addressing] = [backend, *addressings]
+    known = {key for plugin in plugins for key in known_options(plugin)}
     for key, _ in options:
         if key not in known:
             listed = ", ".join(sorted(known)) or "none"

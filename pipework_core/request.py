@@ -6,19 +6,20 @@ import re
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core import names
+from pipework_core import dynamic, names
 from pipework_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipework_core.dynamic import Dhcp
+
 Address = IPv4Interface | IPv6Interface
 Gateway = IPv4Address | IPv6Address
 
-#: What an address that is not static starts with, up to a colon or `-`.
-DHCP_WORDS = ("dhcp", "dhclient", "udhcpc", "dhcpcd", "auto")
-
 VLAN_MAX = 4094
+#: Seconds for a lease, an advertisement, or an answer, when nothing else is said.
+TIMEOUT = 30.0
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
 _VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
@@ -30,6 +31,10 @@ class Attachment(NamedTuple):
     `host` is a host interface's name, `kind` the backend that was named (`KIND:NAME`) or empty; `host_mac` replaces
     the name (`mac:ADDR`). `addresses` and `gateways` are those of the static method; `vlan` is the text behind `@`,
     since it is decimal for Ethernet and hexadecimal (a partition key) for InfiniBand. Options are sorted.
+
+    `dhcp` and `auto` are addresses that the network gives. `timeout` is in seconds and for whatever takes its time,
+    `dns` hands the offered name servers to the guest, `no_dad` uses IPv6 addresses without asking whether they are
+    taken, `probe` asks for those of both families before they are used.
     """
 
     guest: str
@@ -45,10 +50,22 @@ class Attachment(NamedTuple):
     mtu: int | None = None
     options: tuple[tuple[str, str], ...] = ()
     replace: bool = False
+    dhcp: Dhcp | None = None
+    auto: bool = False
+    timeout: float = TIMEOUT
+    dns: bool = False
+    no_dad: bool = False
+    probe: bool = False
 
     def option(self, key: str, default: str = "") -> str:
         """Return the value of `-o KEY=VALUE`, or the default."""
         return dict(self.options).get(key, default)
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The address families that it needs, 4 and 6."""
+        found = {address.version for address in self.addresses}
+        return frozenset(found | ({self.dhcp.family} if self.dhcp else set()) | ({6} if self.auto else set()))
 
     @property
     def where(self) -> str:
@@ -81,16 +98,33 @@ def guest_word(text: str) -> str:
     return text
 
 
-def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
-    """Parse `IP/N[@GATEWAY]`, several separated by commas; `0/0` alone means up and without an address.
+class Addresses(NamedTuple):
+    """What ADDRESS asks for: see `Attachment`."""
 
-    Raise UsageError for anything else, for two gateways of one family, and for one address twice.
+    addresses: tuple[Address, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    dhcp: Dhcp | None = None
+    auto: bool = False
+
+
+def address_list(text: str) -> Addresses:
+    """Parse `IP/N[@GATEWAY]`, a DHCP client, `auto`, separated by commas; `0/0` alone means up and without an address.
+
+    Raise UsageError for anything else, for two gateways of one family or two clients, and for one address twice.
     """
     if text == "0/0":
-        return (), ()
+        return Addresses()
+    parts = dynamic.split(text)
+    from_network = [part for part in parts if dynamic.WORD.match(part)]
+    clients = [dynamic.dhcp(part) for part in from_network if part != dynamic.SLAAC]
+    addresses, gateways = _static([part for part in parts if part not in from_network], text)
+    return Addresses(addresses, gateways, dynamic.only(clients, text), auto=dynamic.SLAAC in from_network)
+
+
+def _static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
     addresses: list[Address] = []
     gateways: dict[int, Gateway] = {}
-    for part in text.split(","):
+    for part in parts:
         host, at, via = part.partition("@")
         address = _address(host)
         if any(known.ip == address.ip for known in addresses):
@@ -113,11 +147,6 @@ def address_list(text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
 
 
 def _address(text: str) -> Address:
-    if text.partition(":")[0].partition("-")[0] in DHCP_WORDS:
-        raise UsageError(
-            f"{text!r} asks for a dynamic address, which this version cannot give yet.",
-            hint="give an address, such as 192.168.1.1/24, or 0/0 for none",
-        )
     if text == "0/0":
         raise UsageError("0/0 means no address and cannot stand beside one.", hint="write 0/0 alone")
     if "%" in text:
@@ -127,7 +156,7 @@ def _address(text: str) -> Address:
     if plain is None:
         raise UsageError(
             f"{text!r} is not an address with a prefix length.",
-            hint="write IP/N, such as 192.168.1.1/24 or fd00::1/64, or 0/0 for none",
+            hint="write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none",
         )
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
     if not slash:

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pipework_core.contract import address_words
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
 from pipework_core.names import printable
@@ -97,8 +98,8 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
 def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
     """Return plan and report as plain data.
 
-    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `steps`, `announce`, `notes`,
-    `warnings`.
+    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `leases`, `steps`, `announce`,
+    `notes`, `warnings`.
     """
     asked = scene.attachment
     return {
@@ -106,7 +107,7 @@ def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str,
             "kind": asked.kind,
             "host": asked.host,
             "interface": asked.interface,
-            "addresses": [str(address) for address in asked.addresses],
+            "addresses": address_words(asked),
             "gateways": [str(gateway) for gateway in asked.gateways],
             "mac": asked.mac or None,
             "vlan": asked.vlan or None,
@@ -116,11 +117,20 @@ def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str,
         "guest": guest_as_json(scene.guest),
         "dry_run": dry_run,
         "changed": report.changed,
+        "leases": _leases_as_json(report),
         "steps": [command_as_json(command) for command in report.plan.all_steps],
         "announce": [command_as_json(command) for command in report.plan.announce],
         "notes": list(report.plan.notes),
         "warnings": list(report.plan.warnings),
     }
+
+
+def _leases_as_json(report: Report) -> list[dict[str, Any]]:
+    if not any(step.patience for step in report.plan.steps):
+        return []
+    from pipework_core import leases  # noqa: PLC0415 - most addresses are static
+
+    return [leases.as_json(lease) for lease in leases.obtained(report.plan.steps, report.outcomes)]
 
 
 def guest_as_json(guest: Guest) -> dict[str, Any]:

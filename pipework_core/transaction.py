@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import cut_short, succeeded
 from pipework_core.errors import CommandError, Interrupted, UndoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from pipework_core.driver import Driver
+    from pipework_core.driver import Driver, Hold
     from pipework_core.plan import Command, Outcome, Plan
 
 
 def run(
     plan: Plan,
     driver: Driver,
+    hold: Hold,
     *,
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
@@ -24,14 +26,12 @@ def run(
     """Carry out the steps and return their outcomes; raise CommandError or Interrupted after undoing them.
 
     Call it with signals deferred: `stop` is asked between processes and behind the last step that can be undone, and
-    nothing interrupts the undoing.
+    nothing interrupts the undoing. `hold` is held, and let go while a step takes its time.
     """
     steps = plan.all_steps
-    outcomes = driver.act(plan.steps, stop=stop)
+    outcomes = _carried_out(plan.steps, driver, hold, stop=stop, tell=tell)
     if _all_good(plan.steps, outcomes) and plan.final and not stop():
-        outcomes += driver.act(plan.final, stop=lambda: False)
-    for command, outcome in zip(steps, outcomes, strict=False):
-        tell(command, outcome)
+        outcomes += _acted(plan.final, driver, stop=lambda: False, tell=tell)
     done = steps[: len(outcomes)]
     if _all_good(steps, outcomes) and (plan.final or not steps or not stop()):
         return tuple(outcomes)
@@ -40,11 +40,48 @@ def run(
         undoable = done  # it was carried out but did not come to what was expected, or may have been
     else:
         undoable = done[:-1] if failed else done
-    cause: BaseException = CommandError(done[-1], outcomes[-1]) if failed else Interrupted()
-    left = undo(undoable, driver)
+    interrupted = not failed or (bool(done[-1].patience) and stop())
+    cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
+    left = undo(undoable, driver, disturbed=hold.disturbed)
     if left:
         raise UndoError(cause, left) from cause
     raise cause
+
+
+def _carried_out(
+    steps: Sequence[Command],
+    driver: Driver,
+    hold: Hold,
+    *,
+    stop: Callable[[], bool],
+    tell: Callable[[Command, Outcome], None],
+) -> list[Outcome]:
+    """Run the steps up to the first that fails; others may have the host while one of them takes its time."""
+    outcomes: list[Outcome] = []
+    for patient, members in groupby(steps, key=lambda step: step.patience > 0):
+        group = tuple(members)
+        if patient:
+            with hold.let_go():
+                found = _acted(group, driver, stop=stop, tell=tell)
+        else:
+            found = _acted(group, driver, stop=stop, tell=tell)
+        outcomes += found
+        if not _all_good(group, found):
+            break
+    return outcomes
+
+
+def _acted(
+    steps: Sequence[Command],
+    driver: Driver,
+    *,
+    stop: Callable[[], bool],
+    tell: Callable[[Command, Outcome], None],
+) -> list[Outcome]:
+    outcomes = driver.act(steps, stop=stop)
+    for command, outcome in zip(steps, outcomes, strict=False):
+        tell(command, outcome)
+    return outcomes
 
 
 def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
@@ -52,9 +89,12 @@ def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
     return len(outcomes) == len(steps) and (not steps or succeeded(steps[-1], outcomes[-1]))
 
 
-def undo(done: Sequence[Command], driver: Driver) -> list[Command]:
-    """Undo commands, newest first; go on behind one that fails, and return those that failed."""
-    todo = [step for command in reversed(done) for step in command.undo]
+def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) -> list[Command]:
+    """Undo commands, newest first; go on behind one that fails, and return those that failed.
+
+    With `disturbed`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
+    """
+    todo = [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and disturbed)]
     left: list[Command] = []
     while todo:
         ready = _up_to_guard(todo)

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 
 
 def ip(
-    *words: str, netns: Netns | None = None, undo: Iterable[Command] = (), unless: Command | None = None, why: str = ""
+    *words: str,
+    netns: Netns | None = None,
+    undo: Iterable[Command] = (),
+    unless: Command | None = None,
+    shared: bool = False,
+    why: str = "",
 ) -> Command:
     """Return one `ip` command."""
-    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, why=why)
+    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, shared=shared, why=why)
+
+
+def raise_shared(link: Link) -> Command:
+    """Return the command that raises a bridge or parent on the host, which others may use as soon as it is up."""
+    words = ("link", "set", "dev", link.name)
+    return ip(*words, "up", undo=[ip(*words, "down", shared=True)], why=f"raise {link.name}")
 
 
 def parent_link(scene: Scene) -> Link:

@@ -133,8 +133,7 @@ def _mode(scene: Scene) -> str:
 def _raised(parent: Link) -> tuple[Command, ...]:
     if parent.up:
         return ()
-    down = ip("link", "set", "dev", parent.name, "down")
-    return (ip("link", "set", "dev", parent.name, "up", undo=[down], why=f"raise {parent.name}"),)
+    return (common.raise_shared(parent),)
 
 
 def _orphans(scene: Scene) -> tuple[Command, ...]:

@@ -101,8 +101,7 @@ class LinuxBridge:
         unfinished = bridge.group == BIRTH_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:
-            down = ip("link", "set", "dev", name, "down")
-            steps.append(ip("link", "set", "dev", name, "up", undo=[down], why=f"raise the bridge {name}"))
+            steps.append(common.raise_shared(bridge))
         if attachment.vlan and not bridge.data.get("vlan_filtering"):
             steps.append(self._filter(scene, name))
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
@@ -115,7 +114,7 @@ class LinuxBridge:
                 hint="if that is what you want, add -o vlan_filtering=1",
             )
         words = ("link", "set", "dev", name, "type", "bridge", "vlan_filtering")
-        return ip(*words, "1", undo=[ip(*words, "0")], why=f"let {name} keep VLANs apart")
+        return ip(*words, "1", undo=[ip(*words, "0", shared=True)], why=f"let {name} keep VLANs apart")
 
     def _completed(self, scene: Scene, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""

@@ -270,10 +270,7 @@ def _vlan(scene: Scene) -> Plan:
     parent = common.parent_link(scene)
     vid = vlan_id(attachment.vlan)
     mtu = common.chosen_mtu(scene, parent)
-    raised = []
-    if not parent.up:
-        down = ip("link", "set", "dev", parent.name, "down")
-        raised.append(ip("link", "set", "dev", parent.name, "up", undo=[down], why=f"raise {parent.name}"))
+    raised = [] if parent.up else [common.raise_shared(parent)]
     create = ip(
         *("link", "add", "link", parent.name, *common.in_guest(scene, "mtu", str(mtu)), "type", "vlan", "id", str(vid)),
         undo=[common.delete_in_guest(scene)],

@@ -128,7 +128,7 @@ class Stacked:
             )
         create = ip(
             *("link", "add", "link", parent.name, "name", name, "group", BIRTH_GROUP, "type", "vlan", "id", str(vid)),
-            undo=[ip("link", "delete", "dev", name)],
+            undo=[ip("link", "delete", "dev", name, shared=True)],
             why=f"make VLAN {vid} of {parent.name}",
         )
         return Plan(steps=(create, _own(name)))
@@ -159,5 +159,4 @@ def _own(name: str) -> Command:
 def _raised(link: Link) -> Plan:
     if link.up or link.group == BIRTH_GROUP:
         return Plan(notes=(f"{link.name} is up",))
-    down = ip("link", "set", "dev", link.name, "down")
-    return Plan(steps=(ip("link", "set", "dev", link.name, "up", undo=[down], why=f"raise {link.name}"),))
+    return Plan(steps=(common.raise_shared(link),))

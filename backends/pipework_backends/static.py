@@ -11,16 +11,25 @@ from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
+    from collections.abc import Mapping
+
+    from pipework_core.contract import Guest, Scene
     from pipework_core.facts import Route
     from pipework_core.marks import Mark
-    from pipework_core.request import Gateway
+    from pipework_core.request import Attachment, Gateway
 
 
 class Static:
     """Addresses from the command line."""
 
     method = "static"
+    options: Mapping[str, str] = {}
+    programs: tuple[str, ...] = ()
+
+    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+        """Need nothing more."""
+        del attachment, guest
+        return {}
 
     def plan(self, scene: Scene, mark: Mark) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""

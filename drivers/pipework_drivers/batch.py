@@ -52,6 +52,8 @@ def _numbered(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Com
 def _key(command: Command) -> tuple[object, ...] | None:
     if command.stdin is not None or command.ok_codes != OK or command.expect is not None or command.unless is not None:
         return None
+    if command.patience:
+        return None
     options, words = _split(command)
     if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
         return None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from pipework_core.driver import NoHold
 from pipework_core.plan import Outcome
 from pipework_drivers.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from typing import TextIO
 
-    from pipework_core.driver import Pin, RunDriver
+    from pipework_core.driver import Hold, Pin, RunDriver
     from pipework_core.plan import Command, Netns
 
 
@@ -65,9 +64,9 @@ class DryRunDriver:
         """Keep them for the script."""
         self._announce += commands
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> Hold:
         """Lock nobody out, since nothing is changed; not even the file for the lock is made."""
-        return nullcontext()
+        return NoHold()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Write the script. `notes` say why there is nothing to do, where that is so."""

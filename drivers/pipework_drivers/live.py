@@ -10,14 +10,14 @@ from pipework_core.driver import Pin, cut_short, succeeded
 from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import Outcome
 from pipework_drivers import batch
-from pipework_drivers.lock import host_lock
+from pipework_drivers.lock import HostLock
 from pipework_drivers.pins import held_text, held_words, words_of
 from pipework_drivers.processes import NOT_STARTED, PATIENCE, Process, package_of, start_unattended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
+    from pipework_core.driver import Hold
     from pipework_core.plan import Command, Netns
 
 _NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
@@ -86,7 +86,10 @@ class LiveDriver:
         for group in batch.groups(commands):
             if stop():
                 break
-            found += self._group(group)
+            if group.commands[0].patience:
+                found.append(self._patiently(group.commands[0], stop))
+            else:
+                found += self._group(group)
             if not succeeded(commands[len(found) - 1], found[-1]):
                 break
         return found
@@ -103,9 +106,9 @@ class LiveDriver:
     def abort(self, error: BaseException) -> None:
         """Have nothing to add behind a run that failed: the engine has undone it."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> Hold:
         """Hold the lock of this host."""
-        return host_lock()
+        return HostLock()
 
     def _asked_docker(self, command: Command) -> Outcome | None:
         from pipework_drivers import docker_socket  # noqa: PLC0415 - other runtimes need no sockets
@@ -132,14 +135,28 @@ class LiveDriver:
                 break
         return found
 
-    def _outcome(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
+    def _patiently(self, command: Command, stop: Callable[[], bool]) -> Outcome:
+        """Run one that may take its time, and that a signal ends."""
+
+        def wait(process: Process) -> Outcome:
+            return process.outcome_unless(stop, patience=command.patience)
+
+        return self._outcome(command.argv, command.netns, command.stdin, wait)
+
+    def _outcome(
+        self,
+        argv: Sequence[str],
+        netns: Netns | None,
+        stdin: str | None,
+        wait: Callable[[Process], Outcome] = Process.outcome,
+    ) -> Outcome:
         """Run one process to its end. One that cannot be started has an outcome, too: what came before is undone."""
         try:
             process = self._process(argv, netns, stdin)
         except OSError as error:
             return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
         try:
-            return process.outcome()
+            return wait(process)
         finally:
             process.end()
 

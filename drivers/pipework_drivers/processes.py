@@ -14,10 +14,14 @@ from pipework_core.driver import TIMED_OUT
 from pipework_core.plan import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Seconds after which a tool is taken to hang. The slowest of ours, `ovs-vsctl`, has a shorter limit of its own.
 PATIENCE = 60.0
+#: Seconds that a patient program has beyond its own patience, and to go when it is asked to.
+_GRACE = 5.0
+#: Seconds between two looks at whether a signal has come.
+_GLANCE = 0.1
 #: What a shell answers for a program that cannot be started.
 NOT_STARTED = 127
 #: Seconds for the pipes of a program that was ended; somebody it started may hold them open.
@@ -55,6 +59,30 @@ class Process:
             said = f"gave no answer for {self._patience:g} seconds and was ended"
             return Outcome(code=TIMED_OUT, stdout=_text(late.stdout or b""), stderr=said, asked=self.asked)
         return Outcome(code=self._child.returncode, stdout=_text(out), stderr=_text(err), asked=self.asked)
+
+    def outcome_unless(self, stop: Callable[[], bool], *, patience: float) -> Outcome:
+        """Wait for the end, but end the program when `stop()` says so, or `_GRACE` seconds behind its own patience.
+
+        It is asked with SIGTERM first, so that it can take back what it did; the outcome is cut short either way.
+        """
+        data = None if self._stdin is None else os.fsencode(self._stdin)
+        deadline = time.monotonic() + patience + _GRACE
+        late = False
+        while not (stop() or late):
+            try:
+                out, err = self._child.communicate(data, timeout=_GLANCE)
+            except subprocess.TimeoutExpired:
+                data = None  # it has been handed over
+                late = time.monotonic() > deadline
+            else:
+                return Outcome(code=self._child.returncode, stdout=_text(out), stderr=_text(err), asked=self.asked)
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._child.communicate(timeout=_GRACE)
+        self.end()
+        said = f"gave no answer for {patience + _GRACE:g} seconds and was ended" if late else "was interrupted"
+        return Outcome(code=TIMED_OUT if late else -signal.SIGTERM, stderr=said, asked=self.asked)
 
     def end(self) -> None:
         """Kill the program and all it started that is still of its group, unless it has ended; never wait for long."""

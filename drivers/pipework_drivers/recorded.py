@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.driver import Pin, succeeded
+from pipework_core.driver import NoHold, Pin, succeeded
 from pipework_core.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers import recording
 from pipework_drivers.nearest import differences, nearest
@@ -18,9 +17,8 @@ from pipework_drivers.recording import Call, of_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
-    from pipework_core.driver import RunDriver
+    from pipework_core.driver import Hold, RunDriver
     from pipework_core.plan import Command, Netns, Outcome
 
 _RERECORD = "record the run again with --record"
@@ -77,7 +75,7 @@ class RecordingDriver:
         self._inner.start(commands)
         self._calls += [of_command("start", command) for command in commands]
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> Hold:
         """Take the lock of `inner`."""
         return self._inner.exclusive()
 
@@ -182,9 +180,9 @@ class ReplayDriver:
         for command in commands:
             self._take(of_command("start", command))
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> Hold:
         """Lock nobody out."""
-        return nullcontext()
+        return NoHold()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Raise ReplayError when the recording goes on."""

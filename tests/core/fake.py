@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import Pin, succeeded
+from pipework_core.driver import NoHold, Pin, succeeded
 from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipework_core.plan import Command, Netns
 
@@ -61,6 +60,5 @@ class FakeDriver:
     def start(self, commands: Sequence[Command]) -> None:
         self.started += commands
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        yield
+    def exclusive(self) -> NoHold:
+        return NoHold()

@@ -28,7 +28,9 @@ def names(commands: list[Command]) -> list[str]:
 
 
 def run(driver: FakeDriver, plan: Plan = PLAN, *, stop_behind: int = 99) -> tuple[Outcome, ...]:
-    return transaction.run(plan, driver, stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None)
+    return transaction.run(
+        plan, driver, driver.exclusive(), stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None
+    )
 
 
 def test_good_steps_are_not_undone() -> None:

@@ -1,0 +1,96 @@
+"""Addresses that come from the network: the words for DHCP and SLAAC on the command line. Pure, no I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: DHCP clients of the host; each may be followed by `-f`.
+HOST_CLIENTS = ("dhclient", "udhcpc", "dhcpcd")
+#: The client in a container.
+CONTAINER_CLIENT = "dhcp"
+SLAAC = "auto"
+#: What an address begins with that is not static.
+WORD = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
+
+_KEEP = "-f"
+
+
+class Dhcp(NamedTuple):
+    """A DHCP client as asked for: its name, whether it stays to renew the lease, words for it, 4 or 6."""
+
+    client: str
+    keep: bool = False
+    words: tuple[str, ...] = ()
+    family: int = 4
+
+    @property
+    def mark(self) -> str:
+        """What the interface's mark remembers: `dhclient`, `dhclient-f`, `dhclient6`, `dhclient6-f`."""
+        return f"{self.client}{'6' if self.family == 6 else ''}{_KEEP if self.keep else ''}"  # noqa: PLR2004 - IPv6
+
+    def __str__(self) -> str:
+        """All of it, since the digest of a request rests on it."""
+        return f"{self.mark}:{list(self.words)}" if self.words else self.mark
+
+
+def split(text: str) -> list[str]:
+    """Split ADDRESS at its commas; a colon behind a DHCP client takes all that follows as words for the client."""
+    parts: list[str] = []
+    while True:
+        match = WORD.match(text)
+        if match and text[match.end() :].removeprefix(_KEEP).startswith(":"):
+            return [*parts, text]
+        part, comma, text = text.partition(",")
+        parts.append(part)
+        if not comma:
+            return parts
+
+
+def dhcp(text: str) -> Dhcp:
+    """Parse `CLIENT[-f][:WORDS]`; raise UsageError for anything else."""
+    head, colon, rest = text.partition(":")
+    client = head.removesuffix(_KEEP)
+    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT}:
+        raise UsageError(
+            _odd(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
+        )
+    keep = head != client
+    if client == CONTAINER_CLIENT and keep:
+        raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{_KEEP}.", hint=f"write {CONTAINER_CLIENT}:{_KEEP}")
+    words = _words(rest, text)
+    if colon and not words:
+        raise UsageError(f"{text!r} has no words behind its colon.", hint=f"write {head} alone, or {head}:WORDS")
+    if client == CONTAINER_CLIENT and _KEEP in words:
+        keep, words = True, tuple(word for word in words if word != _KEEP)
+    return Dhcp(client=client, keep=keep, words=words)
+
+
+def _odd(text: str) -> str:
+    if "@" in text:
+        return f"{text!r}: the gateway comes with the lease and cannot be given."
+    return f"{text!r} is no DHCP client."
+
+
+def _words(rest: str, text: str) -> tuple[str, ...]:
+    import shlex  # noqa: PLC0415 - few clients are given words
+
+    try:
+        return tuple(shlex.split(rest))
+    except ValueError as error:
+        raise UsageError(f"{text!r} cannot be split into words: {error}.", hint="close the quotation") from None
+
+
+def only(found: Iterable[Dhcp], text: str) -> Dhcp | None:
+    """Return the one client there is, if any; raise UsageError for more."""
+    clients = list(found)
+    if len(clients) > 1:
+        raise UsageError(
+            f"{text} names two DHCP clients, which would quarrel about the interface.", hint="leave one of them out"
+        )
+    return clients[0] if clients else None
