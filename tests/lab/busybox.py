@@ -1,4 +1,4 @@
-"""A container image made of Debian's static busybox, so that no registry is needed."""
+"""A container image made of a static busybox of Debian, so that no registry is needed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pathlib import Path
 IMAGE = "busybox:latest"
 #: What a container does by default: nothing.
 SLEEP = ("sleep", "100000")
+#: Where tools/install-lab.sh puts a busybox that has `udhcpc6`; that of Debian 12 lacks it.
+OWN = Path("/usr/local/lib/pipework-lab")
+#: A folder for PATH in which there is `udhcpc6` alone.
+UDHCPC6_PATH = str(OWN / "bin")
 #: What busybox' udhcpc calls with its lease in variables (udhcpc --help: "Run PROG at DHCP events").
 DHCP_SCRIPT = """#!/bin/sh
 case "$1" in
@@ -29,16 +33,21 @@ esac
 """
 
 
-def applets() -> list[str]:
-    """Return the names under which Debian's static busybox answers, its own left out."""
-    listed = subprocess.run(("busybox", "--list"), capture_output=True, text=True, check=True)
-    return sorted(set(listed.stdout.split()) - {"busybox"})
+def has_udhcpc6() -> bool:
+    """Tell whether the image has a client for DHCPv6."""
+    return (OWN / "bin/udhcpc6").exists()
 
 
-def program() -> bytes:
-    """Return the static busybox of this machine."""
+def binary() -> Path:
+    """Return the static busybox for the image: the lab's own, else that of busybox-static."""
     # busybox-static installs exactly this file; another busybox on PATH may be dynamic.
-    return Path("/bin/busybox").read_bytes()
+    return OWN / "busybox" if has_udhcpc6() else Path("/bin/busybox")
+
+
+def applets() -> list[str]:
+    """Return the names under which the busybox of the image answers, its own left out."""
+    listed = subprocess.run((binary(), "--list"), capture_output=True, text=True, check=True)
+    return sorted(set(listed.stdout.split()) - {"busybox"})
 
 
 @functools.cache
@@ -50,7 +59,7 @@ def archive() -> bytes:
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)
-        files = {"bin/busybox": program()}
+        files = {"bin/busybox": binary().read_bytes()}
         files["usr/share/udhcpc/default.script"] = DHCP_SCRIPT.encode()
         for name, content in files.items():
             entry = tarfile.TarInfo(name)

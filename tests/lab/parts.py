@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .busybox import has_udhcpc6
 from .host import clean_environment, is_root
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
     "dhcp": ("dnsmasq", "dhclient", "udhcpc", "dhcpcd", "arping"),
+    "udhcpc6": (),
     "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
 }
@@ -79,6 +81,11 @@ def no_uml_modules() -> str | None:
     return None if folders.is_dir() else f"there is no {folders}"
 
 
+def no_udhcpc6() -> str | None:
+    """Say that there is no busybox with a client for DHCPv6, or None."""
+    return None if has_udhcpc6() else "no busybox with udhcpc6 is installed (tools/install-lab.sh installs it)"
+
+
 #: What must hold for each part besides its programs.
 CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "root": (no_root,),
@@ -88,6 +95,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "lxc": (no_root,),
     "podman": (no_root,),
     "dhcp": (no_private_host,),
+    "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),
 }
 

@@ -23,6 +23,20 @@ echo "$@" >>{NOTES}
 echo "service $?" >>{NOTES}
 [ ! -e /run/lab/apt-fails ]
 """
+#: An apt-get that knows a mirror and has the package in /run/lab; it notes which sources it was given.
+MIRROR = f"""#!/bin/sh
+case "$*" in
+indextargets*) echo http://mirror.example/debian/ ;;
+*update) echo "$@" >>{NOTES}; cat $TMPDIR/*/sources.list >>{NOTES} ;;
+*download*) echo "$@" >>{NOTES}; cp /run/lab/busybox-static_2_all.deb . ;;
+esac
+"""
+CONTROL = """Package: busybox-static
+Version: 2
+Architecture: all
+Maintainer: nobody <nobody@example.org>
+Description: for a test
+"""
 
 
 @pytest.fixture
@@ -30,6 +44,7 @@ def machine(host: PrivateHost) -> PrivateHost:
     """Provide a host that lacks the kernel lab and lets its tests change /usr."""
     require("root")
     require("uml")
+    require("udhcpc6")
     host.run("mkdir", "-p", "/run/lab/usr", "/run/lab/usr-work")
     layers = "lowerdir=/usr,upperdir=/run/lab/usr,workdir=/run/lab/usr-work"
     host.run("mount", "-t", "overlay", "-o", layers, "overlay", "/usr")
@@ -79,7 +94,37 @@ def test_without_root_it_says_what_is_missing_and_goes_on(machine: PrivateHost) 
     done = machine.run(*nobody, INSTALLER)
     assert "only root can install" in done.stderr
     assert "user-mode-linux" in done.stderr
+    assert "udhcpc6" not in done.stderr
     assert not exists(machine, NOTES)
+
+
+def test_udhcpc6_comes_from_a_newer_debian_and_leaves_no_trace(machine: PrivateHost) -> None:
+    machine.run("ln", "-s", "/usr/bin/true", "/usr/bin/linux.uml")
+    own = "/usr/local/lib/pipework-lab"
+    # What apt-get downloads is a package made of the busybox that is there.
+    machine.run("mkdir", "-p", "/run/lab/deb/DEBIAN", "/run/lab/deb/usr/bin")
+    machine.write("/run/lab/deb/DEBIAN/control", CONTROL)
+    machine.run("mv", f"{own}/busybox", "/run/lab/deb/usr/bin")
+    machine.run("dpkg-deb", "--build", "/run/lab/deb", "/run/lab/busybox-static_2_all.deb")
+    machine.run("rm", "-r", own)
+    machine.write("/usr/local/sbin/apt-get", MIRROR)
+    machine.run("mkdir", "/run/lab/tmp")
+    machine.run(INSTALLER, env={"TMPDIR": "/run/lab/tmp"})
+    assert "udhcpc6" in machine.run(f"{own}/busybox", "--list").stdout.split()
+    assert "Usage: udhcpc6" in machine.run(f"{own}/bin/udhcpc6", "--help").stderr
+    assert machine.run("ls", "/run/lab/tmp").stdout == ""
+    update, source, download = machine.run("cat", NOTES).stdout.splitlines()
+    assert source.endswith(".gpg] http://mirror.example/debian/ trixie main")
+    for line in (update, download):
+        assert "Dir::Etc::SourceParts=/run/lab/tmp/" in line
+
+
+def test_udhcpc6_that_cannot_be_had_is_said_and_the_rest_goes_on(machine: PrivateHost) -> None:
+    machine.run("ln", "-s", "/usr/bin/true", "/usr/bin/linux.uml")
+    machine.run("rm", "-r", "/usr/local/lib/pipework-lab")
+    machine.write("/run/lab/apt-fails", "")
+    assert "no busybox with udhcpc6 could be had" in machine.run(INSTALLER).stderr
+    assert not exists(machine, "/usr/local/lib/pipework-lab")
 
 
 def test_scripts_are_clean() -> None:
