@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipework_core import transaction
-from pipework_core.driver import TIMED_OUT
+from pipework_core.driver import TIMED_OUT, NoHold
 from pipework_core.errors import CommandError, Interrupted, UndoError
 from pipework_core.plan import Command, Outcome, Plan
 
 from .fake import GOOD, FakeDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
 
@@ -103,3 +108,70 @@ def test_an_interruption_during_the_last_step_undoes_it_too() -> None:
     with pytest.raises(Interrupted):
         run(driver, stop_behind=3)
     assert names(driver.acts) == ["do a", "do b", "do c", "undo c", "undo b", "undo a"]
+
+
+class RecordingHold(NoHold):
+    """A hold that notes, among a driver's acts, when it was let go and had back; `came` is somebody else's visit."""
+
+    def __init__(self, driver: FakeDriver, *, came: bool = False) -> None:
+        self._driver = driver
+        self._came = came
+        self.while_free: list[str] = []
+
+    @contextmanager
+    def let_go(self) -> Iterator[None]:
+        before = len(self._driver.acts)
+        yield
+        self.while_free += names(self._driver.acts[before:])
+        self.disturbed = self._came
+
+
+PATIENT = Plan(steps=(command("a"), command("lease", patience=30.0), command("b")))
+
+
+def run_patient(driver: FakeDriver, hold: RecordingHold, plan: Plan = PATIENT, *, stop_behind: int = 99) -> None:
+    transaction.run(plan, driver, hold, stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None)
+
+
+def test_the_lock_is_let_go_for_what_takes_its_time_and_for_nothing_else() -> None:
+    driver = FakeDriver()
+    hold = RecordingHold(driver)
+    run_patient(driver, hold)
+    assert names(driver.acts) == ["do a", "do lease", "do b"]
+    assert hold.while_free == ["do lease"]
+
+
+def test_a_lease_that_does_not_come_undoes_what_was_done_under_the_lock() -> None:
+    driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)
+    hold = RecordingHold(driver)
+    with pytest.raises(CommandError):
+        run_patient(driver, hold)
+    assert names(driver.acts) == ["do a", "do lease", "undo a"]
+    assert hold.while_free == ["do lease"]
+
+
+def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too() -> None:
+    ended = Outcome(code=-signal.SIGTERM, stderr="was interrupted")
+    driver = FakeDriver(lambda done: ended if done.argv == ("do", "lease") else GOOD)
+    with pytest.raises(Interrupted):
+        run_patient(driver, RecordingHold(driver), stop_behind=2)
+    assert names(driver.acts) == ["do a", "do lease", "undo lease", "undo a"]
+
+
+@pytest.mark.parametrize("came", [False, True])
+def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bool) -> None:
+    undo = Command(argv=("undo", "vlan"), shared=True)
+    vlan = Command(argv=("do", "vlan"), undo=(undo,))
+    plan = Plan(steps=(vlan, command("a"), command("lease", patience=30.0)))
+    driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)
+    with pytest.raises(CommandError):
+        run_patient(driver, RecordingHold(driver, came=came), plan)
+    assert ("undo vlan" in names(driver.acts)) is not came
+    assert "undo a" in names(driver.acts)
+
+
+def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
+    driver, told = FakeDriver(), []
+    tell = lambda done, _: told.append((done.argv[1], len(driver.acts)))  # noqa: E731
+    transaction.run(PATIENT, driver, RecordingHold(driver), stop=lambda: False, tell=tell)
+    assert told == [("a", 1), ("lease", 2), ("b", 3)]

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.driver import TIMED_OUT
 from pipework_core.errors import HostError, Interrupted
 from pipework_core.plan import Command, Outcome
+from pipework_drivers import processes
 from pipework_drivers.live import LiveDriver
 from pipework_drivers.processes import Process, start_unattended
 
@@ -232,3 +234,34 @@ def test_reads_run_side_by_side(driver: LiveDriver, tmp_path: Path) -> None:
         Command(argv=("sh", "-c", meet.format(tmp_path / one, tmp_path / other))) for one, other in ("ab", "ba")
     ]
     assert [outcome.stdout for outcome in driver.read(commands)] == ["x", "x"]
+
+
+def test_a_patient_command_is_waited_for_and_read_to_its_end(driver: LiveDriver) -> None:
+    command = Command(argv=("sh", "-c", "cat; sleep .3; echo lease"), stdin="words\n", patience=30.0)
+    assert [(done.code, done.stdout) for done in driver.act([command], stop=lambda: False)] == [(0, "words\nlease\n")]
+
+
+def test_a_signal_ends_a_patient_command_which_is_told_so_first(driver: LiveDriver, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    script = f"trap 'echo told >{mark}.end; exit 7' TERM; >{mark}; sleep 1000 & wait"
+    command = Command(argv=("sh", "-c", script), patience=1000.0)
+    outcomes = driver.act([command, Command(argv=("touch", f"{mark}.next"))], stop=mark.exists)
+    assert [done.code for done in outcomes] == [-signal.SIGTERM]
+    assert Path(f"{mark}.end").read_text() == "told\n"
+    assert not Path(f"{mark}.next").exists()
+
+
+def test_a_command_without_patience_is_never_ended_by_a_signal(driver: LiveDriver, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    command = Command(argv=("sh", "-c", f">{mark}; sleep .3; >{mark}.end"))
+    assert [done.code for done in driver.act([command], stop=mark.exists)] == [0]
+    assert Path(f"{mark}.end").exists()
+
+
+def test_a_patient_command_that_outstays_its_patience_is_ended(
+    driver: LiveDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_GRACE", 0.2)
+    outcome = driver.act([Command(argv=("sleep", "1000"), patience=0.1)], stop=lambda: False)[0]
+    assert outcome.code == TIMED_OUT
+    assert "gave no answer for 0.3 seconds" in outcome.stderr
