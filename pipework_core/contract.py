@@ -11,7 +11,7 @@ from pipework_core.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipework_core.driver import Driver
+    from pipework_core.driver import Driver, RunDriver
     from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.marks import Mark
     from pipework_core.plan import Command, Netns, Outcome
@@ -95,6 +95,18 @@ class Clearing(NamedTuple):
     after: Plan = EMPTY
 
 
+class Leftover(NamedTuple):
+    """What pipework made on the host for attachments in general, and that nobody may need behind this one.
+
+    `name` is its interface, and `remove` takes it away; a guard (`unless`) says what the host can tell of its use.
+    With `hidden`, links of other namespaces may be on top of it, which only a look into all of them shows.
+    """
+
+    name: str
+    remove: Command
+    hidden: bool = False
+
+
 class Backend(Protocol):
     """Describes how one kind of link is had. No I/O: facts in, plan out."""
 
@@ -121,7 +133,26 @@ class Backend(Protocol):
         """Return what makes the link, or completes `scene.existing`; raise HostError when that cannot be."""
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
-        """Return what puts `link`, made by this backend, out of the way, so that undoing brings it back as it was."""
+        """Return what puts `link`, made by this backend, out of the way, so that undoing brings it back as it was.
+
+        It serves `--replace` and `detach`.
+        """
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Return what of the host has perhaps no use behind detaching; what no mark says is ours is none of it."""
+
+
+class DriverKind(Protocol):
+    """Makes drivers of one kind, for `--driver NAME:ADDRESS`."""
+
+    #: The word before the colon.
+    name: str
+
+    def open(self, address: str) -> RunDriver:
+        """Return a driver for what stands behind the colon; raise UsageError or HostError.
+
+        One that works on another machine has a method `locate`, which returns where a program lies there, or None.
+        """
 
 
 class Addressing(Protocol):
@@ -139,6 +170,9 @@ class Addressing(Protocol):
 
     def plan(self, scene: Scene, mark: Mark) -> Plan:
         """Return what is missing; raise HostError or GuestError when the request cannot be met."""
+
+    def release(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what gives back what an earlier request got by this method, in front of detaching or replacing."""
 
 
 def address_words(attachment: Attachment) -> list[str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipework_core.plan import Netns
 
 HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), why="read the host's interfaces")
+HOST_ADDRESSES = Command(
+    argv=("ip", "-details", "-json", "address", "show"), why="read the host's interfaces and their addresses"
+)
 OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), why="read the names of Open vSwitch bridges")
 
 
@@ -48,7 +51,9 @@ class Link(NamedTuple):
     `kind` is rtnetlink's (`bridge`, `veth`, `macvlan`, …; empty for hardware), `layer` the link layer (`ether`,
     `infiniband`). `peer` is the ifindex of the veth peer or of the parent, which lies in another namespace when
     `peer_elsewhere`. `data` is the kind's own information, `port` that of the master it is enslaved to.
-    `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out.
+    `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out. `unsettled`
+    are those among them of which it is not known (yet) that nobody else on the link has them. `leased` are the others,
+    which came with a lifetime.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Link(NamedTuple):
     data: Mapping[str, Any] = MappingProxyType({})
     port: str = ""
     addresses: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    leased: tuple[str, ...] = ()
 
 
 class Route(NamedTuple):
@@ -177,16 +184,26 @@ def _link(entry: dict[str, Any]) -> Link:
         data=info.get("info_data", {}),
         port=info.get("info_slave_kind", ""),
         addresses=tuple(_addresses(entry)),
+        unsettled=tuple(_addresses(entry, "tentative")),
+        leased=tuple(_leased(entry)),
     )
 
 
-def _addresses(entry: dict[str, Any]) -> list[str]:
-    """Return what somebody assigned, and not what an advertisement brought."""
+def _addresses(entry: dict[str, Any], flag: str = "") -> list[str]:
+    """Return what somebody assigned, and not what an advertisement brought; with a flag, those that have it.
+
+    An address that somebody else on the link turned out to have (`dadfailed`) stays `tentative`.
+    """
     return [
         f"{info['local']}/{info.get('prefixlen', 0)}"
         for info in entry.get("addr_info", ())
-        if info.get("local") and not info.get("dynamic")
+        if info.get("local") and not info.get("dynamic") and (not flag or info.get(flag))
     ]
+
+
+def _leased(entry: dict[str, Any]) -> list[str]:
+    found = (info for info in entry.get("addr_info", ()) if info.get("local") and info.get("dynamic"))
+    return [f"{info['local']}/{info.get('prefixlen', 0)}" for info in found]
 
 
 _ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": "proto"}

@@ -117,7 +117,8 @@ class Plan(NamedTuple):
 
     `steps` are waited for and undone when one fails. `final` is at most one step that cannot be undone, such as giving
     up what was replaced; it comes last, so that everything can be undone when it fails, and nothing stops it once the
-    others stand. `announce` is started after them and never waited for;
+    others stand. `sweep` takes away behind that what nobody needs any more: each by itself, guarded by its `unless`,
+    and what cannot be taken away stays and is told of. `announce` is started after them and never waited for;
     `notes` say what needed nothing, so that an empty plan explains itself; `warnings` what will not work all the same.
     """
 
@@ -126,11 +127,12 @@ class Plan(NamedTuple):
     announce: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    sweep: tuple[Command, ...] = ()
 
     @property
     def all_steps(self) -> tuple[Command, ...]:
-        """The steps and the final one, in order."""
-        return self.steps + self.final
+        """The steps, the final one and the sweeping, in order."""
+        return self.steps + self.final + self.sweep
 
     def __add__(self, other: Plan) -> Plan:  # type: ignore[override] # a plan and a plan are a plan, not a tuple
         return Plan(
@@ -139,14 +141,16 @@ class Plan(NamedTuple):
             announce=self.announce + other.announce,
             notes=self.notes + other.notes,
             warnings=self.warnings + other.warnings,
+            sweep=self.sweep + other.sweep,
         )
 
 
 class Report(NamedTuple):
-    """What a run did: the plan as it was carried out, with one outcome a step."""
+    """What a run did: the plan as it was carried out, with one outcome a step; `left` is the sweeping that failed."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
+    left: tuple[Command, ...] = ()
 
     @property
     def changed(self) -> bool:

@@ -28,7 +28,7 @@ def run(
     Call it with signals deferred: `stop` is asked between processes and behind the last step that can be undone, and
     nothing interrupts the undoing. `hold` is held, and let go while a step takes its time.
     """
-    steps = plan.all_steps
+    steps = plan.steps + plan.final
     outcomes = _carried_out(plan.steps, driver, hold, stop=stop, tell=tell)
     if _all_good(plan.steps, outcomes) and plan.final and not stop():
         outcomes += _acted(plan.final, driver, stop=lambda: False, tell=tell)
@@ -94,7 +94,13 @@ def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) ->
 
     With `disturbed`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
     """
-    todo = [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and disturbed)]
+    return _each(
+        [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and disturbed)], driver
+    )
+
+
+def _each(todo: list[Command], driver: Driver) -> list[Command]:
+    """Run commands that do not depend on each other, but for those whose guards hold them back; return the failed."""
     left: list[Command] = []
     while todo:
         ready = _up_to_guard(todo)
@@ -108,6 +114,11 @@ def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) ->
             left.append(ready[len(outcomes) - 1])
         todo = todo[len(outcomes) :]
     return left
+
+
+def sweep(plan: Plan, driver: Driver) -> tuple[Command, ...]:
+    """Take away what nobody needs any more, each by itself; return what could not be taken away."""
+    return tuple(_each(list(plan.sweep), driver))
 
 
 def _up_to_guard(todo: list[Command]) -> list[Command]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.contract import Clearing
 from pipework_core.errors import ConflictError, HostError
@@ -12,12 +13,15 @@ from pipework_core.names import host_name
 from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Netns
     from pipework_core.request import Address
+
+#: The program that announces addresses, where there is one.
+ARPING = "arping"
 
 
 def ip(
@@ -30,6 +34,48 @@ def ip(
 ) -> Command:
     """Return one `ip` command."""
     return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, shared=shared, why=why)
+
+
+def script(name: str) -> str:
+    """Return the path of a script of ours, which a plan runs like any other program."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts", name)
+
+
+class Switch(NamedTuple):
+    """A switch of the kernel's for one interface, a file (ip-sysctl.rst).
+
+    The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it
+    holds; empty when nobody needs that back.
+    """
+
+    path: str
+    value: str
+    before: str = ""
+
+
+def switch(scene: Scene, switches: Iterable[Switch]) -> list[Command]:
+    """Return what writes the switches of the guest's interface: one process for all that get the same value."""
+    found: dict[str, list[Switch]] = {}
+    for one in switches:
+        found.setdefault(one.value, []).append(one)
+    return [_write(scene, value, group) for value, group in found.items()]
+
+
+def _write(scene: Scene, value: str, switches: Sequence[Switch]) -> Command:
+    netns, names = scene.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
+    undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
+    return Command(
+        argv=("tee", *(one.path for one in switches)),
+        netns=netns,
+        stdin=value,
+        undo=tuple(undo),
+        why=f"set {names} of {scene.attachment.interface} to {value}",
+    )
+
+
+def unfinished(scene: Scene) -> bool:
+    """Whether the interface is new, or was left by a run that did not get as far as marking it."""
+    return scene.existing is None or newborn(scene.existing)
 
 
 def raise_shared(link: Link) -> Command:
@@ -125,6 +171,19 @@ def own_veth(scene: Scene, name: str) -> Command:
     """Return the command that turns the birth mark of a host's end into an alias."""
     alias = Mark(kind="veth", netns=str(scene.guest.inode)).alias
     return ip("link", "set", "dev", name, "group", "default", "alias", alias, why=f"mark {name} as pipework's")
+
+
+def made_by_us(link: Link, kind: str) -> bool:
+    """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
+    mark = read(link)
+    return (mark is not None and mark.kind == kind) or (mark is None and newborn(link) and link.kind == kind)
+
+
+def has_use(host: HostFacts, link: Link, *, ports: bool = True) -> bool:
+    """Whether the host itself uses the link: by an address on it, a link on top of it, or as somebody's port."""
+    addresses = [address for address in (*link.addresses, *link.leased) if not address.startswith("fe80:")]
+    above = any(other.parent == link.name for other in host.links.values())
+    return bool(addresses or above or link.master or (ports and host.ports(link.name)))
 
 
 def port_taken(host: HostFacts, bridge: str, limit: int) -> bool:

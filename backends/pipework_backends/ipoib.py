@@ -21,7 +21,7 @@ from pipework_core.plan import HOST, Plan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.contract import Clearing, Scene
+    from pipework_core.contract import Clearing, Leftover, Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Command
     from pipework_core.request import Attachment
@@ -69,6 +69,11 @@ class IPoIB:
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park it."""
         return common.park(scene, link, mark)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Leave nothing on the host."""
+        del scene, mark
+        return ()
 
     def plan(self, scene: Scene) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""

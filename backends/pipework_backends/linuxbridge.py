@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import bridge_vlan, common, firewall
 from pipework_backends.common import ip
-from pipework_core.contract import Claim
+from pipework_core.contract import Claim, Leftover
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
@@ -60,6 +60,15 @@ class LinuxBridge:
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park the veth; its port on the host stays until the end."""
         return common.park(scene, link, mark)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
+        link = scene.host.links.get(mark.on)
+        if link is None or not common.made_by_us(link, "bridge") or common.has_use(scene.host, link, ports=False):
+            return ()
+        words = ("link", "delete", "dev", link.name)
+        remove = ip(*words, unless=_ports_of(link.name), why=f"remove the bridge {link.name}, which has no port")
+        return (Leftover(name=link.name, remove=remove),)
 
     def plan(self, scene: Scene) -> Plan:
         """Make the bridge when it is missing, then the port."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import common, ovsdb
 from pipework_backends.common import ip
-from pipework_backends.ovsdb import LOCAL_PORT, VSCTL, Port, Switch, atom, bare
-from pipework_core.contract import Claim, Clearing
+from pipework_backends.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
+from pipework_core.contract import Claim, Clearing, Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
@@ -80,6 +80,13 @@ class OpenVSwitch:
         )
         return Clearing(scene=parked.scene, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
 
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
+        link = scene.host.links.get(mark.on)
+        if mark.on not in _switch(scene).made or (link is not None and common.has_use(scene.host, link, ports=False)):
+            return ()
+        return (Leftover(name=mark.on, remove=_unmade(mark.on, why=f"remove {mark.on}, which has no port")),)
+
     def plan(self, scene: Scene) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
         switch = _checked(scene)
@@ -136,10 +143,9 @@ def _bridge(scene: Scene, switch: Switch) -> Plan:
     name, datapath = scene.attachment.host, scene.attachment.option("datapath")
     if name in (scene.host.ovs_bridges or ()):
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
-    kind = ("--", "set", "bridge", name, f"datapath_type={datapath}") if datapath else ()
-    guard = Command(argv=(*VSCTL, "list-ports", name), why=f"see whether {name} has ports")
-    delete = Command(argv=(*VSCTL, "del-br", name), unless=guard, ok_codes=_DONE_OR_WAITING)
-    create = Command(argv=(*VSCTL, "add-br", name, *kind), undo=(delete,), why=f"create the bridge {name}")
+    kind = (f"datapath_type={datapath}",) if datapath else ()
+    told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
+    create = Command(argv=(*VSCTL, "add-br", name, *told), undo=(_unmade(name),), why=f"create the bridge {name}")
     # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
     alive = Command(
         argv=(*VSCTL, "get", "interface", name, "ofport"),
@@ -147,6 +153,11 @@ def _bridge(scene: Scene, switch: Switch) -> Plan:
         why=f"see that the switch could set {name} up; without its kernel module it needs -o datapath=netdev",
     )
     return Plan(steps=(create, alive))
+
+
+def _unmade(name: str, *, why: str = "") -> Command:
+    guard = Command(argv=(*VSCTL, "list-ports", name), why=f"see whether {name} has ports")
+    return Command(argv=(*VSCTL, "del-br", name), unless=guard, ok_codes=_DONE_OR_WAITING, why=why)
 
 
 def _wanted(scene: Scene, name: str, *, bridge: str = "", tag: int | None = None) -> Port:

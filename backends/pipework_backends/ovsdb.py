@@ -18,11 +18,13 @@ VSCTL = ("ovs-vsctl", "--timeout=5")
 LOCAL_PORT = 65534
 #: The key whose presence says that a port is ours; the shell version wrote it, too.
 OWN_KEY = "pipework.interface"
+#: The key of a bridge that we made; the shell version marked none.
+MADE_KEY = "pipework.made"
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 _TABLES = {
-    "Bridge": "name,ports,datapath_type",
+    "Bridge": "name,ports,datapath_type,external_ids",
     "Port": "_uuid,name,tag,fake_bridge",
     "Interface": "name,external_ids,error,ofport",
 }
@@ -54,11 +56,12 @@ class Port(NamedTuple):
 
 
 class Switch(NamedTuple):
-    """The bridges by name with their datapath types, ports by name, and the VLAN of each fake bridge."""
+    """The bridges with their datapath types, the ports, the VLANs of fake bridges, and the bridges that we made."""
 
     datapaths: Mapping[str, str] = MappingProxyType({})
     ports: Mapping[str, Port] = MappingProxyType({})
     fakes: Mapping[str, int] = MappingProxyType({})
+    made: frozenset[str] = frozenset()
 
 
 def parse(text: str) -> Switch:
@@ -87,7 +90,8 @@ def parse(text: str) -> Switch:
             external_ids=dict(interface["external_ids"][1]),
         )
     datapaths = {str(bridge["name"]): str(bridge["datapath_type"] or "system") for bridge in bridges}
-    return Switch(datapaths=datapaths, ports=found, fakes=fakes)
+    made = frozenset(str(row["name"]) for row in bridges if MADE_KEY in dict(row.get("external_ids", ["map", []])[1]))
+    return Switch(datapaths=datapaths, ports=found, fakes=fakes, made=made)
 
 
 def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:

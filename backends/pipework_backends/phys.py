@@ -20,7 +20,7 @@ from pipework_core.request import vlan_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.contract import Scene
+    from pipework_core.contract import Leftover, Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
 
@@ -93,6 +93,11 @@ class Phys:
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Bring the NIC home; undoing takes it back into the guest. A VLAN that we made is parked like other links."""
         return _brought_home(scene, link, mark) if mark.nic else common.park(scene, link, mark)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Leave nothing on the host: a VLAN is made straight into the guest."""
+        del scene, mark
+        return ()
 
 
 def _nic(attachment: Attachment) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import common
 from pipework_backends.common import ip
+from pipework_core.contract import Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
@@ -67,6 +68,17 @@ class Stacked:
                     hint=f"delete {link.name} in the guest, and run this again",
                 )
         return common.park(scene, link, mark)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Name the VLAN that was made for the first of its links; the host cannot tell what guests have on it."""
+        if not mark.vlan:
+            return ()
+        name = self.parent_name(scene)
+        link = scene.host.links.get(name)
+        if link is None or not common.made_by_us(link, "vlan") or common.has_use(scene.host, link):
+            return ()
+        remove = ip("link", "delete", "dev", name, why=f"remove VLAN {mark.vlan} of {mark.on}, which nobody uses")
+        return (Leftover(name=name, remove=remove, hidden=True),)
 
     def plan(self, scene: Scene) -> Plan:
         """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
