@@ -35,6 +35,7 @@ class Invocation(NamedTuple):
     json: bool = False
     dry_run: bool = False
     debug: bool = False
+    driver: str = ""
     record: str = ""
     replay: str = ""
     given: tuple[str, ...] = ()
@@ -84,10 +85,18 @@ def _common(words: Words, argv: Sequence[str]) -> Invocation:
         json=words.has("json"),
         dry_run=words.has("dry-run"),
         debug=words.has("debug"),
+        driver=_driver(words),
         record=_file(words, "record"),
         replay=_file(words, "replay"),
         given=tuple(argv),
     )
+
+
+def _driver(words: Words) -> str:
+    driver = words.get("driver")
+    if driver == "":
+        raise UsageError("--driver names no driver.", hint="write for instance --driver ssh://root@host2")
+    return driver or ""
 
 
 def _file(words: Words, name: str) -> str:
@@ -100,6 +109,8 @@ def _file(words: Words, name: str) -> str:
 def _refuse_contradictions(invocation: Invocation) -> None:
     if invocation.record and invocation.replay:
         raise UsageError("--record and --replay contradict each other.", hint="leave one of them out")
+    if invocation.driver and invocation.replay:
+        raise UsageError("--driver and --replay contradict each other.", hint="leave one of them out")
     if invocation.dry_run and (invocation.record or invocation.replay):
         raise UsageError("--dry-run runs nothing that could be recorded.", hint="leave one of the two out")
 

@@ -65,6 +65,9 @@ class Driver(Protocol):
         is ended when `stop()` says so; its outcome, cut short, is then the last one.
         """
 
+    def holds_back(self, command: Command) -> bool:
+        """Whether the command's guard (`unless`) finds something, or could not tell: then things are better left alone."""
+
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""
 
@@ -83,6 +86,34 @@ class RunDriver(Driver, Protocol):
 
     def close(self) -> None:
         """Let everything go that is held."""
+
+
+class GuardReader:
+    """Base of drivers that ask a guard as they ask anything."""
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run reads; see `Driver`."""
+        raise NotImplementedError
+
+    def holds_back(self, command: Command) -> bool:
+        """Ask the guard, if there is one."""
+        if command.unless is None:
+            return False
+        outcome = self.read([command.unless])[0]
+        return outcome.code not in command.unless.ok_codes or outcome.stdout.strip() not in {"", "[]"}
+
+
+class DriverKind(Protocol):
+    """Makes drivers of one kind, for `--driver NAME:ADDRESS`."""
+
+    #: The word before the colon.
+    name: str
+
+    def open(self, address: str) -> RunDriver:
+        """Return a driver for what stands behind the colon; raise UsageError or HostError.
+
+        One that works on another machine has a method `locate`, which returns where a program lies there, or None.
+        """
 
 
 class NoHold:

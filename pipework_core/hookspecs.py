@@ -1,4 +1,4 @@
-"""The hooks: three that register typed objects, three that tell an observer what happens.
+"""The hooks: four that register typed objects, three that tell an observer what happens.
 
 A plugin is a module (or object) with functions of these names, marked with `hookimpl`:
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipework_core.contract import Addressing, Backend, GuestResolver, Scene
+    from pipework_core.driver import DriverKind
     from pipework_core.plan import Command, Outcome, Plan, Report
 
 PROJECT = "pipework"
@@ -49,6 +50,13 @@ class Specs:
         """Return the addressing methods of this plugin, each an object as `contract.Addressing` describes it.
 
         Example: the built-in `static` returns `[Static()]`.
+        """
+
+    @hookspec
+    def pipework_drivers(self) -> Iterable[DriverKind]:  # type: ignore[empty-body] # as above
+        """Return the kinds of drivers of this plugin, each an object as `driver.DriverKind` describes it.
+
+        Example: `return [Serial()]` with `name = "serial"` makes `--driver serial:/dev/ttyS0` work.
         """
 
     @hookspec

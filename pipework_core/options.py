@@ -102,6 +102,12 @@ OPTIONS = (
         help="stop waiting after so long, with exit code 1: 30 for a lease; --wait waits for ever without it",
     ),
     Option(
+        name="driver",
+        value="NAME",
+        commands=_ENGINE,
+        help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
+    ),
+    Option(
         name="dry-run",
         commands=_ENGINE,
         help="change nothing; print what would be run, as a shell script",

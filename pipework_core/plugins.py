@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from pipework_core.contract import Addressing, Backend, GuestResolver
+    from pipework_core.driver import DriverKind, RunDriver
 
 #: Kind to module. The order is the order in which a bare name is offered.
 BACKENDS: Mapping[str, str] = {
@@ -44,7 +45,11 @@ ADDRESSING: Mapping[str, str] = {
     "static": "pipework_backends.static",
 }
 
+#: Name to module; `live`, this very machine, is what runs when none is named.
+DRIVERS: Mapping[str, str] = {"live": "pipework_drivers.live", "ssh": "pipework_drivers.ssh"}
+
 GROUP_BACKENDS = "pipework.backends"
+GROUP_DRIVERS = "pipework.drivers"
 GROUP_GUESTS = "pipework.guests"
 GROUP_OBSERVERS = "pipework.observers"
 
@@ -134,6 +139,21 @@ class Plugins:
         found: Iterable[Addressing] = self._builtin(ADDRESSING[method], "pipework_addressing")
         return next(addressing for addressing in found if addressing.method == method)
 
+    def driver(self, text: str) -> RunDriver:
+        """Return the driver that `NAME` or `NAME:ADDRESS` names; raise PluginError when there is none of that name."""
+        name, _, address = text.partition(":")
+        if name in DRIVERS:
+            found: Iterable[DriverKind] = self._builtin(DRIVERS[name], "pipework_drivers")
+        else:
+            found = self._foreign(GROUP_DRIVERS, name, "pipework_drivers")
+        for kind in found:
+            if kind.name == name:
+                return kind.open(address)
+        raise PluginError(
+            f"there is no driver {name!r}.",
+            hint=f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
+        )
+
     @staticmethod
     def _builtin(module: str, hook: str) -> list[Any]:
         return list(getattr(import_module(module), hook)())
@@ -145,7 +165,7 @@ class Plugins:
         for plugin, owner in self._load(group, name) if self._third_parties else ():
             implementation = getattr(plugin, hook, None)
             for item in implementation() if implementation else ():
-                word = str(getattr(item, "kind", "") or getattr(item, "runtime", ""))
+                word = str(next(filter(None, (getattr(item, key, "") for key in ("kind", "runtime", "name"))), ""))
                 if word in owners:
                     raise PluginError(
                         f"{owners[word]} and {owner} both provide {word!r}.", hint="uninstall one of the two packages"

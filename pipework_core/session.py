@@ -28,9 +28,9 @@ def run(invocation: Invocation) -> int:
     _let_any_bytes_through()
     signals = Signals()
     signals.install()
-    driver = _driver(invocation)
+    plugins = Plugins(warn=_warn)
+    driver = _driver(invocation, plugins)
     try:
-        plugins = Plugins(warn=_warn)
         if invocation.verbose:
             from pipework_core.narrator import Narrator  # noqa: PLC0415 - brings pluggy along
 
@@ -64,12 +64,12 @@ def _let_any_bytes_through() -> None:
         sys.stdout.reconfigure(errors="surrogateescape")
 
 
-def _driver(invocation: Invocation) -> RunDriver:
+def _driver(invocation: Invocation, plugins: Plugins) -> RunDriver:
     """Return the driver that the options choose. Drivers are found by name: the core imports none of them."""
     if invocation.replay:
         driver = import_module("pipework_drivers.recorded").ReplayDriver(invocation.replay)
     else:
-        driver = import_module("pipework_drivers.live").LiveDriver()
+        driver = plugins.driver(invocation.driver or "live")
     if invocation.dry_run:
         # With --json the plan is printed as data, and the script is not wanted.
         out = io.StringIO() if invocation.json else sys.stdout

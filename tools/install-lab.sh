@@ -33,6 +33,7 @@ udhcpc                      udhcpc
 dhcpcd-base                 dhcpcd
 iw                          iw
 tcpdump                     tcpdump
+openssh-server              sshd
 uidmap                      newuidmap
 shellcheck                  shellcheck
 containernetworking-plugins /usr/lib/cni/bridge

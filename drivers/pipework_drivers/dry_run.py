@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class DryRunDriver:
     """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
 
-    `title` is the command line that the script names, `locate` finds programs on PATH.
+    `title` is the command line that the script names, `locate` finds programs on PATH; a driver that works elsewhere
+    has one of its own.
     """
 
     def __init__(
@@ -29,12 +30,13 @@ class DryRunDriver:
         out: TextIO,
         *,
         title: Sequence[str],
-        locate: Callable[[str], str | None] = shutil.which,
+        locate: Callable[[str], str | None] | None = None,
     ) -> None:
         self._inner = inner
         self._out = out
         self._title = title
-        self._locate = locate
+        theirs: Callable[[str], str | None] = getattr(inner, "locate", shutil.which)
+        self._locate = locate or theirs
         self._inodes: dict[str, int] = {}
         self._steps: list[Command] = []
         self._announce: list[Command] = []
@@ -59,6 +61,11 @@ class DryRunDriver:
             return []
         self._steps += commands
         return [_as_expected(command) for command in commands]
+
+    def holds_back(self, command: Command) -> bool:
+        """Hold nothing back: what a guard will find shows when the script runs, which asks it."""
+        del command
+        return False
 
     def start(self, commands: Sequence[Command]) -> None:
         """Keep them for the script."""

@@ -6,8 +6,8 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import Pin, cut_short, succeeded
-from pipework_core.errors import GuestError, HostError, NoNamespaceError
+from pipework_core.driver import GuardReader, Pin, cut_short, succeeded
+from pipework_core.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.plan import Outcome
 from pipework_drivers import batch
 from pipework_drivers.lock import HostLock
@@ -24,7 +24,7 @@ _NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class LiveDriver:
+class LiveDriver(GuardReader):
     """Runs plans. Holds every pinned namespace open until `close`. `patience` is in seconds, for one process."""
 
     def __init__(self, *, patience: float = PATIENCE) -> None:
@@ -217,3 +217,20 @@ def _born(path: str) -> float:
         raise NoNamespaceError(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
     # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
     return float(stat.rpartition(")")[2].split()[19]) / _TICKS
+
+
+class ThisMachine:
+    """Makes live drivers, by `--driver live` or by none at all."""
+
+    name = "live"
+
+    def open(self, address: str) -> LiveDriver:
+        """Return one; raise UsageError for an address, since there is only one such machine."""
+        if address:
+            raise UsageError(f"live:{address} names a machine, and live is this one.", hint="write --driver live")
+        return LiveDriver()
+
+
+def pipework_drivers() -> list[ThisMachine]:
+    """Register it."""
+    return [ThisMachine()]
