@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a program that is run by its path, and imports nothing of ours
+#!/usr/bin/env -S python3 -I -S
 """Put the name servers of a lease into a guest's /etc/resolv.conf, or take them out again.
 
     python3 -I -S resolv.py set     --pid PID --interface IF   (stdin: lines `nameserver ADDRESS`, `search DOMAIN…`)
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 LIMIT = 65536  # bytes of a resolv.conf, before and after; also of what is read from stdin
 _TOO_LARGE = f"the guest's /etc/resolv.conf has more than {LIMIT} bytes, or would have."
-_PATIENCE = 10  # seconds after which a file system of the guest's own making has not answered
+_PATIENCE = 5  # seconds after which the guest's file system, or who has locked the file, has not answered
 _NAMESERVERS, _DOMAINS, _DOMAIN, _LABEL, _INTERFACE = 16, 32, 253, 63, 15
 
 _NS_GET_USERNS, _CLONE_NEWUSER = 0xB701, 0x10000000
@@ -391,11 +391,9 @@ def main() -> NoReturn:
             sys.stderr.flush()
         finally:
             os._exit(code)  # one process alone goes on from here, whatever happens
-    pidfd = os.pidfd_open(child)
-    if not select.select([pidfd], [], [], _PATIENCE)[0]:
+    if not select.select([os.pidfd_open(child)], [], [], _PATIENCE)[0]:
         os.kill(child, 9)
-        sys.stderr.write("the guest's file system does not answer.\n")
-        sys.exit(1)
+        sys.exit("the guest's /etc/resolv.conf does not answer: its file system hangs, or somebody has locked it.")
     sys.exit(bool(os.waitpid(child, 0)[1]))
 
 
