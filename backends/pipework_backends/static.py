@@ -1,42 +1,66 @@
-"""Static addressing: mark the interface, give it its addresses, raise it, route through it, tell the neighbours."""
+"""Static addressing: mark the interface, give it its addresses, raise it, route through it, tell the neighbours.
+
+It always takes part, and first: a request for a dynamic address has no address of its own here, and all the rest.
+"""
 
 from __future__ import annotations
 
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import broadcast, ip, put_back
+from pipework_backends.common import ARPING, Switch, broadcast, ip, put_back, script, switch, unfinished
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
     from pipework_core.contract import Guest, Scene
     from pipework_core.facts import Route
     from pipework_core.marks import Mark
-    from pipework_core.request import Attachment, Gateway
+    from pipework_core.request import Address, Attachment, Gateway
 
 
 class Static:
-    """Addresses from the command line."""
+    """Addresses from the command line, and all that an interface needs whatever its addresses are."""
 
     method = "static"
-    options: Mapping[str, str] = {}
-    programs: tuple[str, ...] = ()
+    options: Mapping[str, str] = {
+        "accept_ra": "whether the guest obeys router advertisements: 0, 1 (unless it is a router itself) or 2 (always)",
+        "autoconf": "whether the guest makes addresses from router advertisements, 0 or 1",
+    }
+    programs: tuple[str, ...] = (ARPING,)
 
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Need nothing more."""
-        del attachment, guest
-        return {}
+        """Read the switches that the request sets."""
+        return _ipv6().reads(attachment, guest) if self._takes_ipv6(attachment) else {}
 
     def plan(self, scene: Scene, mark: Mark) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""
-        steps = [*_marked(scene, mark), *_ipv6(scene), *_addresses(scene), *_raised(scene), *_routes(scene)]
+        ipv6 = _ipv6() if self._takes_ipv6(scene.attachment) else None
+        addresses = _missing(scene)
+        probe, given, raised = _probe(scene, addresses), _given(scene, addresses), _raised(scene)
+        steps = [
+            *switch(scene, [*_notify(scene), *(ipv6.switches(scene, addresses) if ipv6 else ())]),
+            *_marked(scene, mark),
+            *((*raised, *probe, *given) if probe else (*given, *raised)),
+            *_routes(scene),
+            *(ipv6.settled(scene, addresses) if ipv6 else ()),
+        ]
         interface = scene.attachment.interface
         notes = () if steps else (f"{interface} of {scene.guest.name} is up, with all that was asked for",)
         return Plan(steps=tuple(steps), announce=_announce(scene) if steps else (), notes=notes)
+
+    def _takes_ipv6(self, attachment: Attachment) -> bool:
+        return 6 in attachment.families or any(key in self.options for key, _ in attachment.options)  # noqa: PLR2004
+
+
+def _ipv6() -> ModuleType:
+    from pipework_backends import ipv6  # noqa: PLC0415 - most addresses are of IPv4
+
+    return ipv6
 
 
 def _marked(scene: Scene, mark: Mark) -> list[Command]:
@@ -52,38 +76,29 @@ def _marked(scene: Scene, mark: Mark) -> list[Command]:
     ]
 
 
-def _ipv6(scene: Scene) -> list[Command]:
-    """Turn IPv6 on for this interface where the guest has it off and the request needs it.
-
-    The file is the guest's own: /proc/sys/net belongs to the namespace of whoever opens it (ip-sysctl.rst).
-    """
-    missing = [a for a in scene.attachment.addresses if a.version == 6 and str(a) not in _present(scene)]  # noqa: PLR2004
-    if not missing or not scene.inside.ipv6_off:
-        return []
-    name = scene.attachment.interface
-    return [
-        Command(
-            argv=("tee", f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"),
-            netns=scene.guest.netns,
-            stdin="0",
-            why=f"turn IPv6 on for {name}, since {scene.guest.name} has it off",
-        )
-    ]
-
-
-def _present(scene: Scene) -> set[str]:
-    return {str(ip_interface(address)) for address in scene.existing.addresses} if scene.existing else set()
-
-
-def _addresses(scene: Scene) -> list[Command]:
-    netns, name = scene.guest.netns, scene.attachment.interface
-    present = _present(scene)
-    steps = []
-    for address in scene.attachment.addresses:
-        if str(address) in present:
-            continue
+def _missing(scene: Scene) -> list[Address]:
+    """Return the addresses that the interface does not have; raise HostError when another one has them."""
+    present = {str(ip_interface(address)) for address in scene.existing.addresses} if scene.existing else set()
+    found = [address for address in scene.attachment.addresses if str(address) not in present]
+    for address in found:
         _refuse_taken(scene, str(address.ip))
-        words = (f"{address}", *broadcast(address), "dev", name)
+    return found
+
+
+def _probe(scene: Scene, addresses: Sequence[Address]) -> list[Command]:
+    if not scene.attachment.probe or not addresses:
+        return []
+    from pipework_backends import probing  # noqa: PLC0415 - few ask
+
+    return [probing.asked(scene, addresses)]
+
+
+def _given(scene: Scene, addresses: Sequence[Address]) -> list[Command]:
+    netns, name = scene.guest.netns, scene.attachment.interface
+    steps = []
+    for address in addresses:
+        nodad = ("nodad",) if scene.attachment.no_dad and address.version == 6 else ()  # noqa: PLR2004
+        words = (f"{address}", *broadcast(address), "dev", name, *nodad)
         undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if scene.existing else []
         steps.append(ip("address", "add", *words, netns=netns, undo=undo, why=f"give {name} its address {address}"))
     return steps
@@ -167,23 +182,40 @@ def _undo_default(scene: Scene, before: Route | None, family: str, name: str) ->
     return [ip(family, "route", "delete", "default", "dev", name, netns=scene.guest.netns)]
 
 
-def _announce(scene: Scene) -> tuple[Command, ...]:
-    """Tell the neighbours who has the addresses now: three gratuitous ARP, a second apart, that nobody waits for.
+def _notify(scene: Scene) -> list[Switch]:
+    """Let the kernel announce IPv4 addresses when the interface goes up, on hosts without arping.
 
-    Not on InfiniBand, whose hardware addresses have 20 bytes: a user of the shell version saw kernels panic over it
+    When the segment is asked first, the addresses come later, and probe.py announces them.
+    """
+    attachment = scene.attachment
+    if not _announced(scene) or ARPING in scene.programs or attachment.probe or not unfinished(scene):
+        return []
+    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")]
+
+
+def _announce(scene: Scene) -> tuple[Command, ...]:
+    """Tell the neighbours who has the IPv4 addresses now, and wait for nobody; for IPv6 the kernel does."""
+    addresses = _announced(scene)
+    if not addresses or ARPING not in scene.programs:
+        return ()
+    return (
+        Command(
+            argv=("sh", script("announce.sh"), scene.attachment.interface, *addresses),
+            netns=scene.guest.netns,
+            why=f"tell the neighbours about {', '.join(addresses)}",
+        ),
+    )
+
+
+def _announced(scene: Scene) -> list[str]:
+    """Return the IPv4 addresses that neighbours are to hear of.
+
+    None on InfiniBand, whose hardware addresses have 20 bytes: a user of the shell version saw kernels panic over it
     (jpetazzo/pipework, issue 217).
     """
     if scene.attachment.kind == "ipoib":
-        return ()
-    return tuple(
-        Command(
-            argv=("arping", "-q", "-U", "-c", "3", "-I", scene.attachment.interface, str(address.ip)),
-            netns=scene.guest.netns,
-            why=f"tell the neighbours about {address.ip}",
-        )
-        for address in scene.attachment.addresses
-        if address.version == 4  # noqa: PLR2004 - IPv4; neighbours of an IPv6 address ask again by themselves
-    )
+        return []
+    return [str(address.ip) for address in scene.attachment.addresses if address.version == 4]  # noqa: PLR2004 - IPv4
 
 
 def pipework_addressing() -> list[Static]:
