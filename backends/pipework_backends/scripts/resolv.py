@@ -46,7 +46,6 @@ LIMIT = 65536  # bytes of a resolv.conf, before and after; also of what is read 
 _TOO_LARGE = f"the guest's /etc/resolv.conf has more than {LIMIT} bytes, or would have."
 _PATIENCE = 5  # seconds after which the guest's file system, or who has locked the file, has not answered
 _NAMESERVERS, _DOMAINS, _DOMAIN, _LABEL, _INTERFACE = 16, 32, 253, 63, 15
-
 _NS_GET_USERNS, _CLONE_NEWUSER = 0xB701, 0x10000000
 #: File systems whose files are switches of the kernel (statfs(2), linux/magic.h).
 _KERNELS_OWN = frozenset(
