@@ -30,6 +30,8 @@ class Invocation(NamedTuple):
     guest: str = ""
     words: tuple[str, ...] = ()
     interface: str = ""
+    everything: bool = False
+    keep_bridge: bool = False
     timeout: float | None = None
     verbose: bool = False
     json: bool = False
@@ -54,8 +56,9 @@ def parse(argv: Sequence[str]) -> Invocation:
     _refuse_contradictions(invocation)
     if words.command == "attach":
         return invocation._replace(attachment=_attachment(words))
-    if words.command in options.INSIDE:
-        return _inside(words, invocation)
+    if words.command in {"detach", *options.INSIDE}:
+        of_guest = _detach if words.command == "detach" else _inside
+        return of_guest(words, invocation)
     if words.operands:
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
     if words.command == "demo":
@@ -130,6 +133,25 @@ def _inside(words: Words, invocation: Invocation) -> Invocation:
         tool = "tc" if command == "tc" else f"ip {command}"
         raise UsageError(f"{command} {guest} says nothing to do.", hint=f"add for instance show, as for {tool}")
     return invocation._replace(guest=request.guest_word(guest), words=tuple(rest))
+
+
+def _detach(words: Words, invocation: Invocation) -> Invocation:
+    if len(words.operands) != 1:
+        found = (
+            f"detach takes one guest, and {' '.join(words.operands)} are several"
+            if words.operands
+            else "detach needs a guest"
+        )
+        raise UsageError(f"{found}.", hint="write for instance pipework detach web1 -i eth1")
+    everything, interface = words.has("all"), _name(words, "interface", "guest interface")
+    if everything and interface:
+        raise UsageError("-i and --all contradict each other.", hint="leave one of them out")
+    return invocation._replace(
+        guest=request.guest_word(words.operands[0]),
+        interface=interface,
+        everything=everything,
+        keep_bridge=words.has("keep-bridge"),
+    )
 
 
 def _timeout(text: str | None) -> float | None:

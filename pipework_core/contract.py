@@ -11,7 +11,7 @@ from pipework_core.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipework_core.driver import Driver, RunDriver
+    from pipework_core.driver import Driver
     from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.marks import Mark
     from pipework_core.plan import Command, Netns, Outcome
@@ -140,19 +140,6 @@ class Backend(Protocol):
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Return what of the host has perhaps no use behind detaching; what no mark says is ours is none of it."""
-
-
-class DriverKind(Protocol):
-    """Makes drivers of one kind, for `--driver NAME:ADDRESS`."""
-
-    #: The word before the colon.
-    name: str
-
-    def open(self, address: str) -> RunDriver:
-        """Return a driver for what stands behind the colon; raise UsageError or HostError.
-
-        One that works on another machine has a method `locate`, which returns where a program lies there, or None.
-        """
 
 
 class Addressing(Protocol):

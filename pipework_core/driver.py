@@ -66,7 +66,7 @@ class Driver(Protocol):
         """
 
     def holds_back(self, command: Command) -> bool:
-        """Whether the command's guard (`unless`) finds something, or could not tell: then things are better left alone."""
+        """Whether the command's guard (`unless`) finds something or cannot tell: things are better left alone then."""
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from pipework_core import choice, existing, facts, guests, transaction
+from pipework_core import choice, detaching, existing, facts, guests, transaction
 from pipework_core.contract import Scene
-from pipework_core.errors import CommandError, HostError, advice
+from pipework_core.errors import CommandError, GuestError, HostError, advice
 from pipework_core.marks import newborn, route_words
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.plugins import check_options
@@ -49,6 +49,54 @@ class Engine:
         self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report
 
+    def detach(
+        self, name: str, interface: str = "", *, everything: bool = False, keep: bool = False
+    ) -> list[tuple[Scene, Report]]:
+        """Undo attachments of a guest, the newest first, each for itself; return what each was planned from and did.
+
+        Without `interface` the only one, or with `everything` all. `keep` leaves the bridges and VLANs that nobody uses
+        any more. Raises any PipeworkError, or Interrupted; the attachment that was about to go is then whole.
+        """
+        guest = self.guest(name)
+        done: list[tuple[Scene, Report]] = []
+        inside = facts.parse_guest(self._read({"guest": facts.guest_query(guest.netns)})["guest"].stdout)
+        for chosen in detaching.chosen(inside, guest, interface, everything=everything):
+            with self._driver.exclusive() as hold:
+                scene, plan = self._look_back(guest, chosen, keep=keep)
+                self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                with self._signals.deferred():
+                    report = self._carry_out(plan, hold)
+            self._plugins.tell("pipework_detached", scene=scene, report=report)
+            done.append((scene, report))
+        return done
+
+    def _look_back(self, guest: Guest, interface: str, *, keep: bool) -> tuple[Scene, Plan]:
+        """Read what there is, and plan from what the interface remembers."""
+        answers = self._read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})
+        inside = facts.parse_guest(answers["guest"].stdout)
+        link = inside.links.get(interface)
+        if link is None:
+            raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
+        mark = detaching.mark_of(link)
+        attachment = detaching.request(link, mark, guest)
+        host = self._with_switch(attachment, facts.HostFacts(links=facts.parse_links(answers["links"].stdout)))
+        backend = self._plugins.backend(mark.kind)
+        reads = backend.reads(attachment, host)
+        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=self._read(reads))
+        method = self._plugins.released_by(mark.dhcp)
+        hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
+        used = self._parents_used(guest, host, interface) if hidden else frozenset()
+        return scene, detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
+
+    def _parents_used(self, guest: Guest, host: facts.HostFacts, interface: str) -> frozenset[str]:
+        """Return the links of the host that others than this interface are on top of."""
+        from pipework_core import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
+
+        seen = namespaces.look(self._driver, namespaces.find(self._driver))
+        ours = seen.get(guest.inode, facts.GuestFacts())
+        others = {name: link for name, link in ours.links.items() if name != interface}
+        return namespaces.parents_used({**seen, guest.inode: ours._replace(links=others)}, host.links.values())
+
     def guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
         return guests.resolve(name, plugins=self._plugins, driver=self._driver)
@@ -75,10 +123,7 @@ class Engine:
         inside = facts.parse_guest(answers["guest"].stdout)
         if "ipv6_off" in answers:
             inside = inside._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
-        host = facts.HostFacts(links=facts.parse_links(answers["links"].stdout))
-        if choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl"):
-            bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
-            host = host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
+        host = self._with_switch(attachment, facts.HostFacts(links=facts.parse_links(answers["links"].stdout)))
         attachment, backend = choice.complete(attachment, host, inside, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
@@ -95,6 +140,13 @@ class Engine:
             programs=frozenset(filter(self._driver.finds, sorted(programs))),
         )
         return scene, backend
+
+    def _with_switch(self, attachment: Attachment, host: facts.HostFacts) -> facts.HostFacts:
+        """Add the names of Open vSwitch bridges where only these tell what is meant."""
+        if not (choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl")):
+            return host
+        bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
+        return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
 
     def _addressings(self, attachment: Attachment) -> list[Addressing]:
         """Return the addressing methods that take part, in order."""
@@ -128,7 +180,7 @@ class Engine:
 
         self._driver.pin(HOST)
         outcomes = transaction.run(plan, self._driver, hold, stop=lambda: self._signals.wanted, tell=tell)
-        return Report(plan=plan, outcomes=outcomes)
+        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
 
 
 #: How it is done and not what: the same request may be repeated in another way.

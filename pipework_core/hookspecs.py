@@ -74,6 +74,13 @@ class Specs:
         """
 
     @hookspec
+    def pipework_detached(self, scene: Scene, report: Report) -> None:
+        """Learn that an attachment was undone; `scene` is what it was planned from, with the interface still there.
+
+        Example: `audit.write(f"{scene.guest.name} {scene.attachment.interface} detached")`.
+        """
+
+    @hookspec
     def pipework_attached(self, scene: Scene, report: Report) -> None:
         """Tell that the whole request holds now, whether or not anything had to be done for it.
 

@@ -22,6 +22,7 @@ _INDENT = "  "
 _USAGE = """\
 pipework [OPTION...] HOSTIF GUEST ADDRESS [MAC][@VID]
 pipework attach [OPTION...] HOSTIF GUEST ADDRESS [MAC][@VID]
+pipework detach GUEST [-i IF | --all] [--keep-bridge]
 pipework route|rule|tc GUEST WORD...
 pipework --wait [-i IF] [--timeout SECONDS]
 pipework wait-script [-i IF] [--timeout SECONDS]
@@ -35,6 +36,10 @@ a signal came, is undone. A second run of the same command finds nothing to do. 
 _COMMANDS = (
     ("HOSTIF GUEST ADDRESS", "attach the guest to HOSTIF"),
     ("attach ...", "the same, for a HOSTIF that is called like one of the words below"),
+    (
+        "detach GUEST",
+        "undo an attachment: the earlier default route, the NIC's name and state, and what nobody uses any more",
+    ),
     ("route GUEST WORD...", "run `ip route WORD...` in the guest"),
     ("rule GUEST WORD...", "run `ip rule WORD...` in the guest"),
     ("tc GUEST WORD...", "run `tc WORD...` in the guest"),

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 #: `ip` and `tc` inside a guest.
 INSIDE = ("route", "rule", "tc")
 #: Words that are no host interface when they come first; `attach` names the classic form explicitly.
-COMMANDS = ("attach", *INSIDE, "wait-script", "demo")
+COMMANDS = ("attach", "detach", *INSIDE, "wait-script", "demo")
 
-_ENGINE = ("attach", *INSIDE)
+_ENGINE = ("attach", "detach", *INSIDE)
 _WAITING = ("--wait", "wait-script")
 
 
@@ -47,8 +47,8 @@ OPTIONS = (
         name="interface",
         short="-i",
         value="IF",
-        commands=("attach", *_WAITING),
-        help="the interface's name in the guest: eth1 when not given, ib0 on InfiniBand",
+        commands=("attach", "detach", *_WAITING),
+        help="the interface's name in the guest: eth1 when not given, ib0 on InfiniBand; detach: the only one",
     ),
     Option(
         name="host-interface",
@@ -82,6 +82,12 @@ OPTIONS = (
         name="replace",
         commands=("attach",),
         help="give up an interface of the same name that pipework made for another request",
+    ),
+    Option(name="all", commands=("detach",), help="detach all that pipework attached to the guest"),
+    Option(
+        name="keep-bridge",
+        commands=("detach",),
+        help="leave the bridge or VLAN that pipework made, even when nobody uses it any more",
     ),
     Option(name="dns", commands=("attach",), help="let the guest use the name servers that the DHCP server offers"),
     Option(
@@ -119,7 +125,7 @@ OPTIONS = (
         commands=_ENGINE,
         help="run against a recording; a command that is not in it fails",
     ),
-    Option(name="json", commands=("attach",), help="print the plan and what was done, for machines"),
+    Option(name="json", commands=("attach", "detach"), help="print the plan and what was done, for machines"),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),
     Option(name="help", short="-h", help="show this text"),

@@ -154,6 +154,11 @@ class Plugins:
             hint=f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
         )
 
+    def released_by(self, client: str) -> Addressing | None:
+        """Return the method that an interface remembers (`Mark.dhcp`), None for one that has nothing to give back."""
+        method = client.removesuffix("-f").removesuffix("6")
+        return self.addressing(method) if method else None
+
     @staticmethod
     def _builtin(module: str, hook: str) -> list[Any]:
         return list(getattr(import_module(module), hook)())

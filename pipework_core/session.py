@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Guest, Scene
     from pipework_core.driver import RunDriver
     from pipework_core.plan import Report
+    from pipework_core.request import Attachment
 
 
 def run(invocation: Invocation) -> int:
@@ -36,16 +37,13 @@ def run(invocation: Invocation) -> int:
 
             plugins.observe(Narrator())
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
-        if invocation.attachment is None:
+        if invocation.command == "detach":
+            _detach(invocation, engine, driver)
+        elif invocation.attachment is None:
             _inside(invocation, engine, driver, plugins, signals)
             driver.finish(())
         else:
-            scene, report = engine.attach(invocation.attachment)
-            driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
-            for text in report.plan.warnings:
-                _warn(text)
-            if invocation.json:
-                print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
+            _attach(invocation.attachment, invocation, engine, driver)
     except BaseException as error:
         driver.abort(error)
         raise
@@ -78,6 +76,35 @@ def _driver(invocation: Invocation, plugins: Plugins) -> RunDriver:
         driver = import_module("pipework_drivers.recorded").RecordingDriver(driver, invocation.record)
     chosen: RunDriver = driver
     return chosen
+
+
+def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
+    scene, report = engine.attach(attachment)
+    driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
+    for text in report.plan.warnings:
+        _warn(text)
+    if invocation.json:
+        print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
+
+
+def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
+    done = engine.detach(
+        invocation.guest, invocation.interface, everything=invocation.everything, keep=invocation.keep_bridge
+    )
+    notes = () if done else (f"nothing is attached to {invocation.guest}",)
+    driver.finish(notes)
+    for _, report in done:
+        for text in (
+            *report.plan.warnings,
+            *(f"`{command}` failed, and what it removes stays." for command in report.left),
+        ):
+            _warn(text)
+    if invocation.json:
+        detached = [as_json(scene, report, dry_run=invocation.dry_run) for scene, report in done]
+        print(json.dumps({"detached": detached, "notes": list(notes)}, indent=2))
+    elif invocation.verbose:
+        for note in notes:
+            print(f"# {printable(note)}", file=sys.stderr)
 
 
 def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:

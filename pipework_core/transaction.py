@@ -99,26 +99,28 @@ def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) ->
     )
 
 
-def _each(todo: list[Command], driver: Driver) -> list[Command]:
+def _each(
+    todo: list[Command], driver: Driver, *, tell: Callable[[Command, Outcome], None] = lambda *_: None
+) -> list[Command]:
     """Run commands that do not depend on each other, but for those whose guards hold them back; return the failed."""
     left: list[Command] = []
     while todo:
         ready = _up_to_guard(todo)
         if not ready:
-            if _holds_back(todo[0], driver):
+            if driver.holds_back(todo[0]):
                 todo = todo[1:]
                 continue
             ready = todo[:1]
-        outcomes = driver.act(ready, stop=lambda: False)
+        outcomes = _acted(ready, driver, stop=lambda: False, tell=tell)
         if outcomes and not succeeded(ready[len(outcomes) - 1], outcomes[-1]):
             left.append(ready[len(outcomes) - 1])
         todo = todo[len(outcomes) :]
     return left
 
 
-def sweep(plan: Plan, driver: Driver) -> tuple[Command, ...]:
+def sweep(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
     """Take away what nobody needs any more, each by itself; return what could not be taken away."""
-    return tuple(_each(list(plan.sweep), driver))
+    return tuple(_each(list(plan.sweep), driver, tell=tell))
 
 
 def _up_to_guard(todo: list[Command]) -> list[Command]:
@@ -129,11 +131,3 @@ def _up_to_guard(todo: list[Command]) -> list[Command]:
             break
         ready.append(command)
     return ready
-
-
-def _holds_back(command: Command, driver: Driver) -> bool:
-    """Whether the command's guard found something, or could not tell: then it is safer to leave things alone."""
-    if command.unless is None:
-        return False
-    outcome = driver.read([command.unless])[0]
-    return outcome.code not in command.unless.ok_codes or outcome.stdout.strip() not in {"", "[]"}

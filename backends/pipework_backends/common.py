@@ -211,7 +211,7 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
             undo=[ip("link", "set", "dev", parked, "name", link.name, netns=netns)],
         ),
     ]
-    earlier = earlier_defaults(mark)
+    earlier = earlier_defaults(scene, link, mark)
     steps += [put_back(route, netns) for route in earlier]
     inside = scene.inside._replace(
         links={name: known for name, known in scene.inside.links.items() if name != link.name},
@@ -221,8 +221,22 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
     return Clearing(scene=scene._replace(inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
 
 
-def earlier_defaults(mark: Mark) -> list[Route]:
-    """Return the default routes that an attachment replaced, as its mark tells them."""
+def earlier_defaults(scene: Scene, link: Link, mark: Mark) -> list[Route]:
+    """Return the default routes that an attachment replaced, where nobody has set another one since.
+
+    One whose own interface has gone meanwhile went with it.
+    """
+    now = {family: scene.inside.default_route(family) for family in (4, 6)}
+    return [
+        route
+        for route in _replaced(mark)
+        if ((current := now[route.family]) is None or current.dev == link.name)
+        and (not route.dev or route.dev in scene.inside.links)
+        and route.dev != link.name
+    ]
+
+
+def _replaced(mark: Mark) -> list[Route]:
     found = []
     for family, word in ((4, mark.gw4), (6, mark.gw6)):
         if word:

@@ -312,7 +312,7 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
     )
     if mark.state == "up":
         steps.append(ip("link", "set", "dev", name, "up", undo=[ip("link", "set", "dev", name, "down")]))
-    earlier = common.earlier_defaults(mark)
+    earlier = common.earlier_defaults(scene, link, mark)
     steps += [common.put_back(route, netns) for route in earlier]
     there = link._replace(
         name=name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.driver import NoHold, Pin, succeeded
+from pipework_core.driver import GuardReader, NoHold, Pin, succeeded
 from pipework_core.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers import recording
 from pipework_drivers.nearest import differences, nearest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _RERECORD = "record the run again with --record"
 
 
-class RecordingDriver:
+class RecordingDriver(GuardReader):
     """Hands everything to `inner` and writes it down; the file appears at the end, however the run ends.
 
     Raises HostError at once when it could not be written: before anything is changed.
@@ -134,7 +134,7 @@ class RecordingDriver:
             raise
 
 
-class ReplayDriver:
+class ReplayDriver(GuardReader):
     """Answers from a recording and nothing else, in its order. Needs no root and starts nothing.
 
     Raises ReplayError for a call that is not the next one of the recording, and for a recording that is not used up.
