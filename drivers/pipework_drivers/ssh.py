@@ -7,18 +7,18 @@ no answer (the lock, giving it back, announcements) travels with what does.
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import Pin, cut_short, succeeded
+from pipework_core.driver import GuardReader, Pin, cut_short, succeeded
 from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 from pipework_drivers import batch, ssh_address
 from pipework_drivers.pins import held_text, held_words, words_of
 from pipework_drivers.processes import NOT_STARTED, PATIENCE, package_of
 from pipework_drivers.ssh_hold import LOCK, RemoteLock
+from pipework_drivers.ssh_scripts import left_behind, portable
 from pipework_drivers.ssh_session import Session
 from pipework_drivers.ssh_transport import OpenSSH
 from pipework_drivers.ssh_wire import Job, command_line, quoted
@@ -37,11 +37,9 @@ _FIRST = "/proc/1/ns/net"
 _INODE = re.compile(r"net:\[(\d+)\]")
 #: Seconds that a patient command has beyond its own patience, and to go when it is asked to.
 _GRACE = 5.0
-#: A file that came with pipework, or with a plugin of it, and is not on the other machine.
-_OURS = re.compile(r"/(?:[^/]+/)*pipework_\w+/.*")
 
 
-class SshDriver:
+class SshDriver(GuardReader):
     """Runs plans on another machine, as root there. Namespaces are held open by the shell at the far end."""
 
     def __init__(
@@ -108,9 +106,14 @@ class SshDriver:
         return found
 
     def start(self, commands: Sequence[Command]) -> None:
-        """Start them in sessions of their own, which outlive the connection; nobody waits for an answer."""
+        """Start them in sessions of their own, which outlive the connection; nobody waits for an answer.
+
+        What cannot be run there is left out.
+        """
         lines = []
         for command in commands:
+            if left_behind(command.argv):
+                continue
             argv = [path for path in (self._session.locate("setsid"),) if path]
             line = self._line(command.argv, command.netns, command.stdin, limit=argv)
             lines.append(Job(f"{line} >/dev/null 2>&1 &"))
@@ -163,12 +166,11 @@ class SshDriver:
             programs["nsenter"] = None
         for program in programs:
             self._path_of(program)
-        for word in (word for command in commands for word in command.argv):
-            if _OURS.fullmatch(word) and os.path.isfile(word):
-                raise HostError(
-                    f"{os.path.basename(word)} is a script of pipework's own, and {self._address} has none of it.",
-                    hint="run pipework on that machine itself",
-                )
+        for name in filter(None, (left_behind(command.argv) for command in commands)):
+            raise HostError(
+                f"this takes {name}, a part of pipework that {self._address} does not have.",
+                hint="install pipework on that machine, and run it there",
+            )
 
     def _path_of(self, program: str) -> str:
         path = self._session.locate(program)
@@ -197,6 +199,7 @@ class SshDriver:
         if limit is None:
             timeout = self._session.locate("timeout")
             limit = (timeout, "-s", "KILL", f"{self._patience:g}") if timeout else ()
+        argv = portable(argv)
         words = {*argv, *words_of(stdin), netns.path if netns else ""}
         used = sorted(digit for path, digit in self._pins.items() if path in words)
         held = {path: f"/proc/self/fd/{digit}" for path, digit in self._pins.items() if path in words}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Programs that are looked for with the first request; others cost a round trip each.
 _USUAL = (
     *("ip", "nsenter", "readlink", "flock", "timeout", "setsid", "sh", "cat", "bridge", "tc", "sysctl", "arping"),
-    *("docker", "podman", "lxc-info", "ovs-vsctl", "iw"),
+    *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee"),
 )
 #: Seconds until a shell has answered, beyond what ssh itself waits for a connection.
 _GREETING = 30.0

@@ -1,0 +1,33 @@
+"""Scripts of ours in the words of a command: another machine has none of them, so they travel as text."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: A file of pipework, or of a plugin of it, by the name that its package has.
+_OURS = re.compile(r"/(?:[^/]+/)*pipework_\w+/.*")
+#: A script that asks for its own name wants the files beside it, or to be found by its command line.
+_OWN_NAME = re.compile(r"\$\{?0")
+
+
+def portable(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that need no file of ours: `sh FILE WORD…` has the text of FILE in its place (sh(1), -c)."""
+    if len(argv) < 2 or argv[0] != "sh" or not _is_ours(argv[1]):  # noqa: PLR2004 - sh and the file
+        return tuple(argv)
+    with open(argv[1], encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
+    return tuple(argv) if _OWN_NAME.search(text) else ("sh", "-c", text, os.path.basename(argv[1]), *argv[2:])
+
+
+def left_behind(argv: Sequence[str]) -> str:
+    """Return the first file of ours that stays in the words, by its name alone; empty when there is none."""
+    return next((os.path.basename(word) for word in portable(argv) if _is_ours(word)), "")
+
+
+def _is_ours(word: str) -> bool:
+    return bool(_OURS.fullmatch(word)) and os.path.isfile(word)
