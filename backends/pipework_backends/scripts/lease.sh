@@ -1,0 +1,146 @@
+#!/bin/sh
+# Obtain, keep and give back DHCP leases with the clients of the host, in the network namespace this runs in.
+#
+#   lease.sh get id=ID guest=PATH client=dhclient|udhcpc|dhcpcd family=4|6 interface=IF hostname=NAME timeout=SECONDS
+#            [keep=1] [metric=N] [mtu=1] [dns=PID] [broadcast=1] [clientid=HH:HH:...] [nodad=1] -- [WORD...]
+#       prints `lease address=... ...` for each address and exits 0; else a sentence and the client's last words, 1.
+#       With keep=1 the client stays, until its guest ends, its interface goes, or `stop`.
+#   lease.sh release ...the same...  asks for the lease again, and gives it back
+#   lease.sh stop id=ID              ends a client that stays or is still asking; it gives its lease back
+#   lease.sh list                    one line for each: ID CLIENT FAMILY INTERFACE PID
+#
+# PATH is where the guest's namespace is found (/proc/4242/ns/net, /run/netns/blue) and must lead to the one that this
+# runs in; for as long as it does, the guest lives. ID must be one word, the same for a guest's interface every time.
+# WORDs go to the client. There is no state on disk: `stop` and `list` find the processes by their command line.
+# shellcheck disable=SC3013 # dash, ash and bash know -ef
+set -fu
+PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin:/usr/bin:/bin
+export PATH LC_ALL=C.UTF-8
+
+here=${0%/*}
+case $here in
+/*) ;;
+"$0") here=$PWD ;;
+*) here=$PWD/$here ;;
+esac
+verb=${1-}
+[ $# -eq 0 ] || shift
+
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
+# Turn KEY=VALUE... into variables, up to `--`; $parsed tells how many words these were.
+parse() {
+    id='' guest='' client='' family=4 interface='' hostname='' timeout=30 keep='' metric='' mtu='' dns=''
+    broadcast='' clientid='' nodad='' starter='' release='' parsed=0
+    while [ $# -gt 0 ]; do
+        parsed=$((parsed + 1))
+        case $1 in
+        --) return ;;
+        id=* | guest=* | client=* | family=* | interface=* | hostname=* | timeout=* | keep=* | metric=* | mtu=* | dns=* | \
+            broadcast=* | clientid=* | nodad=* | starter=* | release=*)
+            eval "${1%%=*}=\${1#*=}" # the name is one of these, and the value is not looked at
+            ;;
+        *) fail "lease.sh knows no word $1" ;;
+        esac
+        shift
+    done
+}
+
+# Refuse what does not look like what it should be: most of these become words of a configuration or a command.
+check() {
+    case $client in
+    dhclient | udhcpc | dhcpcd) ;;
+    *) fail "lease.sh knows no client '$client'" ;;
+    esac
+    case $family in 4 | 6) ;; *) fail "lease.sh: family=$family is not 4 or 6" ;; esac
+    case $interface in '' | -* | *[!!-~]*) fail "'$interface' cannot be the name of an interface here" ;; esac
+    case $timeout in '' | *[!0-9]*) fail "lease.sh: timeout=$timeout is no number of seconds" ;; esac
+    case $metric$mtu$dns$keep$broadcast$nodad$release$starter in *[!0-9]*) fail "lease.sh: a number is not one" ;; esac
+    case $clientid in *[!0-9a-fA-F:]*) fail "lease.sh: clientid=$clientid is not in hexadecimal" ;; esac
+    case $hostname in
+    *[!A-Za-z0-9.-]*) hostname=$(printf %s "$hostname" | LC_ALL=C tr -c 'A-Za-z0-9.-' '[-*]') ;;
+    esac
+    while :; do
+        case $hostname in
+        [.-]*) hostname=${hostname#?} ;;
+        *[.-] | ????????????????????????????????????????????????????????????????*) hostname=${hostname%?} ;;
+        *) break ;;
+        esac
+    done
+}
+
+# $program: what the client is called
+program() {
+    program=$client
+    [ "$client$family" != udhcpc6 ] || program=udhcpc6
+    command -v "$program" >/dev/null || fail "$program is not installed on this host"
+}
+
+# The client runs beneath a process 1 of its own, so that its end is the end of all that the client ever started; in a
+# mount namespace of its own, so that nothing it writes is the host's; /proc stays the host's, so that the guest can be
+# watched. Nothing of it is in the guest's PID namespace, where the guest's root could reach it.
+get() {
+    parse "$@"
+    check
+    [ "$guest" -ef /proc/self/ns/net ] || fail "$guest is not the network namespace of this process"
+    program
+    # The first four stand where `list` and `stop` read them.
+    set -- "id=$id" "client=$client" "family=$family" "interface=$interface" "starter=$$" "$@"
+    {
+        setsid unshare --mount --propagation slave --uts --pid --fork --kill-child=KILL -- \
+            sh "$here/lease.sh" watch "$@" </dev/null 2>&1 &
+    } | hear
+}
+
+# Pass on what the watcher says; the pipe ends when all of it has ended. Only a client that stays is not waited for.
+hear() {
+    success='' leases='' said=''
+    while read -r line; do
+        case $line in
+        done)
+            success=1
+            [ -z "$keep" ] || break
+            ;;
+        'lease '*)
+            leases="$leases$line
+"
+            ;;
+        *)
+            said="$said${line#! }
+"
+            ;;
+        esac
+    done
+    [ -n "$success" ] || fail "${said:-$client was ended from outside}"
+    [ -n "$release" ] || printf %s "$leases"
+    [ -n "$keep$release" ] || announce
+}
+
+# Tell the neighbours; a client that stays does this by itself. Nobody waits for it.
+announce() {
+    [ "$family" = 4 ] && command -v arping >/dev/null || return 0
+    address=${leases#lease address=}
+    setsid sh "$here/announce.sh" "$interface" "${address%%/*}" </dev/null >/dev/null 2>&1 &
+}
+
+case $verb in
+get) get "$@" ;;
+release) get release=1 "$@" ;;
+watch)
+    parse "$@"
+    shift "$parsed"
+    check
+    program
+    . "$here/lease_client.sh"
+    . "$here/lease_watch.sh"
+    watch "$@"
+    ;;
+stop | list)
+    . "$here/lease_find.sh"
+    "$verb" "$@"
+    ;;
+*) fail "lease.sh is given get, release, stop or list" ;;
+esac
