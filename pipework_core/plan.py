@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 OK = frozenset({0})
+_WARNING = "warning "
 
 
 class Netns(NamedTuple):
@@ -151,6 +152,13 @@ class Report(NamedTuple):
     plan: Plan
     outcomes: tuple[Outcome, ...]
     left: tuple[Command, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What will not work all the same: known beforehand, and said by patient steps on lines of `warning TEXT`."""
+        pairs = zip(self.plan.steps, self.outcomes, strict=False)
+        lines = [line for step, outcome in pairs if step.patience for line in outcome.stdout.splitlines()]
+        return self.plan.warnings + tuple(line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING))
 
     @property
     def changed(self) -> bool:

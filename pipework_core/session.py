@@ -81,7 +81,7 @@ def _driver(invocation: Invocation, plugins: Plugins) -> RunDriver:
 def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
     scene, report = engine.attach(attachment)
     driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
-    for text in report.plan.warnings:
+    for text in report.warnings:
         _warn(text)
     if invocation.json:
         print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
@@ -95,7 +95,7 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
     driver.finish(notes)
     for _, report in done:
         for text in (
-            *report.plan.warnings,
+            *report.warnings,
             *(f"`{command}` failed, and what it removes stays." for command in report.left),
         ):
             _warn(text)
@@ -148,7 +148,7 @@ def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str,
         "steps": [command_as_json(command) for command in report.plan.all_steps],
         "announce": [command_as_json(command) for command in report.plan.announce],
         "notes": list(report.plan.notes),
-        "warnings": list(report.plan.warnings),
+        "warnings": list(report.warnings),
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipework_core.plan import Command, Netns, Plan
+from pipework_core.plan import Command, Netns, Outcome, Plan, Report
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_characters="\0")), min_size=1).map(tuple))
@@ -45,3 +45,10 @@ def test_plans_add_up_in_order() -> None:
     both = Plan(steps=(first,), notes=("one",)) + Plan(steps=(second,), announce=(first,), final=(first,))
     assert (both.steps, both.announce, both.notes) == ((first, second), (first,), ("one",))
     assert both.all_steps == (first, second, first)
+
+
+def test_what_a_patient_step_warns_of_joins_the_warnings_of_the_plan() -> None:
+    said = Outcome(code=0, stdout="lease address=10.0.0.7/24\nwarning eth1 has no carrier.\n")
+    steps = (Command(argv=("cat",)), Command(argv=("sh",), patience=1.0))
+    report = Report(plan=Plan(steps=steps, warnings=("early",)), outcomes=(said, said))
+    assert report.warnings == ("early", "eth1 has no carrier.")

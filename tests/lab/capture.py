@@ -1,6 +1,7 @@
 """What goes over an interface: ARP, neighbour discovery and DHCP frames, parsed.
 
-As a program it runs in a private host: `capture.py INTERFACE` says "ready", then each frame in hexadecimal digits.
+As a program it runs in a private host: `capture.py INTERFACE` says "ready", then of each frame when it came and its
+hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ipaddress
 import socket
 import struct
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,7 +36,8 @@ class Frame(NamedTuple):
     """One frame. `kind` is `arp-request`, `arp-reply`, `rs`, `ra`, `ns`, `na`, `dhcp-discover` …, `dhcp6-solicit` ….
 
     `source` and `destination` are MAC addresses; `sender` the address in the ARP body, else that of the IP header;
-    `target` the address asked for or told of (DHCP: the client's).
+    `target` the address asked for or told of (DHCP: the client's). `at` is when it was seen, in seconds of the
+    monotonic clock.
     """
 
     kind: str
@@ -42,6 +45,7 @@ class Frame(NamedTuple):
     destination: str
     sender: str = ""
     target: str = ""
+    at: float = 0.0
 
     @property
     def gratuitous(self) -> bool:
@@ -59,8 +63,9 @@ class Frames:
     def all(self) -> list[Frame]:
         """Return the frames of interest, oldest first."""
         # The last line may be half written.
-        lines = self._file.read_text().split("\n")[1:-1]
-        return [frame for frame in (parse(bytes.fromhex(line)) for line in lines) if frame]
+        lines = [line.split() for line in self._file.read_text().split("\n")[1:-1]]
+        found = ((float(at), parse(bytes.fromhex(line))) for at, line in lines)
+        return [frame._replace(at=at) for at, frame in found if frame]
 
     def kinds(self) -> list[str]:
         """Return the kinds of the frames."""
@@ -163,7 +168,7 @@ def record(interface: str) -> None:
     while True:
         frame = raw.recv(65535)
         if of_interest(frame):
-            print(frame.hex(), flush=True)
+            print(time.monotonic(), frame.hex(), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 #                                                        prints `lease address=... router=... seconds=...` for each
 #
 # Exit 1 with a sentence for an address that somebody else holds, and when the time is up. Detection does not begin on
-# an interface without carrier: that is said on stderr, and is no failure.
+# an interface without carrier: that is said on a line `warning ...`, and is no failure.
 set -f
 
 # Flags of /proc/net/if_inet6, which is of the namespace of whoever reads it (linux/if_addr.h).
@@ -57,7 +57,7 @@ given() {
     case $(ip link show dev "$interface") in
     *[,\<]LOWER_UP[,\>]*) ;;
     *)
-        echo "$interface has no carrier, so nobody could be asked whether$waiting is free" >&2
+        echo "warning $interface has no carrier, so nobody could be asked about$waiting."
         exit 0
         ;;
     esac
