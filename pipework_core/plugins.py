@@ -43,6 +43,7 @@ GUESTS: Mapping[str, str] = {
 }
 ADDRESSING: Mapping[str, str] = {
     "static": "pipework_backends.static",
+    "auto": "pipework_backends.slaac",
 }
 
 #: Name to module; `live`, this very machine, is what runs when none is named.

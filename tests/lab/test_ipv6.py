@@ -105,6 +105,7 @@ def test_several_addresses_and_gateways_of_both_families(lan: PrivateHost) -> No
     assert "default via 192.0.2.1 dev eth1" in four
     assert all(word in shown(lan) for word in ("fd00:99::7/64", "fd01::7/64"))
     lan.run("ip", "address", "add", "2001:db8::1/128", "dev", "lan0", "nodad")
+    lan.run("ip", "route", "add", "fd01::/64", "dev", "lan0")
     assert lan.ping("blue", "2001:db8::1")
 
 
