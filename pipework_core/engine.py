@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
-from pipework_core import choice, detaching, existing, facts, guests, transaction
-from pipework_core.contract import Scene
-from pipework_core.errors import CommandError, GuestError, HostError, advice
-from pipework_core.marks import newborn, route_words
+from pipework_core import detaching, guests, transaction
+from pipework_core.errors import CommandError
 from pipework_core.plan import HOST, Plan, Report
-from pipework_core.plugins import check_options
+from pipework_core.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipework_core.contract import Addressing, Backend, Guest
+    from pipework_core.contract import Guest, Scene
     from pipework_core.driver import Driver, Hold
-    from pipework_core.marks import Mark
     from pipework_core.plan import Command, Outcome
     from pipework_core.plugins import Plugins
     from pipework_core.request import Attachment
     from pipework_core.signals import Signals
 
-IPV6 = 6
 #: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
 _ATTEMPTS = 3
 
@@ -35,6 +28,7 @@ class Engine:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
+        self._planner = Planner(plugins=plugins, driver=driver)
 
     def attach(self, attachment: Attachment) -> tuple[Scene, Report]:
         """Make the request hold, or change nothing; return what it was planned from and what was done.
@@ -59,10 +53,10 @@ class Engine:
         """
         guest = self.guest(name)
         done: list[tuple[Scene, Report]] = []
-        inside = facts.parse_guest(self._read({"guest": facts.guest_query(guest.netns)})["guest"].stdout)
+        inside = self._planner.inside(guest)
         for chosen in detaching.chosen(inside, guest, interface, everything=everything):
             with self._driver.exclusive() as hold:
-                scene, plan = self._look_back(guest, chosen, keep=keep)
+                scene, plan = self._planner.look_back(guest, chosen, keep=keep)
                 self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
                 with self._signals.deferred():
                     report = self._carry_out(plan, hold)
@@ -70,41 +64,14 @@ class Engine:
             done.append((scene, report))
         return done
 
-    def _look_back(self, guest: Guest, interface: str, *, keep: bool) -> tuple[Scene, Plan]:
-        """Read what there is, and plan from what the interface remembers."""
-        answers = self._read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})
-        inside = facts.parse_guest(answers["guest"].stdout)
-        link = inside.links.get(interface)
-        if link is None:
-            raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        mark = detaching.mark_of(link)
-        attachment = detaching.request(link, mark, guest)
-        host = self._with_switch(attachment, facts.HostFacts(links=facts.parse_links(answers["links"].stdout)))
-        backend = self._plugins.backend(mark.kind)
-        reads = backend.reads(attachment, host)
-        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=self._read(reads))
-        method = self._plugins.released_by(mark.dhcp)
-        hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
-        used = self._parents_used(guest, host, interface) if hidden else frozenset()
-        return scene, detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
-
-    def _parents_used(self, guest: Guest, host: facts.HostFacts, interface: str) -> frozenset[str]:
-        """Return the links of the host that others than this interface are on top of."""
-        from pipework_core import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
-
-        seen = namespaces.look(self._driver, namespaces.find(self._driver))
-        ours = seen.get(guest.inode, facts.GuestFacts())
-        others = {name: link for name, link in ours.links.items() if name != interface}
-        return namespaces.parents_used({**seen, guest.inode: ours._replace(links=others)}, host.links.values())
-
     def guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
         return guests.resolve(name, plugins=self._plugins, driver=self._driver)
 
     def _converge(self, attachment: Attachment, guest: Guest, hold: Hold) -> tuple[Scene, Report]:
         for attempt in range(1, _ATTEMPTS + 1):
-            scene, backend = self._look(attachment, guest)
-            plan = self._plan(scene, backend)
+            scene, backend = self._planner.look(attachment, guest)
+            plan = self._planner.plan(scene, backend)
             self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
             try:
                 with self._signals.deferred():
@@ -114,66 +81,6 @@ class Engine:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _look(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Backend]:
-        """Read what there is, choose the backend, and complete the request."""
-        queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
-        if IPV6 in attachment.families:
-            queries["ipv6_off"] = facts.ipv6_query(guest.netns)
-        answers = self._read(queries)
-        inside = facts.parse_guest(answers["guest"].stdout)
-        if "ipv6_off" in answers:
-            inside = inside._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
-        host = self._with_switch(attachment, facts.HostFacts(links=facts.parse_links(answers["links"].stdout)))
-        attachment, backend = choice.complete(attachment, host, inside, self._plugins)
-        addressings = self._addressings(attachment)
-        check_options(backend, attachment.options, addressings)
-        reads = dict(backend.reads(attachment, host))
-        for addressing in addressings:
-            reads |= addressing.reads(attachment, guest)
-        programs = {program for addressing in addressings for program in addressing.programs}
-        scene = Scene(
-            attachment=attachment,
-            guest=guest,
-            host=host,
-            inside=inside,
-            answers=self._read(reads),
-            programs=frozenset(filter(self._driver.finds, sorted(programs))),
-        )
-        return scene, backend
-
-    def _with_switch(self, attachment: Attachment, host: facts.HostFacts) -> facts.HostFacts:
-        """Add the names of Open vSwitch bridges where only these tell what is meant."""
-        if not (choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl")):
-            return host
-        bridges = self._read({"bridges": facts.OVS_BRIDGES})["bridges"]
-        return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
-
-    def _addressings(self, attachment: Attachment) -> list[Addressing]:
-        """Return the addressing methods that take part, in order."""
-        client = (attachment.dhcp.client,) if attachment.dhcp else ()
-        methods = ("static", *client, *(("auto",) if attachment.auto else ()))
-        return [self._plugins.addressing(method) for method in methods]
-
-    def _read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
-        """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
-        outcomes = self._driver.read(list(commands.values()))
-        for command, outcome in zip(commands.values(), outcomes, strict=True):
-            if outcome.code not in command.ok_codes:
-                raise HostError(f"cannot {command.why or command}: {outcome.complaint}", hint=advice(outcome.complaint))
-        return dict(zip(commands, outcomes, strict=True))
-
-    def _plan(self, scene: Scene, backend: Backend) -> Plan:
-        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
-        digest = request_digest(scene.attachment)
-        clearing = existing.settle(scene, backend, digest, self._plugins)
-        scene = clearing.scene
-        client = scene.attachment.dhcp.mark if scene.attachment.dhcp else ""
-        mark = _with_routes(backend.mark(scene)._replace(req=digest, dhcp=client), scene)
-        plan = clearing.before + backend.plan(scene)
-        for addressing in self._addressings(scene.attachment):
-            plan += addressing.plan(scene, mark)
-        return plan + clearing.after
-
     def _carry_out(self, plan: Plan, hold: Hold) -> Report:
         def tell(command: Command, outcome: Outcome) -> None:
             self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
@@ -181,42 +88,3 @@ class Engine:
         self._driver.pin(HOST)
         outcomes = transaction.run(plan, self._driver, hold, stop=lambda: self._signals.wanted, tell=tell)
         return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
-
-
-#: How it is done and not what: the same request may be repeated in another way.
-_WAYS = ("replace", "host_mac", "timeout", "no_dad", "probe")
-
-
-def request_digest(attachment: Attachment) -> str:
-    """Return eight hex digits that are the same for the same request, whatever the guest is called.
-
-    Only what was asked for takes part, so that a field of a later version changes no digest that is written already.
-    """
-    usual = attachment._field_defaults
-    said = attachment._replace(guest="", **{way: usual[way] for way in _WAYS})
-    words = [f"{key}={value}" for key, value in zip(said._fields, said, strict=True) if value != usual.get(key)]
-    return f"{zlib.crc32(repr(words).encode('utf-8', 'surrogateescape')):08x}"
-
-
-def _with_routes(mark: Mark, scene: Scene) -> Mark:
-    """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
-    before = existing.mark_of(scene)
-    if before is not None:
-        came_with = {key: getattr(before, key) or getattr(mark, key) for key in ("nic", "state", "mac", "mtu", "phy")}
-        mark = mark._replace(**came_with)
-        if scene.existing is not None and not newborn(scene.existing):
-            return mark._replace(gw4=before.gw4, gw6=before.gw6)
-    name = scene.attachment.interface
-    found: dict[int, str] = {}
-    for family in _families_routed(scene.attachment):
-        route = scene.inside.default_route(family)
-        if route is not None and route.dev != name:
-            found[family] = route_words(route)
-    return mark._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
-
-
-def _families_routed(attachment: Attachment) -> set[int]:
-    """Return the families whose default route the request replaces; a lease's gateway does so when told to."""
-    found = {gateway.version for gateway in attachment.gateways}
-    leased = attachment.dhcp is not None and attachment.option("metric") == "0"
-    return found | ({attachment.dhcp.family} if attachment.dhcp and leased else set())

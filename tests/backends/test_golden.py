@@ -17,9 +17,9 @@ import pytest
 
 from pipework_core import arguments, choice, errors, existing
 from pipework_core.contract import Guest, Scene
-from pipework_core.engine import request_digest
 from pipework_core.facts import GuestFacts, HostFacts, Link, Route
 from pipework_core.plan import Netns, Outcome, Plan
+from pipework_core.planner import request_digest
 from pipework_core.plugins import BACKENDS, Plugins, check_options
 
 HERE = Path(__file__).parent

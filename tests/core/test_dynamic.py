@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pipework_core import dynamic, request
 from pipework_core.arguments import parse
 from pipework_core.dynamic import Dhcp
-from pipework_core.engine import request_digest
 from pipework_core.errors import UsageError
+from pipework_core.planner import request_digest
 
 if TYPE_CHECKING:
     from pipework_core.request import Attachment
