@@ -73,6 +73,7 @@ class Answers:
     def __init__(self, nonce: str) -> None:
         self._streams = [bytearray(), bytearray()]
         self._mark = re.compile(rb"\n%s (began|ended) ([0-9.]+)\n" % nonce.encode())
+        self._any = re.compile(rb"\n?%s [^\n]*\n" % nonce.encode())
         self._end = b"\n%s finished %%d\n" % nonce.encode()
 
     def take(self, out: bytes, err: bytes) -> None:
@@ -83,7 +84,7 @@ class Answers:
     @property
     def rest(self) -> tuple[str, str]:
         """What stands in the streams and belongs to no answer so far, to quote from when there will be none."""
-        out, err = (os.fsdecode(self._mark.sub(b"\n", bytes(stream))) for stream in self._streams)
+        out, err = (os.fsdecode(self._any.sub(b"\n", bytes(stream))) for stream in self._streams)
         return out, err
 
     def of(self, number: int) -> list[Outcome] | None:

@@ -223,6 +223,7 @@ def test_recording_and_replaying() -> None:
     assert parse(["--record", "a b", *line]).record == "a b"
     assert parse([*line, "--replay=-"]).replay == "-"
     assert parse(["--record", "-", *line]).record == "-"
+    assert parse([*line, "--driver", "ssh://root@host2"]).driver == "ssh://root@host2"
 
 
 BAD: tuple[tuple[list[str], str, str], ...] = (
@@ -251,6 +252,8 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     ([*GOOD, "--record", "a", "--replay", "b"], "--record and --replay contradict", "leave one"),
     ([*GOOD, "--dry-run", "--record", "a"], "--dry-run runs nothing", "leave one"),
     ([*GOOD, "--record="], "--record names no file", "--record run.json"),
+    ([*GOOD, "--driver="], "--driver names no driver", "ssh://root@host2"),
+    ([*GOOD, "--driver", "ssh://host2", "--replay", "b"], "--driver and --replay contradict", "leave one"),
     ([*GOOD, "-i", ""], "guest interface '' is empty", "eth1"),
     ([*GOOD, "-i", "a_name_too_long_x"], "has more than 15 bytes", "eth1"),
     ([*GOOD, "-i", "eth 1"], "holds ' '", "eth1"),

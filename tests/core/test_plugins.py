@@ -12,7 +12,7 @@ import pytest
 from pipework_core.errors import HostError, PluginError, UsageError
 from pipework_core.facts import HostFacts
 from pipework_core.hookspecs import PROJECT, Specs, hookimpl
-from pipework_core.plugins import ADDRESSING, BACKENDS, GUESTS, Plugins, check_options
+from pipework_core.plugins import ADDRESSING, BACKENDS, DRIVERS, GUESTS, Plugins, check_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +97,50 @@ def test_two_packages_for_one_kind_are_both_named(installed: Path) -> None:
         plugins().backend("tap")
 
 
+DRIVER = """
+from pipework_core.hookspecs import hookimpl
+
+class Serial:
+    name = "serial"
+    def open(self, address):
+        return "a driver for " + address
+
+@hookimpl
+def pipework_drivers():
+    return [Serial()]
+"""
+
+
+def test_a_third_partys_driver_is_found_by_its_name(installed: Path) -> None:
+    install(installed, "serial", DRIVER, drivers="serial = strange_serial")
+    assert plugins().driver("serial:/dev/ttyS0") == "a driver for /dev/ttyS0"
+
+
+def test_an_unknown_driver_lists_the_known_ones() -> None:
+    with pytest.raises(PluginError, match="no driver 'telnet'") as raised:
+        plugins().driver("telnet://host2")
+    assert "live, ssh" in raised.value.hint
+    assert "pipework-telnet" in raised.value.hint
+
+
+def test_two_packages_for_one_driver_are_both_named(installed: Path) -> None:
+    install(installed, "one", DRIVER, drivers="serial = strange_one")
+    install(installed, "two", DRIVER, drivers="serial = strange_two")
+    with pytest.raises(PluginError, match=r"(one and two|two and one) both provide 'serial'"):
+        plugins().driver("serial:")
+
+
+def test_a_broken_driver_is_named(installed: Path) -> None:
+    install(installed, "serial", "raise RuntimeError('boom')", drivers="serial = strange_serial")
+    with pytest.raises(PluginError, match=r"'serial' of serial cannot be loaded: boom"):
+        plugins().driver("serial:")
+
+
+def test_the_live_driver_has_no_address() -> None:
+    with pytest.raises(UsageError, match="live is this one"):
+        plugins().driver("live:host2")
+
+
 def test_a_misspelt_hook_is_an_error(installed: Path) -> None:
     code = BACKEND.format(kind="tap").replace("def pipework_backends", "def pipework_backend")
     install(installed, "tap", code, backends="tap = strange_tap")
@@ -150,7 +194,9 @@ def test_no_built_in_claims_a_name_that_says_nothing() -> None:
     assert [backend.kind for backend in plugins().backends() if backend.claims("sw0", host)] == []
 
 
-@pytest.mark.parametrize("module", sorted({*BACKENDS.values(), *GUESTS.values(), *ADDRESSING.values()}))
+@pytest.mark.parametrize(
+    "module", sorted({*BACKENDS.values(), *GUESTS.values(), *ADDRESSING.values(), *DRIVERS.values()})
+)
 def test_pluggy_would_take_every_built_in(module: str) -> None:
     """The built-ins are called without pluggy, and keep to the same names and arguments all the same."""
 
