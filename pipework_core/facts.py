@@ -7,6 +7,7 @@ One `ip -details -json link` answers kind, bridge, parent, MTU, MAC, alias and l
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,14 @@ HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), why="read
 HOST_ADDRESSES = Command(
     argv=("ip", "-details", "-json", "address", "show"), why="read the host's interfaces and their addresses"
 )
+#: Metrics of a route that can be locked, and all, as `ip -json` and ip-route(8) name them. A `rto_min` always is: `ip`
+#: shows the word, and does not read it.
+LOCKABLE = frozenset(
+    {"mtu", "advmss", "hoplimit", "initcwnd", "initrwnd", "window", "rtt", "rttvar", "ssthresh", "cwnd", "reordering"}
+)
+METRICS = LOCKABLE | {"quickack", "rto_min", "features", "fastopen_no_cookie"}
+#: Those that are shown in milliseconds, and read in other units when none is given.
+_TIMES = frozenset({"rtt", "rttvar", "rto_min"})
 OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), why="read the names of Open vSwitch bridges")
 
 
@@ -42,6 +51,20 @@ def guest_query(netns: Netns) -> Command:
         netns=netns,
         stdin="address show\nroute show table all\n",
         why="read the guest's interfaces and routes",
+    )
+
+
+def locks_query(netns: Netns, guest: GuestFacts) -> Command | None:
+    """Return the command that reads which metrics of a guest's default routes are locked; None when there are none.
+
+    `ip -json` leaves that word out (seen with iproute2 6.1), so it is read as it is shown to people.
+    """
+    if not any(route.dst == "default" and not LOCKABLE.isdisjoint(route.words) for route in guest.routes):
+        return None
+    return Command(
+        argv=("ip", "-details", "route", "show", "table", "all", "default"),
+        netns=netns,
+        why="read which metrics of the guest's default routes are locked",
     )
 
 
@@ -159,6 +182,35 @@ def parse_guest(text: str) -> GuestFacts:
     return GuestFacts(links=links, routes=routes)
 
 
+def with_locks(guest: GuestFacts, text: str) -> GuestFacts:
+    """Return the guest with the word `lock` behind those metrics of default routes where `locks_query` printed it."""
+    lines = [line.split() for line in text.split("\n")]
+    return guest._replace(routes=tuple(_locked(route, lines) for route in guest.routes))
+
+
+def _locked(route: Route, lines: list[list[str]]) -> Route:
+    shown = [words for words in lines if _shows(words, route)]
+    locked = {key for words in shown for key, word in pairwise(words) if word == "lock"} & LOCKABLE
+    words: list[str] = []
+    for word in route.words:
+        named = bool(words) and words[-1] == "dev"  # an interface may be called like a metric
+        words += [word, "lock"] if word in locked and not named else [word]
+    return route._replace(words=tuple(words))
+
+
+def _shows(words: list[str], route: Route) -> bool:
+    """Whether a line is about this route; one with several next hops has the devices in lines of their own."""
+    said = dict(pairwise(words))
+    return (
+        route.dst == "default"
+        and words[1:2] == ["default"]
+        and said.get("table") == "main"
+        and ("pref" in said) == (route.family == 6)  # noqa: PLR2004 - IPv6
+        and said.get("metric", "0") == str(route.metric)
+        and said.get("dev", route.dev) == route.dev
+    )
+
+
 def parse_names(text: str) -> frozenset[str]:
     """Parse one name a line."""
     return frozenset(line.strip() for line in text.splitlines() if line.strip())
@@ -255,9 +307,11 @@ def _words(entry: dict[str, Any]) -> list[str]:
             words += [word, str(entry[key])]
     if "onlink" in entry.get("flags", ()):
         words.append("onlink")
+    if entry.get("pref", "medium") != "medium":
+        words += ["pref", entry["pref"]]
     for metrics in entry.get("metrics", ()):
         for key, value in metrics.items():
-            words += [key, str(value)]
+            words += [key, f"{value}ms" if key in _TIMES else str(value)]
     for hop in entry.get("nexthops", ()):
         words += ["nexthop", *_via(hop), "dev", hop["dev"], "weight", str(hop.get("weight", 1))]
     return words

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.errors import UsageError
+from pipework_core.facts import LOCKABLE, METRICS
 from pipework_core.names import interface_name
 
 if TYPE_CHECKING:
@@ -23,11 +24,9 @@ _ALIAS_MAX = 255
 #: Interface names hold neither "/" nor ":", so none of these can be a part of one. Nor do addresses hold them.
 #: Words of ip-route(8) that put a route back: those that stand alone, and those with a value (metrics among them).
 _ALONE = frozenset({"onlink", "nexthop"})
-_WITH_VALUE = frozenset(
-    {"via", "dev", "src", "metric", "proto", "weight"}
-    | {"mtu", "advmss", "hoplimit", "initcwnd", "initrwnd", "window", "rtt", "rttvar", "ssthresh", "cwnd"}
-    | {"quickack", "reordering", "rto_min", "features", "fastopen_no_cookie"}
-)
+_WITH_VALUE = frozenset({"via", "dev", "src", "metric", "proto", "weight", "pref"}) | METRICS
+#: What may stand between the two.
+_BEFORE_VALUE = frozenset({("via", "inet6"), *((metric, "lock") for metric in LOCKABLE)})
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 
 
@@ -114,7 +113,7 @@ def _is_route(words: tuple[str, ...]) -> bool:
         if key not in _WITH_VALUE or not todo:
             return False
         value = todo.pop(0)
-        if key == "via" and value == "inet6" and todo:
+        if (key, value) in _BEFORE_VALUE and todo:
             value = todo.pop(0)
         good = (
             _is_name(value)

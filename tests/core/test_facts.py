@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from pipework_core import facts
+from pipework_core import facts, marks
 from pipework_core.errors import HostError
+from pipework_core.plan import Netns
 
 LINKS = [
     {"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP"], "mtu": 65536, "link_type": "loopback"},
@@ -113,6 +114,46 @@ def test_a_route_is_put_back_in_its_own_words() -> None:
         *("nexthop", "via", "10.0.0.2", "dev", "eth1", "weight", "1"),
         *("nexthop", "via", "inet6", "fe80::2", "dev", "eth2", "weight", "3"),
     )
+
+
+SHOWN = """\
+unicast default via 10.0.0.9 dev eth1 table main proto boot scope global metric 50 mtu lock 1200 onlink
+unicast default via 10.0.0.254 dev eth1 table 7 proto boot scope global mtu lock 1200
+unicast default via 10.0.0.254 dev eth1 table main proto boot scope global mtu lock 1400 advmss 1300 rto_min lock 5ms
+unicast default via fe80::1 dev eth1 table main proto static metric 1024 mtu 1300 pref high
+"""
+
+
+def test_locks_and_the_preference_of_a_router_are_kept() -> None:
+    routes = json.loads(json.dumps(ROUTES))
+    defaults = [route for route in routes if route["dst"] == "default"]
+    defaults[0]["metrics"] = [{"mtu": 1400, "advmss": 1300, "rto_min": 5}]
+    defaults[2]["pref"] = "high"
+    guest = facts.parse_guest(f"{json.dumps(ADDRESSES)}\n{json.dumps(routes)}\n")
+    query = facts.locks_query(Netns(path="/run/netns/blue"), guest)
+    assert query
+    assert "-json" not in query.argv
+    guest = facts.with_locks(guest, SHOWN)
+    first, second = guest.default_route(4), guest.default_route(6)
+    assert first
+    assert second
+    assert " ".join(first.words) == "via 10.0.0.254 dev eth1 mtu lock 1400 advmss 1300 rto_min 5ms"
+    assert " ".join(second.words[-4:]) == "pref high mtu 1300"
+    mark = marks.Mark(kind="bridge", gw4=marks.route_words(first), gw6=marks.route_words(second))
+    assert marks.read(facts.Link(name="eth1", ifindex=1, alias=mark.alias)) == mark
+
+
+def test_no_locks_are_asked_for_where_nothing_could_be_locked() -> None:
+    guest = facts.parse_guest(f"[]\n{json.dumps(ROUTES[:1])}\n")
+    assert guest.default_route(4)
+    assert facts.locks_query(Netns(path="/run/netns/blue"), guest) is None
+
+
+def test_an_interface_that_is_called_like_a_metric() -> None:
+    route = facts.Route(dst="default", family=4, dev="mtu", words=("dev", "mtu", "mtu", "1400"))
+    shown = "unicast default dev mtu table main mtu lock 1400"
+    guest = facts.with_locks(facts.GuestFacts(routes=(route,)), shown)
+    assert guest.routes[0].words == ("dev", "mtu", "mtu", "lock", "1400")
 
 
 def test_an_empty_guest_and_an_empty_host() -> None:

@@ -87,6 +87,28 @@ def test_replacing_gives_the_earlier_default_route_back(host: PrivateHost) -> No
     assert [route for route in before if "default" in route] == [route for route in routes if "default" in route]
 
 
+def test_locks_and_the_preference_of_a_router_are_given_back(host: PrivateHost) -> None:
+    host.netns("blue")
+    host.run("sh", "-ec", OTHER_DEFAULT)
+    routes = (
+        "ip -n blue route replace default via 10.9.0.1 mtu lock 1400 advmss 1300 rtt 80ms; "
+        "ip -n blue -6 route delete default; ip -n blue -6 route add default via fd09::1 hoplimit lock 9 pref high"
+    )
+    host.run("sh", "-ec", routes)
+
+    def shown() -> list[str]:
+        said = host.run("ip", "-n", "blue", "route", "show", "table", "all", "default").stdout
+        return sorted(said.splitlines())
+
+    before = shown()
+    assert [line.count("lock") for line in before] == [1, 1]
+    promises.undoes_everything(host, ["blue"], "br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64@fd00::ff")
+    assert shown() == before
+    host.pipework("br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64@fd00::ff")
+    host.pipework("--replace", "br1", "blue", "10.0.0.2/24")
+    assert shown() == before
+
+
 def test_a_different_request_is_refused_and_names_both(host: PrivateHost) -> None:
     host.netns("blue")
     host.pipework("br1", "blue", "10.0.0.1/24")
