@@ -53,11 +53,11 @@ route() {
     set -- "$destination" dev "$interface"
     [ "$gateway" = 0.0.0.0 ] || set -- "$destination" via "$gateway" dev "$interface"
     [ "$destination" != default ] || [ -z "${PIPEWORK_METRIC-}" ] || set -- "$@" metric "$PIPEWORK_METRIC"
-    if ! said=$(ip -4 route replace "$@" 2>&1); then
+    if ! said=$(ip -4 route replace "$@" 2>&1) && [ "$gateway" != 0.0.0.0 ]; then
         ip -4 route replace "$gateway/32" dev "$interface" 2>/dev/null
-        said=$(ip -4 route replace "$@" 2>&1) || refuse "$interface did not take the route to $destination: $said"
         remember="$remember
 route $gateway/32 dev $interface"
+        said=$(ip -4 route replace "$@" 2>&1) || refuse "$interface did not take the route to $destination: $said"
     fi
     remember="$remember
 route $*"

@@ -109,12 +109,12 @@ hear() {
 "
             ;;
         *)
-            said="$said${line#! }
-"
+            said="$said${said:+
+}${line#! }"
             ;;
         esac
     done
-    [ -n "$success" ] || fail "${said:-$client was ended from outside}"
+    [ -n "$success" ] || fail "${said:-$program was ended from outside}"
     [ -n "$release" ] || printf %s "$leases"
     [ -n "$keep$release" ] || announce
 }

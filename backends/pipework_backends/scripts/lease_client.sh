@@ -49,10 +49,7 @@ run() {
 give_back() {
     case $client in
     dhclient) dhclient "-$family" -r -cf "$CONFIG" -lf /run/dhclient.leases -pf /run/dhclient.pid "$interface" ;;
-    udhcpc)
-        kill -USR2 "$1"
-        kill "$1"
-        ;;
+    udhcpc) kill "$1" ;; # and -R does it; of SIGUSR2 and SIGTERM at once it would see the last one alone
     dhcpcd) kill -ALRM "$1" ;; # "release", as `dhcpcd -k` would send it
     esac >/dev/null 2>&1 </dev/null
 }
@@ -100,14 +97,14 @@ run_udhcpc() {
     [ -z "$clientid" ] || set -- -C -x "0x3d:$(printf %s "$clientid" | tr -d :)" "$@"
     [ -z "$broadcast" ] || set -- -B "$@"
     [ -z "$hostname" ] || set -- -x "hostname:$hostname" "$@"
-    [ -n "$keep" ] || set -- -q "$@"
+    [ -n "$keep$release" ] && set -- -R "$@" || set -- -q "$@"
     exec udhcpc -f -i "$interface" -s "$HOOK" -T 2 -t 5 -A 1 -O staticroutes -O mtu -O search "$@"
 }
 
 run_udhcpc6() {
     [ -z "$clientid" ] || set -- -x "1:$(printf %s "$clientid" | tr -d :)" "$@"
     [ -z "$hostname" ] || set -- -x "fqdn:$hostname" "$@"
-    [ -n "$keep" ] || set -- -q "$@"
+    [ -n "$keep$release" ] && set -- -R "$@" || set -- -q "$@"
     exec udhcpc6 -f -i "$interface" -s "$HOOK" -T 2 -t 5 -A 1 -O dns -O search "$@"
 }
 

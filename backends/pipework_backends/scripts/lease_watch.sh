@@ -139,10 +139,16 @@ alive() {
 lose() {
     {
         printf '! %s\n' "$1"
-        [ ! -s "$LOG" ] || tail -n 6 "$LOG" | sed 's/^/! /'
+        last_words | sed 's/^/! /'
     } 2>/dev/null
     [ ! -e "$FOLDER/applied" ] || drop
     exit 1
+}
+
+# A usage error stands in front of a page of usage, anything else at the end.
+last_words() {
+    grep -iE 'unrecogni[sz]ed|unknown|invalid|illegal|usage|requires|bad ' "$LOG" | head -n 2
+    grep -vE '^[[:space:]]*$|^exiting|^All rights reserved|^Copyright|^For info' "$LOG" | tail -n 4
 }
 
 # Undo what the hook did, as if the client had called it.
@@ -154,12 +160,14 @@ drop() {
 # Have the client give its lease back, for a few seconds at most, and end.
 part() {
     give_back "$pid" &
+    giver=$!
     clock
     end=$((now + PARTING))
-    while kill -0 "$pid" 2>/dev/null && [ "$now" -lt "$end" ]; do
-        sleep 0.1 2>/dev/null || sleep 1
+    while kill -0 "$pid" || kill -0 $giver; do
+        [ "$now" -lt "$end" ] || break
+        sleep 0.1 || sleep 1 # POSIX has whole seconds only
         clock
-    done
+    done 2>/dev/null
     [ ! -e "$FOLDER/applied" ] || drop
     echo 'done'
     exit 0
