@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import ARPING, script
+from pipework_backends.common import script
 from pipework_core.errors import HostError
 from pipework_core.plan import Command
 
@@ -20,19 +20,14 @@ _PROBING = 7.0
 
 
 def asked(scene: Scene, addresses: Iterable[Address]) -> Command:
-    """Return the question about these addresses; raise HostError where it cannot be asked.
-
-    Where there is no arping, the addresses are announced on this occasion: the kernel does so only for those that an
-    interface has when it goes up.
-    """
+    """Return the question about these addresses; raise HostError where it cannot be asked."""
     attachment = scene.attachment
     if attachment.kind == "ipoib":
         raise HostError("nobody can be asked for an address on InfiniBand.", hint="leave out --probe")
     plain = [str(address.ip) for address in addresses]
-    words = plain if ARPING in scene.programs else ["announce", *plain]
     seconds = str(ceil(attachment.timeout))
     return Command(
-        argv=("python3", "-I", "-S", script("probe.py"), seconds, attachment.interface, *words),
+        argv=("python3", "-I", "-S", script("probe.py"), seconds, attachment.interface, *plain),
         netns=scene.guest.netns,
         patience=attachment.timeout + _PROBING,
         why=f"make sure that nobody has {' or '.join(plain)}",

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pipework_core.marks import Mark
     from pipework_core.request import Address, Attachment, Gateway
 
+#: Kinds that announce nothing: the hardware addresses of InfiniBand have 20 bytes, and a user of the shell version saw
+#: kernels panic over it (jpetazzo/pipework, issue 217).
+_SILENT = frozenset({"ipoib"})
+
 
 class Static:
     """Addresses from the command line, and all that an interface needs whatever its addresses are."""
@@ -183,39 +187,35 @@ def _undo_default(scene: Scene, before: Route | None, family: str, name: str) ->
 
 
 def _notify(scene: Scene) -> list[Switch]:
-    """Let the kernel announce IPv4 addresses when the interface goes up, on hosts without arping.
-
-    When the segment is asked first, the addresses come later, and probe.py announces them.
-    """
+    """Let the kernel announce IPv4 addresses, on hosts without arping."""
     attachment = scene.attachment
-    if not _announced(scene) or ARPING in scene.programs or attachment.probe or not unfinished(scene):
+    if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in scene.programs:  # noqa: PLR2004 - IPv4
         return []
-    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")]
+    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if unfinished(scene) else []
 
 
 def _announce(scene: Scene) -> tuple[Command, ...]:
-    """Tell the neighbours who has the IPv4 addresses now, and wait for nobody; for IPv6 the kernel does."""
-    addresses = _announced(scene)
-    if not addresses or ARPING not in scene.programs:
+    """Tell the neighbours who has the addresses now, and wait for nobody.
+
+    Behind duplicate address detection the kernel has told those of an IPv6 address (ndisc_notify).
+    """
+    attachment = scene.attachment
+    if attachment.kind in _SILENT:
         return ()
-    return (
+    four = [str(address.ip) for address in attachment.addresses if address.version == 4]  # noqa: PLR2004 - IPv4
+    six = [str(address.ip) for address in attachment.addresses if address.version == 6]  # noqa: PLR2004 - IPv6
+    by_arping, by_kernel = (four, []) if ARPING in scene.programs else ([], four)
+    by_kernel += six if attachment.no_dad else []
+    told = [(by_arping, by_arping)] if by_arping else []
+    told += [([], by_kernel)] if by_kernel else []
+    return tuple(
         Command(
-            argv=("sh", script("announce.sh"), scene.attachment.interface, *addresses),
+            argv=("sh", script("announce.sh"), attachment.interface, *words),
             netns=scene.guest.netns,
             why=f"tell the neighbours about {', '.join(addresses)}",
-        ),
+        )
+        for words, addresses in told
     )
-
-
-def _announced(scene: Scene) -> list[str]:
-    """Return the IPv4 addresses that neighbours are to hear of.
-
-    None on InfiniBand, whose hardware addresses have 20 bytes: a user of the shell version saw kernels panic over it
-    (jpetazzo/pipework, issue 217).
-    """
-    if scene.attachment.kind == "ipoib":
-        return []
-    return [str(address.ip) for address in scene.attachment.addresses if address.version == 4]  # noqa: PLR2004 - IPv4
 
 
 def pipework_addressing() -> list[Static]:

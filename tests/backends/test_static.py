@@ -76,9 +76,10 @@ def test_an_ipv4_address_takes_no_more_processes_than_its_commands() -> None:
     assert len(plan.announce) == 1
 
 
-def test_without_arping_the_kernel_announces_ipv4_addresses_when_the_interface_goes_up() -> None:
-    plan = planned("br1 web1 10.0.0.1/24", programs=frozenset())
-    assert told(plan) == []
+def test_without_arping_the_kernel_announces_ipv4_addresses() -> None:
+    """And again: nobody may have heard of it at that moment."""
+    plan = planned("br1 web1 10.0.0.1/24,10.0.1.1/24", programs=frozenset())
+    assert told(plan) == ["sh announce.sh eth1"]
     assert steps(plan)[0] == "tee ipv4/conf/eth1/arp_notify <<< 1"
     assert steps(plan)[-1] == "ip link set dev eth1 up"
 
@@ -166,11 +167,19 @@ def test_probing_asks_when_the_interface_is_up_and_before_it_has_an_address() ->
     assert asked.patience > 9
 
 
-def test_probing_announces_where_there_is_no_arping() -> None:
-    """The kernel announces what an interface has when it goes up, and that would be nothing yet."""
-    plan = planned("br1 web1 10.0.0.1/24 --probe", programs=frozenset())
-    assert not any("arp_notify" in step for step in steps(plan))
-    assert "python3 -I -S probe.py 30 eth1 announce 10.0.0.1" in steps(plan)
+@pytest.mark.parametrize(
+    ("line", "programs", "announced"),
+    [
+        ("br1 web1 fd00::1/64", ARPING, []),
+        ("br1 web1 fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1"]),
+        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1 10.0.0.1", "sh announce.sh eth1"]),
+        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", frozenset(), ["sh announce.sh eth1"]),
+    ],
+)
+def test_the_kernel_is_asked_to_announce_what_it_did_not(
+    line: str, programs: frozenset[str], announced: list[str]
+) -> None:
+    assert told(planned(line, programs=programs)) == announced
 
 
 def test_nobody_is_asked_for_an_address_that_is_there_or_on_infiniband() -> None:

@@ -136,7 +136,7 @@ def test_an_address_from_an_advertisement_is_waited_for_and_shown(router: Privat
     (lease,) = json.loads(done.stdout)["leases"]
     assert lease["address"] == "fd00:99::ff:fe00:b/64"
     assert lease["router"].startswith("fe80::")
-    assert 0 < lease["seconds"] <= 120
+    assert lease["seconds"] > 0
     assert f"inet6 {lease['address']} scope global dynamic mngtmpaddr" in shown(router)
     assert "tentative" not in shown(router)
     assert router.ping("blue", "fd00:99::1")

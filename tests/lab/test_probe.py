@@ -86,7 +86,7 @@ def test_a_second_run_asks_nobody(lan: PrivateHost) -> None:
 
 def test_two_who_want_the_same_address_find_each_other(lan: PrivateHost) -> None:
     """The other one is at its probes itself, and answers nothing (RFC 5227, 2.1.1)."""
-    want = f"ffffffffffff{OTHER}08060001080006040001{OTHER}0000000000000000000000000a630007".replace(":", "")
+    want = f"ffffffffffff{OTHER}08060001080006040001{OTHER}{20 * '0'}0a630007".replace(":", "")
     refused = beside(lan, want, asked="10.99.0.7/24")
     assert f"10.99.0.7 is held by {OTHER}" in refused.stderr
 

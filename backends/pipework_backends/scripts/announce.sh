@@ -1,29 +1,53 @@
 #!/bin/sh
-# Tell the neighbours who has IPv4 addresses now: announce.sh INTERFACE ADDRESS...
+# Tell the neighbours who has addresses now, three times within a second (RFC 5227, 2.3; RFC 4861, 7.2.6):
 #
-# Each address is announced three times within a second, by gratuitous ARP requests (RFC 5227, 2.3). Nobody waits for
-# this script, and nobody hears what goes wrong.
+#   announce.sh INTERFACE ADDRESS...  these IPv4 addresses, by arping
+#   announce.sh INTERFACE             all addresses of the interface for which the kernel was told to (arp_notify for
+#                                     IPv4, ndisc_notify for IPv6)
+#
+# Nobody waits for this script, and nobody hears what goes wrong.
 #
 # `arping -q -U -c 1 -I INTERFACE ADDRESS` means the same to all three programs of that name (tried: iputils 20221126,
 # Habets 2.23, busybox 1.35); what they take for repeating, and how fast, differs. Most of them wait a second behind
 # their packet for an answer, so they run side by side, one group of addresses behind the other: never more than 48 at
 # once, however many addresses there are.
+#
+# The kernel announces addresses when an interface goes up (inetdev_event in net/ipv4/devinet.c, ndisc_netdev_event in
+# net/ipv6/ndisc.c). On a bridge or switch that is a moment too early: the port at the other end learns a little later
+# that it has a carrier, and drops what comes before. The kernel does it again when the interface is given a MAC, and
+# that can be the one it has.
 set -f
 
 GROUP=16
 interface=$1
 shift
 
-announce() {
+by_arping() {
     for address in $group; do
         arping -q -U -c 1 -I "$interface" "$address" </dev/null >/dev/null 2>&1 &
     done
+}
+
+by_kernel() {
+    # 2: eth1@if3: <...> mtu 1500 ... link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff
+    link=$(ip -oneline link show dev "$interface")
+    mac=${link#* link/ether }
+    [ "$mac" = "$link" ] || ip link set dev "$interface" address "${mac%% *}"
 }
 
 pause() {
     sleep 0.5 2>/dev/null || sleep 1 # POSIX has whole seconds only
 }
 
+three_times() {
+    "$1"
+    pause
+    "$1"
+    pause
+    "$1"
+}
+
+[ $# -gt 0 ] || three_times by_kernel
 while [ $# -gt 0 ]; do
     group=
     count=0
@@ -32,9 +56,5 @@ while [ $# -gt 0 ]; do
         count=$((count + 1))
         shift
     done
-    announce
-    pause
-    announce
-    pause
-    announce
+    three_times by_arping
 done

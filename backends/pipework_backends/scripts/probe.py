@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -I -S
-"""Ask the segment whether somebody holds addresses already: probe.py SECONDS INTERFACE [announce] ADDRESS...
+"""Ask the segment whether somebody holds addresses already: probe.py SECONDS INTERFACE ADDRESS...
 
 It runs in the network namespace of the interface, which is up and does not have the addresses yet. IPv4 addresses are
 asked for as RFC 5227, 2.1.1 has it, all of them at once and with its constants: a random wait of up to a second
@@ -9,8 +9,7 @@ of them (ANNOUNCE_WAIT). IPv6 addresses are asked for by the neighbour solicitat
 its default is 1, but this interface was raised a moment ago) a second apart (RetransTimer), a second behind the last.
 
 Exit 0 when nobody answers. Exit 1 with a sentence that names the MAC of somebody who does, or who asks for the same
-address, or when there is no carrier within SECONDS. With `announce`, which is for hosts without arping, the IPv4
-addresses are announced once in the end.
+address, or when there is no carrier within SECONDS.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ SIOCGIFFLAGS = 0x8913
 
 
 def arp(mac: bytes, sender: bytes, target: bytes) -> bytes:
-    """Return the frame of an ARP request: a probe when the sender is 0.0.0.0, an announcement when it is the target."""
+    """Return the frame of an ARP request, which is a probe when the sender is 0.0.0.0."""
     body = ARP.pack(ETHERNET, 0x0800, 6, 4, 1, mac, sender, bytes(6), target)
     return HEADER.pack(BROADCAST, mac, ETH_P_ARP) + body
 
@@ -215,7 +214,7 @@ def plain(address: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(address) == len(NOBODY4) else socket.AF_INET6, address)
 
 
-def probe(seconds: float, interface: str, addresses: list[str], *, announce: bool) -> str:
+def probe(seconds: float, interface: str, addresses: list[str]) -> str:
     """Return what is wrong with these addresses, in a sentence; nothing when all are free."""
     segment = Segment(interface)
     if segment.flags() & NO_ARP:
@@ -229,20 +228,14 @@ def probe(seconds: float, interface: str, addresses: list[str], *, announce: boo
         time.sleep(0.05)
     wanted = {packed(address) for address in addresses}
     found = segment.ask(wanted)
-    if found:
-        return f"{plain(found[0])} is held by {found[1].hex(':')}"
-    for address in wanted if announce else ():
-        if len(address) == len(NOBODY4):
-            segment.send(arp(segment.mac, address, address))
-    return ""
+    return f"{plain(found[0])} is held by {found[1].hex(':')}" if found else ""
 
 
 def main(argv: list[str]) -> int:
     """Carry out the command line and return the exit code."""
     seconds, interface, *addresses = argv
-    announce = addresses[:1] == ["announce"]
     try:
-        wrong = probe(float(seconds), interface, addresses[announce:], announce=announce)
+        wrong = probe(float(seconds), interface, addresses)
     except OSError as error:
         wrong = f"nobody can be asked over {interface}: {error.strerror}"
     if wrong:
