@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ from pipework_core import __version__
 from pipework_core.driver import GuardReader, NoHold, Pin, succeeded
 from pipework_core.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers import recording
+from pipework_drivers.draft import Draft
 from pipework_drivers.nearest import differences, nearest
 from pipework_drivers.recording import Call, of_command
 
@@ -34,7 +33,7 @@ class RecordingDriver(GuardReader):
         self._inner = inner
         self._calls: list[Call] = []
         self._path = path
-        self._file, self._draft = _draft(path)
+        self._draft = Draft(path)
 
     def pin(self, netns: Netns) -> Pin:
         """Pin it, and write down what it is or why it cannot be had."""
@@ -101,25 +100,12 @@ class RecordingDriver(GuardReader):
     def close(self) -> None:
         """Remove what was not made into a recording."""
         self._inner.close()
-        self._discard()
+        self._draft.discard()
 
     def _write(self) -> None:
-        """Make the recording visible under its name at once and as a whole (rename(2))."""
-        if self._file < 0:
-            return
         text = recording.dump(self._calls, made_by=f"pipework {__version__}")
-        descriptor, self._file = self._file, -1
         # What is no UTF-8 is kept by Python as a lone surrogate, and its escape is JSON's, too.
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
-        Path(self._draft).replace(os.path.realpath(self._path))
-
-    def _discard(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-        with contextlib.suppress(OSError):
-            Path(self._draft).unlink()
+        self._draft.finish(text.encode("utf-8", "backslashreplace"))
 
     @contextlib.contextmanager
     def _noted(self, call: Call) -> Iterator[None]:
@@ -243,20 +229,3 @@ class ReplayDriver(GuardReader):
         if not left:
             return ""
         return f"goes on with {left} more call{'s' * (left > 1)}, the first of them `{self._calls[self._next]}`"
-
-
-def _draft(path: str) -> tuple[int, str]:
-    """Open the file that becomes the recording, beside it and for its owner alone; raise HostError when that fails.
-
-    Only a plain file is ever replaced: a recording must not take the place of /dev/null.
-    """
-    target = Path(os.path.realpath(path))
-    try:
-        replaceable = target.is_file() or not target.exists()
-        if replaceable:
-            return tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise HostError(
-            f"the recording {path} cannot be written: {error.strerror}.", hint="name a file in a folder that you own"
-        ) from None
-    raise HostError(f"{path} is no plain file, and a recording replaces none but those.", hint="name another file")

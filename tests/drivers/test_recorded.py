@@ -122,6 +122,44 @@ def test_a_link_to_a_file_stays_a_link(path: Path) -> None:
     assert path.is_file()
 
 
+def test_a_link_of_somebody_else_is_not_followed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = path.with_name("link.json")
+    link.symlink_to(path)
+    if os.geteuid() == 0:
+        os.lchown(link, 65534, 65534)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(HostError, match="somebody else"):
+        RecordingDriver(InnerDriver(), str(link))
+    assert [entry.name for entry in path.parent.iterdir()] == ["link.json"]
+
+
+def test_a_link_that_is_made_during_the_run_is_not_followed(path: Path) -> None:
+    victim = path.with_name("victim")
+    victim.write_text("kept")
+    driver = RecordingDriver(InnerDriver(), str(path))
+    path.symlink_to(victim)
+    some_run(driver)
+    driver.finish(())
+    driver.close()
+    assert victim.read_text() == "kept"
+    assert not path.is_symlink()
+
+
+def test_a_folder_that_is_exchanged_during_the_run_is_not_left(tmp_path: Path) -> None:
+    folder, other = tmp_path / "here", tmp_path / "there"
+    folder.mkdir()
+    other.mkdir()
+    driver = RecordingDriver(InnerDriver(), str(folder / "run.json"))
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(other)
+    some_run(driver)
+    driver.finish(())
+    driver.close()
+    assert list(other.iterdir()) == []
+    assert [entry.name for entry in (tmp_path / "moved").iterdir()] == ["run.json"]
+
+
 def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
     inner = InnerDriver(lambda command: Outcome(code=2, stderr="no\n") if command == UP else Outcome(code=0))
     driver = RecordingDriver(inner, str(path))
