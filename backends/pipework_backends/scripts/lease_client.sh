@@ -97,14 +97,29 @@ run_udhcpc() {
     [ -z "$clientid" ] || set -- -C -x "0x3d:$(printf %s "$clientid" | tr -d :)" "$@"
     [ -z "$broadcast" ] || set -- -B "$@"
     [ -z "$hostname" ] || set -- -x "hostname:$hostname" "$@"
-    [ -n "$keep$release" ] && set -- -R "$@" || set -- -q "$@"
+    if [ -n "$keep$release" ]; then set -- -R "$@"; else set -- -q "$@"; fi
     exec udhcpc -f -i "$interface" -s "$HOOK" -T 2 -t 5 -A 1 -O staticroutes -O mtu -O search "$@"
+}
+
+# The option FQDN in hexadecimal (RFC 4704, 4): flags, and a name of which the client knows no domain. udhcpc6 itself
+# would leave out the flags.
+fqdn() {
+    printf '00'
+    rest=$hostname.
+    while [ -n "$rest" ]; do
+        part=${rest%%.*} rest=${rest#*.}
+        printf %02x ${#part}
+        while [ -n "$part" ]; do
+            printf %02x "'$part"
+            part=${part#?}
+        done
+    done
 }
 
 run_udhcpc6() {
     [ -z "$clientid" ] || set -- -x "1:$(printf %s "$clientid" | tr -d :)" "$@"
-    [ -z "$hostname" ] || set -- -x "fqdn:$hostname" "$@"
-    [ -n "$keep$release" ] && set -- -R "$@" || set -- -q "$@"
+    [ -z "$hostname" ] || set -- -x "0x27:$(fqdn)" "$@"
+    if [ -n "$keep$release" ]; then set -- -R "$@"; else set -- -q "$@"; fi
     exec udhcpc6 -f -i "$interface" -s "$HOOK" -T 2 -t 5 -A 1 -O dns -O search "$@"
 }
 
