@@ -44,6 +44,7 @@ GUESTS: Mapping[str, str] = {
 ADDRESSING: Mapping[str, str] = {
     "static": "pipework_backends.static",
     "auto": "pipework_backends.slaac",
+    "dhcp": "pipework_backends.dhcp_busybox",
 }
 
 #: Name to module; `live`, this very machine, is what runs when none is named.
