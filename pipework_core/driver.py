@@ -65,6 +65,9 @@ class Driver(Protocol):
         is ended when `stop()` says so; its outcome, cut short, is then the last one.
         """
 
+    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run lists of changes that do not depend on each other, each as `act` does; one list of outcomes for each."""
+
     def holds_back(self, command: Command) -> bool:
         """Whether the command's guard (`unless`) finds something or cannot tell: things are better left alone then."""
 
@@ -88,8 +91,16 @@ class RunDriver(Driver, Protocol):
         """Let everything go that is held."""
 
 
-class GuardReader:
-    """Base of drivers that ask a guard as they ask anything."""
+class PlainDriver:
+    """Base of drivers that ask a guard as they ask anything, and run nothing side by side."""
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run changes; see `Driver`."""
+        raise NotImplementedError
+
+    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run one list behind the other."""
+        return [self.act(commands, stop=stop) for commands in lists]
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run reads; see `Driver`."""

@@ -10,6 +10,9 @@ from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipework_core.bulk import Job
     from pipework_core.contract import Guest, Scene
     from pipework_core.driver import Driver, Hold
     from pipework_core.plan import Command, Outcome
@@ -42,6 +45,28 @@ class Engine:
         self._driver.start(report.plan.announce)
         self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report
+
+    def attach_all(self, attachments: Sequence[Attachment], *, atomic: bool = False) -> list[Job]:
+        """Make all requests hold that can, each or none of it; return them in order, with what was done or went wrong.
+
+        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none.
+        """
+        from pipework_core.bulk import Bulk, Job  # noqa: PLC0415 - one attachment does not need it
+
+        jobs = [Job(attachment) for attachment in attachments]
+        for job in jobs:
+            job.find(self.guest)
+        found = [job for job in jobs if job.guest is not None]
+        with self._driver.exclusive() as hold, self._signals.deferred():
+            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
+            fresh = bulk.run(found if not atomic or len(found) == len(jobs) else [])
+            if atomic and not all(job.whole for job in jobs):
+                bulk.undo_all(found)
+        for job in jobs:
+            if job.whole and job.scene is not None and job.plan is not None:
+                self._driver.start(() if job.scene.attachment.host in fresh else job.plan.announce)
+                self._plugins.tell("pipework_attached", scene=job.scene, report=job.report())
+        return jobs
 
     def detach(
         self, name: str, interface: str = "", *, everything: bool = False, keep: bool = False
@@ -82,9 +107,12 @@ class Engine:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _carry_out(self, plan: Plan, hold: Hold) -> Report:
-        def tell(command: Command, outcome: Outcome) -> None:
-            self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
-
         self._driver.pin(HOST)
-        outcomes = transaction.run(plan, self._driver, hold, stop=lambda: self._signals.wanted, tell=tell)
-        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
+        outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=self._tell)
+        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=self._tell))
+
+    def _stop(self) -> bool:
+        return self._signals.wanted
+
+    def _tell(self, command: Command, outcome: Outcome) -> None:
+        self._plugins.tell("pipework_step_done", command=command, outcome=outcome)

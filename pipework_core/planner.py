@@ -10,7 +10,6 @@ from pipework_core.contract import Scene
 from pipework_core.errors import GuestError, HostError, advice
 from pipework_core.facts import GuestFacts, HostFacts
 from pipework_core.marks import newborn, route_words
-from pipework_core.plan import Plan
 from pipework_core.plugins import check_options
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Addressing, Backend, Guest
     from pipework_core.driver import Driver
     from pipework_core.marks import Mark
-    from pipework_core.plan import Command, Outcome
+    from pipework_core.plan import Command, Outcome, Plan
     from pipework_core.plugins import Plugins
     from pipework_core.request import Attachment
 
@@ -48,9 +47,20 @@ class Planner:
         host = HostFacts(links=facts.parse_links(answers["links"].stdout))
         return self.scene(attachment, guest, host, inside)
 
-    def scene(self, attachment: Attachment, guest: Guest, host: HostFacts, inside: GuestFacts) -> tuple[Scene, Backend]:
-        """Choose the backend, complete the request, and read what the plugins want to know."""
-        host = self._with_switch(attachment, host)
+    def scene(
+        self,
+        attachment: Attachment,
+        guest: Guest,
+        host: HostFacts,
+        inside: GuestFacts,
+        known: dict[Command, Outcome] | None = None,
+    ) -> tuple[Scene, Backend]:
+        """Choose the backend, complete the request, and read what the plugins want to know.
+
+        `known` are answers that are still true, and gets those that are new.
+        """
+        known = {} if known is None else known
+        host = self._with_switch(attachment, host, known)
         attachment, backend = choice.complete(attachment, host, inside, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
@@ -63,20 +73,30 @@ class Planner:
             guest=guest,
             host=host,
             inside=inside,
-            answers=self.read(reads),
+            answers=self._asked(reads, known),
             programs=frozenset(filter(self._driver.finds, sorted(programs))),
         )
         return scene, backend
+
+    def host(self) -> HostFacts:
+        """Return what the host has."""
+        return HostFacts(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
 
     def inside(self, guest: Guest) -> GuestFacts:
         """Return what is in the guest."""
         return facts.parse_guest(self.read({"guest": facts.guest_query(guest.netns)})["guest"].stdout)
 
-    def _with_switch(self, attachment: Attachment, host: HostFacts) -> HostFacts:
+    def _asked(self, reads: Mapping[str, Command], known: dict[Command, Outcome]) -> dict[str, Outcome]:
+        """Return the answers to the reads, asking for those that are not known yet."""
+        new = {key: command for key, command in reads.items() if command not in known}
+        known |= {new[key]: outcome for key, outcome in self.read(new).items()}
+        return {key: known[command] for key, command in reads.items()}
+
+    def _with_switch(self, attachment: Attachment, host: HostFacts, known: dict[Command, Outcome]) -> HostFacts:
         """Add the names of Open vSwitch bridges where only these tell what is meant."""
         if not (choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl")):
             return host
-        bridges = self.read({"bridges": facts.OVS_BRIDGES})["bridges"]
+        bridges = self._asked({"bridges": facts.OVS_BRIDGES}, known)["bridges"]
         return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
 
     def _addressings(self, attachment: Attachment) -> list[Addressing]:
@@ -114,7 +134,7 @@ class Planner:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
         mark = detaching.mark_of(link)
         attachment = detaching.request(link, mark, guest)
-        host = self._with_switch(attachment, HostFacts(links=facts.parse_links(answers["links"].stdout)))
+        host = self._with_switch(attachment, HostFacts(links=facts.parse_links(answers["links"].stdout)), {})
         backend = self._plugins.backend(mark.kind)
         reads = backend.reads(attachment, host)
         scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=self.read(reads))

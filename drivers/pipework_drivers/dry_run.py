@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import NoHold
+from pipework_core.driver import NoHold, PlainDriver
 from pipework_core.plan import Outcome
 from pipework_drivers.script import Script
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.plan import Command, Netns
 
 
-class DryRunDriver:
+class DryRunDriver(PlainDriver):
     """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
 
     `title` is the command line that the script names, `locate` finds programs on PATH; a driver that works elsewhere

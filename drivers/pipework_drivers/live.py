@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import GuardReader, Pin, cut_short, succeeded
+from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded
 from pipework_core.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.plan import Outcome
 from pipework_drivers import batch
 from pipework_drivers.lock import HostLock
 from pipework_drivers.pins import held_text, held_words, words_of
 from pipework_drivers.processes import NOT_STARTED, PATIENCE, Process, package_of, start_unattended
+from pipework_drivers.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +25,14 @@ if TYPE_CHECKING:
 _NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
 #: Reads that run side by side; each holds three pipes open.
 _AT_ONCE = 32
+#: Changes that run side by side: the kernel makes one at a time, and what is gained is the starting of processes.
+_ACTING_AT_ONCE = 2 * (os.cpu_count() or 1)
+#: Steps that wait for the network do not keep the machine busy.
+_PATIENT_AT_ONCE = 64
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class LiveDriver(GuardReader):
+class LiveDriver(PlainDriver):
     """Runs plans. Holds every pinned namespace open until `close`. `patience` is in seconds, for one process."""
 
     def __init__(self, *, patience: float = PATIENCE) -> None:
@@ -86,6 +92,16 @@ class LiveDriver(GuardReader):
         Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
         """
         self._refuse_missing([*commands, *(step for command in commands for step in _undoing(command))])
+        return self._acted(commands, stop)
+
+    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run the lists by a few threads, each of which waits for one process at a time; see `Driver`."""
+        every = [command for commands in lists for command in commands]
+        self._refuse_missing([*every, *(step for command in every for step in _undoing(command))])
+        many = _PATIENT_AT_ONCE if any(command.patience for command in every) else _ACTING_AT_ONCE
+        return side_by_side([partial(self._acted, commands, stop) for commands in lists], at_once=many)
+
+    def _acted(self, commands: Sequence[Command], stop: Callable[[], bool]) -> list[Outcome]:
         found: list[Outcome] = []
         for group in batch.groups(commands):
             if stop():

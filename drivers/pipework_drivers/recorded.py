@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.driver import GuardReader, NoHold, Pin, succeeded
+from pipework_core.driver import NoHold, Pin, PlainDriver, succeeded
 from pipework_core.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers import recording
 from pipework_drivers.draft import Draft
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _RERECORD = "record the run again with --record"
 
 
-class RecordingDriver(GuardReader):
+class RecordingDriver(PlainDriver):
     """Hands everything to `inner` and writes it down; the file appears at the end, however the run ends.
 
     Raises HostError at once when it could not be written: before anything is changed.
@@ -120,7 +120,7 @@ class RecordingDriver(GuardReader):
             raise
 
 
-class ReplayDriver(GuardReader):
+class ReplayDriver(PlainDriver):
     """Answers from a recording and nothing else, in its order. Needs no root and starts nothing.
 
     Raises ReplayError for a call that is not the next one of the recording, and for a recording that is not used up.

@@ -11,7 +11,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import GuardReader, Pin, cut_short, succeeded
+from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded
 from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 from pipework_drivers import batch, ssh_address
@@ -39,7 +39,7 @@ _INODE = re.compile(r"net:\[(\d+)\]")
 _GRACE = 5.0
 
 
-class SshDriver(GuardReader):
+class SshDriver(PlainDriver):
     """Runs plans on another machine, as root there. Namespaces are held open by the shell at the far end."""
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import GuardReader, NoHold, Pin, succeeded
+from pipework_core.driver import PlainDriver, NoHold, Pin, succeeded
 from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 
@@ -17,7 +17,7 @@ HOST_INODE = 1
 GOOD = Outcome(code=0)
 
 
-class FakeDriver(GuardReader):
+class FakeDriver(PlainDriver):
     """Answers reads and changes by `handler`; namespaces by `pins`, path to `Pin`; programs by `programs`."""
 
     def __init__(

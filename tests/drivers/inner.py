@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import GuardReader, NoHold, Pin, succeeded
+from pipework_core.driver import PlainDriver, NoHold, Pin, succeeded
 from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Netns, Outcome
 
@@ -17,7 +17,7 @@ GUEST = Netns(path="/run/netns/blue")
 PINS = {GUEST.path: Pin(inode=7), HOST.path: Pin(inode=1)}
 
 
-class InnerDriver(GuardReader):
+class InnerDriver(PlainDriver):
     """Answers commands by `handler`, namespaces by `pins`; every program is found."""
 
     def __init__(
