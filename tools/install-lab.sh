@@ -9,6 +9,8 @@ PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
 POLICY=/usr/sbin/policy-rc.d
 # A busybox beside the machine's own, for the lab alone.
 OWN=/usr/local/lib/pipework-lab
+# Habets' arping beside the one of iputils, whose package it would replace.
+ARPING=/usr/local/lib/pipework-lab-arping
 # The first suite of Debian whose busybox-static has DHCPv6's client, and the keys of all suites.
 SUITE=trixie
 KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -57,6 +59,10 @@ has_venv() {
 # The DHCPv6 client of busybox, which Debian leaves out before $SUITE.
 has_udhcpc6() {
     [ -x "$OWN/bin/udhcpc6" ] || ! command -v dpkg >/dev/null
+}
+
+has_habets() {
+    [ -x "$ARPING/arping" ] || ! command -v dpkg >/dev/null
 }
 
 missing() {
@@ -125,7 +131,29 @@ install_udhcpc6() (
         ln -sf ../busybox "$OWN/bin/udhcpc6"
 )
 
+# The package with what it needs beside what the packages above bring, taken apart into a folder and run from there.
+install_habets() (
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' HUP INT TERM
+    cd "$work" || return
+    chmod 755 .
+    # shellcheck disable=SC2046 # the names of packages
+    apt-get -q -o APT::Sandbox::User=root download \
+        arping $(apt-cache depends arping | sed -n 's/.*Depends: \(lib\(net\|pcap\|seccomp\)[0-9].*\)/\1/p') || return
+    for package in *.deb; do
+        dpkg-deb -x "$package" root || return
+    done
+    # shellcheck disable=SC2016 # for the shell that runs it
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=$(echo %s/root/usr/lib/*-linux-*) exec %s/root/usr/sbin/arping "$@"\n' \
+        "$ARPING" "$ARPING" >arping
+    chmod 755 arping
+    # The program comes last: a half finished installation is begun again.
+    mkdir -p "$ARPING" && rm -rf "$ARPING/root" && mv root "$ARPING/" && mv arping "$ARPING/"
+)
+
 packages=$(missing | tr '\n' ' ')
+has_habets || packages="${packages}arping-of-Habets "
 has_udhcpc6 || packages="${packages}busybox-with-udhcpc6"
 if [ -z "$packages" ]; then
     exit 0
@@ -142,3 +170,4 @@ if [ -n "$packages" ]; then
     install_packages $packages
 fi
 has_udhcpc6 || install_udhcpc6 || say 'no busybox with udhcpc6 could be had; the tests that need it say so'
+has_habets || install_habets || say "Habets' arping could not be had; the tests that need it say so"

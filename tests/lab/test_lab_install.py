@@ -45,6 +45,7 @@ def machine(host: PrivateHost) -> PrivateHost:
     require("root")
     require("uml")
     require("udhcpc6")
+    require("habets")
     host.run("mkdir", "-p", "/run/lab/usr", "/run/lab/usr-work")
     layers = "lowerdir=/usr,upperdir=/run/lab/usr,workdir=/run/lab/usr-work"
     host.run("mount", "-t", "overlay", "-o", layers, "overlay", "/usr")
@@ -125,6 +126,24 @@ def test_udhcpc6_that_cannot_be_had_is_said_and_the_rest_goes_on(machine: Privat
     machine.write("/run/lab/apt-fails", "")
     assert "no busybox with udhcpc6 could be had" in machine.run(INSTALLER).stderr
     assert not exists(machine, "/usr/local/lib/pipework-lab")
+
+
+def test_the_other_arping_lies_apart_and_runs(machine: PrivateHost) -> None:
+    machine.run("ln", "-s", "/usr/bin/true", "/usr/bin/linux.uml")
+    own = "/usr/local/lib/pipework-lab-arping"
+    # What apt-get downloads is a package made of the program that is there.
+    machine.run("mkdir", "-p", "/run/lab/deb/DEBIAN")
+    machine.write("/run/lab/deb/DEBIAN/control", CONTROL.replace("busybox-static", "arping"))
+    machine.run("sh", "-c", f"mv {own}/root/* /run/lab/deb/")
+    machine.run("dpkg-deb", "--build", "/run/lab/deb", "/run/lab/busybox-static_2_all.deb")
+    machine.run("rm", "-r", own)
+    machine.write("/usr/local/sbin/apt-get", MIRROR)
+    machine.run("mkdir", "/run/lab/tmp")
+    before = machine.run("arping", "-V").stdout
+    machine.run(INSTALLER, env={"TMPDIR": "/run/lab/tmp"})
+    assert "ARPing 2" in machine.run(f"{own}/arping", "--help", check=False).stdout
+    assert machine.run("arping", "-V").stdout == before
+    assert machine.run("ls", "/run/lab/tmp").stdout == ""
 
 
 def test_scripts_are_clean() -> None:

@@ -7,10 +7,11 @@
 #
 # Nobody waits for this script, and nobody hears what goes wrong.
 #
-# `arping -q -U -c 1 -I INTERFACE ADDRESS` means the same to all three programs of that name (tried: iputils 20221126,
-# Habets 2.23, busybox 1.35); what they take for repeating, and how fast, differs. Most of them wait a second behind
-# their packet for an answer, so they run side by side, one group of addresses behind the other: never more than 48 at
-# once, however many addresses there are.
+# `arping -q -U -c 1 -I INTERFACE ADDRESS` means the same to iputils (tried: 20221126), busybox (1.35) and Habets (2.23),
+# but for one thing: the last takes the first address of the interface for the sender, unless it is told another. What
+# they take for repeating, and how fast, differs altogether. Most of them wait a second behind their packet for an
+# answer, so they run side by side, one group of addresses behind the other: never more than 48 at once, however many
+# addresses there are.
 #
 # The kernel announces addresses when an interface goes up (inetdev_event in net/ipv4/devinet.c, ndisc_netdev_event in
 # net/ipv6/ndisc.c). On a bridge or switch that is a moment too early: the port at the other end learns a little later
@@ -24,7 +25,8 @@ shift
 
 by_arping() {
     for address in $group; do
-        arping -q -U -c 1 -I "$interface" "$address" </dev/null >/dev/null 2>&1 &
+        # shellcheck disable=SC2086 # an option, or nothing
+        arping -q -U -c 1 ${sender:+$sender $address} -I "$interface" "$address" </dev/null >/dev/null 2>&1 &
     done
 }
 
@@ -47,7 +49,14 @@ three_times() {
     "$1"
 }
 
-[ $# -gt 0 ] || three_times by_kernel
+if [ $# -eq 0 ]; then
+    three_times by_kernel
+    exit
+fi
+case $(arping --help 2>&1 </dev/null) in
+*Habets*) sender=-S ;;
+*) sender= ;;
+esac
 while [ $# -gt 0 ]; do
     group=
     count=0
