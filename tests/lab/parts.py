@@ -31,6 +31,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "podman": ("podman", "runc", "conmon", "busybox"),
     "dhcp": ("dnsmasq", "dhclient", "udhcpc", "dhcpcd", "arping"),
     "udhcpc6": (),
+    "habets": ("/usr/local/lib/pipework-lab-arping/arping",),
     "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
 }
