@@ -44,6 +44,9 @@ GUESTS: Mapping[str, str] = {
 ADDRESSING: Mapping[str, str] = {
     "static": "pipework_backends.static",
     "auto": "pipework_backends.slaac",
+    "dhclient": "pipework_backends.dhcp_host",
+    "udhcpc": "pipework_backends.dhcp_host",
+    "dhcpcd": "pipework_backends.dhcp_host",
     "dhcp": "pipework_backends.dhcp_busybox",
 }
 
