@@ -13,7 +13,7 @@ from pipework_core.plan import Outcome
 from pipework_drivers import batch
 from pipework_drivers.lock import HostLock
 from pipework_drivers.pins import held_text, held_words, words_of
-from pipework_drivers.processes import NOT_STARTED, PATIENCE, Process, package_of, start_unattended
+from pipework_drivers.processes import NOT_STARTED, PATIENCE, Process, package_of, start_unattended, tool_environment
 from pipework_drivers.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from pipework_core.driver import Hold
     from pipework_core.plan import Command, Netns
 
+    #: Runs one process: argv, namespace, stdin.
+    _Run = Callable[[Sequence[str], Netns | None, str | None], Outcome]
+
 _NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
-#: Reads that run side by side; each holds three pipes open.
-_AT_ONCE = 32
+#: Reads that are all started at once; more are read by a few threads.
+_AT_ONCE = 8
 #: Changes that run side by side: the kernel makes one at a time, and what is gained is the starting of processes.
 _ACTING_AT_ONCE = 2 * (os.cpu_count() or 1)
 #: Steps that wait for the network do not keep the machine busy.
@@ -61,11 +64,11 @@ class LiveDriver(PlainDriver):
         if known is not None:
             os.close(known)
         self._pins[netns.path] = fd
-        return Pin(inode=os.fstat(fd).st_ino, born=_born(netns.path))
+        return Pin(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
 
     def finds(self, program: str) -> bool:
         """Whether the program is on PATH."""
-        return any(_is_program(os.path.join(folder, program)) for folder in os.get_exec_path())
+        return _place(program) is not None
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run all of them at once; raise HostError when a program is missing that may not be (127 is no `ok_codes`)."""
@@ -73,10 +76,12 @@ class LiveDriver(PlainDriver):
             quick = self._asked_docker(commands[0])
             if quick is not None:
                 return [quick]
-        if len(commands) > _AT_ONCE:
-            return [*self.read(commands[:_AT_ONCE]), *self.read(commands[_AT_ONCE:])]
         optional = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
         self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
+        if len(commands) > _AT_ONCE and not any(optional):
+            run = self._one_of_many()
+            asked = [partial(run, command.argv, command.netns, command.stdin) for command in commands]
+            return side_by_side(asked, at_once=_ACTING_AT_ONCE)
         processes: list[Process | None] = []
         try:
             for command, left_out in zip(commands, optional, strict=True):
@@ -99,9 +104,25 @@ class LiveDriver(PlainDriver):
         every = [command for commands in lists for command in commands]
         self._refuse_missing([*every, *(step for command in every for step in _undoing(command))])
         many = _PATIENT_AT_ONCE if any(command.patience for command in every) else _ACTING_AT_ONCE
-        return side_by_side([partial(self._acted, commands, stop) for commands in lists], at_once=many)
+        run = self._one_of_many()
+        return side_by_side([partial(self._acted, commands, stop, run) for commands in lists], at_once=many)
 
-    def _acted(self, commands: Sequence[Command], stop: Callable[[], bool]) -> list[Outcome]:
+    def _one_of_many(self) -> _Run:
+        """Return what runs one process of many: the quick way where that will do."""
+        from pipework_drivers import spawned  # noqa: PLC0415 - a single attachment does without
+
+        env, nsenter = tool_environment(), _place("nsenter")
+
+        def run(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
+            entered, text, fds = self._entered(argv, netns, stdin)
+            data = os.fsencode(text or "")
+            if netns is None or nsenter is None or len(data) > spawned.PIPE_BYTES:
+                return self._outcome(argv, netns, stdin)
+            return spawned.run(nsenter, entered, stdin=data, fds=fds, env=env, patience=self._patience)
+
+        return run
+
+    def _acted(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run | None = None) -> list[Outcome]:
         found: list[Outcome] = []
         for group in batch.groups(commands):
             if stop():
@@ -109,7 +130,7 @@ class LiveDriver(PlainDriver):
             if group.commands[0].patience:
                 found.append(self._patiently(group.commands[0], stop))
             else:
-                found += self._group(group)
+                found += self._group(group, run or self._outcome)
             if not succeeded(commands[len(found) - 1], found[-1]):
                 break
         return found
@@ -144,13 +165,13 @@ class LiveDriver(PlainDriver):
             if not self.finds(program):
                 raise HostError(f"{program} is not installed here.", hint=f"install it ({package_of(program)})")
 
-    def _group(self, group: batch.Group) -> list[Outcome]:
-        outcome = self._outcome(group.argv, group.netns, group.stdin)
+    def _group(self, group: batch.Group, run: _Run) -> list[Outcome]:
+        outcome = run(group.argv, group.netns, group.stdin)
         if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
             return batch.outcomes(group, outcome)
         found: list[Outcome] = []
         for command in group.commands:  # an atomic transaction that failed: nothing was done yet
-            found.append(self._outcome(command.argv, command.netns, command.stdin))
+            found.append(run(command.argv, command.netns, command.stdin))
             if not succeeded(command, found[-1]):
                 break
         return found
@@ -212,6 +233,12 @@ def _undoing(command: Command) -> list[Command]:
     return [*command.undo, *(step.unless for step in command.undo if step.unless is not None)]
 
 
+def _place(program: str) -> str | None:
+    """Return where a program lies on PATH."""
+    paths = (os.path.join(folder, program) for folder in os.get_exec_path())
+    return next(filter(_is_program, paths), None)
+
+
 def _is_program(path: str) -> bool:
     # shutil.which() would do, and brings three compression libraries along: 2 ms of every run.
     return os.path.isfile(path) and os.access(path, os.X_OK)
@@ -223,6 +250,18 @@ def _is_network(fd: int) -> bool:
         return fcntl.ioctl(fd, _NS_GET_NSTYPE) == _CLONE_NEWNET
     except OSError:
         return False
+
+
+def _groups(path: str) -> str:
+    """Return the control groups of the process of `/proc/PID/ns/net` (cgroups(7)); two reads, no process."""
+    parts = path.split("/")
+    if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
+        return ""
+    try:
+        with open(f"/proc/{parts[2]}/cgroup", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _born(path: str) -> float:
