@@ -45,9 +45,16 @@ class DhcpBusybox:
     programs: tuple[str, ...] = ()
 
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Ask whether the container of a client that stays is there."""
-        if guest.runtime not in _RUNTIMES or not _wanted(attachment).keep:
+        """Ask whether the container of a client that stays is there; of another, whether its lease is still in force."""
+        client, name = _wanted(attachment), attachment.interface
+        if guest.runtime not in _RUNTIMES:
             return {}
+        if not client.keep:
+            # "mngtmpaddr" marks what router advertisements brought.
+            which = ("dynamic", *(("-mngtmpaddr",) if client.family == IPV6 else ()))
+            argv = ("ip", f"-{client.family}", "-oneline", "address", "show", "dev", name, "scope", "global", *which)
+            why = f"read the lease of {name}"
+            return {_READ: Command(argv=argv, netns=guest.netns, ok_codes=frozenset({0, 1}), why=why)}
         words = ("container", "inspect", "--format", "{{.State.Running}}", container_name(guest, attachment.interface))
         why = f"ask {guest.runtime} for the DHCP client of {attachment.interface}"
         return {_READ: Command(argv=(guest.runtime, *words), ok_codes=frozenset({0, 1, 125}), why=why)}
@@ -102,11 +109,8 @@ def _is_there(scene: Scene, client: Dhcp) -> bool:
     link = scene.existing
     if link is None or newborn(link):
         return False
-    if client.keep:
-        return scene.answers[_READ].stdout.strip() == "true"
-    given = {str(address) for address in scene.attachment.addresses}
-    of_family = (known for known in link.addresses if (":" in known) == (client.family == IPV6))
-    return any(known not in given and not known.startswith("fe80:") for known in of_family)
+    said = scene.answers[_READ].stdout.strip()
+    return said == "true" if client.keep else bool(said)
 
 
 def _words(scene: Scene, client: Dhcp) -> tuple[str, ...]:

@@ -223,6 +223,7 @@ limit() {
 
 # From the host's side: the container's files are read-only, and the guest's are to be given back as they were.
 name_servers() {
+    case $leases in *' dns='*) ;; *) return ;; esac
     said=$(
         printf '%s' "$leases" | while read -r line; do
             servers=${line#* dns=}
