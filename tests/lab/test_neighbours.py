@@ -79,7 +79,8 @@ def test_every_address_is_announced_three_times_within_a_second(lan: PrivateHost
 def test_a_hundred_addresses_do_not_start_a_hundred_processes(lan: PrivateHost) -> None:
     """Counted by an arping that takes a second, as iputils' does, and notes how many of it there are."""
     counting = (
-        "#!/bin/sh\n[ $1 != --help ] || exit 0\nset -- /run/lab/arping/*\necho $# >>/run/lab/counted\n: >/run/lab/arping/$$\n"
+        "#!/bin/sh\n[ $1 != --help ] || exit 0\n"
+        "set -- /run/lab/arping/*\necho $# >>/run/lab/counted\n: >/run/lab/arping/$$\n"
         'sleep 1\nrm /run/lab/arping/$$\necho "$0" >>/run/lab/ended\n'
     )
     lan.write("/run/lab/count", counting)
