@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import marks
+from pipework_core import detaching, marks
 from pipework_core.contract import Clearing, describe
 from pipework_core.errors import ConflictError
+from pipework_core.plan import Plan
 
 if TYPE_CHECKING:
     from pipework_core.contract import Backend, Scene
@@ -40,7 +41,17 @@ def settle(scene: Scene, backend: Backend, digest: str, plugins: Plugins) -> Cle
             hint="repeat with --replace to give up what is there, or choose another name with -i",
         )
     old = mark or marks.Mark(kind=backend.kind)
-    return plugins.backend(old.kind).clear(scene, link, old)
+    clearing = plugins.backend(old.kind).clear(scene, link, old)
+    return clearing._replace(before=_released(scene, link, old, plugins) + clearing.before)
+
+
+def _released(scene: Scene, link: Link, mark: Mark, plugins: Plugins) -> Plan:
+    """Return what gives the lease of a link that is replaced back, and ends its client, while it still works."""
+    method = plugins.released_by(mark.dhcp)
+    if method is None:
+        return Plan()
+    then = scene._replace(attachment=detaching.request(link, mark, scene.guest), existing=link)
+    return method.release(then, mark)
 
 
 def mark_of(scene: Scene) -> Mark | None:

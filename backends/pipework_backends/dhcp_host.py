@@ -93,7 +93,9 @@ class HostClient:
         family = 6 if client.endswith("6") else 4
         name = scene.attachment.interface
         words = _words(scene, self.method, family, keep=keep)
-        again = _lease(scene, "get", *words, "--", patience=scene.attachment.timeout + _MARGIN)
+        routed = [route.metric for route in scene.inside.routes if (route.dst, route.dev) == ("default", name)]
+        metric = tuple(f"metric={number}" for number in routed[:1] if number)
+        again = _lease(scene, "get", *words, *metric, "--", patience=scene.attachment.timeout + _MARGIN)
         if keep:
             stop = _stop(scene)._replace(patience=10.0, undo=(again,), why=f"end {self.method}, giving the lease back")
             return Plan(steps=(stop,))
@@ -218,12 +220,9 @@ def _shared_mac(scene: Scene, family: int) -> tuple[str, ...]:
 
 
 def _undo(scene: Scene, dhcp: Dhcp) -> tuple[Command, ...]:
-    """Return what takes the lease from an interface that stays; with one that goes, it goes by itself."""
-    if scene.existing is None:
-        before = None
-    else:
-        before = scene.inside.default_route(dhcp.family) if scene.attachment.option("metric") == "0" else None
+    """Return what takes the lease from an interface that stays, and gives a default route back that it replaced."""
     netns, name = scene.guest.netns, scene.attachment.interface
+    before = scene.inside.default_route(dhcp.family) if scene.attachment.option("metric") == "0" else None
     flush = ip(f"-{dhcp.family}", "address", "flush", "dev", name, "dynamic", netns=netns)
     return (*((flush,) if scene.existing else ()), *((put_back(before, netns),) if before else ()))
 

@@ -10,6 +10,7 @@
 #   PIPEWORK_METRIC    of the default route; none if empty
 #   PIPEWORK_MTU       not empty: take the MTU that is offered, if it is less
 #   PIPEWORK_DNS       PID of the guest that gets the name servers; `file`: /etc/resolv.conf of where this runs
+#   PIPEWORK_PASSING   not empty: the lease is only asked for to be given back, and changes no route
 #   PIPEWORK_NODAD     not empty: do not wait for duplicate address detection (IPv6)
 #   PIPEWORK_ANNOUNCE  not empty: tell the neighbours
 #   PIPEWORK_FOLDER    where `applied` remembers what is in force; to the FIFO `events` there, if there is one, goes what
@@ -142,6 +143,7 @@ address $address"
     # Of several servers or associations, dhclient tells one address a time.
     [ "$family${PIPEWORK_CLIENT-}" != 6dhclient ] || remember="$before$remember"
     [ -z "$mtu" ] || [ -z "${PIPEWORK_MTU-}" ] || lower_mtu
+    [ -z "${PIPEWORK_PASSING-}" ] || routes=''
     for pair in $routes; do route "${pair%,*}" "${pair#*,}"; done
     forget
     printf '%s\n' "$remember" >"$applied"
