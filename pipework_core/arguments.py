@@ -55,7 +55,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         return invocation._replace(command="version")
     _refuse_contradictions(invocation)
     if words.command == "attach":
-        return invocation._replace(attachment=_attachment(words))
+        return invocation._replace(attachment=attachment(words))
     if words.command in {"detach", *options.INSIDE}:
         of_guest = _detach if words.command == "detach" else _inside
         return of_guest(words, invocation)
@@ -162,13 +162,14 @@ def _timeout(text: str | None) -> float | None:
     return float(text)
 
 
-def _attachment(words: Words) -> Attachment:
+def attachment(words: Words) -> Attachment:
+    """Return the attachment that scanned words ask for; raise UsageError for what cannot be."""
     where, guest, address, mac_vlan = _operands(words)
     kind, host, host_mac = request.host_part(where, direct_phys=words.has("direct-phys"))
     asked = request.address_list(address)
     timeout = _timeout(words.get("timeout"))
     mac, vlan = request.mac_and_vlan(mac_vlan)
-    attachment = request.Attachment(
+    made = request.Attachment(
         guest=request.guest_word(guest),
         kind=kind,
         host=host,
@@ -189,7 +190,7 @@ def _attachment(words: Words) -> Attachment:
         no_dad=words.has("no-dad"),
         probe=words.has("probe"),
     )
-    return _checked(attachment, words.get("family"))
+    return _checked(made, words.get("family"))
 
 
 def _operands(words: Words) -> tuple[str, str, str, str]:

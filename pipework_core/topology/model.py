@@ -1,0 +1,93 @@
+"""What a topology file says, as frozen data. Nothing in it was looked up on a host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    from pipework_core.request import Address, Attachment, Gateway
+
+#: What makes a guest's name a pattern (fnmatch). No container's name may hold one of them.
+WILDCARDS = frozenset("*?[")
+
+
+class Place(NamedTuple):
+    """A place in a file; line and column count from 1, as editors do."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def error(self, message: str, *, hint: str = "") -> UsageError:
+        """Return the error to raise for what stands here."""
+        return UsageError(f"{self}: {message}", hint=hint)
+
+
+class Pool(NamedTuple):
+    """Addresses to hand out: `first` to `last` of `network`, as numbers, both included; `text` is as written."""
+
+    text: str
+    network: IPv4Network | IPv6Network
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """How many addresses lie in it, those that are taken included."""
+        return self.last - self.first + 1
+
+
+class Link(NamedTuple):
+    """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded."""
+
+    attachment: Attachment
+    place: Place
+    pools: tuple[Pool, ...] = ()
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the guest's name stands for all guests that match it."""
+        return not WILDCARDS.isdisjoint(self.attachment.guest)
+
+    @property
+    def interface(self) -> str:
+        """The guest's interface; a guess where none was given and only the host can say whether it is InfiniBand."""
+        asked = self.attachment
+        infiniband = asked.kind == "ipoib" or (not asked.kind and asked.host.startswith("ib"))
+        return asked.interface or ("ib0" if infiniband else "eth1")
+
+
+class HostEntry(NamedTuple):
+    """The host's own part in a network: addresses for a bridge, or for a sibling of a NIC. Host as in `Attachment`."""
+
+    host: str
+    kind: str
+    host_mac: str
+    addresses: tuple[Address, ...]
+    gateways: tuple[Gateway, ...]
+    place: Place
+
+
+class Topology(NamedTuple):
+    """A whole file: its links and host entries, each in the file's order."""
+
+    file: str
+    links: tuple[Link, ...] = ()
+    hosts: tuple[HostEntry, ...] = ()
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The attachments alone."""
+        return tuple(link.attachment for link in self.links)
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether `expand` has to be told the names of the guests that there are."""
+        return any(link.is_pattern for link in self.links)

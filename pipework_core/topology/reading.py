@@ -1,0 +1,102 @@
+"""Read a topology file: bytes to text, text to data, data to links. The only I/O is reading that file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.errors import HostError, UsageError
+from pipework_core.topology.model import Place, Topology
+
+if TYPE_CHECKING:
+    from pipework_core.topology.document import Document
+    from pipework_core.topology.shape import File
+
+#: Bytes: some 30,000 links.
+SIZE_MAX = 4 * 1024 * 1024
+_START = "begin it with version: 1"
+
+
+def load(path: str) -> Topology:
+    """Return what the file says; raise UsageError with line and column when it makes no sense, or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(SIZE_MAX + 1)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} cannot be read: {said}.", hint="name a topology file with -f FILE") from None
+    if len(data) > SIZE_MAX:
+        raise UsageError(f"{path} is larger than {SIZE_MAX >> 20} MiB.", hint="split the file")
+    return parse(_text(data, path), path)
+
+
+def parse(text: str, file: str = "pipework.yaml") -> Topology:
+    """Return what the text says; `file` is what errors call it. Raise UsageError with line and column."""
+    document, checked = _checked(text.removeprefix("\ufeff"), file)
+    from pipework_core.topology.links import build  # noqa: PLC0415 - needs the libraries
+
+    return build(document, checked)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file, as plain data."""
+    _libraries()
+    from pipework_core.topology import shape  # noqa: PLC0415 - imports msgspec
+
+    return shape.schema()
+
+
+def _text(data: bytes, path: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        column = len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
+        place = Place(path, before.count(b"\n") + 1, column)
+        raise place.error("this is not UTF-8.", hint="save the file as UTF-8") from None
+
+
+def _libraries() -> None:
+    try:
+        import msgspec  # noqa: F401, PLC0415 - an attachment needs neither
+        import yaml  # noqa: F401, PLC0415
+    except ImportError as error:
+        hint = "pip install 'pipework[up]', into the environment that pipework runs in"
+        raise HostError(f"topology files need the library {error.name}, which is not installed.", hint=hint) from None
+
+
+def _checked(text: str, file: str) -> tuple[Document, File]:
+    _libraries()
+    import msgspec  # noqa: PLC0415 - see above
+    import yaml  # noqa: PLC0415 - see above
+
+    from pipework_core.topology import complaints, events, shape  # noqa: PLC0415 - see above
+
+    for error in complaints.controls(text, file):
+        raise error
+    try:
+        document = events.read(text, file)
+    except yaml.MarkedYAMLError as broken:
+        raise complaints.of_syntax(broken, text, file) from None
+    top = _without_extensions(document)
+    try:
+        return document, msgspec.convert(top, shape.File)
+    except msgspec.ValidationError as wrong:
+        raise complaints.of_shape(str(wrong), document) from None
+
+
+def _without_extensions(document: Document) -> dict[str, object]:
+    """Return the file's keys but for those that begin with x-; check its version first, which decides the rest."""
+    data = document.data
+    if data is None:
+        raise Place(document.file).error("the file is empty.", hint=_START)
+    if not isinstance(data, dict):
+        raise Place(document.file).error("the file has to consist of keys with values.", hint=_START)
+    if "version" not in data:
+        raise Place(document.file).error("the key 'version' is missing.", hint=_START)
+    version = data["version"]
+    if type(version) is not int or version != 1:
+        place = document.place(data, "version")
+        raise place.error(f"version {version!r} is not known.", hint="write version: 1, which is all there is so far")
+    if not {"links", "host"} & data.keys():
+        raise Place(document.file).error("the file has neither links nor host.", hint="write links: [] for none")
+    return {key: value for key, value in data.items() if not key.startswith("x-")}
