@@ -45,7 +45,7 @@ class DhcpBusybox:
     programs: tuple[str, ...] = ()
 
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Ask whether the container of a client that stays is there; of another, whether its lease is still in force."""
+        """Ask whether the container of a client that stays is there, or whether the lease of another is in force."""
         client, name = _wanted(attachment), attachment.interface
         if guest.runtime not in _RUNTIMES:
             return {}
