@@ -15,7 +15,7 @@ CONFIG=/run/dhclient.lease.conf
 # Cover one file by the hook, so that it is what a client runs whatever words it was given.
 # shellcheck disable=SC2317 # called by prepare
 cover() {
-    [ ! -f "$1" ] || mount --bind "$HOOK" "$1"
+    [ ! -f "$1" ] || mount -n --bind "$HOOK" "$1"
 }
 
 # Write the configuration.

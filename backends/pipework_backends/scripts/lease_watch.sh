@@ -33,17 +33,18 @@ clock() {
 }
 
 # Leave nothing of the host's within reach that a client writes, whatever its words: not /run with its sockets (of
-# resolvconf, systemd-resolved, the journal), not /etc, not the places for leases.
+# resolvconf, systemd-resolved, the journal), not /etc, not the places for leases. Without -n, mount itself would
+# make a folder in the host's /run.
 enclose() {
     # The folder of a named namespace is kept as the current one, since /run is about to be covered.
     case $guest in
     /proc/*) cd / ;;
     *) cd "${guest%/*}" && guest=./${guest##*/} ;;
     esac || return
-    mount -t tmpfs -o size=4m,mode=755 tmpfs /run &&
-        mount --bind -o ro /etc /etc || return
+    mount -n -t tmpfs -o size=4m,mode=755 tmpfs /run &&
+        mount -n --bind -o ro /etc /etc || return
     for folder in /var/lib/dhcp /var/lib/dhcpcd; do
-        [ ! -d $folder ] || mount -t tmpfs -o size=1m,mode=755 tmpfs $folder || return
+        [ ! -d $folder ] || mount -n -t tmpfs -o size=1m,mode=755 tmpfs $folder || return
     done
     mkdir "$FOLDER" && ln -s "$here" "$FOLDER/scripts" && mkfifo "$FOLDER/events" || return
     exec 4<>"$FOLDER/events"
