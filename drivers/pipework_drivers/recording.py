@@ -7,6 +7,7 @@ line that is a JSON document, as `ip -json` prints it, is kept as that document 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from pipework_core.driver import Pin
 from pipework_core.errors import PipeworkError, ReplayError
 from pipework_core.plan import Command, Netns, Outcome
 
+#: A script that came with pipework or a plugin; a recording names it without the folder that this host has it in.
+_SCRIPT = re.compile(r"\A/(?:[^/]+/)*(pipework_\w+/scripts/[^/]+)\Z")
 FORMAT = "pipework recording"
 VERSION = 1
 
@@ -59,7 +62,8 @@ class Call(NamedTuple):
 def of_command(kind: str, command: Command, outcome: Outcome | None = None) -> Call:
     """Return the call for a command."""
     netns = command.netns.path if command.netns else None
-    return Call(kind=kind, argv=command.argv, netns=netns, stdin=command.stdin, outcome=outcome)
+    argv = tuple(_SCRIPT.sub(r"\1", word) for word in command.argv)
+    return Call(kind=kind, argv=argv, netns=netns, stdin=command.stdin, outcome=outcome)
 
 
 def dump(calls: list[Call], *, made_by: str) -> str:
@@ -104,6 +108,7 @@ def _entry(call: Call) -> dict[str, Any]:
         entry["path" if call.kind == "pin" else "program"] = call.subject
     if call.pin is not None:
         entry |= {"inode": call.pin.inode} | ({"born": call.pin.born} if call.pin.born else {})
+        entry |= {"groups": _lines(call.pin.groups)} if call.pin.groups else {}
     if call.found is not None:
         entry["found"] = call.found
     if call.outcome is not None:
@@ -138,11 +143,15 @@ def _call(entry: dict[str, Any]) -> Call:
         argv=tuple(shlex.split(entry["command"])) if command else (),
         netns=entry.get("netns"),
         stdin=_text(entry["stdin"]) if entry.get("stdin") is not None else None,
-        pin=Pin(inode=entry["inode"], born=entry.get("born", 0.0)) if "inode" in entry else None,
+        pin=_pin(entry) if "inode" in entry else None,
         found=entry.get("found"),
         outcome=outcome,
         error=_error(entry["error"]) if "error" in entry else None,
     )
+
+
+def _pin(entry: dict[str, Any]) -> Pin:
+    return Pin(inode=entry["inode"], born=entry.get("born", 0.0), groups=_text(entry.get("groups", [])))
 
 
 def _error(entry: dict[str, str]) -> PipeworkError:

@@ -372,3 +372,18 @@ def test_a_pin_that_moved_to_another_path_is_stray(path: Path) -> None:
     with pytest.raises(ReplayError) as caught:
         ReplayDriver(str(path)).pin(Netns(path="/run/netns/red"))
     assert caught.value.hint == "the nearest recorded call is 1: name: [-/run/netns/blue-]{+/run/netns/red+}"
+
+
+def test_a_recording_names_our_scripts_without_the_folder_of_this_host(tmp_path: Path) -> None:
+    def step(folder: str) -> Command:
+        return Command(argv=("sh", f"{folder}/pipework_backends/scripts/announce.sh", "eth1", "/x/pipework_y/z"))
+
+    path = tmp_path / "run.json"
+    recorder = RecordingDriver(InnerDriver(), str(path))
+    recorder.act([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
+    recorder.finish(())
+    recorder.close()
+    assert "dist-packages" not in path.read_text()
+    assert "/x/pipework_y/z" in path.read_text()
+    replay = ReplayDriver(str(path))
+    assert [done.code for done in replay.act([step("/opt/venv/site-packages")], stop=lambda: False)] == [0]
