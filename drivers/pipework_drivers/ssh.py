@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import signal
-from typing import TYPE_CHECKING
+import time
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded
 from pipework_core.errors import GuestError, HostError, NoNamespaceError
@@ -37,6 +39,21 @@ _FIRST = "/proc/1/ns/net"
 _INODE = re.compile(r"net:\[(\d+)\]")
 #: Seconds that a patient command has beyond its own patience, and to go when it is asked to.
 _GRACE = 5.0
+#: Seconds in which the engine asks for one namespace several times, on its way to one guest.
+_MOMENT = 0.5
+
+
+class _Latest(NamedTuple):
+    """What was pinned last, behind how many requests, and when."""
+
+    path: str = ""
+    pin: Pin = Pin(inode=0)
+    sent: int = -1
+    when: float = 0.0
+
+    def holds(self, sent: int) -> bool:
+        """Whether asking again would be the same question: nothing was asked since, and that is a moment ago."""
+        return self.sent == sent and time.monotonic() - self.when < _MOMENT
 
 
 class SshDriver(PlainDriver):
@@ -49,6 +66,7 @@ class SshDriver(PlainDriver):
         self._patience = patience
         self._session = Session(address, connect(address), patience=patience)
         self._pins: dict[str, int] = {}
+        self._latest = _Latest()
 
     def close(self) -> None:
         """End the connection, and with it whatever is held."""
@@ -61,6 +79,8 @@ class SshDriver(PlainDriver):
             return Pin(inode=_inode(facts.own, netns))
         if netns.path == _FIRST:  # it has no other process ever; one round trip less
             return Pin(inode=_inode(facts.first, netns))
+        if self._latest.path == netns.path and self._latest.holds(self._session.sent):
+            return self._latest.pin
         nsenter, readlink = (self._path_of(name) for name in ("nsenter", "readlink"))
         digit = self._pins.get(netns.path) or self._free_digit()
         words = ("pin", str(digit), netns.path, nsenter, readlink)
@@ -70,7 +90,9 @@ class SshDriver(PlainDriver):
             raise _not_pinned(netns, outcome)
         self._pins[netns.path] = digit
         said, _, stat = outcome.stdout.partition("\n")
-        return Pin(inode=_inode(said, netns), born=_born(stat, facts.ticks))
+        pin = Pin(inode=_inode(said, netns), born=_born(stat, facts.ticks))
+        self._latest = _Latest(netns.path, pin, self._session.sent, time.monotonic())
+        return pin
 
     def finds(self, program: str) -> bool:
         """Whether the program is on PATH there."""
@@ -94,15 +116,19 @@ class SshDriver(PlainDriver):
         """Run them in order, in as few round trips; see `Driver.act`.
 
         The other machine ends a request behind a command that failed, so that nothing has to be asked in between.
+        What cannot be run there, or not be undone, fails before it is begun: what was done before, perhaps by an
+        earlier call, is for the engine to undo.
         """
-        self._refuse([*commands, *(step for command in commands for step in _undoing(command))])
+        able = list(takewhile(lambda command: not self._refusal(command), commands))
         found: list[Outcome] = []
-        for portion in _portions(batch.groups(commands)):
+        for portion in _portions(batch.groups(able)):
             if stop():
-                break
+                return found
             found += self._patiently(portion[0], stop) if portion[0].commands[0].patience else self._at_once(portion)
             if not succeeded(commands[len(found) - 1], found[-1]):
-                break
+                return found
+        if len(able) < len(commands) and not stop():
+            found.append(Outcome(code=NOT_STARTED, stderr=str(self._refusal(commands[len(able)]))))
         return found
 
     def start(self, commands: Sequence[Command]) -> None:
@@ -160,7 +186,7 @@ class SshDriver(PlainDriver):
         return outcome._replace(stderr=f"was killed, as after {self._patience:g} seconds without an answer")
 
     def _refuse(self, commands: Sequence[Command]) -> None:
-        """Raise HostError for what cannot be run there: found out later, it would leave half a change behind."""
+        """Raise HostError for what cannot be run there."""
         programs = dict.fromkeys(command.argv[0] for command in commands)
         if any(command.netns for command in commands):
             programs["nsenter"] = None
@@ -171,6 +197,14 @@ class SshDriver(PlainDriver):
                 f"this takes {name}, a part of pipework that {self._address} does not have.",
                 hint="install pipework on that machine, and run it there",
             )
+
+    def _refusal(self, command: Command) -> HostError | None:
+        """Return why a command, or what undoes it, cannot be run there."""
+        try:
+            self._refuse([command, *_undoing(command)])
+        except HostError as error:
+            return error
+        return None
 
     def _path_of(self, program: str) -> str:
         path = self._session.locate(program)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Programs that are looked for with the first request; others cost a round trip each.
 _USUAL = (
     *("ip", "nsenter", "readlink", "flock", "timeout", "setsid", "sh", "cat", "bridge", "tc", "sysctl", "arping"),
-    *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee"),
+    *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee", "iptables"),
 )
 #: Seconds until a shell has answered, beyond what ssh itself waits for a connection.
 _GREETING = 30.0
@@ -69,6 +69,11 @@ class Session:
         if self._facts is None:
             self._facts = self._greeting()
         return self._facts
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent so far."""
+        return self._sent
 
     def locate(self, program: str) -> str | None:
         """Return where a program lies there; None when it is not on PATH."""

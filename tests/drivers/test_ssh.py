@@ -84,8 +84,11 @@ def test_a_program_that_may_be_missing_is_left_out() -> None:
 )
 def test_a_program_that_may_not_be_missing_is_named_before_anything_is_done(missing: str, command: Command) -> None:
     far = FarEnd(programs=tuple(name for name in PROGRAMS if name != missing))
+    refusing = driver(far)
+    (outcome,) = refusing.act([command, UP], stop=never)
+    assert (outcome.code, outcome.stderr) == (NOT_STARTED, f"{missing} is not installed on root@host2.")
     with pytest.raises(HostError, match=f"{missing} is not installed on root@host2") as raised:
-        driver(far).act([command], stop=never)
+        refusing.read([command, *command.undo])
     assert "package" in raised.value.hint
     assert len(far.requests) == 1
 
@@ -143,6 +146,15 @@ def test_what_was_killed_says_that_it_may_have_taken_too_long() -> None:
 class TestPins:
     def test_a_namespace_is_held_open_and_told_by_its_inode_and_birth(self) -> None:
         assert driver(FarEnd()).pin(GUEST) == Pin(inode=9, born=0.22)
+
+    def test_asked_several_times_in_a_row_it_is_opened_once(self) -> None:
+        far = FarEnd()
+        pinned = driver(far)
+        assert pinned.pin(GUEST) == pinned.pin(GUEST)
+        assert len(far.requests) == 2
+        pinned.read([ADD])
+        pinned.pin(GUEST)  # another process may have that number by now
+        assert len(far.requests) == 4
 
     def test_our_own_and_the_first_process_cost_no_round_trip(self) -> None:
         far = FarEnd()
@@ -284,12 +296,12 @@ def test_a_script_that_needs_its_place_is_refused_in_a_sentence(ours: Path, text
     far = FarEnd()
     refusing = driver(far)
     command = Command(argv=("sh", str(script)))
-    with pytest.raises(HostError, match=r"takes lease\.sh, a part of pipework that root@host2 does not have"):
-        refusing.act([ADD, command], stop=never)
-    with pytest.raises(HostError, match=r"takes lease\.sh"):
-        refusing.act([ADD._replace(undo=(command,))], stop=never)
+    (outcome,) = refusing.act([ADD._replace(undo=(command,)), ADD], stop=never)
+    assert outcome.stderr == "this takes lease.sh, a part of pipework that root@host2 does not have."
     refusing.start([command])
     assert len(far.requests) == 1
+    # What stands before it is carried out, and undone by the engine: it may be the second half of a plan.
+    assert [outcome.code for outcome in refusing.act([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
 
 
 class TestBreaking:

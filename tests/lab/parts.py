@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "habets": ("/usr/local/lib/pipework-lab-arping/arping",),
     "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
+    "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -87,6 +89,11 @@ def no_udhcpc6() -> str | None:
     return None if has_udhcpc6() else "no busybox with udhcpc6 is installed (tools/install-lab.sh installs it)"
 
 
+def no_sh_library() -> str | None:
+    """Say that the ssh driver lacks its library, or None."""
+    return None if find_spec("sh") else "the Python package sh is not installed (the test group has it)"
+
+
 #: What must hold for each part besides its programs.
 CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "root": (no_root,),
@@ -95,6 +102,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "ovs": (no_root, no_tun),
     "lxc": (no_root,),
     "podman": (no_root,),
+    "ssh": (no_root, no_sh_library),
     "dhcp": (no_private_host,),
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),

@@ -1,0 +1,132 @@
+"""The ssh driver with a line that breaks behind the Nth step of a plan; run inside a private host.
+
+    python ssh_saboteur.py MODE N URL PIPEWORK-ARGUMENTS…
+
+`fail` and `interrupt` are those of `saboteur.py`: undoing goes over the line, too. `cut` kills our end of the
+connection behind N steps, `die` the shell at the far end in the middle of a request, behind its Nth step. `count`
+breaks nothing and prints the number of round trips.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core import arguments
+from pipework_core.driver import succeeded
+from pipework_core.engine import Engine
+from pipework_core.errors import CommandError, HostError, Interrupted
+from pipework_core.plan import Command, Outcome
+from pipework_core.plugins import Plugins
+from pipework_core.signals import Signals
+from pipework_drivers import ssh_address
+from pipework_drivers.ssh import SshDriver
+from pipework_drivers.ssh_transport import OpenSSH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipework_drivers.ssh_address import Address
+    from pipework_drivers.ssh_transport import Received
+
+if __package__:
+    from .saboteur import SAID, Counter
+else:
+    from saboteur import SAID, Counter  # beside this file, in the private host
+
+#: Exit code for "the connection was lost", as it should be.
+LOST = 43
+
+
+class Line(OpenSSH):
+    """A connection that counts: an answer behind a question is a round trip."""
+
+    def __init__(self, address: Address) -> None:
+        self.turns = 0
+        self._asked = False
+        super().__init__(address)
+
+    def send(self, data: bytes) -> None:
+        """Note that something is asked."""
+        self._asked = True
+        super().send(data)
+
+    def receive(self, seconds: float) -> Received:
+        """Count the first words that come back."""
+        received = super().receive(seconds)
+        self.turns += self._asked and bool(received.out)
+        self._asked = self._asked and not received.out
+        return received
+
+    def cut(self) -> None:
+        """Kill our end."""
+        self._process.kill()
+
+
+class SshSaboteur(SshDriver):
+    """The ssh driver, until the Nth step of the plan."""
+
+    def __init__(self, address: Address, mode: str, number: int) -> None:
+        self.line = Line(address)
+        super().__init__(address, connect=lambda _: self.line)
+        self._mode = mode
+        self._number = number
+        self._sprung = mode == "count"
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Carry N steps out, then spring the trap once."""
+        if self._sprung:
+            return super().act(commands, stop=stop)
+        here = self._number < len(commands) + (self._mode == "interrupt")
+        if not here:
+            self._number -= len(commands)
+            return super().act(commands, stop=stop)
+        self._sprung = True
+        ahead, behind = commands[: self._number], commands[self._number :]
+        if self._mode == "die":
+            killer = Command(argv=("sh", "-c", f"kill -s KILL {self._session.facts.pid}"))
+            return super().act([*ahead, killer, *behind], stop=stop)
+        outcomes = super().act(ahead, stop=stop)
+        if outcomes and not succeeded(ahead[len(outcomes) - 1], outcomes[-1]):
+            return outcomes
+        return self._spring(outcomes, behind, stop)
+
+    def _spring(self, outcomes: list[Outcome], behind: Sequence[Command], stop: Callable[[], bool]) -> list[Outcome]:
+        if self._mode == "fail":
+            return [*outcomes, Outcome(code=1, stderr=SAID)]
+        if self._mode == "interrupt":
+            os.kill(os.getpid(), signal.SIGTERM)
+            return outcomes
+        self.line.cut()
+        return outcomes + super().act(behind, stop=stop)
+
+
+def main(mode: str, number: str, url: str, *argv: str) -> int:
+    """Run one attachment; return 1 when it failed as it should, 130 when it was interrupted, LOST, or 0."""
+    signals = Signals()
+    signals.install()
+    attachment = arguments.parse(argv).attachment
+    assert attachment
+    plugins = Plugins(warn=print)
+    if mode != "count":
+        plugins.observe(Counter(mode, int(number)))
+    driver = SshSaboteur(ssh_address.parse(url.removeprefix("ssh:")), mode, int(number))
+    try:
+        Engine(plugins=plugins, driver=driver, signals=signals).attach(attachment)
+    except CommandError as error:
+        return 1 if SAID in str(error) else 3
+    except Interrupted:
+        return Interrupted.exit_code
+    except HostError as error:
+        print(error)
+        return LOST if "was lost" in str(error) else 4
+    finally:
+        driver.close()
+    print(driver.line.turns)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
