@@ -102,7 +102,7 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "interface": names.interface_name,
     "host-interface": names.interface_name,
     "address": _check_address,
-    "gateway": lambda text: request.address_list(f"{'fd00::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
+    "gateway": lambda text: request.address_list(f"{'2001:db8::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
     "mac": lambda text: request.mac_and_vlan(text.replace("@", " ")),
     "vlan": lambda text: request.mac_and_vlan(f"@{text}"),
     "mtu": request.mtu_value,
