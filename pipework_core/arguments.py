@@ -61,7 +61,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         return of_guest(words, invocation)
     if words.operands:
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
-    if words.command == "demo":
+    if words.command in {"demo", "schema"}:
         return invocation
     interface = words.get("interface")
     return invocation._replace(
@@ -119,8 +119,8 @@ def _refuse_contradictions(invocation: Invocation) -> None:
 
 
 def _alone(command: str) -> str:
-    if command == "demo":
-        return "run pipework demo"
+    if command in {"demo", "schema"}:
+        return f"run pipework {command}"
     return f"name the interface with -i, such as pipework {command} -i eth1"
 
 

@@ -71,6 +71,13 @@ def _dispatch(invocation: Invocation) -> int:
 
         print(waiting.script(invocation.interface, invocation.timeout), end="")
         return 0
+    if invocation.command == "schema":
+        import json  # noqa: PLC0415
+
+        from pipework_core import topology  # noqa: PLC0415
+
+        print(json.dumps(topology.schema(), indent=2))
+        return 0
     if invocation.command == "demo":
         from pipework_core import demo  # noqa: PLC0415
 

@@ -26,7 +26,8 @@ pipework detach GUEST [-i IF | --all] [--keep-bridge]
 pipework route|rule|tc GUEST WORD...
 pipework --wait [-i IF] [--timeout SECONDS]
 pipework wait-script [-i IF] [--timeout SECONDS]
-pipework demo"""
+pipework demo
+pipework schema"""
 
 _ABOUT = """\
 Gives a running container, or any other network namespace, one more network interface: on a bridge, a physical NIC, \
@@ -52,6 +53,7 @@ _COMMANDS = (
         "print a POSIX shell script that does so without Python; its arguments are the interface and the seconds",
     ),
     ("demo", "show it work on a private host, without root or Docker"),
+    ("schema", "print a JSON Schema of topology files, for editors"),
 )
 
 _EXISTING = """\

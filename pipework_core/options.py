@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: `ip` and `tc` inside a guest.
 INSIDE = ("route", "rule", "tc")
 #: Words that are no host interface when they come first; `attach` names the classic form explicitly.
-COMMANDS = ("attach", "detach", *INSIDE, "wait-script", "demo")
+COMMANDS = ("attach", "detach", *INSIDE, "wait-script", "demo", "schema")
 
 _ENGINE = ("attach", "detach", *INSIDE)
 _WAITING = ("--wait", "wait-script")
