@@ -52,10 +52,8 @@ def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: b
 
 def _dispatch(invocation: Invocation) -> int:
     # Each command's module is imported when it is the one: start-up is a feature.
-    if invocation.command == "help":
-        from pipework_core import manual  # noqa: PLC0415
-
-        print(manual.text(), end="")
+    if invocation.command in {"help", "schema"}:
+        print(_page(invocation.command), end="")
         return 0
     if invocation.command == "version":
         print(f"pipework {__version__}")
@@ -71,13 +69,6 @@ def _dispatch(invocation: Invocation) -> int:
 
         print(waiting.script(invocation.interface, invocation.timeout), end="")
         return 0
-    if invocation.command == "schema":
-        import json  # noqa: PLC0415
-
-        from pipework_core import topology  # noqa: PLC0415
-
-        print(json.dumps(topology.schema(), indent=2))
-        return 0
     if invocation.command == "demo":
         from pipework_core import demo  # noqa: PLC0415
 
@@ -85,6 +76,19 @@ def _dispatch(invocation: Invocation) -> int:
     from pipework_core import session  # noqa: PLC0415
 
     return session.run(invocation)
+
+
+def _page(command: str) -> str:
+    """Return a text that depends on no host."""
+    if command == "help":
+        from pipework_core import manual  # noqa: PLC0415
+
+        return manual.text()
+    import json  # noqa: PLC0415
+
+    from pipework_core import topology  # noqa: PLC0415
+
+    return json.dumps(topology.schema(), indent=2) + "\n"
 
 
 __all__ = ["UsageError", "run"]

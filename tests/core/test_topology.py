@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pipework_core import arguments, topology
+from pipework_core import arguments, cli, topology
 from pipework_core.errors import HostError, UsageError
 from pipework_core.options import OPTIONS
 from pipework_core.request import Attachment
+from pipework_core.topology import events
 from pipework_core.topology.links import SHAPING
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pipework.yaml"
@@ -37,8 +40,6 @@ def only(text: str) -> Attachment:
     ],
 )
 def test_a_line_is_the_command_line(line: str) -> None:
-    import shlex
-
     assert only(f"version: 1\nlinks:\n  - {line}\n") == arguments.parse(shlex.split(line)).attachment
 
 
@@ -130,8 +131,6 @@ def test_the_example_is_good() -> None:
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - data of any shape
-    from pipework_core.topology import events
-
     return events.read(text, "f").data
 
 
@@ -169,3 +168,16 @@ def test_the_schema_refuses_what_the_file_may_not_say(text: str) -> None:
         jsonschema.validate(plain(text), topology.schema())
     with pytest.raises(UsageError):
         topology.parse(text)
+
+
+def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == topology.schema()
+
+
+def test_an_attachment_needs_no_topology() -> None:
+    for folder in ("pipework_core", "backends", "drivers"):
+        for file in (EXAMPLE.parents[1] / folder).rglob("*.py"):
+            if "topology" not in file.parts:
+                lines = file.read_text().splitlines()
+                assert not [line for line in lines if line.startswith(("import msgspec", "import yaml"))], file
