@@ -8,7 +8,19 @@ from pipework_core import __version__
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line and end the process with its exit code.
+
+    Ctrl-C before anything is begun, while Python imports, or when all is said, is no news to whoever pressed it.
+    """
+    try:
+        _main()
+    except KeyboardInterrupt:
+        import os  # noqa: PLC0415 - not for the version
+
+        os._exit(130)  # 128 + SIGINT, as a shell has it
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"pipework {__version__}")
         return

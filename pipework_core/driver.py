@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 class Pin(NamedTuple):
     """A namespace that is held open: its inode number, and when the process it belongs to was born.
 
-    `born` is in seconds since boot (0.0 for a namespace that has a name and needs no process).
+    `born` is in seconds since boot (0.0 for a namespace that has a name and needs no process), `groups` what
+    /proc/PID/cgroup says of the process, empty when it cannot be read.
     """
 
     inode: int
     born: float = 0.0
+    groups: str = ""
 
 
 class Hold(Protocol):

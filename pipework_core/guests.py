@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING
 
+from pipework_core import inspection
 from pipework_core.contract import Candidate, Guest
 from pipework_core.errors import GuestError, PluginError, RuntimeDownError, UsageError
 from pipework_core.plan import HOST, Netns
@@ -75,9 +77,7 @@ def _find(text: str, plugins: Plugins, driver: Driver) -> tuple[str, str, Candid
             if candidate is not None:
                 found.append((resolver.runtime, text, candidate))
     if not found:
-        raise GuestError(
-            _nobody(text, refusals), hint="look at the list of running guests, or write netns:NAME or pid:N"
-        )
+        raise GuestError(_nobody(text, refusals), hint=_where_to_look(refusals))
     _refuse_two(text, found, driver)
     return found[0]
 
@@ -105,6 +105,13 @@ def _ask(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]
         return None
 
 
+def _where_to_look(refusals: list[str]) -> str:
+    """Return the hint for an unknown guest: others than root are told of few, and may enter none."""
+    if refusals and os.geteuid() != 0:
+        return "run pipework as root, which may ask every runtime"
+    return "look at the list of running guests, or write netns:NAME or pid:N"
+
+
 def _nobody(text: str, refusals: list[str]) -> str:
     said = "".join(f" ({refusal.rstrip('.')})" for refusal in refusals)
     return f"no running guest is called {text!r}{said}."
@@ -126,6 +133,12 @@ def _pinned(text: str, runtime: str, name: str, candidate: Candidate, driver: Dr
     pin = driver.pin(netns)
     if candidate.asked and pin.born > candidate.asked:
         return None
+    if inspection.is_elsewhere(candidate.id, pin.groups):
+        raise GuestError(
+            f"process {candidate.pid} of this machine is not {text!r}: {runtime}'s engine runs on another one, or in a "
+            "container.",
+            hint="run pipework where the engine runs",
+        )
     if pin.inode in _hosts_own(driver):
         raise GuestError(
             f"{text!r} shares the host's own network, which pipework never changes for a guest.",

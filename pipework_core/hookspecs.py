@@ -63,6 +63,9 @@ class Specs:
     def pipework_plan_ready(self, scene: Scene, plan: Plan) -> None:
         """Tell that `plan` was made from `scene` and is about to be carried out; an empty plan is told, too.
 
+        The only one of these that is told with `--dry-run`, where nothing is carried out: what the others tell has
+        happened.
+
         Example: `print(len(plan.steps), "steps for", scene.guest.name)`.
         """
 

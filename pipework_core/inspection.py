@@ -15,6 +15,8 @@ _FORMAT = (
     '{"id":{{json .ID}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
     '"network":{{json .HostConfig.NetworkMode}}}'
 )
+#: What IDs of containers are made of (OCI engines: 32 random bytes).
+_ID_LENGTH, _HEX = 64, frozenset("0123456789abcdef")
 _BEFORE_NAME = ("container", "inspect", "--format", _FORMAT, "--")
 
 
@@ -28,6 +30,20 @@ def asked_of(program: str, words: Sequence[str]) -> str:
     if len(words) == len(_BEFORE_NAME) + 2 and tuple(words[:-1]) == (program, *_BEFORE_NAME):
         return words[-1]
     return ""
+
+
+def is_elsewhere(identity: str, groups: str) -> bool:
+    """Whether a process in these control groups (/proc/PID/cgroup, cgroups(7)) is certainly not of that container.
+
+    Docker and Podman name a container's group by its ID, in all versions and with every driver, and what the kernel
+    shows of it relative to a group namespace of our own (`/../ID`) ends in it, too. A group by another container's ID
+    is proof. No such name at all is none: Podman can do without groups, rootless engines may have to, and within a
+    group namespace everything may be `/`.
+    """
+    if len(identity) != _ID_LENGTH or identity in groups:
+        return False
+    words = "".join(char if char.isalnum() else " " for char in groups).split()
+    return any(len(word) == _ID_LENGTH and _HEX.issuperset(word) for word in words)
 
 
 def answer(container: Mapping[str, Any]) -> str:

@@ -60,10 +60,14 @@ GROUP_OBSERVERS = "pipework.observers"
 
 
 class Plugins:
-    """The plugins of one run. Built-ins are imported when they are chosen."""
+    """The plugins of one run. Built-ins are imported when they are chosen.
 
-    def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True) -> None:
+    With `rehearsal` nothing is going to be done, and observers are told of the plan alone.
+    """
+
+    def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True, rehearsal: bool = False) -> None:
         self._warn = warn
+        self._rehearsal = rehearsal
         self._third_parties = third_parties and _entry_points_exist()
         self._pluggy: pluggy.PluginManager | None = None
         if self._third_parties:
@@ -74,7 +78,7 @@ class Plugins:
 
         What an observer raises is a warning: it must not keep a failed run from being undone.
         """
-        if self._pluggy is None:
+        if self._pluggy is None or (self._rehearsal and hook != "pipework_plan_ready"):
             return
         try:
             getattr(self._pluggy.hook, hook)(**what)

@@ -29,7 +29,7 @@ def run(invocation: Invocation) -> int:
     _let_any_bytes_through()
     signals = Signals()
     signals.install()
-    plugins = Plugins(warn=_warn)
+    plugins = Plugins(warn=_warn, rehearsal=invocation.dry_run)
     driver = _driver(invocation, plugins)
     try:
         if invocation.verbose:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core import __main__ as program
 from pipework_core import cli, session
 from pipework_core.errors import CommandError, GuestError, Interrupted, PipeworkError
 from pipework_core.plan import Command, Outcome
@@ -97,3 +98,22 @@ def test_a_failed_command_comes_with_advice(complaint: str, hint: str) -> None:
     error = CommandError(Command(argv=("ip", "link")), Outcome(code=2, stderr=complaint))
     assert complaint in str(error)
     assert hint in error.hint
+
+
+def test_an_interrupt_while_python_starts_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr("sys.argv", ["pipework", "br1", "web1", "0/0"])
+    monkeypatch.setattr(cli, "run", interrupted)
+    monkeypatch.setattr("os._exit", leave)
+    monkeypatch.setattr("gc.disable", lambda: None)
+    with pytest.raises(SystemExit) as caught:
+        program.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr() == ("", "")

@@ -189,6 +189,54 @@ def test_a_process_born_after_the_runtime_was_asked_is_a_recycled_pid() -> None:
     assert len(driver.reads) == 2, "the first answer must not have been believed"
 
 
+OTHER_ID = "9e1d" * 16
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        f"0::/system.slice/docker-{OTHER_ID}.scope\n",
+        f"12:pids:/docker/{OTHER_ID}\n0::/system.slice/docker.service\n",
+        f"0::/../{OTHER_ID}\n",
+        f"0::/machine.slice/libpod-{OTHER_ID}.scope/container\n",
+    ],
+)
+def test_a_process_of_another_container_is_of_an_engine_elsewhere(groups: str) -> None:
+    pins = {"/proc/42/ns/net": Pin(inode=7, born=50.0, groups=groups)}
+    with pytest.raises(GuestError, match=r"process 42 of this machine is not 'web1': docker's engine") as caught:
+        resolve("web1", FakeDriver(runtimes({"docker": container()}), pins=pins))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        "",
+        "0::/\n",
+        "11:cpu:/\n0::/\n",
+        "0::/user.slice/user-1000.slice/user@1000.service/docker.service\n",
+        f"0::/system.slice/docker-{ID}.scope\n",
+        f"0::/docker/{OTHER_ID}/docker/{ID}\n",
+        f"5:pids:/docker/{ID}/inner\n0::/system.slice/containerd.service\n",
+        f"0::/../../docker-{ID}.scope\n",
+    ],
+)
+def test_a_process_that_may_be_of_the_container_is_not_refused(groups: str) -> None:
+    pins = {"/proc/42/ns/net": Pin(inode=7, born=50.0, groups=groups)}
+    assert resolve("web1", FakeDriver(runtimes({"docker": container()}), pins=pins)).pid == 42
+
+
+@pytest.mark.parametrize(("user", "hint"), [(0, "look at the list"), (1000, "run pipework as root")])
+def test_an_unknown_guest_and_a_runtime_that_refuses_an_ordinary_user(
+    monkeypatch: pytest.MonkeyPatch, user: int, hint: str
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    refusal = Outcome(code=1, stderr="permission denied while trying to connect to the Docker daemon socket")
+    with pytest.raises(GuestError, match="no running guest is called 'web1'") as caught:
+        resolve("web1", FakeDriver(runtimes({"docker": refusal})))
+    assert caught.value.hint.startswith(hint)
+
+
 def test_one_namespace_under_two_names_is_no_ambiguity() -> None:
     driver = FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": Pin(inode=7)})
     assert resolve("web1", driver).runtime == "docker"

@@ -210,3 +210,28 @@ def test_pluggy_would_take_every_built_in(module: str) -> None:
     manager.register(import_module(module))
     manager.check_pending()
     assert manager.get_plugins()
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_a_dry_run_tells_observers_of_the_plan_alone(rehearsal: bool) -> None:  # noqa: FBT001 - a parameter
+    told: list[str] = []
+
+    class Audit:
+        @hookimpl
+        def pipework_plan_ready(self) -> None:
+            told.append("plan")
+
+        @hookimpl
+        def pipework_step_done(self) -> None:
+            told.append("step")
+
+        @hookimpl
+        def pipework_attached(self) -> None:
+            told.append("attached")
+
+    plugins = Plugins(warn=pytest.fail, rehearsal=rehearsal)
+    plugins.observe(Audit())
+    plugins.tell("pipework_plan_ready", scene=None, plan=None)
+    plugins.tell("pipework_step_done", command=None, outcome=None)
+    plugins.tell("pipework_attached", scene=None, report=None)
+    assert told == (["plan"] if rehearsal else ["plan", "step", "attached"])

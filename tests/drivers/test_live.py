@@ -304,7 +304,9 @@ def test_a_namespace_that_is_not_there_or_is_none(driver: LiveDriver, tmp_path: 
 def test_the_birth_of_a_process_is_read_with_its_namespace(driver: LiveDriver) -> None:
     mine = driver.pin(Netns(path=f"/proc/{os.getpid()}/ns/net"))
     assert mine.born > 0
-    assert driver.pin(HOST) == mine._replace(born=0.0)
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        assert mine.groups == file.read()
+    assert driver.pin(HOST) == mine._replace(born=0.0, groups="")
 
 
 def test_names_in_bytes_that_are_no_utf8_pass_through(fp: FakeProcess, driver: LiveDriver) -> None:

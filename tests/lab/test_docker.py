@@ -154,6 +154,35 @@ def test_guests_that_cannot_be_entered(docker: DockerEngine, start: Start) -> No
     assert host.state() == before
 
 
+#: Answers whatever is asked with what a file holds: an engine whose process numbers are those of another machine.
+ELSEWHERE = """\
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+while True:
+    connection, _ = server.accept()
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + sys.argv[2].encode())
+    connection.close()
+"""
+
+
+def test_an_engine_elsewhere_is_told_by_its_process_numbers(docker: DockerEngine, start: Start) -> None:
+    host, _, web2 = docker.host, start("web1"), start("web2")
+    told = json.loads(host.run("docker", "inspect", "web1").stdout)[0]
+    told["State"]["Pid"] = web2
+    engine = host.popen(sys.executable, "-c", ELSEWHERE, "/run/lab/elsewhere.sock", json.dumps(told))
+    while host.run("test", "-S", "/run/lab/elsewhere.sock", check=False).returncode:
+        assert engine.poll() is None
+    before = host.state([web2])
+    env = {"DOCKER_HOST": "unix:///run/lab/elsewhere.sock"}
+    done = host.pipework("br1", "docker:web1", "192.168.1.1/24", check=False, env=env)
+    assert f"process {web2} of this machine is not" in done.stderr
+    assert done.returncode == 1
+    assert host.state([web2]) == before
+
+
 def test_a_container_that_is_starting_is_waited_for(docker: DockerEngine, start: Start) -> None:
     host, _ = docker.host, start("other")
     host.run("docker", "create", "--name", "late", "--network", "none", "busybox:latest", "sleep", "100")
