@@ -98,7 +98,9 @@ class SshPair:
 
     def hide(self, name: str) -> None:
         """Take a program off the far host's PATH, wherever the far end looks for it."""
-        self.far.env["PATH"] = "/usr/bin:/bin:/usr/sbin"  # for those who look at that host
+        tools = "/run/lab/tools"  # for those who look at that host
+        self.far.run("sh", "-c", f'mkdir -p {tools} && cp "$(command -v {name})" {tools}')
+        self.far.env["PATH"] = f"{tools}:/usr/bin:/bin:/usr/sbin"
         self.far.run("rm", "-f", f"{BIN}/{name}")
         self.far.run("sh", "-c", f"[ ! -e /usr/sbin/{name} ] || mount --bind /dev/null /usr/sbin/{name}")
 
