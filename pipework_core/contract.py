@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pipework_core.driver import Driver
     from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.marks import Mark
+    from pipework_core.namespaces import Namespace
     from pipework_core.plan import Command, Netns, Outcome
     from pipework_core.request import Attachment
+    from pipework_core.survey import Client, Survey, SwitchPort
 
 EMPTY = Plan()
 
@@ -59,6 +61,14 @@ class Candidate(NamedTuple):
     ended: str = ""
 
 
+class Running(NamedTuple):
+    """A guest that runs, by its own name. With `shared`, it has the network of another guest."""
+
+    name: str
+    candidate: Candidate
+    shared: bool = False
+
+
 class GuestResolver(Protocol):
     """Finds guests of one runtime. Kept free of waiting and pinning, which are the engine's."""
 
@@ -69,13 +79,17 @@ class GuestResolver(Protocol):
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Return what the runtime says of `name`; None when it does not know it; raise GuestError when it fails."""
 
+    def list(self, driver: Driver) -> Sequence[Running]:
+        """Return all its running guests; raise GuestError when it fails. One that has none of this is never listed."""
+
 
 class Scene(NamedTuple):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
     `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they
-    asked for that the host has.
+    asked for that the host has. With `leaving`, `attachment` is what its interface remembers, and nothing comes in its
+    place.
     """
 
     attachment: Attachment
@@ -85,6 +99,7 @@ class Scene(NamedTuple):
     existing: Link | None = None
     answers: Mapping[str, Outcome] = MappingProxyType({})
     programs: frozenset[str] = frozenset()
+    leaving: bool = False
 
 
 class Clearing(NamedTuple):
@@ -96,10 +111,11 @@ class Clearing(NamedTuple):
 
 
 class Leftover(NamedTuple):
-    """What pipework made on the host for attachments in general, and that nobody may need behind this one.
+    """What pipework made or changed on the host for attachments in general, and that nobody may need behind this one.
 
-    `name` is its interface, and `remove` takes it away; a guard (`unless`) says what the host can tell of its use.
-    With `hidden`, links of other namespaces may be on top of it, which only a look into all of them shows.
+    `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`unless`) says what
+    the host can tell of its use. With `hidden`, links of other namespaces may be on top of it, which only a look into
+    all of them shows. Several stand from top to bottom: one that somebody uses keeps those below it.
     """
 
     name: str
@@ -139,7 +155,37 @@ class Backend(Protocol):
         """
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        """Return what of the host has perhaps no use behind detaching; what no mark says is ours is none of it."""
+        """Return what of the host has perhaps no use behind detaching; what no mark says is ours is none of it.
+
+        Where `scene` has no interface, a killed run detached it already.
+        """
+
+
+class Collector(Protocol):
+    """What a backend may be beyond `Backend`: it knows what dead guests and killed runs leave of its kind."""
+
+    def remains(self, survey: Survey) -> Plan:
+        """Return what takes it away, as a `sweep`; nothing that is alive, and nothing without a mark of ours."""
+
+
+class Switchboard(Protocol):
+    """What a backend may be whose switch keeps its ports elsewhere than in the kernel."""
+
+    def surveys(self, host: HostFacts) -> Mapping[str, Command]:
+        """Return the reads that tell its ports, nothing where the host has no such switch."""
+
+    def ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+        """Return the ports by the names of their interfaces."""
+
+
+class Keeper(Protocol):
+    """Knows the DHCP clients that stay with their guests."""
+
+    def found(self, driver: Driver) -> Sequence[Client]:
+        """Return those that there are; none where they cannot be asked for."""
+
+    def judged(self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]) -> tuple[Client, ...]:
+        """Return them with what is left in their namespaces found out (`Client.alone`)."""
 
 
 class Addressing(Protocol):

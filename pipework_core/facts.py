@@ -68,6 +68,16 @@ def locks_query(netns: Netns, guest: GuestFacts) -> Command | None:
     )
 
 
+def links_query(netns: Netns) -> Command:
+    """Return the command that reads a guest's links and addresses alone; the guest may have ended meanwhile."""
+    return Command(
+        argv=("ip", "-details", "-json", "address", "show"),
+        netns=netns,
+        ok_codes=frozenset({0, 1, 255}),
+        why="read the guest's interfaces",
+    )
+
+
 class Link(NamedTuple):
     """A network interface as `ip -details -json` tells it.
 

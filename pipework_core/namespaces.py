@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import facts
 from pipework_core.errors import HostError
+from pipework_core.facts import GuestFacts
 from pipework_core.plan import HOST, Command, Netns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipework_core.driver import Driver
-    from pipework_core.facts import GuestFacts, Link
+    from pipework_core.facts import Link
     from pipework_core.plan import Outcome
 
-#: lsns(8) knows a namespace by the first of its processes, ip-netns(8) those that have a name.
+#: lsns(8) knows a namespace by the first of its processes, the table of mounts those that have a name: ip-netns(8)
+#: keeps them in a folder, runtimes elsewhere.
 PROCESSES = Command(
     argv=("lsns", "--json", "--type", "net", "--output", "NS,PID"), why="list the network namespaces of processes"
 )
-#: Nothing, when /run/netns does not exist.
-NAMES = Command(argv=("ip", "-json", "netns", "list"), why="list the network namespaces that have a name")
-_FOLDER = "/run/netns"
+MOUNTS = Command(argv=("cat", "/proc/self/mountinfo"), why="list the network namespaces that have a name")
+_FOLDERS = ("/run/netns/", "/var/run/netns/")
+#: The root of a mounted namespace, and where it is mounted (proc(5), mountinfo, fields 4 and 5).
+_MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
+_OCTAL = re.compile(r"\\([0-7]{3})")
 #: Kinds of links whose parent may be in another namespace.
 _STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
@@ -38,32 +44,40 @@ class Namespace(NamedTuple):
 
 def find(driver: Driver) -> list[Namespace]:
     """Return all namespaces but the host's own."""
-    processes, names = _answers(driver, [PROCESSES, NAMES])
-    named = [str(entry["name"]) for entry in json.loads(names.stdout or "[]")]
-    paths = tuple(f"{_FOLDER}/{name}" for name in named)
-    stat = Command(argv=("stat", "-L", "-c", "%i", "--", *paths), ok_codes=frozenset({0, 1}), why="tell them apart")
-    inodes = [int(line) for line in driver.read([stat])[0].stdout.split()] if paths else []
-    host = driver.pin(HOST).inode
+    return parse(*_answers(driver, [PROCESSES, MOUNTS]), host=driver.pin(HOST).inode)
+
+
+def parse(processes: Outcome, mounts: Outcome, *, host: int) -> list[Namespace]:
+    """Return the namespaces that these answers tell of, but for the host's own."""
     found = {
         int(entry["ns"]): Namespace(
             inode=int(entry["ns"]), netns=Netns(path=f"/proc/{entry['pid']}/ns/net"), pid=int(entry["pid"])
         )
         for entry in _processes(processes)
     }
-    for name, inode in zip(named, inodes, strict=False):
-        known = found.get(inode, Namespace(inode=inode, netns=Netns(path=f"{_FOLDER}/{name}")))
-        found[inode] = known._replace(names=(*known.names, name))
+    # What is mounted last is what the path leads to; what lies below is hidden.
+    for path, inode in {_unescaped(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
+        known = found.get(inode, Namespace(inode=inode, netns=Netns(path=path)))
+        name = next((path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)), "")
+        found[inode] = known._replace(names=(*known.names, name)) if name else known
     return [namespace for namespace in found.values() if namespace.inode != host]
 
 
+def _unescaped(path: str) -> str:
+    """Return a path with the characters that the table of mounts escapes, as bytes of UTF-8 that may be any."""
+    return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
+
+
 def look(driver: Driver, namespaces: Iterable[Namespace]) -> dict[int, GuestFacts]:
-    """Return what is in them, by inode; one that has ended meanwhile is left out."""
+    """Return the links that are in them, by inode; one that has ended meanwhile is left out.
+
+    They are not pinned: a thousand of them would be more than a process may hold open.
+    """
     todo = list(namespaces)
-    queries = [facts.guest_query(namespace.netns) for namespace in todo]
-    outcomes = driver.read([query._replace(ok_codes=frozenset({0, 1, 255})) for query in queries])
+    queries = [facts.links_query(namespace.netns) for namespace in todo]
     return {
-        namespace.inode: facts.parse_guest(outcome.stdout)
-        for namespace, outcome in zip(todo, outcomes, strict=True)
+        namespace.inode: GuestFacts(links=facts.parse_links(outcome.stdout))
+        for namespace, outcome in zip(todo, driver.read(queries), strict=True)
         if outcome.code == 0
     }
 

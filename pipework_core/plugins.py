@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipework_core.errors import HostError, PluginError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-    from pipework_core.contract import Addressing, Backend, GuestResolver
+    from pipework_core.contract import Addressing, Backend, Collector, GuestResolver, Keeper, Switchboard
     from pipework_core.driver import DriverKind, RunDriver
 
 #: Kind to module. The order is the order in which a bare name is offered.
@@ -123,6 +123,20 @@ class Plugins:
     def foreign_backends(self) -> list[Backend]:
         """Return the backends of third parties; asked only when no built-in wants a name."""
         return self._foreign(GROUP_BACKENDS, None, "pipework_backends")
+
+    def switchboards(self) -> list[Switchboard]:
+        """Return the built-in backends whose switches keep their ports elsewhere than in the kernel."""
+        return [cast("Switchboard", backend) for backend in self.backends() if hasattr(backend, "surveys")]
+
+    def collectors(self) -> list[Collector]:
+        """Return the backends, third parties' included, that know what dead guests leave."""
+        every = [*self.backends(), *self.foreign_backends()]
+        return [cast("Collector", backend) for backend in every if hasattr(backend, "remains")]
+
+    def keepers(self) -> Keeper:
+        """Return who knows the DHCP clients that stay."""
+        keeper: Keeper = import_module("pipework_backends.kept").Kept()
+        return keeper
 
     def resolver(self, runtime: str) -> GuestResolver:
         """Return the guest resolver of that runtime; raise PluginError when there is none."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipework_core import inspection
-from pipework_core.contract import Candidate
+from pipework_core.contract import Candidate, Running
 from pipework_core.errors import GuestError, RuntimeDownError
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipework_core.driver import Driver
     from pipework_core.plan import Outcome
@@ -41,10 +41,7 @@ class Containers:
         if outcome.code != 0:
             self._refuse(name, outcome)
             return None
-        try:
-            state = json.loads(outcome.stdout)
-        except ValueError:
-            raise RuntimeDownError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
+        state = self._state(name, outcome.stdout)
         if state["network"] == "host":
             raise GuestError(
                 f"{name!r} shares the host's own network, which pipework never changes for a guest.",
@@ -55,6 +52,29 @@ class Containers:
             netns = Netns(path=f"/proc/{pid}/ns/net")
             return Candidate(netns=netns, id=state["id"], pid=pid, asked=outcome.asked)
         return Candidate(id=state["id"], starting=state["status"] in _STARTING, ended=state["status"])
+
+    def list(self, driver: Driver) -> Sequence[Running]:
+        """Ask for the running containers, then about all of them at once; one that ends meanwhile is left out."""
+        self._refuse_elsewhere(os.environ)
+        every = Command(argv=(self.program, "ps", "--quiet", "--no-trunc"), why=f"list the guests of {self.program}")
+        outcome = driver.read([every])[0]
+        if outcome.code != 0:
+            self._refuse("", outcome)
+        ids = outcome.stdout.split()
+        if not ids:
+            return ()
+        argv = (*inspection.argv(self.program, ids[0]), *ids[1:])
+        ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), why=f"ask {self.program} about its guests")
+        told = driver.read([ask])[0]
+        states = [self._state("its containers", line) for line in told.stdout.splitlines() if line.strip()]
+        return [_running(state, told.asked) for state in states if state["pid"] and state["network"] != "host"]
+
+    def _state(self, name: str, said: str) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = json.loads(said)
+        except ValueError:
+            raise RuntimeDownError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
+        return state
 
     def _refuse_elsewhere(self, environment: Mapping[str, str]) -> None:
         """Refuse an engine on another machine: its process numbers belong to somebody else here."""
@@ -82,6 +102,13 @@ class Containers:
             )
         hint = f"is {self.program} running, and may you use it?"
         raise RuntimeDownError(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
+
+
+def _running(state: Mapping[str, Any], asked: float) -> Running:
+    pid = int(state["pid"])
+    candidate = Candidate(netns=Netns(path=f"/proc/{pid}/ns/net"), id=state["id"], pid=pid, asked=asked)
+    shared = str(state["network"]).startswith("container:")
+    return Running(name=str(state["name"]).removeprefix("/"), candidate=candidate, shared=shared)
 
 
 def pipework_guest_resolvers() -> list[Containers]:

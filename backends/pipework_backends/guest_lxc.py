@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.contract import Candidate
+from pipework_core.contract import Candidate, Running
 from pipework_core.errors import RuntimeDownError
 from pipework_core.plan import Command, Netns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipework_core.driver import Driver
 
 _STARTING = frozenset({"STARTING"})
@@ -36,6 +38,24 @@ class Lxc:
             netns = Netns(path=f"/proc/{pid}/ns/net")
             return Candidate(netns=netns, id=name, pid=int(pid), asked=outcome.asked)
         return Candidate(id=name, starting=state in _STARTING, ended=state.lower())
+
+    def list(self, driver: Driver) -> Sequence[Running]:
+        """Ask for names and PIDs of those that run: a table with a head, the PID last."""
+        argv = ("lxc-ls", "--running", "--fancy", "--fancy-format", "NAME,PID")
+        outcome = driver.read([Command(argv=argv, why="list the guests of lxc")])[0]
+        if outcome.code != 0:
+            raise RuntimeDownError(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed?")
+        rows = (line.rsplit(None, 1) for line in outcome.stdout.splitlines())
+        return [
+            Running(
+                name=row[0],
+                candidate=Candidate(
+                    netns=Netns(path=f"/proc/{row[1]}/ns/net"), id=row[0], pid=int(row[1]), asked=outcome.asked
+                ),
+            )
+            for row in rows
+            if len(row) == 2 and row[1].isdecimal()  # noqa: PLR2004 - name and PID
+        ]
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container; `--name=` keeps a name that starts with `-` one word."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.contract import Candidate
+from pipework_core.contract import Candidate, Running
 from pipework_core.errors import NoNamespaceError, UsageError
 from pipework_core.plan import Netns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipework_core.driver import Driver
 
 #: Digits of the highest process number there can be (PID_MAX_LIMIT in linux/threads.h, 4,194,304).
@@ -34,6 +36,17 @@ class NamedNamespaces:
             return None
         return Candidate(netns=netns)
 
+    def list(self, driver: Driver) -> Sequence[Running]:
+        """Return all that have a name."""
+        from pipework_core import namespaces  # noqa: PLC0415 - an attachment does not need it
+
+        spaces = namespaces.find(driver)
+        return [
+            Running(name=name, candidate=Candidate(netns=Netns(path=f"{_FOLDER}/{name}")))
+            for space in spaces
+            for name in space.names
+        ]
+
 
 class Processes:
     """`pid:NUMBER`."""
@@ -52,6 +65,11 @@ class Processes:
         except NoNamespaceError:
             return None
         return Candidate(netns=netns, pid=pid)
+
+    def list(self, driver: Driver) -> Sequence[Running]:
+        """Return none: every process has a number, and few are guests."""
+        del driver
+        return ()
 
 
 def pipework_guest_resolvers() -> list[NamedNamespaces | Processes]:

@@ -225,7 +225,7 @@ class LiveDriver(PlainDriver):
         held = {path: f"/proc/self/fd/{self._pins[path]}" for path in used}
         words = list(held_words(argv, held))
         if netns is not None:
-            words = ["nsenter", f"--net={held[netns.path]}", *words]
+            words = ["nsenter", f"--net={held.get(netns.path, netns.path)}", *words]
         return words, None if stdin is None else held_text(stdin, held), fds
 
 

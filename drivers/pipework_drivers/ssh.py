@@ -240,7 +240,7 @@ class SshDriver(PlainDriver):
         held |= {HOST.path: f"/proc/{self._session.facts.pid}/ns/net"}
         entered = [self._session.locate(argv[0]) or argv[0], *held_words(argv[1:], held)]
         if netns is not None:
-            entered = [self._path_of("nsenter"), f"--net={held[netns.path]}", *entered]
+            entered = [self._path_of("nsenter"), f"--net={held.get(netns.path, netns.path)}", *entered]
         closed = [LOCK, *(digit for digit in sorted(self._pins.values()) if digit not in used)]
         text = None if stdin is None else held_text(stdin, held)
         return command_line([*limit, *entered], stdin=text, held=used, closed=closed)

@@ -1,0 +1,91 @@
+"""Collecting what dead guests and killed runs left behind: each thing by itself, and nothing that is alive."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core import survey as surveys
+from pipework_core import transaction
+from pipework_core.driver import succeeded
+from pipework_core.errors import GuestError
+from pipework_core.plan import HOST, Command, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipework_core.driver import Driver
+    from pipework_core.plan import Outcome
+    from pipework_core.plugins import Plugins
+    from pipework_core.signals import Signals
+    from pipework_core.survey import Survey
+
+#: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
+_DANGLING = Command(
+    argv=(
+        *("find", "-L", "/run/netns", "-maxdepth", "1", "-type", "l"),
+        *("-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net"),
+    ),
+    ok_codes=frozenset({0, 1}),
+    why="look for names of network namespaces that lead nowhere",
+)
+_OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
+
+
+class Collected(NamedTuple):
+    """What was to go, and what of it could not be taken away, with the tool's own words."""
+
+    plan: Plan
+    failed: tuple[tuple[Command, str], ...] = ()
+
+
+def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
+    """Take away what nobody needs; raise HostError when it cannot be found out."""
+    failed: list[tuple[Command, str]] = []
+
+    def tell(command: Command, outcome: Outcome) -> None:
+        plugins.tell("pipework_step_done", command=command, outcome=outcome)
+        if not succeeded(command, outcome):
+            failed.append((command, outcome.complaint or f"exit code {outcome.code}"))
+
+    with driver.exclusive():
+        survey = surveys.take(driver, plugins, clients=True)
+        driver.pin(HOST)
+        todo = _only_there(plan(survey, plugins, driver), survey, driver)
+        with signals.deferred():
+            transaction.sweep(todo, driver, tell=tell)
+    return Collected(plan=todo, failed=tuple(failed))
+
+
+def plan(survey: Survey, plugins: Plugins, driver: Driver) -> Plan:
+    """Return all that is to go, the clients first, since they hold namespaces."""
+    clients = [client.stop for client in survey.clients if client.inode in survey.doomed]
+    found = Plan(sweep=tuple(clients), warnings=survey.warnings)
+    if survey.blind:
+        said = "not all processes of this machine can be seen from here, so guests that seem to be gone may live."
+        found += Plan(warnings=(f"{said} Run this outside the container, or start it with --pid=host.",))
+    for collector in plugins.collectors():
+        found += collector.remains(survey)
+    return found + Plan(sweep=() if survey.blind else tuple(_dangling(driver)))
+
+
+def _dangling(driver: Driver) -> Iterator[Command]:
+    if not driver.finds(_DANGLING.argv[0]):
+        return
+    for path in driver.read([_DANGLING])[0].stdout.splitlines():
+        if _OF_SHELL.fullmatch(path):
+            yield Command(argv=("rm", "--", path), why=f"remove {path}, the name of a network that is gone")
+
+
+def _only_there(found: Plan, survey: Survey, driver: Driver) -> Plan:
+    """Hold the namespaces that are to be entered, and leave out what is to be done in one that is another by now."""
+    inodes = {space.netns: space.inode for space in survey.spaces.values()}
+    paths = {command.netns for command in found.sweep if command.netns is not None}
+    good = set()
+    for netns in paths:
+        try:
+            if driver.pin(netns).inode == inodes.get(netns):
+                good.add(netns)
+        except GuestError:  # it has ended, and all in it
+            continue
+    return found._replace(sweep=tuple(c for c in found.sweep if c.netns is None or c.netns in good))

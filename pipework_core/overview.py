@@ -1,0 +1,100 @@
+"""`ls` and `gc`: what there is on a whole host, and what of it nobody needs, for the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core import guests, listing, owners, survey, tables
+from pipework_core.errors import GuestError
+from pipework_core.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipework_core.arguments import Invocation
+    from pipework_core.driver import RunDriver
+    from pipework_core.listing import Entry
+    from pipework_core.plugins import Plugins
+    from pipework_core.signals import Signals
+
+
+def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]) -> int:
+    """List attachments: all of the host, or a guest's; return the exit code."""
+    warnings: list[str] = []
+    found = attachments(invocation.guest, driver=driver, plugins=plugins, warn=warnings.append)
+    driver.finish(())
+    for text in warnings:
+        warn(text)
+    if invocation.json:
+        print(json.dumps({"attachments": [tables.as_json(entry) for entry in found], "warnings": warnings}, indent=2))
+    elif found:
+        print(tables.table(found), end="")
+    else:
+        whom = invocation.guest or "any guest of this host"
+        print(f"pipework: nothing is attached to {printable(whom)}", file=sys.stderr)
+    return 0
+
+
+def attachments(name: str, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]) -> list[Entry]:
+    """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
+
+    What a guest left that is gone can be asked for by the name that a switch remembers.
+    """
+    inode, unknown = None, None
+    if name:
+        try:
+            inode = guests.resolve(name, plugins=plugins, driver=driver).inode
+        except GuestError as error:
+            unknown = error
+    seen = survey.take(driver, plugins, only=inode)
+    for text in seen.warnings:
+        warn(text)
+    found = listing.entries(seen)
+    if name:
+        late = name.removeprefix("docker:").removeprefix("podman:")
+        found = [entry for entry in found if entry.inode == inode or (entry.late and entry.late in {name, late})]
+        if not found and unknown is not None:
+            raise unknown
+    spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
+    return listing.with_guests(found, owners.named(spaces, driver=driver, plugins=plugins, warn=warn))
+
+
+def collect(
+    invocation: Invocation,
+    *,
+    driver: RunDriver,
+    plugins: Plugins,
+    signals: Signals,
+    warn: Callable[[str], None],
+) -> int:
+    """Take away what dead guests and killed runs left; return 1 when something of it could not be taken away."""
+    from pipework_core import collecting  # noqa: PLC0415 - ls does not need it
+    from pipework_core.session import command_as_json  # noqa: PLC0415 - which imports this module
+
+    done = collecting.collect(plugins=plugins, driver=driver, signals=signals)
+    signals.settle()
+    notes = () if done.plan.sweep else ("nothing is left over on this host",)
+    driver.finish(notes)
+    failed = [command for command, _ in done.failed]
+    gone = [command for command in done.plan.sweep if command not in failed]
+    for text in done.plan.warnings:
+        warn(text)
+    for command, said in done.failed:
+        print(f"pipework: error: cannot {printable(command.why)}: {printable(said)}", file=sys.stderr)
+    if invocation.json:
+        data = {
+            "dry_run": invocation.dry_run,
+            "removed": [command_as_json(command) for command in gone],
+            "failed": [{**command_as_json(command), "error": said} for command, said in done.failed],
+            "notes": list(notes),
+            "warnings": list(done.plan.warnings),
+        }
+        print(json.dumps(data, indent=2))
+    elif not invocation.dry_run:
+        for command in gone:
+            print(printable(command.why))
+        for note in notes:
+            print(f"pipework: {note}", file=sys.stderr)
+    return 1 if failed else 0
