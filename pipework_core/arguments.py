@@ -32,6 +32,9 @@ class Invocation(NamedTuple):
     interface: str = ""
     everything: bool = False
     keep_bridge: bool = False
+    file: str = ""
+    atomic: bool = False
+    prune: bool = False
     timeout: float | None = None
     verbose: bool = False
     json: bool = False
@@ -59,10 +62,10 @@ def parse(argv: Sequence[str]) -> Invocation:
     if words.command in {"detach", *options.INSIDE}:
         of_guest = _detach if words.command == "detach" else _inside
         return of_guest(words, invocation)
-    if words.operands:
+    if words.operands and words.command != "ls":
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
-    if words.command in {"demo", "schema"}:
-        return invocation
+    if words.command in {"demo", "schema", "ls", "gc", *options.FLEET}:
+        return _listed(words, _fleet(words, invocation))
     interface = words.get("interface")
     return invocation._replace(
         interface=names.interface_name("eth1" if interface is None else interface),
@@ -119,7 +122,7 @@ def _refuse_contradictions(invocation: Invocation) -> None:
 
 
 def _alone(command: str) -> str:
-    if command in {"demo", "schema"}:
+    if command in {"demo", "schema", "gc", *options.FLEET}:
         return f"run pipework {command}"
     return f"name the interface with -i, such as pipework {command} -i eth1"
 
@@ -152,6 +155,25 @@ def _detach(words: Words, invocation: Invocation) -> Invocation:
         everything=everything,
         keep_bridge=words.has("keep-bridge"),
     )
+
+
+def _fleet(words: Words, invocation: Invocation) -> Invocation:
+    return invocation._replace(
+        file=_file(words, "file") or "pipework.yaml",
+        atomic=words.has("atomic"),
+        prune=words.has("prune"),
+        keep_bridge=words.has("keep-bridge"),
+    )
+
+
+def _listed(words: Words, invocation: Invocation) -> Invocation:
+    if not words.operands:
+        return invocation
+    if len(words.operands) > 1:
+        raise UsageError(
+            f"ls takes one guest, and {' '.join(words.operands)} are several.", hint="write ls alone for all of them"
+        )
+    return invocation._replace(guest=request.guest_word(words.operands[0]))
 
 
 def _timeout(text: str | None) -> float | None:

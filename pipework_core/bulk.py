@@ -96,7 +96,19 @@ class Bulk:
         self._stop = stop
         self._tell = tell
 
-    def run(self, jobs: Sequence[Job]) -> frozenset[str]:
+    def pretend(self, jobs: Sequence[Job]) -> frozenset[str]:
+        """Do as `run` does with a driver that changes nothing: what is made for the first is not made for the next."""
+        self.prepare(jobs, assume=False)
+        made: set[Command] = set()
+        for job in jobs:
+            if job.plan is not None:
+                new = tuple(step for step in job.plan.steps if step not in made)
+                made |= {step for step in new if step.netns is None}
+                job.plan = job.plan._replace(steps=new)
+        self._carry_out(jobs)
+        return frozenset()
+
+    def run(self, jobs: Sequence[Job], progress: Callable[[int, int], None] | None = None) -> frozenset[str]:
         """Make all of them hold that can; see each job for how it went. The guests are pinned, the lock is held.
 
         Return the names of the host that were made with them: nobody there has heard of anything yet.
@@ -110,9 +122,15 @@ class Bulk:
             before = before or host
             first = _pioneers(wave, host)
             self._attempt(first)
+            self._show(jobs, progress)
             self._attempt([job for job in wave if job not in first])
+            self._show(jobs, progress)
         made = {job.attachment.host for job in jobs if before and job.attachment.host not in before.links}
         return frozenset(made - {""})
+
+    def _show(self, jobs: Sequence[Job], progress: Callable[[int, int], None] | None) -> None:
+        if progress is not None:
+            progress(sum(job.whole for job in jobs), len(jobs))
 
     def undo_all(self, jobs: Sequence[Job]) -> None:
         """Undo all that was done, the newest first."""

@@ -10,7 +10,7 @@ from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipework_core.bulk import Job
     from pipework_core.contract import Guest, Scene
@@ -46,26 +46,55 @@ class Engine:
         self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report
 
-    def attach_all(self, attachments: Sequence[Attachment], *, atomic: bool = False) -> list[Job]:
+    def attach_all(
+        self,
+        attachments: Sequence[Attachment],
+        *,
+        atomic: bool = False,
+        pretend: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Job]:
         """Make all requests hold that can, each or none of it; return them in order, with what was done or went wrong.
 
-        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none.
+        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `pretend` is for a
+        driver that changes nothing; `progress` is told how many of how many are whole.
         """
-        from pipework_core.bulk import Bulk, Job  # noqa: PLC0415 - one attachment does not need it
+        from pipework_core.bulk import Bulk  # noqa: PLC0415 - one attachment does not need it
 
-        jobs = [Job(attachment) for attachment in attachments]
-        for job in jobs:
-            job.find(self.guest)
+        jobs = self._jobs(attachments)
         found = [job for job in jobs if job.guest is not None]
         with self._driver.exclusive() as hold, self._signals.deferred():
             bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
-            fresh = bulk.run(found if not atomic or len(found) == len(jobs) else [])
+            wanted = found if not atomic or len(found) == len(jobs) else []
+            fresh = bulk.pretend(wanted) if pretend else bulk.run(wanted, progress)
             if atomic and not all(job.whole for job in jobs):
                 bulk.undo_all(found)
         for job in jobs:
             if job.whole and job.scene is not None and job.plan is not None:
                 self._driver.start(() if job.scene.attachment.host in fresh else job.plan.announce)
                 self._plugins.tell("pipework_attached", scene=job.scene, report=job.report())
+        return jobs
+
+    def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
+        """Plan all requests and carry none out; a job without steps holds already."""
+        from pipework_core.bulk import Bulk  # noqa: PLC0415 - one attachment does not need it
+
+        jobs = self._jobs(attachments)
+        with self._driver.exclusive() as hold:
+            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
+            bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
+        return jobs
+
+    def attached(self, guest: Guest) -> frozenset[str]:
+        """Return the names of the guest's interfaces that are ours."""
+        return frozenset(link.name for link in detaching.attached(self._planner.inside(guest)))
+
+    def _jobs(self, attachments: Sequence[Attachment]) -> list[Job]:
+        from pipework_core.bulk import Job  # noqa: PLC0415 - one attachment does not need it
+
+        jobs = [Job(attachment) for attachment in attachments]
+        for job in jobs:
+            job.find(self.guest)
         return jobs
 
     def detach(
@@ -78,16 +107,25 @@ class Engine:
         """
         guest = self.guest(name)
         done: list[tuple[Scene, Report]] = []
+        then: Scene | None = None
+        self._finish_detaching(guest)
         inside = self._planner.inside(guest)
         for chosen in detaching.chosen(inside, guest, interface, everything=everything):
             with self._driver.exclusive() as hold:
-                scene, plan = self._planner.look_back(guest, chosen, keep=keep)
+                scene, plan, then = self._planner.look_back(guest, chosen, keep=keep, then=then)
                 self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
                 with self._signals.deferred():
                     report = self._carry_out(plan, hold)
             self._plugins.tell("pipework_detached", scene=scene, report=report)
             done.append((scene, report))
         return done
+
+    def _finish_detaching(self, guest: Guest) -> None:
+        """Sweep what a killed run did not come to."""
+        if not detaching.unfinished(self._planner.host()):
+            return
+        with self._driver.exclusive() as hold, self._signals.deferred():
+            self._carry_out(self._planner.unfinished(guest), hold)
 
     def guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""

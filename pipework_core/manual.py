@@ -23,10 +23,14 @@ _USAGE = """\
 pipework [OPTION...] HOSTIF GUEST ADDRESS [MAC][@VID]
 pipework attach [OPTION...] HOSTIF GUEST ADDRESS [MAC][@VID]
 pipework detach GUEST [-i IF | --all] [--keep-bridge]
+pipework ls [GUEST] [--json]
+pipework gc [--dry-run] [--json]
 pipework route|rule|tc GUEST WORD...
 pipework --wait [-i IF] [--timeout SECONDS]
 pipework wait-script [-i IF] [--timeout SECONDS]
 pipework demo
+pipework up [-f FILE] [--atomic] [--prune]
+pipework status|down [-f FILE]
 pipework schema"""
 
 _ABOUT = """\
@@ -41,6 +45,14 @@ _COMMANDS = (
         "detach GUEST",
         "undo an attachment: the earlier default route, the NIC's name and state, and what nobody uses any more",
     ),
+    (
+        "ls [GUEST]",
+        "list all attachments, or the guest's: up, down, unfinished (a run was killed), orphan (a guest is gone)",
+    ),
+    (
+        "gc",
+        "take away what dead guests and killed runs left; a NIC that came home gets its name and state back",
+    ),
     ("route GUEST WORD...", "run `ip route WORD...` in the guest"),
     ("rule GUEST WORD...", "run `ip rule WORD...` in the guest"),
     ("tc GUEST WORD...", "run `tc WORD...` in the guest"),
@@ -53,6 +65,9 @@ _COMMANDS = (
         "print a POSIX shell script that does so without Python; its arguments are the interface and the seconds",
     ),
     ("demo", "show it work on a private host, without root or Docker"),
+    ("up", "attach all that a topology file names; what is attached already is left as it is"),
+    ("status", "tell what differs from the file, line by line; exit code 3 when something does"),
+    ("down", "detach all that the file names"),
     ("schema", "print a JSON Schema of topology files, for editors"),
 )
 

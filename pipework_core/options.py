@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 #: `ip` and `tc` inside a guest.
 INSIDE = ("route", "rule", "tc")
 #: Words that are no host interface when they come first; `attach` names the classic form explicitly.
-COMMANDS = ("attach", "detach", *INSIDE, "wait-script", "demo", "schema")
+#: What works on a whole topology file.
+FLEET = ("up", "status", "down")
+COMMANDS = ("attach", "detach", "ls", "gc", *FLEET, *INSIDE, "wait-script", "demo", "schema")
 
-_ENGINE = ("attach", "detach", *INSIDE)
+_CHANGING = ("attach", "detach", "gc", "up", "down", *INSIDE)
+_ENGINE = (*_CHANGING, "ls", "status")
 _WAITING = ("--wait", "wait-script")
 
 
@@ -86,9 +89,18 @@ OPTIONS = (
     Option(name="all", commands=("detach",), help="detach all that pipework attached to the guest"),
     Option(
         name="keep-bridge",
-        commands=("detach",),
+        commands=("detach", "down"),
         help="leave the bridge or VLAN that pipework made, even when nobody uses it any more",
     ),
+    Option(
+        name="file",
+        short="-f",
+        value="FILE",
+        commands=FLEET,
+        help="the topology file: pipework.yaml when not given, - for standard input",
+    ),
+    Option(name="atomic", commands=("up",), help="attach all that the file names, or nothing"),
+    Option(name="prune", commands=("up",), help="detach what pipework attached and the file does not name"),
     Option(name="dns", commands=("attach",), help="let the guest use the name servers that the DHCP server offers"),
     Option(
         name="no-dad",
@@ -115,7 +127,7 @@ OPTIONS = (
     ),
     Option(
         name="dry-run",
-        commands=_ENGINE,
+        commands=_CHANGING,
         help="change nothing; print what would be run, as a shell script",
     ),
     Option(name="record", value="FILE", commands=_ENGINE, help="write every command and its answer to a file"),
@@ -125,7 +137,11 @@ OPTIONS = (
         commands=_ENGINE,
         help="run against a recording; a command that is not in it fails",
     ),
-    Option(name="json", commands=("attach", "detach"), help="print the plan and what was done, for machines"),
+    Option(
+        name="json",
+        commands=("attach", "detach", "ls", "gc", "up", "status"),
+        help="print the plan and what was done, or the list, for machines",
+    ),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),
     Option(name="help", short="-h", help="show this text"),

@@ -12,6 +12,7 @@ from pipework_core.contract import address_words
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
 from pipework_core.names import printable
+from pipework_core.options import FLEET
 from pipework_core.plan import Command
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
@@ -36,7 +37,14 @@ def run(invocation: Invocation) -> int:
             from pipework_core.narrator import Narrator  # noqa: PLC0415 - brings pluggy along
 
             plugins.observe(Narrator())
+        if invocation.command in {"ls", "gc"}:
+            return _overview(invocation, driver, plugins, signals)
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
+        if invocation.command in FLEET:
+            from pipework_core.fleet import Fleet  # noqa: PLC0415 - an attachment does not need it
+
+            fleet = Fleet(invocation, engine, driver, plugins, _warn)
+            return {"up": fleet.up, "status": fleet.status, "down": fleet.down}[invocation.command]()
         if invocation.command == "detach":
             _detach(invocation, engine, driver)
         elif invocation.attachment is None:
@@ -105,6 +113,14 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
     elif invocation.verbose:
         for note in notes:
             print(f"# {printable(note)}", file=sys.stderr)
+
+
+def _overview(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
+    from pipework_core import overview  # noqa: PLC0415 - an attachment does not need it
+
+    if invocation.command == "ls":
+        return overview.show(invocation, driver=driver, plugins=plugins, warn=_warn)
+    return overview.collect(invocation, driver=driver, plugins=plugins, signals=signals, warn=_warn)
 
 
 def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:

@@ -1,0 +1,160 @@
+"""`up`, `status` and `down`: what a topology file asks for, compared with what there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pipework_core import leases, topology
+from pipework_core.errors import GuestError, Interrupted, PipeworkError
+from pipework_core.names import printable
+from pipework_core.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipework_core.arguments import Invocation
+    from pipework_core.bulk import Job
+    from pipework_core.driver import RunDriver
+    from pipework_core.engine import Engine
+    from pipework_core.plugins import Plugins
+    from pipework_core.topology import Link
+
+#: Exit codes: something failed; something differs.
+FAILED, DIFFERS = 1, 3
+
+
+class Fleet:
+    """One topology on one host."""
+
+    def __init__(
+        self, invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]
+    ) -> None:
+        self._invocation = invocation
+        self._engine = engine
+        self._driver = driver
+        self._warn = warn
+        self._roster = Roster(plugins=plugins, driver=driver, warn=warn)
+
+    def links(self) -> tuple[Link, ...]:
+        """Read the file; return its links, each with the guest it means."""
+        read = topology.load(self._invocation.file)
+        links = topology.expand(read, self._roster.everybody() if read.has_patterns else ())
+        explicit = self._roster.explicit({link.attachment.guest for link in links})
+        return tuple(
+            link._replace(attachment=link.attachment._replace(guest=explicit.get(name, name)))
+            for link in links
+            for name in (link.attachment.guest,)
+        )
+
+    def up(self) -> int:
+        """Attach what is missing; tell what failed, and what is attached and not in the file. Return the exit code."""
+        links, invocation = self.links(), self._invocation
+        jobs = self._engine.attach_all(
+            [link.attachment for link in links],
+            atomic=invocation.atomic,
+            pretend=invocation.dry_run,
+            progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
+        )
+        self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
+        for link, job in zip(links, jobs, strict=True):
+            self._complain(link, job)
+        failed = [job for job in jobs if job.error is not None]
+        if invocation.json:
+            print(json.dumps({"links": [_as_json(job) for job in jobs]}, indent=2))
+        elif not invocation.dry_run:
+            print(_summary(jobs), file=sys.stderr)
+        if not failed and not all(job.whole for job in jobs):
+            raise Interrupted
+        return FAILED if failed else 0
+
+    def status(self) -> int:
+        """Tell what differs from the file, line by line; return the exit code."""
+        links = self.links()
+        jobs = self._engine.compare([link.attachment for link in links])
+        self._driver.finish(())
+        lines = [line for job in jobs for line in _differences(job)]
+        if self._invocation.json:
+            print(json.dumps({"links": [_as_json(job) for job in jobs], "differences": lines}, indent=2))
+        else:
+            print("".join(f"{printable(line)}\n" for line in lines), end="")
+        return DIFFERS if lines else 0
+
+    def down(self) -> int:
+        """Detach what the file names, the last first; return the exit code."""
+        failed, seen = 0, 0
+        for link in reversed(self.links()):
+            try:
+                seen += self._down(link)
+            except PipeworkError as error:
+                failed += 1
+                print(f"pipework: error: {link.place}: {printable(str(error))}", file=sys.stderr)
+        self._driver.finish(() if seen or failed else ("nothing of the file is attached",))
+        print(f"{seen} detached" + (f", {failed} failed" if failed else ""), file=sys.stderr)
+        return FAILED if failed else 0
+
+    def _down(self, link: Link) -> int:
+        try:
+            guest = self._engine.guest(link.attachment.guest)
+        except GuestError as error:
+            self._warn(f"{link.place}: {error}")
+            return 0
+        if link.interface not in self._engine.attached(guest):
+            return 0
+        keep = self._invocation.keep_bridge
+        for _, report in self._engine.detach(link.attachment.guest, link.interface, keep=keep):
+            for command in report.left:
+                self._warn(f"`{command}` failed, and what it removes stays.")
+        return 1
+
+    def _complain(self, link: Link, job: Job) -> None:
+        if job.error is not None:
+            print(f"pipework: error: {link.place}: {printable(f'{_who(job)}: {job.error}')}", file=sys.stderr)
+            if job.error.hint:
+                print(f"hint: {printable(job.error.hint)}", file=sys.stderr)
+        elif job.whole:
+            for text in job.report().plan.warnings:
+                self._warn(f"{_who(job)}: {text}")
+
+
+def _who(job: Job) -> str:
+    asked = job.scene.attachment if job.scene else job.attachment
+    return f"{asked.guest} {asked.interface or 'eth1'}"
+
+
+def _summary(jobs: Sequence[Job]) -> str:
+    done = sum(job.whole and bool(job.outcomes) for job in jobs)
+    same = sum(job.whole and not job.outcomes for job in jobs)
+    failed = sum(job.error is not None for job in jobs)
+    undone = len(jobs) - done - same - failed
+    counts = {"attached": done, "as they were": same, "failed": failed, "undone": undone}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "the file names no guest"
+
+
+def _progress(done: int, of: int) -> None:
+    end = "\n" if done == of else "\r"
+    print(f"{done} of {of}", end=end, file=sys.stderr, flush=True)
+
+
+def _differences(job: Job) -> list[str]:
+    if job.error is not None:
+        return [f"{_who(job)}: {job.error}"]
+    steps = job.plan.all_steps if job.plan else ()
+    if steps and job.scene is not None and job.scene.attachment.interface not in job.scene.inside.links:
+        return [f"{_who(job)}: is missing"]
+    return [f"{_who(job)}: {step.why or step}" for step in steps]
+
+
+def _as_json(job: Job) -> dict[str, Any]:
+    plan = job.plan
+    return {
+        "guest": job.attachment.guest,
+        "interface": (job.scene.attachment if job.scene else job.attachment).interface or None,
+        "whole": job.whole,
+        "changed": job.whole and bool(job.outcomes),
+        "error": str(job.error) if job.error else None,
+        "hint": job.error.hint if job.error else None,
+        "leases": [leases.as_json(lease) for lease in leases.obtained(plan.steps, tuple(job.outcomes))] if plan else [],
+        "steps": [str(step) for step in plan.all_steps] if plan else [],
+    }
