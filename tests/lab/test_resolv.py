@@ -183,6 +183,30 @@ def test_a_guest_with_the_file_system_of_the_host(guests: Guests) -> None:
     assert host.run("ls", "/etc/resolv.conf", check=False).returncode != 0
 
 
+def test_a_huge_file_with_our_block_is_not_cut(guests: Guests) -> None:
+    fill = "printf '# pipework eth1 begin\\n# pipework eth1 end\\n' >resolv.conf; truncate -s 100000 resolv.conf"
+    web1 = guests.start(own(fill))
+    before = guests.file(web1)
+    assert "more than 65536 bytes" in resolv(guests.host, web1, "restore").stderr
+    assert guests.file(web1) == before
+
+
+def test_the_host_file_is_known_where_process_1_sees_another(guests: Guests) -> None:
+    """As on a host that is no more than a mount namespace: the one this process has."""
+    offer = "printf 'nameserver 10.99.0.1\\n'"
+    program = (
+        f"{offer} | nsenter --net=/proc/$guest/ns/net {sys.executable} -I -S {SCRIPT} set --pid $guest --interface eth1"
+    )
+    lines = f"""{own()}
+    cp /etc/resolv.conf /mnt/before
+    unshare --net --mount sh -c 'echo there >/mnt/ready; exec sleep 1000' & guest=$!
+    until [ -s /mnt/ready ]; do sleep 0.01; done
+    {program} 2>/mnt/said && exit 1
+    kill $guest; cat /mnt/said; cmp /etc/resolv.conf /mnt/before"""
+    done = guests.host.run("unshare", "--mount", "sh", "-ec", lines)
+    assert "the host's own" in done.stdout
+
+
 def test_a_guest_that_was_chrooted_gets_it_where_it_looks(guests: Guests) -> None:
     lines = f"{OWN_ROOT}; mkdir /mnt/bin; cp /bin/busybox /mnt/bin/sleep"
     web1 = guests.start(lines, chroot="/mnt")
