@@ -20,11 +20,13 @@ SCRIPTS = Path(pipework_backends.__file__).parent / "scripts"
 LEASE = str(SCRIPTS / "lease.sh")
 #: Every client with the families that a plain Debian has it for.
 CLIENTS = [("dhclient", 4), ("dhclient", 6), ("udhcpc", 4), ("udhcpc", 6), ("dhcpcd", 4), ("dhcpcd", 6)]
-#: Prints all that a client of the host could change: files with their content, mounts, the host's name, its network.
+#: Prints all that a client of the host could change: files with size and time, mounts, the host's name, its network;
+#: and the file that the values of the hostile server would have a shell make.
 UNTOUCHED = """\
-for folder in /etc /run /var/lib/dhcp /var/lib/dhcpcd /var/lib/NetworkManager /tmp; do
-    [ ! -d $folder ] || find $folder -xdev -not -path '/run/lab/*' -not -path '/run/netns*' -printf '%p %s %m %l %T@\\n'
+for folder in /etc /run /var/lib/dhcp /var/lib/dhcpcd /var/lib/NetworkManager; do
+    [ ! -d $folder ] || find $folder -xdev -not -path '/run/lab*' -not -path '/run/netns*' -printf '%p %s %m %l %T@\\n'
 done | sort
+ls /tmp/x 2>&1
 cat /etc/resolv.conf /proc/self/mountinfo
 hostname
 ip route

@@ -153,10 +153,18 @@ address $address"
     report
 }
 
+# udhcpc6 writes all 32 digits; the kernel writes as everybody does.
+shorten() {
+    shown=$(ip -6 address show dev "$interface" to "$address")
+    shown=${shown#* inet6 }
+    address=${shown%% *}
+}
+
 report() {
     lines=''
     commas=$(echo "$dns" | tr ' ' ,)
     for address in $addresses; do
+        [ "$family" = 4 ] || shorten
         lines="${lines}lease address=$address${server:+ server=$server}${router:+ router=$router}${seconds:+ seconds=$seconds}${commas:+ dns=$commas}${domains:+ domain=${domains%% *}}
 "
     done
