@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from pipework_core import marks
@@ -13,13 +13,15 @@ from pipework_core.request import Attachment
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pipework_core.contract import Addressing, Backend, Guest, Scene
-    from pipework_core.facts import GuestFacts, Link
+    from pipework_core.contract import Addressing, Backend, Guest, Leftover, Scene
+    from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.marks import Mark
     from pipework_core.plan import Netns
 
 #: What a link of a killed run is, where its kind alone tells; the others have an end on a bridge.
 _BY_KIND = {"macvlan": "macvlan", "ipvlan": "ipvlan", "dummy": "dummy"}
+#: Who makes such a link on the host; the device of a bridge of Open vSwitch is of one of two kinds.
+_MADE = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
 
 
 def chosen(inside: GuestFacts, guest: Guest, interface: str, *, everything: bool) -> list[str]:
@@ -64,23 +66,70 @@ def plan(
     *,
     keep: bool,
     used_elsewhere: Collection[str],
-) -> Plan:
-    """Return what detaches the interface that the request names.
+) -> tuple[Plan, Scene]:
+    """Return what detaches the interface that the request names, and the scene as it is then.
 
-    `keep` leaves bridges and VLANs that nobody uses any more; `used_elsewhere` names those that links of other
-    namespaces are on. What the interface's own lease needs comes first, while it still works.
+    `keep` leaves bridges and VLANs that nobody uses any more, and what was raised for them; `used_elsewhere` names
+    those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
     """
     link = scene.inside.links[scene.attachment.interface]
     mark = mark_of(link)
     released = addressing.release(scene, mark) if addressing else Plan()
     clearing = backend.clear(scene, link, mark)
-    inherited = Plan(steps=tuple(_inherited(scene, link, mark)))
-    unused = () if keep else backend.leftovers(scene, mark)
-    sweep = tuple(left.remove for left in unused if left.name not in used_elsewhere)
-    return released + clearing.before + inherited + clearing.after + Plan(sweep=sweep)
+    heirs = dict(_heirs(scene, link, mark))
+    inherited = Plan(steps=tuple(_told(scene, name, heir) for name, heir in heirs.items()))
+    unused = () if keep else unneeded(backend.leftovers(scene, mark), used_elsewhere)
+    leaving = Plan(steps=tuple(_leaving(unused, scene.host)), sweep=tuple(left.remove for left in unused))
+    there = clearing.scene.inside.links
+    then = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
+    inside = clearing.scene.inside._replace(links={**there, **then})
+    return released + clearing.before + inherited + leaving + clearing.after, clearing.scene._replace(inside=inside)
 
 
-def _inherited(scene: Scene, link: Link, mark: Mark) -> Iterable[Command]:
+def unneeded(leftovers: Iterable[Leftover], used_elsewhere: Collection[str]) -> tuple[Leftover, ...]:
+    """Return those that nobody is on top of: one that somebody uses keeps those below it."""
+    return tuple(takewhile(lambda left: left.name not in used_elsewhere, leftovers))
+
+
+def _leaving(unused: Iterable[Leftover], host: HostFacts) -> Iterable[Command]:
+    """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
+    for left in unused:
+        link = host.links.get(left.name)
+        if link is None:  # a bridge of Open vSwitch without a datapath
+            continue
+        bits = marks.changed(link)
+        group = marks.group_for(bits | marks.LEAVING) if bits else marks.BIRTH_GROUP
+        if group != link.group:
+            words = ("ip", "link", "set", "dev", link.name, "group")
+            undo = Command(argv=(*words, link.group))
+            yield Command(argv=(*words, group), undo=(undo,), why=f"note that {link.name} has no use behind this")
+
+
+def unfinished(host: HostFacts) -> list[tuple[Attachment, Mark]]:
+    """Return what killed runs did not sweep, or leave on the host for good, as requests that have no interface."""
+    return [
+        (Attachment(guest="", host=mark.on, kind=mark.kind, vlan=mark.vlan, replace=True), mark)
+        for link in host.links.values()
+        if (mark := _unfinished(link)) is not None
+    ]
+
+
+def _unfinished(link: Link) -> Mark | None:
+    """Return what led to a link of the host that is noted to go."""
+    mark, bits = marks.read(link), marks.changed(link)
+    if bits & marks.LEAVING:
+        vlan = "1" if bits & marks.FILTERING else ""  # for the backend to read those of the bridge
+        return marks.Mark(kind=_MADE.get(link.kind, "macvlan"), on=link.name, vlan=vlan)
+    if link.group != marks.BIRTH_GROUP:
+        return None
+    if mark is not None and mark.nic:
+        return mark
+    if link.kind == "vlan" and link.parent:
+        return marks.Mark(kind="macvlan", on=link.parent, vlan=str(link.data.get("id", "")))
+    return marks.Mark(kind=_MADE[link.kind], on=link.name) if link.kind in _MADE else None
+
+
+def _heirs(scene: Scene, link: Link, mark: Mark) -> Iterable[tuple[str, Mark]]:
     """Hand on the default route that we replaced to the attachment that replaced ours: it has to give it back now."""
     for other in scene.inside.links.values():
         theirs = marks.read(other)
@@ -92,13 +141,19 @@ def _inherited(scene: Scene, link: Link, mark: Mark) -> Iterable[Command]:
         if _leads_through(theirs.gw6, link.name):
             heir = heir._replace(gw6=mark.gw6)
         if heir != theirs:
-            yield _remembered(
-                other.name,
-                heir.alias,
-                scene.guest.netns,
-                undo=(_remembered(other.name, theirs.alias, scene.guest.netns),),
-                why=f"let {other.name} remember the default route that {link.name} replaced",
-            )
+            yield other.name, heir
+
+
+def _told(scene: Scene, name: str, heir: Mark) -> Command:
+    """Return what writes an heir's new mark."""
+    netns, gone = scene.guest.netns, scene.attachment.interface
+    return _remembered(
+        name,
+        heir.alias,
+        netns,
+        undo=(_remembered(name, scene.inside.links[name].alias, netns),),
+        why=f"let {name} remember the default route that {gone} replaced",
+    )
 
 
 def _leads_through(word: str, name: str) -> bool:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 #: The group of a link that has no alias yet ("pw" in ASCII); any group number is free for use (ip-link(8)).
 BIRTH_GROUP = str(int.from_bytes(b"pw"))
 
+#: What we changed on a link of the host that is not ours, in its group where that was free: a number above the one
+#: above, the sum of what holds. No guest can write it, and whoever detaches last can put it back.
+RAISED, FILTERING = 1, 2
+#: Nobody is to need the link any more: what a killed run did not take away, the next one does.
+LEAVING = 4
+_CHANGES = {str(int(BIRTH_GROUP) + bits): bits for bits in range(1, 2 * LEAVING)}
+
 _PREFIX = "pipework:1"
 _ALIAS_MAX = 255
 #: Interface names hold neither "/" nor ":", so none of these can be a part of one. Nor do addresses hold them.
@@ -131,6 +138,16 @@ def newborn(link: Link) -> bool:
     A NIC that moves has one from before the move already, and keeps the group until the request is known to be met.
     """
     return link.group == BIRTH_GROUP and (not link.alias or read(link) is not None)
+
+
+def changed(link: Link) -> int:
+    """Return what we changed on a link of the host: a sum of RAISED, FILTERING and LEAVING."""
+    return _CHANGES.get(link.group, 0)
+
+
+def group_for(bits: int) -> str:
+    """Return the group of a link on which that was changed."""
+    return str(int(BIRTH_GROUP) + bits) if bits else "default"
 
 
 def route_words(route: Route | None) -> str:

@@ -10,6 +10,7 @@ from pipework_core.contract import Scene
 from pipework_core.errors import GuestError, HostError, advice
 from pipework_core.facts import GuestFacts, HostFacts
 from pipework_core.marks import newborn, route_words
+from pipework_core.plan import Plan
 from pipework_core.plugins import check_options
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from pipework_core.contract import Addressing, Backend, Guest
     from pipework_core.driver import Driver
+    from pipework_core.facts import Link
     from pipework_core.marks import Mark
-    from pipework_core.plan import Command, Outcome, Plan
+    from pipework_core.plan import Command, Outcome
     from pipework_core.plugins import Plugins
     from pipework_core.request import Attachment
 
@@ -125,23 +127,54 @@ class Planner:
             plan += addressing.plan(scene, mark)
         return plan + clearing.after
 
-    def look_back(self, guest: Guest, interface: str, *, keep: bool) -> tuple[Scene, Plan]:
-        """Read what there is, and plan from what the interface remembers."""
+    def unfinished(self, guest: Guest) -> Plan:
+        """Return what takes away, or puts right on the host, what killed runs left half detached."""
+        links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
+        plan = Plan()
+        for attachment, mark in detaching.unfinished(HostFacts(links=links)):
+            host = self._with_switch(attachment, HostFacts(links=links), {})
+            backend = self._plugins.backend(mark.kind)
+            answers = self.read(backend.reads(attachment, host))
+            scene = Scene(attachment=attachment, guest=guest, host=host, inside=GuestFacts(), answers=answers)
+            leftovers = backend.leftovers(scene, mark)
+            hidden = any(left.hidden for left in leftovers)
+            used = self._parents_used(guest, host, "") if hidden else frozenset()
+            plan += Plan(sweep=tuple(left.remove for left in detaching.unneeded(leftovers, used)))
+        return plan._replace(sweep=tuple(dict.fromkeys(plan.sweep)))
+
+    def look_back(
+        self, guest: Guest, interface: str, *, keep: bool, then: Scene | None = None
+    ) -> tuple[Scene, Plan, Scene]:
+        """Read what there is, and plan from what the interface remembers; return the scene behind it as well.
+
+        `then` is that of the attachment before it. Where its interface is there all the same, its detaching is only
+        pretended, and this one goes on from there.
+        """
         answers = self.read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})
         inside = facts.parse_guest(answers["guest"].stdout)
+        links: Mapping[str, Link] = facts.parse_links(answers["links"].stdout)
+        if then is not None and then.attachment.interface in inside.links:
+            inside, links = then.inside, then.host.links
         link = inside.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
         mark = detaching.mark_of(link)
         attachment = detaching.request(link, mark, guest)
-        host = self._with_switch(attachment, HostFacts(links=facts.parse_links(answers["links"].stdout)), {})
+        host = self._with_switch(attachment, HostFacts(links=links), {})
         backend = self._plugins.backend(mark.kind)
-        reads = backend.reads(attachment, host)
-        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=self.read(reads))
+        scene = Scene(
+            attachment=attachment,
+            guest=guest,
+            host=host,
+            inside=inside,
+            answers=self.read(backend.reads(attachment, host)),
+            leaving=True,
+        )
         method = self._plugins.released_by(mark.dhcp)
         hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
         used = self._parents_used(guest, host, interface) if hidden else frozenset()
-        return scene, detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
+        plan, behind = detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
+        return scene, plan, behind
 
     def _parents_used(self, guest: Guest, host: HostFacts, interface: str) -> frozenset[str]:
         """Return the links of the host that others than this interface are on top of."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.contract import Clearing
+from pipework_core.contract import Clearing, Leftover
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.facts import Route
-from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read, route_from
+from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for, newborn, read, route_from
 from pipework_core.names import host_name
 from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts, Link
+    from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.plan import Netns
     from pipework_core.request import Address
 
@@ -81,7 +81,24 @@ def unfinished(scene: Scene) -> bool:
 def raise_shared(link: Link) -> Command:
     """Return the command that raises a bridge or parent on the host, which others may use as soon as it is up."""
     words = ("link", "set", "dev", link.name)
-    return ip(*words, "up", undo=[ip(*words, "down", shared=True)], why=f"raise {link.name}")
+    undo = [ip(*words, "down", *noted(link, 0), shared=True)]
+    return ip(*words, "up", *noted(link, RAISED), undo=undo, why=f"raise {link.name}")
+
+
+def noted(link: Link, bits: int) -> tuple[str, ...]:
+    """Return the words that note in the link's group what is changed on it now, where nobody else uses the group."""
+    before = changed(link)
+    return ("group", group_for(before | bits)) if before or link.group == "default" else ()
+
+
+def lowered(host: HostFacts, name: str, *, without: Collection[str] = ()) -> tuple[Leftover, ...]:
+    """Return what lowers a parent again that we raised, unless the host uses it for something but `without`."""
+    link = host.links.get(name)
+    if link is None or not changed(link) & RAISED or has_use(host, link, without=without):
+        return ()
+    words = ("down", "group", group_for(changed(link) & FILTERING))
+    remove = ip("link", "set", "dev", name, *words, why=f"lower {name} again, which nobody uses")
+    return (Leftover(name=name, remove=remove, hidden=True),)
 
 
 def parent_link(scene: Scene) -> Link:
@@ -179,11 +196,18 @@ def made_by_us(link: Link, kind: str) -> bool:
     return (mark is not None and mark.kind == kind) or (mark is None and newborn(link) and link.kind == kind)
 
 
-def has_use(host: HostFacts, link: Link, *, ports: bool = True) -> bool:
-    """Whether the host itself uses the link: by an address on it, a link on top of it, or as somebody's port."""
-    addresses = [address for address in (*link.addresses, *link.leased) if not address.startswith("fe80:")]
-    above = any(other.parent == link.name for other in host.links.values())
-    return bool(addresses or above or link.master or (ports and host.ports(link.name)))
+def has_use(host: HostFacts, link: Link, *, without: Collection[str] = ()) -> bool:
+    """Whether the host itself uses the link: by an address on it, a link on top of it, as somebody's port or bridge.
+
+    Those of `without` do not count, nor do the addresses that the kernel makes by itself: link-local ones, and those
+    of router advertisements, which are /64 (RFC 4862), while one from DHCPv6 is /128.
+    """
+    leased = [address for address in link.leased if ":" not in address or address.endswith("/128")]
+    addresses = [address for address in link.addresses if not address.startswith("fe80:")]
+    others = [other for other in host.links.values() if other.name not in without]
+    # What the other end of a veth pair names as its parent is its peer.
+    around = any(link.name in {other.master, other.kind != "veth" and other.parent} for other in others)
+    return bool(addresses or leased or link.master or around)
 
 
 def port_taken(host: HostFacts, bridge: str, limit: int) -> bool:
@@ -194,8 +218,11 @@ def port_taken(host: HostFacts, bridge: str, limit: int) -> bool:
 def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
     """Put a link that is replaced under another name until its successor stands; undoing gives all of it back.
 
-    The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go.
+    The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go. One
+    that nothing replaces stays as it is until it is deleted.
     """
+    if scene.leaving:
+        return _given_up(scene, link, mark)
     netns, parked = scene.guest.netns, f"pw{link.ifindex}"
     routes = [route for route in scene.inside.routes if route.dev == link.name and not route.kernel]
     steps = [
@@ -213,12 +240,43 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
     ]
     earlier = earlier_defaults(scene, link, mark)
     steps += [put_back(route, netns) for route in earlier]
-    inside = scene.inside._replace(
-        links={name: known for name, known in scene.inside.links.items() if name != link.name},
-        routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
-    )
+    inside = without(scene, link, mark)
     after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")
     return Clearing(scene=scene._replace(inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
+
+
+def _given_up(scene: Scene, link: Link, mark: Mark) -> Clearing:
+    """Put the earlier default routes back while the link still works, then delete it."""
+    peer = veth_peer(scene, link)
+    host = {name: other for name, other in scene.host.links.items() if peer is None or name != peer.name}
+    after = delete_in_guest(scene, link.name)._replace(why=f"delete {link.name} of {scene.guest.name}")
+    return Clearing(
+        scene=scene._replace(inside=without(scene, link, mark), host=scene.host._replace(links=host)),
+        before=Plan(steps=given_back(scene, link, mark)),
+        after=Plan(final=(after,)),
+    )
+
+
+def without(scene: Scene, link: Link, mark: Mark) -> GuestFacts:
+    """Return what is in the guest when the link has gone and the default routes that it replaced are back."""
+    return scene.inside._replace(
+        links={name: known for name, known in scene.inside.links.items() if name != link.name},
+        routes=(
+            *(route for route in scene.inside.routes if route.dev != link.name),
+            *earlier_defaults(scene, link, mark),
+        ),
+    )
+
+
+def given_back(scene: Scene, link: Link, mark: Mark) -> tuple[Command, ...]:
+    """Return what puts the earlier default routes in the place of the link's own, while it has them."""
+    netns, steps = scene.guest.netns, []
+    for route in earlier_defaults(scene, link, mark):
+        now = scene.inside.default_route(route.family)
+        words = (f"-{route.family}", "route", "delete", route.dst, *route.words)
+        undo = put_back(now, netns) if now is not None else ip(*words, netns=netns)
+        steps.append(put_back(route, netns)._replace(undo=(undo,)))
+    return tuple(steps)
 
 
 def earlier_defaults(scene: Scene, link: Link, mark: Mark) -> list[Route]:

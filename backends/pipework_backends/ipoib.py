@@ -71,9 +71,8 @@ class IPoIB:
         return common.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        """Leave nothing on the host."""
-        del scene, mark
-        return ()
+        """Lower the parent that was raised for its children."""
+        return common.lowered(scene.host, mark.on)
 
     def plan(self, scene: Scene) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""

@@ -8,12 +8,12 @@ from pipework_backends import bridge_vlan, common, firewall
 from pipework_backends.common import ip
 from pipework_core.contract import Claim, Leftover
 from pipework_core.errors import HostError
-from pipework_core.marks import BIRTH_GROUP, Mark
+from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pipework_backends.bridge_vlan import Vlans
     from pipework_core.contract import Clearing, Scene
@@ -62,13 +62,19 @@ class LinuxBridge:
         return common.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
+        """Name the bridge that was made for the first of its ports, or what we changed on one of somebody else's."""
         link = scene.host.links.get(mark.on)
-        if link is None or not common.made_by_us(link, "bridge") or common.has_use(scene.host, link, ports=False):
+        if link is None or link.kind != "bridge":
             return ()
-        words = ("link", "delete", "dev", link.name)
-        remove = ip(*words, unless=_ports_of(link.name), why=f"remove the bridge {link.name}, which has no port")
-        return (Leftover(name=link.name, remove=remove),)
+        here = scene.inside.links.get(scene.attachment.interface)
+        peer = common.veth_peer(scene, here) if here is not None else None
+        going = frozenset({peer.name} if peer is not None else ())
+        used = common.has_use(scene.host, link, without=going)
+        if common.made_by_us(link, "bridge") and not used:
+            words = ("link", "delete", "dev", link.name)
+            remove = ip(*words, unless=_ports_of(link.name), why=f"remove the bridge {link.name}, which has no port")
+            return (Leftover(name=link.name, remove=remove, hidden=True),)
+        return _put_back(scene, link, going, used=used)
 
     def plan(self, scene: Scene) -> Plan:
         """Make the bridge when it is missing, then the port."""
@@ -122,8 +128,14 @@ class LinuxBridge:
                 f"the bridge {name} does not filter VLANs, and turning that on would change what its ports can send.",
                 hint="if that is what you want, add -o vlan_filtering=1",
             )
-        words = ("link", "set", "dev", name, "type", "bridge", "vlan_filtering")
-        return ip(*words, "1", undo=[ip(*words, "0", shared=True)], why=f"let {name} keep VLANs apart")
+        bridge = scene.host.links[name]
+        raised = 0 if bridge.up or bridge.group == BIRTH_GROUP else RAISED  # by the command in front of this one
+        if bridge.group == BIRTH_GROUP:
+            bridge = bridge._replace(group="default")
+        words, kind = ("link", "set", "dev", name), ("type", "bridge", "vlan_filtering")
+        undo = [ip(*words, *common.noted(bridge, raised), *kind, "0", shared=True)]
+        noted = common.noted(bridge, raised | FILTERING)
+        return ip(*words, *noted, *kind, "1", undo=undo, why=f"let {name} keep VLANs apart")
 
     def _completed(self, scene: Scene, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""
@@ -156,6 +168,35 @@ class LinuxBridge:
         if peer.master and vlans:
             undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(scene.host.links[peer.master]))
         return ip(*words, "master", bridge, undo=undo, why=f"make {peer.name} a port of {bridge}")
+
+
+def _put_back(scene: Scene, link: Link, going: Collection[str], *, used: bool) -> tuple[Leftover, ...]:
+    """Return what lowers a bridge again that we raised, and lets it filter no longer, as far as nobody needs that."""
+    bits = changed(link)
+    lower = bits & RAISED and not used
+    open_up = bits & FILTERING and not _has_vlans(scene, link, going)
+    if not lower and not open_up:
+        return ()
+    bits &= (RAISED | FILTERING) & ~(RAISED if lower else 0) & ~(FILTERING if open_up else 0)
+    words = (*(("down",) if lower else ()), "group", group_for(bits))
+    kind = ("type", "bridge", "vlan_filtering", "0") if open_up else ()
+    remove = ip(
+        *("link", "set", "dev", link.name, *words, *kind),
+        unless=_ports_of(link.name) if lower else None,
+        why=f"put {link.name} back as it was found",
+    )
+    return (Leftover(name=link.name, remove=remove, hidden=bool(lower)),)
+
+
+def _has_vlans(scene: Scene, link: Link, going: Collection[str]) -> bool:
+    """Whether the bridge or a port that stays is in other VLANs than a bridge gives by itself.
+
+    Whose they are does not matter: without filtering their frames would mingle.
+    """
+    if "vlans" not in scene.answers:
+        return True
+    names = {link.name, *(port.name for port in scene.host.ports(link.name))} - set(going)
+    return any(_vlans_of(scene, name) not in ({}, bridge_vlan.given(link)) for name in names)
 
 
 def _own(name: str) -> Command:

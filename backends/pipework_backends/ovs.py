@@ -82,10 +82,17 @@ class OpenVSwitch:
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
-        link = scene.host.links.get(mark.on)
-        if mark.on not in _switch(scene).made or (link is not None and common.has_use(scene.host, link, ports=False)):
+        link, switch = scene.host.links.get(mark.on), _switch(scene)
+        here = scene.inside.links.get(scene.attachment.interface)
+        peer = common.veth_peer(scene, here) if here is not None else None
+        going = {mark.on, peer.name if peer is not None else ""}
+        # A port of ours without its device is a trace of a guest that is gone.
+        live = [port for port in switch.ports.values() if not port.ours or port.name in scene.host.links]
+        others = [port for port in live if port.bridge == mark.on and port.name not in going]
+        if mark.on not in switch.made or others or (link is not None and common.has_use(scene.host, link)):
             return ()
-        return (Leftover(name=mark.on, remove=_unmade(mark.on, why=f"remove {mark.on}, which has no port")),)
+        remove = _unmade(mark.on, why=f"remove {mark.on}, which has no port")
+        return (Leftover(name=mark.on, remove=remove, hidden=True),)
 
     def plan(self, scene: Scene) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
@@ -142,6 +149,9 @@ def _bridge(scene: Scene, switch: Switch) -> Plan:
     """Make the bridge when there is none, and see that it works."""
     name, datapath = scene.attachment.host, scene.attachment.option("datapath")
     if name in (scene.host.ovs_bridges or ()):
+        link = scene.host.links.get(name)
+        if link is not None and link.group == BIRTH_GROUP:  # a run was killed that found it without a use
+            return Plan(steps=(ip("link", "set", "dev", name, "group", "default", why=f"keep {name}"),))
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
     told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")

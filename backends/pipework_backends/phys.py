@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipework_backends import common, home
 from pipework_backends.common import ip
 from pipework_core import marks
-from pipework_core.contract import Claim, Clearing
+from pipework_core.contract import Claim, Clearing, Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import HOST, Command, Outcome, Plan
@@ -20,7 +20,7 @@ from pipework_core.request import vlan_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.contract import Leftover, Scene
+    from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
 
@@ -95,9 +95,15 @@ class Phys:
         return _brought_home(scene, link, mark) if mark.nic else common.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        """Leave nothing on the host: a VLAN is made straight into the guest."""
-        del scene, mark
-        return ()
+        """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
+        if not mark.nic:
+            return common.lowered(scene.host, mark.on)
+        link = scene.host.links.get(mark.nic)
+        if scene.attachment.interface or link is None or _marked_as(link) != mark.nic or link.group != BIRTH_GROUP:
+            return ()
+        words = ("group", "default", "alias", "", *_original(mark), *(("up",) if mark.state == "up" else ()))
+        remove = ip("link", "set", "dev", mark.nic, *words, why=f"give {mark.nic} back what it had")
+        return (Leftover(name=mark.nic, remove=remove),)
 
 
 def _nic(attachment: Attachment) -> str:
@@ -296,24 +302,28 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
     again = [ip("link", "set", "dev", link.name, *settings, netns=netns)] if settings else []
     again += common.restore(link, routes, netns)
     why = f"bring {link.name} home, as {name}"
+    # In our group it is known for one that is on its way, which the next run finishes when this one is killed.
     if mark.phy:
         steps = _radio_home(scene, link, mark, again, why)
     else:
-        enter = ip("link", "set", "dev", name, "netns", netns.path, "name", link.name)
-        leave = ("link", "set", "dev", link.name, "netns", HOST.path, "name", name)
+        enter = ip("link", "set", "dev", name, "netns", netns.path, "name", link.name, "group", link.group)
+        leave = ("link", "set", "dev", link.name, "netns", HOST.path, "name", name, "group", BIRTH_GROUP)
         steps = [ip(*leave, netns=netns, undo=[enter, *again], why=why)]
-    original = (*(("address", mark.mac) if mark.mac else ()), *(("mtu", mark.mtu) if mark.mtu else ()))
+    home_words = (*_original(mark), *(("up",) if mark.state == "up" else ()))
+    if home_words:
+        undo = [ip("link", "set", "dev", name, "down")]
+        steps.append(ip("link", "set", "dev", name, *home_words, undo=undo, why=f"give {name} back what it had"))
     steps.append(
         ip(
-            *("link", "set", "dev", name, "group", "default", "alias", "", *original),
-            undo=[ip("link", "set", "dev", name, "group", link.group, "alias", link.alias)],
-            why=f"give {name} back what it had",
+            *("link", "set", "dev", name, "group", "default", "alias", ""),
+            undo=[ip("link", "set", "dev", name, "group", BIRTH_GROUP, "alias", link.alias)],
+            why=f"take the mark off {name}",
         )
     )
-    if mark.state == "up":
-        steps.append(ip("link", "set", "dev", name, "up", undo=[ip("link", "set", "dev", name, "down")]))
-    earlier = common.earlier_defaults(scene, link, mark)
-    steps += [common.put_back(route, netns) for route in earlier]
+    if scene.leaving:  # in front: nobody would know of them when the run is killed behind the mark
+        steps = [*common.given_back(scene, link, mark), *steps]
+    else:
+        steps += [common.put_back(route, netns) for route in common.earlier_defaults(scene, link, mark)]
     there = link._replace(
         name=name,
         alias="",
@@ -323,23 +333,26 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         mac=mark.mac or link.mac,
         mtu=int(mark.mtu or link.mtu),
     )
-    inside = scene.inside._replace(
-        links={key: known for key, known in scene.inside.links.items() if key != link.name},
-        routes=(*(route for route in scene.inside.routes if route.dev != link.name), *earlier),
-    )
+    inside = common.without(scene, link, mark)
     host = scene.host._replace(links={**scene.host.links, name: there})
     radio = {"radio": Outcome(code=0, stdout=mark.phy)} if mark.phy else {}
     then = scene._replace(inside=inside, host=host, answers={**scene.answers, **radio})
     return Clearing(scene=then, before=Plan(steps=tuple(steps)))
 
 
+def _original(mark: Mark) -> tuple[str, ...]:
+    """Return the words that give a NIC what the request changed on it."""
+    return (*(("address", mark.mac) if mark.mac else ()), *(("mtu", mark.mtu) if mark.mtu else ()))
+
+
 def _radio_home(scene: Scene, link: Link, mark: Mark, again: list[Command], why: str) -> list[Command]:
     """Rename the radio's interface while it is in the guest, since the host may have one of the guest's name."""
     netns, words = scene.guest.netns, ("iw", "phy", mark.phy, "set", "netns", "name")
-    back = ip("link", "set", "dev", mark.nic, "name", link.name, netns=netns)
+    group = ("group", BIRTH_GROUP)
+    back = ip("link", "set", "dev", mark.nic, "name", link.name, "group", link.group, netns=netns)
     return [
         ip("link", "set", "dev", link.name, "down", netns=netns, undo=again, why=why),
-        ip("link", "set", "dev", link.name, "name", mark.nic, netns=netns, undo=[back]),
+        ip("link", "set", "dev", link.name, "name", mark.nic, *group, netns=netns, undo=[back]),
         Command(
             argv=(*words, HOST.path), netns=netns, undo=(Command(argv=(*words, netns.path)),), why=f"with {mark.phy}"
         ),

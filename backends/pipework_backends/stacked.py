@@ -60,7 +60,7 @@ class Stacked:
         """
         attachment = scene.attachment
         parent = scene.host.links.get(self.parent_name(scene))
-        if attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
+        if not scene.leaving and attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
             alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
             if attachment.kind != self.kind or alone:
                 raise ConflictError(
@@ -70,15 +70,21 @@ class Stacked:
         return common.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        """Name the VLAN that was made for the first of its links; the host cannot tell what guests have on it."""
+        """Name the VLAN that was made for the first of its links, and the parent that was raised for it.
+
+        The host cannot tell what guests have on them.
+        """
         if not mark.vlan:
-            return ()
+            return common.lowered(scene.host, mark.on)
         name = self.parent_name(scene)
         link = scene.host.links.get(name)
-        if link is None or not common.made_by_us(link, "vlan") or common.has_use(scene.host, link):
+        if link is not None and not common.made_by_us(link, "vlan"):
+            return (*common.lowered(scene.host, name), *common.lowered(scene.host, mark.on))
+        if link is not None and common.has_use(scene.host, link):
             return ()
         remove = ip("link", "delete", "dev", name, why=f"remove VLAN {mark.vlan} of {mark.on}, which nobody uses")
-        return (Leftover(name=name, remove=remove, hidden=True),)
+        vlan = (Leftover(name=name, remove=remove, hidden=True),) if link is not None else ()
+        return (*vlan, *common.lowered(scene.host, mark.on, without=(name,)))
 
     def plan(self, scene: Scene) -> Plan:
         """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
