@@ -187,7 +187,11 @@ class Bulk:
         todo = {id(job): _stretches(job.steps) for job in jobs if job.error is None}
         while any(todo.values()) and not self._stop():
             heads = [(job, todo[id(job)].pop(0)) for job in jobs if todo.get(id(job))]
-            self._round(heads)
+            try:
+                self._round(heads)
+            except PipeworkError as error:  # such as a program that is missing: these jobs cannot go on
+                for job, _ in heads:
+                    job.error = job.error or error
             for job in jobs:
                 if job.error is not None:
                     todo.pop(id(job), None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipework_core import detaching, guests, transaction
+from pipework_core import detaching, guests, marks, transaction
 from pipework_core.errors import CommandError
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
@@ -84,6 +85,11 @@ class Engine:
             bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
+
+    def host_ends(self) -> Counter[int]:
+        """Return how many ends of veth pairs of ours the host has, by the namespace that their marks name."""
+        found = filter(None, map(marks.read, self._planner.host().links.values()))
+        return Counter(int(mark.netns) for mark in found if mark.netns.isdigit())
 
     def attached(self, guest: Guest) -> frozenset[str]:
         """Return the names of the guest's interfaces that are ours."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipework_core import leases, topology
+from pipework_core import leases, overview, tables, topology
 from pipework_core.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.names import printable
 from pipework_core.roster import Roster
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.bulk import Job
     from pipework_core.driver import RunDriver
     from pipework_core.engine import Engine
+    from pipework_core.listing import Entry
     from pipework_core.plugins import Plugins
     from pipework_core.topology import Link
 
@@ -35,6 +37,7 @@ class Fleet:
         self._engine = engine
         self._driver = driver
         self._warn = warn
+        self._plugins = plugins
         self._roster = Roster(plugins=plugins, driver=driver, warn=warn)
 
     def links(self) -> tuple[Link, ...]:
@@ -57,14 +60,20 @@ class Fleet:
             pretend=invocation.dry_run,
             progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
         )
-        self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
         for link, job in zip(links, jobs, strict=True):
             self._complain(link, job)
         failed = [job for job in jobs if job.error is not None]
+        strangers = self._strangers(jobs) if invocation.prune or self._more_than(jobs) else []
         if invocation.json:
-            print(json.dumps({"links": [_as_json(job) for job in jobs]}, indent=2))
+            unnamed = [tables.as_json(entry) for entry in strangers]
+            print(json.dumps({"links": [_as_json(job) for job in jobs], "not_in_file": unnamed}, indent=2))
         elif not invocation.dry_run:
             print(_summary(jobs), file=sys.stderr)
+        if invocation.prune and not failed:
+            self._prune(strangers)
+        elif strangers:
+            self._warn(f"not in the file: {', '.join(map(_name, strangers))}; --prune detaches them")
+        self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
         if not failed and not all(job.whole for job in jobs):
             raise Interrupted
         return FAILED if failed else 0
@@ -75,6 +84,7 @@ class Fleet:
         jobs = self._engine.compare([link.attachment for link in links])
         self._driver.finish(())
         lines = [line for job in jobs for line in _differences(job)]
+        lines += [f"{_name(entry)}: is attached, and not in the file" for entry in self._strangers(jobs)]
         if self._invocation.json:
             print(json.dumps({"links": [_as_json(job) for job in jobs], "differences": lines}, indent=2))
         else:
@@ -108,6 +118,31 @@ class Fleet:
                 self._warn(f"`{command}` failed, and what it removes stays.")
         return 1
 
+    def _more_than(self, jobs: Sequence[Job]) -> bool:
+        """Whether the host's ends of veth pairs tell of attachments that are none of these.
+
+        A look into all namespaces would take as long as attaching did; other kinds of links show in `status`.
+        """
+        named = Counter(job.inode for job in jobs if job.scene and job.scene.attachment.kind in {"bridge", "ovs"})
+        return any(count > named[inode] for inode, count in self._engine.host_ends().items())
+
+    def _strangers(self, jobs: Sequence[Job]) -> list[Entry]:
+        """Return what pipework attached to guests of this host and the file does not name."""
+        named = {(job.inode, (job.scene.attachment if job.scene else job.attachment).interface) for job in jobs}
+        found = overview.attachments("", driver=self._driver, plugins=self._plugins, warn=self._warn)
+        return [
+            entry
+            for entry in found
+            if entry.guest is not None and not entry.adopted and (entry.inode, entry.interface) not in named
+        ]
+
+    def _prune(self, strangers: Sequence[Entry]) -> None:
+        for entry in strangers:
+            if entry.guest is not None:
+                guest = f"{entry.guest.runtime}:{entry.guest.name}"
+                self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
+                print(f"{_name(entry)} detached", file=sys.stderr)
+
     def _complain(self, link: Link, job: Job) -> None:
         if job.error is not None:
             print(f"pipework: error: {link.place}: {printable(f'{_who(job)}: {job.error}')}", file=sys.stderr)
@@ -116,6 +151,11 @@ class Fleet:
         elif job.whole:
             for text in job.report().plan.warnings:
                 self._warn(f"{_who(job)}: {text}")
+
+
+def _name(entry: Entry) -> str:
+    guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else "nobody"
+    return f"{guest} {entry.interface}"
 
 
 def _who(job: Job) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pipework_core.driver import cut_short, succeeded
-from pipework_core.errors import CommandError, Interrupted, UndoError
+from pipework_core.errors import CommandError, Interrupted, PipeworkError, UndoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,11 @@ def run(
     nothing interrupts the undoing. `hold` is held, and let go while a step takes its time.
     """
     steps = plan.steps + plan.final
-    outcomes = _carried_out(plan.steps, driver, hold, stop=stop, tell=tell)
+    outcomes: list[Outcome] = []
+    try:
+        _carry_out(plan.steps, outcomes, driver, hold, stop=stop, tell=tell)
+    except PipeworkError as error:  # such as a program that is missing: what came before it is done
+        _undone(steps[: len(outcomes)], driver, hold, error)
     if _all_good(plan.steps, outcomes) and plan.final and not stop():
         outcomes += _acted(plan.final, driver, stop=lambda: False, tell=tell)
     done = steps[: len(outcomes)]
@@ -42,22 +46,26 @@ def run(
         undoable = done[:-1] if failed else done
     interrupted = not failed or (bool(done[-1].patience) and stop())
     cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
-    left = undo(undoable, driver, disturbed=hold.disturbed)
+    return _undone(undoable, driver, hold, cause)
+
+
+def _undone(done: Sequence[Command], driver: Driver, hold: Hold, cause: BaseException) -> NoReturn:
+    left = undo(done, driver, disturbed=hold.disturbed)
     if left:
         raise UndoError(cause, left) from cause
     raise cause
 
 
-def _carried_out(
+def _carry_out(  # noqa: PLR0913 - what `run` is given, and where the outcomes go
     steps: Sequence[Command],
+    outcomes: list[Outcome],
     driver: Driver,
     hold: Hold,
     *,
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
-) -> list[Outcome]:
+) -> None:
     """Run the steps up to the first that fails; others may have the host while one of them takes its time."""
-    outcomes: list[Outcome] = []
     for patient, members in groupby(steps, key=lambda step: step.patience > 0):
         group = tuple(members)
         if patient:
@@ -68,7 +76,6 @@ def _carried_out(
         outcomes += found
         if not _all_good(group, found):
             break
-    return outcomes
 
 
 def _acted(

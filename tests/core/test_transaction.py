@@ -10,13 +10,13 @@ import pytest
 
 from pipework_core import transaction
 from pipework_core.driver import TIMED_OUT, NoHold
-from pipework_core.errors import CommandError, Interrupted, UndoError
+from pipework_core.errors import CommandError, HostError, Interrupted, UndoError
 from pipework_core.plan import Command, Outcome, Plan
 
 from .fake import GOOD, FakeDriver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
 
@@ -175,3 +175,16 @@ def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
     tell = lambda done, _: told.append((done.argv[1], len(driver.acts)))  # noqa: E731
     transaction.run(PATIENT, driver, RecordingHold(driver), stop=lambda: False, tell=tell)
     assert told == [("a", 1), ("lease", 2), ("b", 3)]
+
+
+def test_a_driver_that_cannot_go_on_leaves_nothing_behind() -> None:
+    class Lacking(FakeDriver):
+        def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+            if commands[0].argv == ("do", "lease"):
+                raise HostError("dhclient is not installed here.")
+            return super().act(commands, stop=stop)
+
+    driver = Lacking()
+    with pytest.raises(HostError, match="is not installed"):
+        run_patient(driver, RecordingHold(driver))
+    assert names(driver.acts) == ["do a", "undo a"]
