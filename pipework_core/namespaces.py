@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import facts
-from pipework_core.errors import HostError, NoNamespaceError
+from pipework_core.errors import HostError
 from pipework_core.facts import GuestFacts
 from pipework_core.plan import HOST, Command, Netns
 
@@ -73,22 +73,13 @@ def look(driver: Driver, namespaces: Iterable[Namespace]) -> dict[int, GuestFact
 
     They are not pinned: a thousand of them would be more than a process may hold open.
     """
-    todo = [namespace for namespace in namespaces if _is_there(driver, namespace.netns)]
+    todo = list(namespaces)
     queries = [facts.links_query(namespace.netns) for namespace in todo]
     return {
         namespace.inode: GuestFacts(links=facts.parse_links(outcome.stdout))
         for namespace, outcome in zip(todo, driver.read(queries), strict=True)
         if outcome.code == 0
     }
-
-
-def _is_there(driver: Driver, netns: Netns) -> bool:
-    """Open a namespace, if it has not ended meanwhile."""
-    try:
-        driver.pin(netns)
-    except NoNamespaceError:
-        return False
-    return True
 
 
 def parents_used(seen: Mapping[int, GuestFacts], links: Iterable[Link]) -> frozenset[str]:
