@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Command
     from pipework_core.request import Attachment
+    from pipework_core.survey import Survey
 
 MODES = ("datagram", "connected")
 #: The top bit of a partition key says "full member", and the kernel sets it on every child; the rest is the partition
@@ -73,6 +74,12 @@ class IPoIB:
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Lower the parent that was raised for its children."""
         return common.lowered(scene.host, mark.on)
+
+    def remains(self, survey: Survey) -> Plan:
+        """Delete the children that the kernel gave back to the host."""
+        from pipework_backends import remains  # noqa: PLC0415 - an attachment does not need it
+
+        return remains.of_children(survey)
 
     def plan(self, scene: Scene) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Clearing, Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
+    from pipework_core.survey import Survey
 
 #: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
 PORTS_MAX = 1023
@@ -71,10 +72,15 @@ class LinuxBridge:
         going = frozenset({peer.name} if peer is not None else ())
         used = common.has_use(scene.host, link, without=going)
         if common.made_by_us(link, "bridge") and not used:
-            words = ("link", "delete", "dev", link.name)
-            remove = ip(*words, unless=_ports_of(link.name), why=f"remove the bridge {link.name}, which has no port")
-            return (Leftover(name=link.name, remove=remove, hidden=True),)
+            return (Leftover(name=link.name, remove=_unmade(link.name), hidden=True),)
         return _put_back(scene, link, going, used=used)
+
+    def remains(self, survey: Survey) -> Plan:
+        """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""
+        from pipework_backends import remains  # noqa: PLC0415 - an attachment does not need it
+
+        bridges = [_unmade(link.name) for link in remains.of_bridges(survey)]
+        return remains.of_pairs(survey) + remains.swept(*bridges)
 
     def plan(self, scene: Scene) -> Plan:
         """Make the bridge when it is missing, then the port."""
@@ -204,6 +210,11 @@ def _own(name: str) -> Command:
         *("link", "set", "dev", name, "group", "default", "alias", Mark(kind="bridge").alias, "up"),
         why=f"raise {name} and mark it as made by pipework",
     )
+
+
+def _unmade(name: str) -> Command:
+    words = ("link", "delete", "dev", name)
+    return ip(*words, unless=_ports_of(name), why=f"remove the bridge {name}, which has no port")
 
 
 def _ports_of(bridge: str) -> Command:

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
     from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
+    from pipework_core.plan import Outcome
     from pipework_core.request import Attachment
+    from pipework_core.survey import Survey, SwitchPort
 
 DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
+#: The device of a bridge: in the datapath of the kernel, or a tap of the one in user space.
+_DEVICES = frozenset({"openvswitch", "tun"})
+#: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
+_PID_DIGITS = 8
 #: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
 _DONE_OR_WAITING = frozenset({0, -14})
 
@@ -94,6 +100,32 @@ class OpenVSwitch:
         remove = _unmade(mark.on, why=f"remove {mark.on}, which has no port")
         return (Leftover(name=mark.on, remove=remove, hidden=True),)
 
+    def surveys(self, host: HostFacts) -> Mapping[str, Command]:
+        """Read the switch's tables, where an interface of the host is one of its."""
+        there = any(link.kind in _DEVICES or link.master == "ovs-system" for link in host.links.values())
+        return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
+
+    def ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+        """Return the ports with what the switch was told of their guests."""
+        return {port.name: _told_of(port) for port in ovsdb.parse(answers["switch"].stdout).ports.values()}
+
+    def remains(self, survey: Survey) -> Plan:
+        """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
+        from pipework_backends import remains  # noqa: PLC0415 - an attachment does not need it
+
+        if "switch" not in survey.answers:
+            return Plan()
+        switch, gone = ovsdb.parse(survey.answers["switch"].stdout), remains.of_ports(survey)
+        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
+        used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
+        ports = [_remove(name, why=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
+        bridges = [
+            _unmade(name, why=f"remove the bridge {name}, which has no port")
+            for name in sorted(switch.made - used)
+            if not remains.in_use(survey, name)
+        ]
+        return remains.swept(*ports, *bridges)
+
     def plan(self, scene: Scene) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
         switch = _checked(scene)
@@ -107,6 +139,21 @@ class OpenVSwitch:
         # The changes in front of the questions: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+
+
+def _told_of(port: Port) -> SwitchPort:
+    from pipework_core.survey import SwitchPort  # noqa: PLC0415 - an attachment does not need it
+
+    told = port.external_ids
+    pid = told.get("pipework.nspid", "")
+    return SwitchPort(
+        name=port.name,
+        bridge=port.bridge,
+        vlan=str(port.tag or ""),
+        ours=told.get(ovsdb.OWN_KEY) == port.name,
+        guest=told.get("pipework.containername", "").removeprefix("/") or told.get("pipework.containerid", ""),
+        pid=int(pid) if pid.isascii() and pid.isdigit() and len(pid) < _PID_DIGITS else 0,
+    )
 
 
 def _switch(scene: Scene) -> Switch:

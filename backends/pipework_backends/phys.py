@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
     from pipework_core.request import Attachment
+    from pipework_core.survey import Survey
 
 #: These stay where they were made (netns_immutable, before 6.15 NETIF_F_NETNS_LOCAL, in their drivers).
 _IMMOVABLE = frozenset({"bridge", "bond", "team", "vrf", "openvswitch"})
@@ -74,6 +75,12 @@ class Phys:
             mtu=earlier.mtu or (str(link.mtu) if attachment.mtu else ""),
             phy=_radio(scene),
         )
+
+    def remains(self, survey: Survey) -> Plan:
+        """Give NICs that came home with a guest's end back what they were."""
+        from pipework_backends import remains  # noqa: PLC0415 - an attachment does not need it
+
+        return remains.of_nics(survey)
 
     def plan(self, scene: Scene) -> Plan:
         """Move the NIC, or complete what an earlier run began."""

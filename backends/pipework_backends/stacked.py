@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipework_core.facts import HostFacts, Link
     from pipework_core.plan import Command
     from pipework_core.request import Attachment
+    from pipework_core.survey import Survey
 
 _STACKED = frozenset({"macvlan", "ipvlan"})
 
@@ -85,6 +86,13 @@ class Stacked:
         remove = ip("link", "delete", "dev", name, why=f"remove VLAN {mark.vlan} of {mark.on}, which nobody uses")
         vlan = (Leftover(name=name, remove=remove, hidden=True),) if link is not None else ()
         return (*vlan, *common.lowered(scene.host, mark.on, without=(name,)))
+
+    def remains(self, survey: Survey) -> Plan:
+        """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
+        from pipework_backends import remains  # noqa: PLC0415 - an attachment does not need it
+
+        found = remains.of_guests(survey, self.kind)
+        return found + remains.of_vlans(survey, *sorted(_STACKED)) if self.kind == "ipvlan" else found
 
     def plan(self, scene: Scene) -> Plan:
         """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
