@@ -108,6 +108,48 @@ def comparable(host: PrivateHost, guests: Sequence[Guest]) -> dict[str, Network]
     return state
 
 
+def detaches_exactly(
+    host: PrivateHost,
+    guests: Sequence[Guest],
+    *argv: str,
+    detach: Sequence[str],
+    modes: Sequence[str] = ("fail", "interrupt", "kill"),
+) -> None:
+    """Attach and `detach`; assert that host and guests are as before, whatever step is failed or the run killed behind.
+
+    Behind a failure or an interruption the attachment is whole; behind a kill, detaching again does the rest. Once it
+    is done, detaching finds nothing to do.
+    """
+    before = host.state(guests)
+    host.pipework(*argv)
+    attached = comparable(host, guests)
+    assert attached != before, "there is nothing to detach"
+    with saboteur(host, "detach", *detach) as run:
+        for mode in modes:
+            for number in range(mode == "kill", 100):
+                code, said = run(mode, number)
+                if code == NO_MORE:
+                    break
+                where = f"{mode} behind {number} steps of detaching {argv}"
+                if mode == "kill":
+                    assert code == _CODES[mode], f"{where}: {said}"
+                    again = host.pipework("detach", *detach, check=False)
+                    assert again.returncode == 0, f"{where}: {again.stderr}"
+                    assert host.state(guests) == before, where
+                    host.pipework(*argv)
+                elif code == 0:  # behind the final step nothing is undone, and what fails is the sweeping
+                    host.pipework("detach", *detach)
+                    assert host.state(guests) == before, where
+                    host.pipework(*argv)
+                else:
+                    assert code == _CODES[mode], f"{where}: {code} {said}"
+                    assert comparable(host, guests) == attached, f"{where} did not leave it whole"
+    host.pipework("detach", *detach)
+    assert host.state(guests) == before
+    assert "nothing is attached" in host.pipework("-v", "detach", *detach).stderr
+    assert host.state(guests) == before
+
+
 def needs_nothing_twice(host: PrivateHost, guests: Sequence[Guest], *argv: str) -> None:
     """Run it twice; assert that the second run changes nothing, says so with -v, and exits 0."""
     first = host.pipework(*argv)

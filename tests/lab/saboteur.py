@@ -85,16 +85,19 @@ class Counter:
 
 
 def main(mode: str, number: str, *argv: str) -> int:
-    """Run one sabotaged attachment; return 1 when it failed as it should, 130 when it was interrupted."""
+    """Run one sabotaged attachment or detachment; return 1 when it failed as it should, 130 when it was interrupted."""
     signals = Signals()
     signals.install()
-    attachment = arguments.parse(argv).attachment
-    assert attachment
+    asked = arguments.parse(argv)
     plugins = Plugins(warn=print)
     plugins.observe(Counter(mode, int(number)))
     engine = Engine(plugins=plugins, driver=Saboteur(mode, int(number)), signals=signals)
     try:
-        engine.attach(attachment)
+        if asked.command == "detach":
+            engine.detach(asked.guest, asked.interface, everything=asked.everything, keep=asked.keep_bridge)
+        else:
+            assert asked.attachment
+            engine.attach(asked.attachment)
     except CommandError as error:
         return 1 if SAID in str(error) else 3
     except Interrupted:

@@ -35,7 +35,7 @@ CASES = {
         "ip -n blue -6 route replace default via fd09::1 dev eth0",
     ),
     "gateway outside": (BRIDGE, ("br1", "blue", "10.0.0.1/32@192.0.2.1", MAC), GUEST_RESET),
-    "macvlan": (NIC, ("eth9", "blue", "10.0.0.1/24", MAC), GUEST_RESET + "ip link set eth9 down"),
+    "macvlan": (NIC, ("eth9", "blue", "10.0.0.1/24", MAC), GUEST_RESET + "ip link set eth9 down group default"),
 }
 
 

@@ -108,13 +108,13 @@ def test_a_run_that_failed_and_was_undone_is_replayed(
     told = capsys.readouterr()
     assert (told.out, told.err) == (live.stdout, live.stderr)
     # -v tells how far it came, and --json what went wrong.
-    assert "ip link set dev eth9 up\n" in told.err
+    assert "ip link set dev eth9 up group 28792\n" in told.err
     assert "# failed with code" in told.err
     assert json.loads(told.out)["exit"] == 1
     assert json.loads(told.out)["error"].startswith("`ip link add link eth9")
     # Its undoing was recorded, too: without it the replay is stray.
     calls = json.loads(recording.read_text())["calls"]
-    assert calls[-1]["command"] == "ip link set dev eth9 down"
+    assert calls[-1]["command"] == "ip link set dev eth9 down group default"
 
 
 def test_a_command_inside_is_replayed(host: PrivateHost, recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ CASES = {
     "bridge that begins to filter": (
         f"{BRIDGE}; {PORTS}",
         ("-l", "port0", "br1", "netns:blue", "10.0.0.1/24", f"{MAC}@10", "-o", "vlan_filtering=1"),
-        GUEST_RESET + "ip link set br1 type bridge vlan_filtering 0",
+        GUEST_RESET + "ip link set br1 group default type bridge vlan_filtering 0",
         0,
     ),
     "VLAN of a NIC made in the guest": (

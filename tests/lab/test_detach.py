@@ -1,0 +1,175 @@
+"""Detaching brings host and guest back to where they were, whatever step fails or the run is killed behind."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import promises
+from .test_promises import BRIDGE, MAC, OTHER_DEFAULT
+
+if TYPE_CHECKING:
+    from .host import PrivateHost
+
+NIC = "ip link add eth9 address 02:00:00:00:00:09 type veth peer name wire && ip link set wire up"
+#: Name: what the host is like before, and the request.
+CASES = {
+    "new bridge": ("true", ("br1", "blue", "10.0.0.1/24", MAC)),
+    "existing bridge": (BRIDGE, ("br1", "blue", "10.0.0.1/24,fd00::1/64", MAC)),
+    "bridge that was down": ("ip link add br1 type bridge", ("br1", "blue", "10.0.0.1/24", MAC)),
+    "default routes": (OTHER_DEFAULT, ("br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64@fd00::2", MAC)),
+    "macvlan on a parent that was down": (NIC, ("eth9", "blue", "10.0.0.1/24", MAC)),
+    "macvlan on a parent that was up": (f"{NIC}; ip link set eth9 up", ("eth9", "blue", "10.0.0.1/24", MAC)),
+    "passthru": (NIC, ("eth9", "blue", "10.0.0.1/24", "-o", "mode=passthru")),
+    "NIC that was down": (NIC, ("--direct-phys", "eth9", "blue", "10.0.0.1/24@10.0.0.9", MAC, "--mtu", "1400")),
+    "NIC that was up": (f"{NIC}; ip link set eth9 up", ("--direct-phys", "eth9", "blue", "10.0.0.1/24")),
+}
+
+
+def links(host: PrivateHost) -> dict[str, Any]:
+    return {link["name"]: link for link in host.state()["host"]["links"]}
+
+
+@pytest.fixture
+def guest(host: PrivateHost) -> str:
+    host.netns("red")
+    host.netns("blue")
+    host.run("ip", "-n", "blue", "link", "set", "lo", "up")
+    return "blue"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_state_before_is_state_behind(host: PrivateHost, guest: str, case: str) -> None:
+    before, argv = CASES[case]
+    host.run("sh", "-ec", before)
+    promises.detaches_exactly(host, [guest], *argv, detach=[guest])
+
+
+@pytest.mark.parametrize("order", [("eth1", "eth2"), ("eth2", "eth1")], ids=["older first", "newer first"])
+def test_two_attachments_give_the_default_routes_back_in_either_order(
+    host: PrivateHost, guest: str, order: tuple[str, str]
+) -> None:
+    host.run("sh", "-ec", OTHER_DEFAULT)
+    before = host.state([guest])
+    host.pipework("br1", guest, "10.0.0.1/24@10.0.0.254,fd00::1/64@fd00::2")
+    host.pipework("br2", "-i", "eth2", guest, "10.2.0.1/24@10.2.0.254,fd02::1/64@fd02::2")
+    for name in order:
+        host.pipework("detach", guest, "-i", name)
+    assert host.state([guest]) == before
+
+
+def test_a_default_route_that_somebody_set_since_stays(host: PrivateHost, guest: str) -> None:
+    host.run("sh", "-ec", OTHER_DEFAULT)
+    host.pipework("br1", guest, "10.0.0.1/24@10.0.0.254")
+    host.run("ip", "-n", guest, "route", "replace", "default", "via", "10.9.0.77")
+    routes = host.state([guest])[guest]["routes -4"]
+    host.pipework("detach", guest)
+    assert [route for route in routes if "eth1" not in str(route)] == host.state([guest])[guest]["routes -4"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "ip link add p0 master br1 type veth peer name p1",
+        "ip address add 10.0.0.254/24 dev br1",
+        "ip link add link br1 name mv netns red type macvlan mode bridge",
+    ],
+    ids=["a port", "an address", "a link of another namespace"],
+)
+def test_a_bridge_of_ours_that_others_use_stays(host: PrivateHost, guest: str, use: str) -> None:
+    host.pipework("br1", guest, "10.0.0.1/24")
+    host.run("sh", "-ec", use)
+    before = host.state(["red"])
+    host.pipework("detach", guest)
+    after = host.state(["red"])
+    port = next(link["name"] for link in before["host"]["links"] if link["alias"].startswith("pipework:1/kind:=veth"))
+    assert [link for link in before["host"]["links"] if link["name"] != port] == after["host"]["links"]
+    assert before["red"] == after["red"]
+
+
+def test_a_parent_goes_down_with_its_last_link_and_not_under_a_strangers(host: PrivateHost, guest: str) -> None:
+    host.run("sh", "-ec", NIC)
+    before = links(host)["eth9"]
+    host.pipework("eth9", guest, "10.0.0.1/24")
+    host.run("ip", "link", "add", "link", "eth9", "name", "mv", "netns", "red", "type", "macvlan", "mode", "bridge")
+    host.pipework("detach", guest)
+    assert "UP" in links(host)["eth9"]["flags"]
+    host.run("ip", "-n", "red", "link", "delete", "mv")
+    host.pipework("eth9", guest, "10.0.0.1/24")
+    host.pipework("eth9", "red", "10.0.0.2/24")
+    host.pipework("detach", guest)
+    assert "UP" in links(host)["eth9"]["flags"]
+    host.pipework("detach", "red")
+    assert links(host)["eth9"] == before
+
+
+def test_keep_bridge_keeps_it(host: PrivateHost, guest: str) -> None:
+    host.pipework("br1", guest, "10.0.0.1/24")
+    host.pipework("detach", guest, "--keep-bridge")
+    host.pipework("detach", guest)
+    assert "br1" in links(host)
+
+
+def test_all_of_them_go(host: PrivateHost, guest: str) -> None:
+    host.run("sh", "-ec", OTHER_DEFAULT)
+    before = host.state([guest])
+    host.pipework("br1", guest, "10.0.0.1/24@10.0.0.254")
+    host.pipework("br1", "-i", "eth2", guest, "10.0.1.1/24@10.0.1.254")
+    refused = host.pipework("detach", guest, check=False)
+    assert refused.returncode == 2
+    assert "has 2 attachments" in refused.stderr
+    done = json.loads(host.pipework("--json", "detach", guest, "--all").stdout)
+    assert [one["attachment"]["interface"] for one in done["detached"]] == ["eth2", "eth1"]
+    assert host.state([guest]) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("detach",), 2, "detach needs a guest"),
+        (("detach", "blue", "red"), 2, "takes one guest"),
+        (("detach", "nobody"), 1, "nobody"),
+        (("detach", "pid:999999"), 1, "999999"),
+        (("detach", "blue", "-i", "eth1", "--all"), 2, "contradict"),
+        (("detach", "blue", "-i", "eth7"), 1, "has no interface"),
+        (("detach", "blue", "-i", "lo"), 1, "not pipework's"),
+        (("detach", "blue", "-i", "../x"), 2, "hint"),
+        (("detach", "blue", "--mtu", "1400"), 2, "hint"),
+        (("detach", "blue", "--keep-bridges"), 2, "hint"),
+    ],
+)
+def test_bad_requests_change_nothing(
+    host: PrivateHost, guest: str, words: tuple[str, ...], code: int, says: str
+) -> None:
+    host.pipework("br1", guest, "10.0.0.1/24")
+    before = host.state([guest])
+    refused = host.pipework(*words, check=False)
+    assert refused.returncode == code, refused.stderr
+    assert says in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert host.state([guest]) == before
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "pipework:1/kind:=bridge/on:=br9",
+        "pipework:1/kind:=ovs/on:=br9",
+        "pipework:1/kind:=macvlan/on:=eth9/vlan:=10",
+        "pipework:1/kind:=macvlan/on:=eth9",
+        "pipework:1/kind:=phys/on:=eth9/nic:=eth9/state:=down",
+        "pipework:1/kind:=nosuchkind/on:=br9",
+        "pipework:1/kind:=bridge/on:=../../x",
+    ],
+)
+def test_a_forged_mark_takes_nothing_from_the_host(host: PrivateHost, guest: str, alias: str) -> None:
+    """The root of a guest can give its interfaces any alias."""
+    host.run("sh", "-ec", f"ip link add br9 up type bridge; {NIC}; ip link set eth9 up")
+    before = host.state()
+    host.run("ip", "-n", guest, "link", "add", "eth1", "alias", alias, "type", "bridge")
+    host.run("ip", "-n", guest, "link", "set", "eth1", "alias", alias)
+    done = host.pipework("detach", guest, check=False)
+    assert "Traceback" not in done.stderr
+    assert host.state() == before
