@@ -14,6 +14,8 @@ from pipework_core.facts import LOCKABLE, METRICS
 from pipework_core.names import interface_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipework_core.facts import Link, Route
 
 #: The group of a link that has no alias yet ("pw" in ASCII); any group number is free for use (ip-link(8)).
@@ -44,7 +46,8 @@ class Mark(NamedTuple):
     the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
     `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the host's
     end of a veth pair `netns` is the inode number of the guest's namespace. `dhcp` is the client to stop, or whose
-    lease to give back (`dynamic.Dhcp.mark`).
+    lease to give back (`dynamic.Dhcp.mark`). `new` is what the host was given of addresses and gateways for its own
+    part in a network (`added_words`).
     """
 
     kind: str
@@ -60,6 +63,7 @@ class Mark(NamedTuple):
     phy: str = ""
     netns: str = ""
     dhcp: str = ""
+    new: str = ""
 
     @property
     def alias(self) -> str:
@@ -99,6 +103,7 @@ def _is_sound(mark: Mark) -> bool:
         and (not mark.mtu or (mark.mtu.isascii() and mark.mtu.isdigit()))
         and all(char in "0123456789abcdefABCDEF:" for char in mark.mac)
         and all(_is_route(route_from(word)) for word in (mark.gw4, mark.gw6))
+        and (not mark.new or all(_is_address(word) for word in added_from(mark.new)))
     )
 
 
@@ -108,6 +113,16 @@ def _is_name(text: str) -> bool:
     except UsageError:
         return False
     return True
+
+
+def _is_address(word: str) -> bool:
+    from ipaddress import ip_interface  # noqa: PLC0415 - only the host's own part has any
+
+    try:
+        ip_interface(word)
+    except ValueError:
+        return False
+    return word.isascii() and "%" not in word
 
 
 def _is_route(words: tuple[str, ...]) -> bool:
@@ -158,3 +173,13 @@ def route_words(route: Route | None) -> str:
 def route_from(word: str) -> tuple[str, ...]:
     """Return the words behind `ip route replace default` that `route_words` packed."""
     return tuple(word.split(_WORDS)) if word else ()
+
+
+def added_words(addresses: Iterable[str], gateways: Iterable[str]) -> str:
+    """Return addresses as IP/N, and gateways, as the one word that a mark can hold."""
+    return ",".join([address.replace("/", "-") for address in addresses] + list(gateways))
+
+
+def added_from(word: str) -> tuple[str, ...]:
+    """Return the addresses as IP/N, and the gateways without it, that `added_words` packed."""
+    return tuple(part.replace("-", "/") for part in word.split(",")) if word else ()

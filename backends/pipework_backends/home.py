@@ -47,20 +47,21 @@ def settled(link: Link, answer: str, name: str = "") -> list[Command]:
     if link.up:
         steps.append(ip("link", "set", "dev", name, "up"))
     documents = [facts.parse_json(line) for line in facts.json_lines(answer)]
-    addresses, routes = [*documents, [], []][:2]
+    addresses, others = [*documents, [], []][:2]
     for entry in addresses:
         if entry.get("ifname") == name:
-            steps += [_address(info, name) for info in entry.get("addr_info", ()) if _somebodys(info)]
-    return steps + [put_back(route, None) for route in _routes(routes, name)]
+            steps += [address(info, name) for info in entry.get("addr_info", ()) if somebodys(info)]
+    return steps + [put_back(route, None) for route in routes(others, name)]
 
 
-def _somebodys(info: dict[str, Any]) -> bool:
-    """Whether somebody gave the address; the kernel makes link-local ones, and those of advertisements, by itself."""
+def somebodys(info: dict[str, Any]) -> bool:
+    """Whether somebody gave the address (an entry of `addr_info`); the kernel makes link-local ones, and those of advertisements, by itself."""
     made = info.get("scope") == "link" and info.get("family") == "inet6"
     return not (made or "mngtmpaddr" in info or info.get("temporary") or info.get("protocol") == "kernel_ra")
 
 
-def _address(info: dict[str, Any], name: str) -> Command:
+def address(info: dict[str, Any], name: str) -> Command:
+    """Return what gives the interface an address as it was read."""
     words = [info["local"]]
     if "address" in info:  # a peer; the prefix length is its
         words += ["peer", info["address"]]
@@ -77,7 +78,7 @@ def _address(info: dict[str, Any], name: str) -> Command:
     return ip(family, "address", "replace", *words)
 
 
-def _routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
+def routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
     """Yield the routes through the interface, of all tables; not those that the kernel sets with an address."""
     for entry in entries:
         if entry.get("protocol") in {"kernel", "ra"}:

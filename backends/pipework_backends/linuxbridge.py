@@ -107,6 +107,10 @@ class LinuxBridge:
         vlan = bridge_vlan.access(name, vlan_id(attachment.vlan), bridge_vlan.given(bridge), undo=False)
         return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", why=f"raise {name}")))
 
+    def switch(self, scene: Scene) -> Plan:
+        """Make the bridge, or raise it: what the host needs to take part."""
+        return self._bridge(scene, scene.host.links.get(scene.attachment.host))
+
     def _bridge(self, scene: Scene, bridge: Link | None) -> Plan:
         attachment = scene.attachment
         name = attachment.host

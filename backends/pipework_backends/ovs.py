@@ -140,6 +140,10 @@ class OpenVSwitch:
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
 
+    def switch(self, scene: Scene) -> Plan:
+        """Make the bridge, or see that it works: what the host needs to take part."""
+        return _bridge(scene, _checked(scene))
+
 
 def _told_of(port: Port) -> SwitchPort:
     from pipework_core.survey import SwitchPort  # noqa: PLC0415 - an attachment does not need it
