@@ -65,7 +65,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if words.operands and words.command != "ls":
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
     if words.command in {"demo", "schema", "ls", "gc", *options.FLEET}:
-        return _listed(words, _fleet(words, invocation))
+        return _fleet(words, invocation) if words.command in options.FLEET else _listed(words, invocation)
     interface = words.get("interface")
     return invocation._replace(
         interface=names.interface_name("eth1" if interface is None else interface),

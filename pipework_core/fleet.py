@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipework_core import leases, overview, tables, topology
+from pipework_core import topology
 from pipework_core.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.names import printable
 from pipework_core.roster import Roster
@@ -65,6 +65,8 @@ class Fleet:
         failed = [job for job in jobs if job.error is not None]
         strangers = self._strangers(jobs) if invocation.prune or self._more_than(jobs) else []
         if invocation.json:
+            from pipework_core import tables  # noqa: PLC0415 - for machines only
+
             unnamed = [tables.as_json(entry) for entry in strangers]
             print(json.dumps({"links": [_as_json(job) for job in jobs], "not_in_file": unnamed}, indent=2))
         elif not invocation.dry_run:
@@ -128,6 +130,8 @@ class Fleet:
 
     def _strangers(self, jobs: Sequence[Job]) -> list[Entry]:
         """Return what pipework attached to guests of this host and the file does not name."""
+        from pipework_core import overview  # noqa: PLC0415 - where there are any
+
         named = {(job.inode, (job.scene.attachment if job.scene else job.attachment).interface) for job in jobs}
         found = overview.attachments("", driver=self._driver, plugins=self._plugins, warn=self._warn)
         return [
@@ -138,7 +142,8 @@ class Fleet:
 
     def _prune(self, strangers: Sequence[Entry]) -> None:
         for entry in strangers:
-            if entry.guest is not None:
+            # A mere process may be a guest of another host inside this one, whose business it is.
+            if entry.guest is not None and entry.guest.runtime != "pid":
                 guest = f"{entry.guest.runtime}:{entry.guest.name}"
                 self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
                 print(f"{_name(entry)} detached", file=sys.stderr)
@@ -187,6 +192,8 @@ def _differences(job: Job) -> list[str]:
 
 
 def _as_json(job: Job) -> dict[str, Any]:
+    from pipework_core import leases  # noqa: PLC0415 - for machines only
+
     plan = job.plan
     return {
         "guest": job.attachment.guest,

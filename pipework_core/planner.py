@@ -109,6 +109,8 @@ class Planner:
 
     def read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
+        if not commands:
+            return {}
         outcomes = self._driver.read(list(commands.values()))
         for command, outcome in zip(commands.values(), outcomes, strict=True):
             if outcome.code not in command.ok_codes:

@@ -69,6 +69,7 @@ class Plugins:
         self._warn = warn
         self._rehearsal = rehearsal
         self._third_parties = third_parties and _entry_points_exist()
+        self._known: dict[tuple[str, str], list[Any]] = {}
         self._pluggy: pluggy.PluginManager | None = None
         if self._third_parties:
             self._load(GROUP_OBSERVERS)
@@ -182,9 +183,11 @@ class Plugins:
         method = client.removesuffix("-f").removesuffix("6")
         return self.addressing(method) if method else None
 
-    @staticmethod
-    def _builtin(module: str, hook: str) -> list[Any]:
-        return list(getattr(import_module(module), hook)())
+    def _builtin(self, module: str, hook: str) -> list[Any]:
+        known = self._known.get((module, hook))
+        if known is None:
+            known = self._known[module, hook] = list(getattr(import_module(module), hook)())
+        return known
 
     def _foreign(self, group: str, name: str | None, hook: str) -> list[Any]:
         """Return what the third parties' plugins of a group register; all of them, or the one of that name."""
