@@ -62,6 +62,7 @@ def entries(survey: Survey) -> list[Entry]:
         for link in inside.links.values()
         if (entry := _of_guest(survey, inode, link)) is not None
     ]
+    found = [entry._replace(state=ORPHAN) if entry.inode in survey.doomed else entry for entry in found]
     seen = {entry.host_end for entry in found if entry.host_end}
     return [*found, *_of_host(survey, seen), *_of_switches(survey)]
 

@@ -160,6 +160,8 @@ def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
     (here,) = listing.entries(survey([end()], kept, clients=(client,)))
     (gone,) = listing.entries(survey([end()], kept, clients=(client._replace(inode=RED),)))
     assert (here.alive, gone.alive) == (True, False)
+    (alone,) = listing.entries(survey([end()], kept, clients=(client._replace(alone=True),)))
+    assert (here.state, alone.state) == ("up", "orphan")
     assert tables.as_json(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
 
 

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_backends import common
+
 from . import promises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .dhcp import DhcpServer
     from .docker import DockerEngine
     from .host import PrivateHost
     from .ovs import OpenVSwitch
 
+LEASE = common.script("lease.sh")
 NETDEV = ("-o", "datapath=netdev")
 
 
@@ -131,6 +135,27 @@ def test_one_that_cannot_go_keeps_nothing_else(host: PrivateHost, neighbour: str
     assert "no such luck" in done.stderr
     assert "brdead" not in links(host)
     assert "bralive" in links(host), neighbour
+
+
+def test_a_client_goes_that_has_outlived_its_guest(dhcp: DhcpServer) -> None:
+    host = dhcp.host
+    guests = [host.process_guest() for _ in range(2)]
+    for guest in guests:
+        host.pipework("lan0", f"pid:{guest}", "dhclient-f")
+    assert [row.split()[-2:] for row in host.pipework("ls").stdout.splitlines()[1:]] == [["up", "dhclient-f"]] * 2
+    assert host.pipework("gc").stdout == ""
+    dead, alive = (host.run("readlink", f"/proc/{guest}/ns/net").stdout.strip()[5:-1] for guest in guests)
+    kept = host.run("sh", LEASE, "list").stdout.splitlines()
+    root = next(row.split()[-1] for row in kept if row.startswith(f"{dead}-"))
+    # Its own watcher would see the guest end; it must not, here.
+    watcher = host.run("cat", f"/proc/{root}/task/{root}/children").stdout.strip()
+    host.run("kill", "-STOP", watcher)
+    host.run("kill", "-KILL", str(guests[0]))
+    until(lambda: not host.run("sh", "-c", f"cat /proc/{guests[0]}/cmdline", check=False).stdout)
+    assert "orphan" in host.pipework("ls").stdout
+    assert host.pipework("gc").stdout.splitlines() == ["stop dhclient, whose guest is gone"]
+    (left,) = host.run("sh", LEASE, "list").stdout.splitlines()
+    assert left.startswith(f"{alive}-eth1 ")
 
 
 def test_ports_of_removed_containers_go(docker: DockerEngine, docker_switch: OpenVSwitch) -> None:
