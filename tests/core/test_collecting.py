@@ -36,6 +36,7 @@ def born(link: Link) -> Link:
     [
         pytest.param([end()], eth1(), id="a whole pair"),
         pytest.param([end()], eth1(name="eth9", ifindex=3), id="a guest that moved its end on"),
+        pytest.param([end(inode=999)], eth1(), id="an end that went from a guest to another"),
         pytest.param([end(alias="")], eth1(), id="a pair of somebody else"),
         pytest.param([end(alias="x", group=BIRTH_GROUP)], eth1(), id="somebody's alias in our group"),
         pytest.param([end(alias="pipework:1/kind:=veth/netns:=a b")], eth1(), id="an unsound mark"),
