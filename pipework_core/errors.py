@@ -97,6 +97,7 @@ _ADVICE = (
     ("Network is unreachable", "the gateway is not in the subnet of an address"),
     ("as duplicate address detection found", "choose another address; --probe names the MAC of who holds this one"),
     ("is held by", "choose another address, or take this one away from who has it"),
+    ("obtained no lease", "is there a DHCP server on this network?"),
     ("no router advertisement came", "is there an IPv6 router, or dnsmasq --enable-ra, on this network?"),
     ("has no carrier", "plug it in, or repeat without --probe"),
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
+from pipework_backends import leasing
 from pipework_backends.common import script
 from pipework_core.errors import GuestError, UsageError
-from pipework_core.marks import newborn
 from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from pipework_core.request import Attachment
 
 IMAGE = "busybox"
-IPV4, IPV6 = 4, 6
 _RUNTIMES = ("docker", "podman")
-#: Of a gateway that comes with a lease to a guest that has a default route already: later than whatever is there.
-_LATER = "1024"
 #: Seconds for the engine, beyond those that the client has.
 _STARTING = 5.0
+#: Seconds for a client to give its lease back, and for its container to be removed.
+_STOPPING = 12.0
 _READ = "dhcp"
 #: What an image's name can consist of; Docker says the rest.
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@")
@@ -40,21 +39,14 @@ class DhcpBusybox:
     method = "dhcp"
     options: Mapping[str, str] = {
         "image": f"the image with udhcpc for the method dhcp, {IMAGE} if not given",
-        "metric": "of the default route that comes with a lease; 0 lets it replace the one that is there",
+        "metric": leasing.METRIC_HELP,
     }
     programs: tuple[str, ...] = ()
 
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Ask whether the container of a client that stays is there, or whether the lease of another is in force."""
-        client, name = _wanted(attachment), attachment.interface
-        if guest.runtime not in _RUNTIMES:
+        """Ask whether the container of a client that stays is there; of another, there is only an address."""
+        if guest.runtime not in _RUNTIMES or attachment.dhcp is None or not attachment.dhcp.keep:
             return {}
-        if not client.keep:
-            # "mngtmpaddr" marks what router advertisements brought.
-            which = ("dynamic", *(("-mngtmpaddr",) if client.family == IPV6 else ()))
-            argv = ("ip", f"-{client.family}", "-oneline", "address", "show", "dev", name, "scope", "global", *which)
-            why = f"read the lease of {name}"
-            return {_READ: Command(argv=argv, netns=guest.netns, ok_codes=frozenset({0, 1}), why=why)}
         words = ("container", "inspect", "--format", "{{.State.Running}}", container_name(guest, attachment.interface))
         why = f"ask {guest.runtime} for the DHCP client of {attachment.interface}"
         return {_READ: Command(argv=(guest.runtime, *words), ok_codes=frozenset({0, 1, 125}), why=why)}
@@ -68,19 +60,51 @@ class DhcpBusybox:
                 f"{guest.name!r} is no container of Docker or Podman, and dhcp needs one whose network it can share.",
                 hint="use a client of the host: dhclient, udhcpc or dhcpcd",
             )
-        client = _wanted(scene.attachment)
+        client = leasing.asked(scene)
         if _is_there(scene, client):
             return Plan(notes=(f"{name} of {guest.name} has its lease",))
-        return Plan(
-            steps=(
-                Command(
-                    argv=("sh", script("lease_container.sh"), "get", guest.netns.path, *_words(scene, client)),
-                    undo=(stopped(guest, name, dns=scene.attachment.dns),),
-                    patience=scene.attachment.timeout + _STARTING,
-                    why=f"get a DHCPv{client.family} lease for {name}",
-                ),
-            )
+        step = _lease(
+            scene,
+            "get",
+            *_words(scene, client.family, keep=client.keep),
+            *leasing.wishes(scene),
+            "--",
+            *client.words,
+            patience=scene.attachment.timeout + _STARTING,
+            undo=(stopped(guest, name, dns=scene.attachment.dns),),
+            why=f"get a DHCPv{client.family} lease for {name}",
         )
+        return Plan(steps=(step,), notes=leasing.notes(scene))
+
+    def release(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what ends the client that stays, or asks for the lease of one that did not, to give it back.
+
+        A server or an engine that does not answer is no reason to stay attached.
+        """
+        guest, name = scene.guest, scene.attachment.interface
+        family, keep = leasing.remembered(mark.dhcp)
+        if guest.runtime not in _RUNTIMES:
+            return Plan()
+        words, metric = _words(scene, family, keep=keep), leasing.routed(scene)
+        beside = (f"metric={metric}",) if metric else ()
+        again = _lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + _STARTING)
+        if keep:
+            why = f"end the DHCP client of {name}, giving the lease back"
+            stop = stopped(guest, name, dns=False)
+            stop = stop._replace(patience=_STOPPING, undo=(again,), ok_codes=leasing.ANY, why=why)
+            return Plan(steps=(stop, *leasing.names_back(scene)))
+        step = _lease(
+            scene,
+            "release",
+            *(word for word in words if not word.startswith("timeout=")),
+            f"timeout={leasing.PARTING}",
+            "nodad=1",
+            "--",
+            patience=leasing.PARTING + _STARTING,
+            undo=(again,),
+            why=f"give the lease of {name} back",
+        )
+        return Plan(steps=(step._replace(ok_codes=leasing.ANY), *leasing.names_back(scene)))
 
 
 def container_name(guest: Guest, interface: str) -> str:
@@ -92,74 +116,50 @@ def container_name(guest: Guest, interface: str) -> str:
 
 def stopped(guest: Guest, interface: str, *, dns: bool) -> Command:
     """Return what ends the client that stays, if it does, and gives name servers back."""
-    words = (f"runtime={guest.runtime}", f"name={container_name(guest, interface)}", f"id={guest.inode}-{interface}")
+    words = (
+        f"runtime={guest.runtime}",
+        f"name={container_name(guest, interface)}",
+        f"id={leasing.identity(guest, interface)}",
+    )
     further = (f"dns={guest.pid}", f"interface={interface}") if dns else ()
     argv = ("sh", script("lease_container.sh"), "stop", guest.netns.path, *words, *further)
     return Command(argv=argv, why=f"end the DHCP client of {interface}")
 
 
-def _wanted(attachment: Attachment) -> Dhcp:
-    if attachment.dhcp is None:
-        raise AssertionError("the method dhcp was chosen without a request for it")
-    return attachment.dhcp
+def _lease(
+    scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+) -> Command:
+    argv = ("sh", script("lease_container.sh"), verb, scene.guest.netns.path, *words)
+    return Command(argv=argv, patience=patience, undo=undo, why=why)
 
 
 def _is_there(scene: Scene, client: Dhcp) -> bool:
     """Whether an interface that exists has a lease already, and the client that is to stay is there."""
-    link = scene.existing
-    if link is None or newborn(link):
-        return False
-    said = scene.answers[_READ].stdout.strip()
-    return said == "true" if client.keep else bool(said)
+    if scene.existing is None or not client.keep:
+        return bool(leasing.held(scene))
+    return scene.answers[_READ].stdout.strip() == "true"
 
 
-def _words(scene: Scene, client: Dhcp) -> tuple[str, ...]:
-    """Return the words of lease_container.sh behind the namespace."""
+def _words(scene: Scene, family: int, *, keep: bool) -> tuple[str, ...]:
+    """Return what identifies the client and the lease, the same at every time."""
     attachment, guest = scene.attachment, scene.guest
     image = attachment.option("image", IMAGE)
     if not image or image.startswith("-") or not _NAME.issuperset(image):
         raise UsageError(f"{image!r} is no name of an image.", hint="write for instance -o image=busybox:1.37")
-    pairs = {
-        "runtime": guest.runtime,
-        "container": guest.id,
-        "image": image,
-        "name": container_name(guest, attachment.interface),
-        "guest": guest.netns.path,
-        "id": f"{guest.inode}-{attachment.interface}",
-        "family": str(client.family),
-        "interface": attachment.interface,
-        "hostname": guest.name,
-        "timeout": str(ceil(attachment.timeout)),
-        "keep": "1" if client.keep else "",
-        "metric": _metric(scene, client),
-        "mtu": "" if attachment.mtu else "1",
-        "dns": str(guest.pid) if attachment.dns else "",
-        "nodad": "1" if attachment.no_dad else "",
-        **(_own_identity(scene, client) if attachment.kind == "ipvlan" else {}),
-    }
-    return (*(f"{key}={value}" for key, value in pairs.items() if value), "--", *client.words)
-
-
-def _metric(scene: Scene, client: Dhcp) -> str:
-    """Return the metric of the default route; empty for none, where the guest has no such route of its own."""
-    asked = scene.attachment.option("metric")
-    if asked:
-        if not (asked.isascii() and asked.isdigit() and int(asked) < 1 << 32):
-            raise UsageError(f"metric={asked} is no number.", hint="write for instance -o metric=100")
-        return asked
-    before = scene.inside.default_route(client.family)
-    return _LATER if before is not None and before.dev != scene.attachment.interface else ""
-
-
-def _own_identity(scene: Scene, client: Dhcp) -> dict[str, str]:
-    """Identify an interface that shares its MAC with others, whose answers are to be broadcast for the same reason."""
-    from hashlib import md5  # noqa: PLC0415 - ipvlan alone needs it
-
-    text = f"{scene.guest.name}/{scene.attachment.interface}"
-    digest = md5(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
-    # A DUID-UUID (RFC 6355), or an identifier that is no hardware address (RFC 2132, 9.14).
-    head = b"\0" if client.family == IPV4 else b"\0\4"
-    return {"broadcast": "1" if client.family == IPV4 else "", "clientid": (head + digest).hex(":")}
+    return (
+        f"runtime={guest.runtime}",
+        f"container={guest.id}",
+        f"image={image}",
+        f"name={container_name(guest, attachment.interface)}",
+        f"guest={guest.netns.path}",
+        f"id={leasing.identity(guest, attachment.interface)}",
+        f"family={family}",
+        f"interface={attachment.interface}",
+        f"hostname={guest.name}",
+        f"timeout={ceil(attachment.timeout)}",
+        *(("keep=1",) if keep else ()),
+        *leasing.shared_mac(scene, family),
+    )
 
 
 def pipework_addressing() -> list[DhcpBusybox]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pipework_backends.dhcp_busybox import DhcpBusybox, container_name
@@ -10,13 +12,24 @@ from pipework_core.contract import Guest, Scene
 from pipework_core.errors import GuestError, UsageError
 from pipework_core.facts import GuestFacts, HostFacts, Link, Route
 from pipework_core.marks import Mark
-from pipework_core.plan import Command, Netns, Outcome, Plan
+from pipework_core.plan import Netns, Outcome
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.plan import Command, Plan
+
+LINK = Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge")
 GUEST = Guest(name="web 1", runtime="docker", netns=Netns(path="/proc/42/ns/net"), id="abc", pid=42, inode=7)
 
 
 def planned(
-    *line: str, guest: Guest = GUEST, routes: tuple[Route, ...] = (), answer: str | None = None, kind: str = "bridge"
+    *line: str,
+    guest: Guest = GUEST,
+    routes: tuple[Route, ...] = (),
+    answer: str | None = None,
+    kind: str = "bridge",
+    existing: Link | None = None,
 ) -> Plan:
     attachment = arguments.parse(line).attachment
     assert attachment
@@ -25,7 +38,7 @@ def planned(
         guest=guest,
         host=HostFacts(links={}),
         inside=GuestFacts(routes=routes),
-        existing=None if answer is None else Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge"),
+        existing=existing or (None if answer is None else LINK),
         answers={"dhcp": Outcome(code=0, stdout=answer or "")},
     )
     return DhcpBusybox().plan(scene, Mark(kind=kind))
@@ -79,9 +92,10 @@ def test_a_guest_that_is_no_container() -> None:
     assert "dhclient" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize(("word", "answer"), [("dhcp", "2: eth1 inet 10.0.0.9/24"), ("dhcp:-f", "true\n")])
-def test_what_is_there_needs_nothing(word: str, answer: str) -> None:
-    plan = planned("br1", "web1", word, answer=answer)
+@pytest.mark.parametrize(("word", "answer", "leased"), [("dhcp", "", "10.0.0.9/24"), ("dhcp:-f", "true\n", "")])
+def test_what_is_there_needs_nothing(word: str, answer: str, leased: str) -> None:
+    link = LINK._replace(leased=(leased,)) if leased else LINK
+    plan = planned("br1", "web1", word, answer=answer, existing=link)
     assert plan.steps == ()
     assert "has its lease" in plan.notes[0]
 
@@ -99,15 +113,33 @@ def test_names_of_containers_differ_as_interfaces_do_and_are_allowed() -> None:
 
 def test_a_default_route_of_the_guests_own_stays_first() -> None:
     own = Route(dst="default", family=4, via="10.1.0.1", dev="eth0")
-    assert "metric=1024" in words("br1", "web1", "dhcp", routes=(own,))
+    assert "metric=100" in words("br1", "web1", "dhcp", routes=(own,))
     assert not any(word.startswith("metric") for word in words("br1", "web1", "dhcp"))
 
 
-def test_reads_ask_what_the_plan_rests_on() -> None:
-    def asked(word: str) -> Command:
+def test_a_read_asks_for_the_container_that_stays() -> None:
+    def asked(word: str) -> Mapping[str, Command]:
         attachment = arguments.parse(("br1", "web1", word)).attachment
         assert attachment
-        return DhcpBusybox().reads(attachment._replace(interface="eth1"), GUEST)["dhcp"]
+        return DhcpBusybox().reads(attachment._replace(interface="eth1"), GUEST)
 
-    assert asked("dhcp").argv[0] == "ip"
-    assert asked("dhcp:-f").argv[-1] == "pipework-7-eth1"
+    assert asked("dhcp") == {}
+    assert asked("dhcp:-f")["dhcp"].argv[-1] == "pipework-7-eth1"
+
+
+@pytest.mark.parametrize("family", ["", "6"])
+def test_detaching_gives_the_lease_back(family: str) -> None:
+    attachment = arguments.parse(("br1", "web1", "dhcp")).attachment
+    assert attachment
+    bare = attachment._replace(interface="eth1", kind="bridge", dhcp=None)
+    scene = Scene(attachment=bare, guest=GUEST, host=HostFacts(links={}), inside=GuestFacts(), existing=LINK)
+    stop, names = DhcpBusybox().release(scene, Mark(kind="bridge", dhcp=f"dhcp{family}-f")).steps
+    assert stop.argv[2:] == ("stop", "/proc/42/ns/net", "runtime=docker", "name=pipework-7-eth1", "id=7-eth1")
+    assert "keep=1" in stop.undo[0].argv
+    assert names.argv[3].endswith("resolv.py")
+    release, _ = DhcpBusybox().release(scene, Mark(kind="bridge", dhcp=f"dhcp{family}")).steps
+    assert release.argv[2] == "release"
+    assert {f"family={family or 4}", "hostname=web 1", "timeout=4"} <= set(release.argv)
+    assert "keep=1" not in release.undo[0].argv
+    for step in (stop, release, names):
+        assert {0, 1, 125} <= step.ok_codes, "an engine that does not answer is no reason to stay attached"
