@@ -101,15 +101,20 @@ class Script(NamedTuple):
         return found + [command.unless for command in found if command.unless]
 
     def _descriptors(self) -> dict[str, int]:
-        """Return the descriptor of the host's namespace and of each pinned one that is used, by path."""
+        """Return the descriptor of the host's namespace and of the first pinned ones that are used, by path.
+
+        A shell has few descriptors; further namespaces are told by their paths, and looked at before anything is done.
+        """
+        numbered = dict(zip(self._used(), _DESCRIPTORS, strict=False))
+        return {HOST.path: _HOST_DESCRIPTOR, **numbered} if HOST.path in self.inodes else numbered
+
+    def _used(self) -> dict[str, None]:
+        """Return the paths of the guests' namespaces that are used, in order."""
         used: dict[str, None] = {}
         for command in self._all_commands():
             words = (command.netns.path if command.netns else "", *command.argv, *words_of(command.stdin))
             used |= dict.fromkeys(word for word in words if word in self.inodes and word != HOST.path)
-        numbered = dict(zip(used, _DESCRIPTORS, strict=False))
-        if len(numbered) < len(used):
-            raise ValueError(f"a script can hold {len(_DESCRIPTORS)} namespaces of guests, and this has {len(used)}")
-        return {HOST.path: _HOST_DESCRIPTOR, **numbered} if HOST.path in self.inodes else numbered
+        return used
 
     def _programs(self) -> str:
         """Return functions that keep busybox sh from running its own applets in place of the programs on PATH."""
@@ -129,6 +134,11 @@ class Script(NamedTuple):
         lines += [
             f'[ "$(stat -L -c %i /proc/self/fd/{number})" = {inode} ] || changed {path}'
             for path, (number, inode) in paths.items()
+        ]
+        lines += [
+            f'[ "$(stat -L -c %i {_word(path)})" = {self.inodes[path]} ] || changed {_word(path)}'
+            for path in self._used()
+            if path not in descriptors
         ]
         why = "# Hold the namespaces open that this was planned for; another guest may have their place by now.\n"
         return why + _CHANGED + "\n".join(lines) + "\n"

@@ -1,0 +1,183 @@
+"""Whole topologies on a real kernel: up, status, down."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .docker import DockerEngine
+    from .host import PrivateHost
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "pipework.yaml"
+GUESTS = [f"g{number}" for number in range(30)]
+PIPEWORK = (sys.executable, "-P", "-m", "pipework_core")
+
+
+def write(host: PrivateHost, *links: str) -> str:
+    """Write a file into the host, and return its path."""
+    lines = "".join(f"  - {link}\n" for link in links)
+    path = "/run/lab/topology.yaml"
+    host.write(path, f"version: 1\nlinks:\n{lines}")
+    return path
+
+
+def many(host: PrivateHost) -> str:
+    for guest in GUESTS:
+        host.netns(guest)
+    return write(host, *(f"br1 netns:{guest} 10.0.0.{n}/24" for n, guest in enumerate(GUESTS, 1)))
+
+
+def is_whole(state: dict[str, object], guest: str) -> bool:
+    """Whether a guest has all of its attachment; fail when it has a part of it."""
+    network = state[guest]
+    links = [link for link in network["links"] if link["name"] == "eth1"]  # type: ignore[index]
+    if not links:
+        return False
+    assert "UP" in links[0]["flags"], f"{guest} has half of it: {links[0]}"
+    assert links[0]["alias"].startswith("pipework:1/"), f"{guest} has half of it: {links[0]}"
+    addresses = network["addresses"]  # type: ignore[index]
+    assert any(address.startswith("eth1 10.0.0.") for address in addresses), f"{guest} has no address"
+    return True
+
+
+def test_the_example_goes_up_and_down(host: PrivateHost) -> None:
+    guests = ["web1", "web2", "db"]
+    for guest in guests:
+        host.netns(guest)
+    before = host.state(guests)
+    file = "/run/lab/example.yaml"
+    text = EXAMPLE.read_text()
+    host.write(file, text[: text.index("\nhost:")] + text[text.index("\nlinks:") :])
+    assert "6 attached" in host.pipework("up", "-f", file).stderr
+    again = host.pipework("up", "-f", file)
+    assert "6 as they were" in again.stderr
+    assert host.pipework("status", "-f", file).stdout == ""
+    assert host.ping("web1", "192.168.1.10")
+    assert "6 detached" in host.pipework("down", "-f", file).stderr
+    assert host.state(guests) == before
+
+
+def test_what_somebody_took_away_is_noticed_and_put_back(host: PrivateHost) -> None:
+    host.netns("blue")
+    host.netns("red")
+    file = write(host, "br1 blue 10.0.0.1/24", "br1 red 10.0.0.2/24")
+    host.pipework("up", "-f", file)
+    wanted = host.state(["blue", "red"])
+    host.run("ip", "-n", "blue", "address", "delete", "10.0.0.1/24", "dev", "eth1")
+    host.run("ip", "-n", "red", "link", "delete", "eth1")
+    status = host.pipework("status", "-f", file, check=False)
+    assert status.returncode == 3
+    assert status.stdout.splitlines() == ["blue eth1: give eth1 its address 10.0.0.1/24", "red eth1: is missing"]
+    assert "2 attached" in host.pipework("up", "-f", file).stderr
+    for state in (wanted, now := host.state(["blue", "red"])):
+        for network in state.values():
+            for link in network["links"]:
+                link["mac"] = "random"
+    assert now == wanted
+
+
+def test_one_that_fails_does_not_stop_the_others(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    host.run("ip", "-n", "red", "link", "add", "eth1", "type", "bridge")
+    file = write(host, "br1 blue 10.0.0.1/24", "br1 red 10.0.0.2/24", "br1 nobody 10.0.0.3/24")
+    red = host.state(["red"])["red"]
+    done = host.pipework("up", "-f", file, check=False)
+    assert done.returncode == 1
+    assert f"{file}:4:" in done.stderr
+    assert "red has an interface eth1" in done.stderr
+    assert f"{file}:5:" in done.stderr
+    assert "1 attached, 2 failed" in done.stderr
+    assert host.state(["red"])["red"] == red
+    assert is_whole(host.state(["blue"]), "blue")
+
+
+def test_atomic_is_all_or_nothing(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    host.run("ip", "-n", "red", "link", "add", "eth1", "type", "bridge")
+    before = host.state(["blue", "red"])
+    file = write(host, "br1 blue 10.0.0.1/24", "br1 red 10.0.0.2/24")
+    assert host.pipework("up", "--atomic", "-f", file, check=False).returncode == 1
+    assert host.state(["blue", "red"]) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_ended_in_the_middle_it_leaves_whole_attachments_and_the_next_run_completes(
+    host: PrivateHost, number: signal.Signals
+) -> None:
+    file = many(host)
+    for pause in (0.12, 0.17, 0.22):
+        run = host.popen(*PIPEWORK, "up", "-f", file, stderr=subprocess.PIPE)
+        time.sleep(pause)  # somewhere in the middle; whatever it hits must hold
+        run.send_signal(number)
+        run.wait(20)
+        if number == signal.SIGINT:
+            state = host.state(GUESTS)
+            assert {is_whole(state, guest) for guest in GUESTS} <= {True, False}
+        assert host.pipework("up", "-f", file, check=False).returncode == 0
+        state = host.state(GUESTS)
+        assert all(is_whole(state, guest) for guest in GUESTS)
+        host.pipework("down", "-f", file)
+
+
+def test_two_at_once_come_to_the_same(host: PrivateHost) -> None:
+    file = many(host)
+    runs = [host.popen(*PIPEWORK, "up", "-f", file, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [run.wait(60) for run in runs] == [0, 0]
+    state = host.state(GUESTS)
+    assert all(is_whole(state, guest) for guest in GUESTS)
+
+
+def test_prune_detaches_what_the_file_does_not_name(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    file = write(host, "br1 blue 10.0.0.1/24")
+    host.pipework("br1", "red", "10.0.0.2/24")
+    host.run("ip", "-n", "red", "link", "add", "own", "type", "bridge")
+    done = host.pipework("up", "-f", file)
+    assert "not in the file: netns:red eth1" in done.stderr
+    status = host.pipework("status", "-f", file, check=False)
+    assert (status.returncode, status.stdout) == (3, "netns:red eth1: is attached, and not in the file\n")
+    host.pipework("up", "--prune", "-f", file)
+    assert {link["name"] for link in host.state(["red"])["red"]["links"]} == {"lo", "own"}
+    assert is_whole(host.state(["blue"]), "blue")
+
+
+def test_the_script_of_a_dry_run_comes_to_the_same(host: PrivateHost) -> None:
+    file = many(host)
+    before = host.state(GUESTS)
+    text = host.pipework("up", "--dry-run", "-f", file).stdout
+    assert host.state(GUESTS) == before
+    host.run("dash", input=text)
+    assert host.pipework("status", "-f", file).stdout == ""
+
+
+def test_for_machines(host: PrivateHost) -> None:
+    host.netns("blue")
+    file = write(host, "br1 blue 10.0.0.1/24", "br1 nobody 10.0.0.2/24")
+    data = json.loads(host.pipework("up", "--json", "-f", file, check=False).stdout)
+    blue, nobody = data["links"]
+    assert (blue["guest"], blue["interface"], blue["whole"], blue["changed"]) == ("blue", "eth1", True, True)
+    assert (nobody["whole"], "nobody" in nobody["error"]) == (False, True)
+    assert data["not_in_file"] == []
+
+
+def test_guests_of_docker_by_a_pattern(docker: DockerEngine, docker_host: PrivateHost) -> None:
+    for name in ("fleet1", "fleet2"):
+        docker.run(name)
+    file = write(docker_host, "{guest: 'fleet*', host: br1, address: 10.3.0.0/24}")
+    assert "2 attached" in docker_host.pipework("up", "-f", file).stderr
+    found = json.loads(docker_host.pipework("ls", "--json").stdout)["attachments"]
+    addresses = [entry["addresses"][0] for entry in found if str(entry["guest"]).find("fleet") >= 0]
+    assert len(set(addresses)) == 2
+    assert "2 as they were" in docker_host.pipework("up", "-f", file).stderr
+    docker_host.pipework("down", "-f", file)
