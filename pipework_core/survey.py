@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pipework_core.namespaces import Namespace
     from pipework_core.plugins import Plugins
 
-_USER = Command(argv=("id", "-u"), why="see who runs this")
+_USER = Command(argv=("cat", "/proc/self/status"), why="see who runs this")
+#: The effective user, second of the four (proc(5), status).
+_ROOT = re.compile(r"^Uid:\s+\d+\s+0\s", re.MULTILINE)
 #: The first of the kernel's own threads, which only the first PID namespace shows.
 _THREAD = Command(argv=("cat", "/proc/2/comm"), ok_codes=frozenset({0, 1}), why="see whether all processes are visible")
 #: A setting of the machine that only its first network namespace has (net/core/sysctl_net_core.c).
@@ -107,7 +109,7 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
     the guests may be hidden. `only` looks into a single namespace.
     """
     user, links = driver.read([_USER, facts.HOST_ADDRESSES])
-    if user.stdout.strip() != "0":
+    if not _ROOT.search(user.stdout):
         raise HostError("only root can look into the network namespaces of guests.", hint="run pipework as root")
     if links.code != 0:
         raise HostError(f"cannot read the host's interfaces: {links.complaint}", hint=advice(links.complaint))

@@ -129,7 +129,8 @@ def package_of(program: str) -> str:
     """Say which Debian package has a program."""
     packages = {"ip": "iproute2", "bridge": "iproute2", "tc": "iproute2", "nsenter": "util-linux"}
     packages |= {"ovs-vsctl": "openvswitch-switch", "arping": "iputils-arping", "lxc-info": "lxc", "iw": "iw"}
-    packages |= {"docker": "docker.io", "sysctl": "procps", "flock": "util-linux", "setsid": "util-linux"}
+    packages |= {"docker": "docker.io", "sysctl": "procps"}
+    packages |= dict.fromkeys(("flock", "setsid", "lsns"), "util-linux")
     packages |= dict.fromkeys(("cat", "readlink", "tee", "timeout"), "coreutils")
     return f"package {packages.get(program, program)} in Debian"
 
