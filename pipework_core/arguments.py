@@ -12,6 +12,7 @@ from pipework_core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipework_core.host_part import HostPart
     from pipework_core.options import Words
     from pipework_core.request import Attachment
 
@@ -44,6 +45,7 @@ class Invocation(NamedTuple):
     record: str = ""
     replay: str = ""
     given: tuple[str, ...] = ()
+    part: HostPart | None = None
 
 
 def parse(argv: Sequence[str]) -> Invocation:
@@ -59,9 +61,9 @@ def parse(argv: Sequence[str]) -> Invocation:
     _refuse_contradictions(invocation)
     if words.command == "attach":
         return invocation._replace(attachment=attachment(words))
-    if words.command in {"detach", *options.INSIDE}:
-        of_guest = _detach if words.command == "detach" else _inside
-        return of_guest(words, invocation)
+    if words.command in {"detach", "host", *options.INSIDE}:
+        understood = {"detach": _detach, "host": _host}.get(words.command, _inside)
+        return understood(words, invocation)
     if words.operands and words.command != "ls":
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
     if words.command in {"demo", "schema", "ls", "gc", *options.FLEET}:
@@ -164,6 +166,12 @@ def _fleet(words: Words, invocation: Invocation) -> Invocation:
         prune=words.has("prune"),
         keep_bridge=words.has("keep-bridge"),
     )
+
+
+def _host(words: Words, invocation: Invocation) -> Invocation:
+    from pipework_core import host_part  # noqa: PLC0415 - an attachment does not need it
+
+    return invocation._replace(part=host_part.parse(words))
 
 
 def _listed(words: Words, invocation: Invocation) -> Invocation:

@@ -183,3 +183,11 @@ def added_words(addresses: Iterable[str], gateways: Iterable[str]) -> str:
 def added_from(word: str) -> tuple[str, ...]:
     """Return the addresses as IP/N, and the gateways without it, that `added_words` packed."""
     return tuple(part.replace("-", "/") for part in word.split(",")) if word else ()
+
+
+def fits(mark: Mark) -> bool:
+    """Whether an alias can hold all of it."""
+    try:
+        return bool(mark.alias)
+    except UsageError:
+        return False

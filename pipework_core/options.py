@@ -18,9 +18,9 @@ INSIDE = ("route", "rule", "tc")
 #: Words that are no host interface when they come first; `attach` names the classic form explicitly.
 #: What works on a whole topology file.
 FLEET = ("up", "status", "down")
-COMMANDS = ("attach", "detach", "ls", "gc", *FLEET, *INSIDE, "wait-script", "demo", "schema")
+COMMANDS = ("attach", "detach", "ls", "gc", "host", *FLEET, *INSIDE, "wait-script", "demo", "schema")
 
-_CHANGING = ("attach", "detach", "gc", "up", "down", *INSIDE)
+_CHANGING = ("attach", "detach", "gc", "host", "up", "down", *INSIDE)
 _ENGINE = (*_CHANGING, "ls", "status")
 _WAITING = ("--wait", "wait-script")
 
@@ -89,7 +89,7 @@ OPTIONS = (
     Option(name="all", commands=("detach",), help="detach all that pipework attached to the guest"),
     Option(
         name="keep-bridge",
-        commands=("detach", "down"),
+        commands=("detach", "host", "down"),
         help="leave the bridge or VLAN that pipework made, even when nobody uses it any more",
     ),
     Option(
@@ -101,6 +101,13 @@ OPTIONS = (
     ),
     Option(name="atomic", commands=("up",), help="attach all that the file names, or nothing"),
     Option(name="prune", commands=("up",), help="detach what pipework attached and the file does not name"),
+    Option(name="remove", commands=("host",), help="take back what the host was given, the exact inverse"),
+    Option(
+        name="confirm-within",
+        value="SECONDS",
+        commands=("host",),
+        help="put everything back when the gateway does not answer in time: 10 when not given; 0 asks nobody",
+    ),
     Option(name="dns", commands=("attach",), help="let the guest use the name servers that the DHCP server offers"),
     Option(
         name="no-dad",
@@ -139,7 +146,7 @@ OPTIONS = (
     ),
     Option(
         name="json",
-        commands=("attach", "detach", "ls", "gc", "up", "status"),
+        commands=("attach", "detach", "ls", "gc", "host", "up", "status"),
         help="print the plan and what was done, or the list, for machines",
     ),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),

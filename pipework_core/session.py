@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
     from pipework_core.contract import Guest, Scene
     from pipework_core.driver import RunDriver
+    from pipework_core.host_part import HostPart
     from pipework_core.plan import Report
     from pipework_core.request import Attachment
 
@@ -39,6 +40,9 @@ def run(invocation: Invocation) -> int:
             plugins.observe(Narrator())
         if invocation.command in {"ls", "gc"}:
             return _overview(invocation, driver, plugins, signals)
+        if invocation.part is not None:
+            _host(invocation.part, invocation, driver, plugins, signals)
+            return 0
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
         if invocation.command in FLEET:
             from pipework_core.fleet import Fleet  # noqa: PLC0415 - an attachment does not need it
@@ -112,6 +116,21 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
         print(json.dumps({"detached": detached, "notes": list(notes)}, indent=2))
     elif invocation.verbose:
         for note in notes:
+            print(f"# {printable(note)}", file=sys.stderr)
+
+
+def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:
+    from pipework_core import hosting  # noqa: PLC0415 - an attachment does not need it
+
+    run = hosting.Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
+    scene, report = run.run(part)
+    driver.finish(report.plan.notes)
+    for text in (*report.warnings, *(f"`{command}` failed, and what it removes stays." for command in report.left)):
+        _warn(text)
+    if invocation.json:
+        print(json.dumps(hosting.as_json(part, scene, report, dry_run=invocation.dry_run), indent=2))
+    elif invocation.verbose:
+        for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
             print(f"# {printable(note)}", file=sys.stderr)
 
 

@@ -55,7 +55,7 @@ def settled(link: Link, answer: str, name: str = "") -> list[Command]:
 
 
 def somebodys(info: dict[str, Any]) -> bool:
-    """Whether somebody gave the address (an entry of `addr_info`); the kernel makes link-local ones, and those of advertisements, by itself."""
+    """Whether somebody gave the address; the kernel makes link-local ones, and those of advertisements, by itself."""
     made = info.get("scope") == "link" and info.get("family") == "inet6"
     return not (made or "mngtmpaddr" in info or info.get("temporary") or info.get("protocol") == "kernel_ra")
 

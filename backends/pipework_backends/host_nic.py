@@ -1,0 +1,385 @@
+"""A sibling of a NIC: all that the NIC has moves to it in one `ip -batch`, and back.
+
+The sibling is born in our group, and stays in it until the gateway has answered on it. Until then a guard with a
+session of its own (`scripts/host_guard.sh`) gives everything back when nobody says in time that all is well: pipework
+may be killed, or the session that it was started from may depend on this very NIC. Link-local addresses, and what
+router advertisements bring, are the kernel's, and it has them on both.
+
+Everything is undone by one list, which hangs on the making of the sibling: routes come back behind addresses, whereas
+undoing each step, newest first, would come to the routes first. All of it can be said twice.
+"""
+
+from __future__ import annotations
+
+import shlex
+import zlib
+from ipaddress import ip_interface
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipework_backends import common, home
+from pipework_backends.common import broadcast, ip, script
+from pipework_core import facts, marks
+from pipework_core.errors import ConflictError, HostError
+from pipework_core.marks import BIRTH_GROUP, Mark
+from pipework_core.names import NAME_MAX
+from pipework_core.plan import Command, Plan
+from pipework_core.planner import request_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from pipework_core.contract import Scene
+    from pipework_core.facts import Link, Route
+
+KIND = "host"
+#: Seconds that the guard leaves pipework to put things right by itself before it does so.
+GRACE = 5
+_ANY = {4: "0.0.0.0/0", 6: "::/0"}
+_IPV6 = 6
+
+
+class Held(NamedTuple):
+    """What an interface has that can move: entries of `addr_info`, and routes of all tables."""
+
+    addresses: tuple[dict[str, Any], ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+def sibling_name(scene: Scene) -> str:
+    """Return what the NIC's sibling is called: what it is called already, or `eth0-host` in at most 15 bytes."""
+    name = scene.attachment.host
+    there = sibling(scene)
+    if there is not None:
+        return there.name
+    usual = f"{name}-host"
+    if len(usual.encode()) <= NAME_MAX:
+        return usual
+    return f"pw{zlib.crc32(name.encode('utf-8', 'surrogateescape')):08x}-host"
+
+
+def sibling(scene: Scene) -> Link | None:
+    """Return the sibling that an earlier run made, finished or not: by its mark, or by where it was born."""
+    nic = scene.host.links.get(scene.attachment.host)
+    for link in scene.host.links.values():
+        if nic is None or link.kind != "macvlan" or link.peer_elsewhere or link.parent != nic.name:
+            continue
+        mark = marks.read(link)
+        if (mark is not None and mark.kind == KIND) or (mark is None and marks.newborn(link)):
+            return link
+    return None
+
+
+def reads(scene: Scene) -> dict[str, Command]:
+    """Read which packets the kernel drops because they do not come from where it would answer (rp_filter)."""
+    paths = [f"/proc/sys/net/ipv4/conf/{name}/rp_filter" for name in ("all", scene.attachment.host)]
+    ok = frozenset({0, 1})
+    return {"strict": Command(argv=("cat", *paths), ok_codes=ok, why="read whether the NIC drops detours")}
+
+
+def half(scene: Scene) -> str:
+    """Say `asking` of a sibling that is not confirmed, `broken` of one that lacks what it should have."""
+    link = sibling(scene)
+    if link is None:
+        return ""
+    if marks.newborn(link):
+        return "asking" if _held(scene, link.name).addresses else "broken"
+    mark = marks.read(link)
+    if mark is None or mark.req != request_digest(scene.attachment):
+        return ""
+    has = {str(ip_interface(address)) for address in link.addresses}
+    whole = all(str(address) in has for address in scene.attachment.addresses)
+    vias = {route.via for route in scene.inside.routes if route.dst == "default" and route.dev == link.name}
+    return "" if whole and all(str(gateway) in vias for gateway in scene.attachment.gateways) else "broken"
+
+
+def plan(scene: Scene, *, confirm: int) -> Plan:
+    """Return what makes the sibling and moves the NIC's addresses and routes to it."""
+    nic, name = _nic(scene), scene.attachment.interface
+    there = sibling(scene)
+    if there is not None:
+        return _settled(scene, there)
+    if name in scene.host.links:
+        raise ConflictError(f"the host has an interface {name} that is not pipework's.", hint="rename it")
+    held = _held(scene, nic.name)
+    _refuse_leased(scene, nic, held)
+    defaults = new_defaults(scene, nic.name, name)
+    missing = _missing(scene, nic)
+    back = _given(held, nic.name, nic.name)
+    mark = _mark(scene, held, missing, [via for via, _ in defaults])
+    vias = [*_vias(held.routes), *(via for via, _ in defaults)]
+    steps = [common.raise_shared(nic)] if not nic.up else []
+    steps += [
+        ip(
+            *("link", "add", "link", nic.name, "name", name, "group", BIRTH_GROUP),
+            *("type", "macvlan", "mode", "bridge"),
+            undo=[ip("link", "delete", "dev", name), *back],
+            why=f"make {name} on top of {nic.name}",
+        ),
+        _tell_neighbours(name),
+        ip("link", "set", "dev", name, "alias", mark.alias, "up", why=f"mark {name} as pipework's"),
+    ]
+    if confirm and back:
+        steps.append(_guard(confirm, name, steps[-3].undo))
+    steps += [_taken(info, nic.name) for info in reversed(held.addresses)]
+    steps += _given(held, nic.name, name)
+    steps += [
+        ip("address", "add", str(a), *broadcast(a), "dev", name, why=f"give the host the address {a}") for a in missing
+    ]
+    steps += [step._replace(undo=()) for _, step in defaults]
+    if confirm and vias:
+        steps.append(ask(confirm, name, vias))
+    final = ip("link", "set", "dev", name, "group", "default", why=f"settle: all of it works on {name}")
+    return Plan(
+        steps=tuple(steps),
+        final=(final,),
+        announce=(Command(argv=("sh", script("announce.sh"), name), why="tell the neighbours"),),
+        warnings=_strict(scene, nic),
+    )
+
+
+def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
+    """Return what moves everything back but for what the sibling was given beyond, and deletes it."""
+    nic, link = _nic(scene), sibling(scene)
+    if link is None:
+        return Plan(notes=(f"{nic.name} has no sibling of pipework's",)), scene
+    mark, held = marks.read(link) or Mark(kind=KIND), _held(scene, link.name)
+    added = set(marks.added_from(mark.new))
+    moving = Held(
+        addresses=tuple(info for info in held.addresses if _text(info) not in added),
+        routes=tuple(route for route in held.routes if not (_is_default(route) and route.via in added)),
+    )
+    steps = [_taken(info, link.name) for info in reversed(held.addresses)]
+    for info in moving.addresses:
+        first, *rest = _address(_relabelled(info, link.name, nic.name), nic.name)
+        undo = [ip("address", "delete", _text(info), "dev", nic.name)]
+        steps += [first._replace(undo=tuple(undo)), *rest]
+    steps += [_route(route, link.name, nic.name) for route in moving.routes]
+    steps += _lost(scene, mark, moving.routes, nic)
+    if steps:
+        steps[0] = steps[0]._replace(undo=tuple(_given(held, link.name, link.name)))
+    final = ip("link", "delete", "dev", link.name, why=f"delete {link.name}")
+    four = [str(info["local"]) for info in moving.addresses if info.get("family") == "inet"]
+    told = Command(argv=("sh", script("announce.sh"), nic.name, *four), why="tell the neighbours")
+    links = {key: other for key, other in scene.host.links.items() if key != link.name}
+    links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(_text, moving.addresses)))
+    return (
+        Plan(steps=tuple(steps), final=(final,), announce=(told,) if four and arping else ()),
+        scene._replace(host=scene.host._replace(links=links)),
+    )
+
+
+def ask(confirm: int, name: str, gateways: Sequence[str]) -> Command:
+    """Return the question to the gateways, which takes as long as it takes them to answer."""
+    argv = ("sh", script("host_ask.sh"), str(confirm), name, *dict.fromkeys(gateways))
+    listed = ", ".join(dict.fromkeys(gateways))
+    return Command(argv=argv, patience=float(confirm), why=f"reach {listed} through {name}")
+
+
+def new_defaults(scene: Scene, before: str, name: str) -> list[tuple[str, Command]]:
+    """Return the default routes that are asked for and not there, by gateway; they are to lead through `name`.
+
+    Raise ConflictError where the host has another one, through `before` or elsewhere: that would be taken away.
+    """
+    found = []
+    for gateway in scene.attachment.gateways:
+        family = gateway.version
+        defaults = [r for r in scene.inside.routes if r.dst == "default" and r.family == family]
+        if any(route.dev == before and route.via == str(gateway) for route in defaults):
+            continue
+        other = scene.inside.default_route(family)
+        if other is not None and "ra" not in other.words:
+            way = f"{other.via} and {other.dev}" if other.via else other.dev
+            raise ConflictError(
+                f"the host's IPv{family} default route goes through {way} already.",
+                hint=f"leave @{gateway} out, or delete that route first",
+            )
+        words = (_ANY[family], "via", str(gateway), "dev", name)
+        undo = [ip("route", "delete", *words)]
+        found.append((str(gateway), ip("route", "add", *words, undo=undo, why=f"make {gateway} the default gateway")))
+    return found
+
+
+def refuse_elsewhere(scene: Scene, but: Collection[str]) -> None:
+    """Raise ConflictError for an address that another interface of the host has."""
+    asked = {address.ip for address in scene.attachment.addresses}
+    for link in scene.host.links.values():
+        for known in (*link.addresses, *link.leased):
+            if link.name not in but and ip_interface(known).ip in asked:
+                raise ConflictError(f"{link.name} has {known} already.", hint="choose another address")
+
+
+def route_words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:
+    """Return destination and words of a route, with one device in the place of another, for any batch.
+
+    Without -4 or -6, which would stand for a whole batch, the family must show in the destination.
+    """
+    old, new = dev
+    words = list(route.words)
+    for at, word in enumerate(words[:-1]):
+        if word == "dev" and words[at + 1] == old:
+            words[at + 1] = new
+    return (_ANY[route.family] if route.dst == "default" else route.dst, *words)
+
+
+def _nic(scene: Scene) -> Link:
+    """Return the NIC; raise for one that cannot have a sibling."""
+    nic = common.parent_link(scene)
+    mark = marks.read(nic)
+    if nic.layer != "ether":
+        raise HostError(
+            f"{nic.name} is no Ethernet interface ({nic.layer}), which macvlan needs.", hint="name another interface"
+        )
+    if nic.master:
+        raise HostError(
+            f"{nic.name} is a port of {nic.master}, which has the host's addresses.",
+            hint=f"write pipework host {nic.master} …",
+        )
+    if mark is not None and mark.kind in {KIND, "veth"}:
+        raise HostError(f"{nic.name} is pipework's own.", hint=f"name the NIC: {mark.on}" if mark.on else "name a NIC")
+    return nic
+
+
+def _settled(scene: Scene, link: Link) -> Plan:
+    mark = marks.read(link)
+    if mark is None or mark.req != request_digest(scene.attachment):
+        raise ConflictError(
+            f"{link.name} was made for another request already, with {', '.join(link.addresses) or 'no address'}.",
+            hint=f"take that back first: pipework host --remove {scene.attachment.host}",
+        )
+    return Plan(notes=(f"the host takes part in the network of {scene.attachment.host} by {link.name}",))
+
+
+def _held(scene: Scene, name: str) -> Held:
+    """Return what the interface has; raise HostError for a route that words cannot put back."""
+    documents = [facts.parse_json(line) for line in facts.json_lines(scene.answers["home"].stdout)]
+    addresses, others = [*documents, [], []][:2]
+    infos = [info for e in addresses if e.get("ifname") == name for info in e.get("addr_info", ())]
+    routes = sorted(home.routes(others, name), key=lambda route: not {"via", "nexthop"}.isdisjoint(route.words))
+    odd = [route.special for route in routes if route.special]
+    odd += ["tos" for entry in others if entry.get("dev") == name and "tos" in entry]
+    if odd:
+        raise HostError(f"a route through {name} could not be moved ({odd[0]}).", hint="delete it first")
+    return Held(addresses=tuple(filter(home.somebodys, infos)), routes=tuple(routes))
+
+
+def _refuse_leased(scene: Scene, nic: Link, held: Held) -> None:
+    for info in held.addresses:
+        if info.get("dynamic"):
+            raise HostError(
+                f"{nic.name} has {_text(info)} from DHCP, and its client would put it back there.",
+                hint=f"give {nic.name} a static address, or let the client run on a macvlan of your own",
+            )
+        label = info.get("label", nic.name)
+        if len(_label(label, nic.name, scene.attachment.interface).encode()) > NAME_MAX:
+            raise HostError(
+                f"the address {_text(info)} has the label {label}, which is too long for a sibling of {nic.name}.",
+                hint=f"give {nic.name} that address without a label",
+            )
+
+
+def _missing(scene: Scene, nic: Link) -> list[Any]:
+    """Return the asked addresses that the NIC does not have; raise ConflictError for one with another length."""
+    refuse_elsewhere(scene, {nic.name})
+    has = {ip_interface(known) for known in nic.addresses}
+    missing = [address for address in scene.attachment.addresses if address not in has]
+    for address in missing:
+        other = next((known for known in has if known.ip == address.ip), None)
+        if other is not None:
+            raise ConflictError(f"{nic.name} has {other}, not {address}.", hint=f"write {other}")
+    return missing
+
+
+def _mark(scene: Scene, held: Held, missing: Iterable[Any], gateways: Sequence[str]) -> Mark:
+    """Return what the sibling remembers: what it was given beyond, and the default routes in case they get lost."""
+    mark = Mark(
+        kind=KIND,
+        on=scene.attachment.host,
+        req=request_digest(scene.attachment),
+        new=marks.added_words(map(str, missing), gateways),
+    )
+    for route in held.routes:
+        if _is_default(route) and "table" not in route.words:
+            more = mark._replace(**{f"gw{route.family}": marks.route_words(route)})
+            if not getattr(mark, f"gw{route.family}") and marks.fits(more):
+                mark = more
+    return mark
+
+
+def _lost(scene: Scene, mark: Mark, routes: Iterable[Route], nic: Link) -> list[Command]:
+    """Put a default route back that the NIC had and that got lost since, unless the host has another one."""
+    steps = []
+    for family, word in ((4, mark.gw4), (_IPV6, mark.gw6)):
+        words = marks.route_from(word)
+        there = [r for r in scene.inside.routes if r.dst == "default" and r.family == family and "ra" not in r.words]
+        if words and not there and not any(_is_default(route) and route.family == family for route in routes):
+            steps.append(ip("route", "replace", _ANY[family], *words, why=f"give {nic.name} its default route back"))
+    return steps
+
+
+def _given(held: Held, old: str, new: str) -> list[Command]:
+    """Return what gives `new` all that `old` has; both may be the same."""
+    steps = [step for info in held.addresses for step in _address(_relabelled(info, old, new), new)]
+    return steps + [_route(route, old, new) for route in held.routes]
+
+
+def _taken(info: Mapping[str, Any], name: str) -> Command:
+    return ip("address", "delete", _text(info), "dev", name, why=f"take {_text(info)} off {name}")
+
+
+def _address(info: Mapping[str, Any], name: str) -> list[Command]:
+    """Return what gives an address as it was, at once: the host has it, so nobody needs to be asked whose it is.
+
+    Behind that the word that said so is taken back: it would stay with the address.
+    """
+    argv = home.address(dict(info), name).argv
+    usual = argv[2:] if argv[1] in {"-4", "-6"} else argv[1:]
+    why = f"give {name} the address {_text(info)}"
+    if info.get("family") != "inet6" or info.get("nodad"):
+        return [ip(*usual, why=why)]
+    return [ip(*usual, "nodad", why=why), ip(*("address", "change"), *usual[2:])]
+
+
+def _route(route: Route, old: str, new: str) -> Command:
+    return ip("route", "replace", *route_words(route, (old, new)), why=f"lead {route.dst} through {new}")
+
+
+def _relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {**info, "label": _label(info["label"], old, new)} if "label" in info else info
+
+
+def _label(label: str, old: str, new: str) -> str:
+    """Return the label on another interface: it begins with the interface's name (ip-address(8))."""
+    return new + label.removeprefix(old) if label.startswith(old) else label
+
+
+def _text(info: Mapping[str, Any]) -> str:
+    return f"{info['local']}/{info['prefixlen']}"
+
+
+def _is_default(route: Route) -> bool:
+    return route.dst == "default"
+
+
+def _vias(routes: Iterable[Route]) -> list[str]:
+    """Return the gateways of default routes of table main."""
+    return [route.via for route in routes if _is_default(route) and route.via and "table" not in route.words]
+
+
+def _tell_neighbours(name: str) -> Command:
+    paths = (f"/proc/sys/net/ipv4/conf/{name}/arp_notify", f"/proc/sys/net/ipv6/conf/{name}/ndisc_notify")
+    both = frozenset({0, 1})  # there may be no IPv6
+    return Command(argv=("tee", *paths), stdin="1", ok_codes=both, why=f"let {name} announce its addresses")
+
+
+def _guard(confirm: int, name: str, back: Iterable[Command]) -> Command:
+    lines = "".join(f"{shlex.join(command.argv)}\n" for command in back)
+    argv = ("sh", script("host_guard.sh"), str(confirm + GRACE), name, BIRTH_GROUP)
+    return Command(argv=argv, stdin=lines, why=f"have it all put back unless {name} is settled in time")
+
+
+def _strict(scene: Scene, nic: Link) -> tuple[str, ...]:
+    answer = scene.answers.get("strict")
+    if answer is None or "1" not in answer.stdout.split() or "2" in answer.stdout.split():
+        return ()
+    said = f"{nic.name} drops packets that the host would answer through another interface (rp_filter is 1), such as"
+    return (f"{said} its sibling; 2 lets them through.",)

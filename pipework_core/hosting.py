@@ -1,0 +1,135 @@
+"""`pipework host`: the host takes part in a network, or no longer. The list of steps, from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pipework_core import choice, detaching, facts, host_part, namespaces, transaction
+from pipework_core.contract import Guest, Scene, address_words
+from pipework_core.errors import HostError
+from pipework_core.facts import HostFacts
+from pipework_core.plan import HOST, Plan, Report
+from pipework_core.planner import Planner
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Backend
+    from pipework_core.driver import Driver
+    from pipework_core.host_part import HostPart
+    from pipework_core.plan import Command, Outcome
+    from pipework_core.plugins import Plugins
+    from pipework_core.signals import Signals
+
+#: Seconds between two looks at whether another run has come to its end, and beyond what it may take.
+_GLANCE, _BEYOND = 0.2, 8
+#: What an interface of a killed run is taken back by, at most, before the request is begun anew.
+_ATTEMPTS = 3
+
+
+class Hosting:
+    """Carries one request out."""
+
+    def __init__(self, *, plugins: Plugins, driver: Driver, signals: Signals, rehearsal: bool = False) -> None:
+        self._plugins = plugins
+        self._driver = driver
+        self._signals = signals
+        self._rehearsal = rehearsal
+        self._planner = Planner(plugins=plugins, driver=driver)
+        self._side = host_part.side(driver)
+
+    def run(self, part: HostPart) -> tuple[Scene, Report]:
+        """Make the request hold, or change nothing; return what it was planned from and what was done.
+
+        Raises any PipeworkError, or Interrupted; the host is then as it was before.
+        """
+        if not part.remove:
+            self._wait(part)
+        with self._driver.exclusive() as hold:
+            for _ in range(_ATTEMPTS):
+                scene, backend = self._look(part)
+                again = not part.remove and bool(self._side.half(scene))
+                plan = (
+                    self._withdrawal(part, scene, backend) if part.remove or again else self._plan(part, scene, backend)
+                )
+                if again and self._rehearsal:
+                    break
+                self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                self._driver.pin(HOST)
+                with self._signals.deferred():
+                    outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=self._tell)
+                    left = transaction.sweep(plan, self._driver, tell=self._tell)
+                if not again:
+                    self._signals.settle()
+                    self._driver.start(plan.announce)
+                    return scene, Report(plan=plan, outcomes=outcomes, left=left)
+        raise HostError(
+            f"{scene.attachment.interface} is there, but not with all that it should have.",
+            hint=f"take it back first: pipework host --remove {scene.attachment.host}",
+        )
+
+    def _wait(self, part: HostPart) -> None:
+        """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
+        deadline = time.monotonic() + part.confirm + _BEYOND
+        while not self._rehearsal and self._side.half(self._look(part)[0]) == "asking":
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_GLANCE)
+
+    def _look(self, part: HostPart) -> tuple[Scene, Backend]:
+        answers = self._planner.read({"home": self._side.QUERY})
+        inside = facts.parse_guest(answers["home"].stdout)
+        host = HostFacts(links=inside.links)
+        if choice.needs_ovs(part.attachment, host) and self._driver.finds("ovs-vsctl"):
+            bridges = self._planner.read({"bridges": facts.OVS_BRIDGES})["bridges"]
+            host = host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
+        attachment, backend = choice.complete(part.attachment, host, inside, self._plugins)
+        guest = Guest(name="this host", runtime="host", netns=HOST)
+        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=answers)
+        scene = self._side.named(scene)
+        reads = {**backend.reads(scene.attachment, host), **self._side.reads(scene)}
+        return scene._replace(answers={**answers, **self._planner.read(reads)}), backend
+
+    def _plan(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
+        return self._side.plan(scene, backend, confirm=part.confirm)
+
+    def _withdrawal(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
+        plan, then = self._side.withdrawal(scene)
+        if part.keep or not plan.all_steps:
+            return plan
+        leftovers = self._side.leftovers(then, backend)
+        used = self._used_elsewhere(then) if any(left.hidden for left in leftovers) else frozenset()
+        unneeded = detaching.unneeded(leftovers, used)
+        return plan + Plan(sweep=tuple(left.remove for left in unneeded))
+
+    def _used_elsewhere(self, scene: Scene) -> frozenset[str]:
+        seen = namespaces.look(self._driver, namespaces.find(self._driver))
+        return namespaces.parents_used(seen, scene.host.links.values())
+
+    def _stop(self) -> bool:
+        return self._signals.wanted
+
+    def _tell(self, command: Command, outcome: Outcome) -> None:
+        self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
+
+
+def as_json(part: HostPart, scene: Scene, report: Report, *, dry_run: bool) -> dict[str, Any]:
+    """Return plan and report as plain data."""
+    from pipework_core.session import command_as_json  # noqa: PLC0415 - which imports this module
+
+    asked = scene.attachment
+    return {
+        "host": {
+            "kind": asked.kind,
+            "host": asked.host,
+            "interface": asked.interface,
+            "addresses": address_words(asked),
+            "gateways": [str(gateway) for gateway in asked.gateways],
+        },
+        "removed": part.remove,
+        "dry_run": dry_run,
+        "changed": report.changed,
+        "steps": [command_as_json(command) for command in report.plan.all_steps],
+        "announce": [command_as_json(command) for command in report.plan.announce],
+        "notes": list(report.plan.notes),
+        "warnings": list(report.warnings),
+    }
