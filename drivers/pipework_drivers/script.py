@@ -221,7 +221,8 @@ class _Writer(NamedTuple):
         line = " ".join((_program(words[0]), *map(_word, words[1:])))
         if command.stdin is None:
             return line
-        return f"printf %s {_word(held_text(command.stdin, self.held))} | {line}"
+        quiet = " >/dev/null" if command.argv[0] == "tee" else ""  # it repeats what it writes
+        return f"printf %s {_word(held_text(command.stdin, self.held))} | {line}{quiet}"
 
 
 def comment(text: str) -> str:
