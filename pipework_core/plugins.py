@@ -68,6 +68,7 @@ class Plugins:
     def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True, rehearsal: bool = False) -> None:
         self._warn = warn
         self._rehearsal = rehearsal
+        self._rehearsing: set[object] = set()
         self._third_parties = third_parties and _entry_points_exist()
         self._known: dict[tuple[str, str], list[Any]] = {}
         self._pluggy: pluggy.PluginManager | None = None
@@ -79,15 +80,20 @@ class Plugins:
 
         What an observer raises is a warning: it must not keep a failed run from being undone.
         """
-        if self._pluggy is None or (self._rehearsal and hook != "pipework_plan_ready"):
+        if self._pluggy is None:
             return
+        deaf: set[object] = set()
+        if self._rehearsal and hook != "pipework_plan_ready":
+            deaf = self._pluggy.get_plugins() - self._rehearsing
         try:
-            getattr(self._pluggy.hook, hook)(**what)
+            self._pluggy.subset_hook_caller(hook, deaf)(**what)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises
             self._warn(f"an observer failed in {hook}: {error!r}")
 
-    def observe(self, observer: object) -> None:
-        """Let an object with hooks marked by `hookimpl` be told what happens."""
+    def observe(self, observer: object, *, rehearsals: bool = False) -> None:
+        """Let an object with hooks marked by `hookimpl` be told what happens; with `rehearsals`, what would happen."""
+        if rehearsals:
+            self._rehearsing.add(observer)
         self._manager.register(observer)
         self._manager.check_pending()
 

@@ -37,7 +37,7 @@ def run(invocation: Invocation) -> int:
         if invocation.verbose:
             from pipework_core.narrator import Narrator  # noqa: PLC0415 - brings pluggy along
 
-            plugins.observe(Narrator())
+            plugins.observe(Narrator(), rehearsals=True)
         if invocation.command in {"ls", "gc"}:
             return _overview(invocation, driver, plugins, signals)
         if invocation.part is not None:
