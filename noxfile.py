@@ -56,7 +56,8 @@ def tests(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """Run on real kernels, containers and switches, on the built wheel."""
     session.install(str(wheel(session)), *GROUPS["test"])
-    session.run("pytest", "tests/lab", *session.posargs)
+    # Most of it waits for leases and renewals; each file has its private hosts to itself.
+    session.run("pytest", "tests/lab", "-n", "3", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
