@@ -25,6 +25,8 @@ pipework attach [OPTION...] HOSTIF GUEST ADDRESS [MAC][@VID]
 pipework detach GUEST [-i IF | --all] [--keep-bridge]
 pipework ls [GUEST] [--json]
 pipework gc [--dry-run] [--json]
+pipework host HOSTIF ADDRESS [--confirm-within SECONDS]
+pipework host --remove HOSTIF [--keep-bridge]
 pipework route|rule|tc GUEST WORD...
 pipework --wait [-i IF] [--timeout SECONDS]
 pipework wait-script [-i IF] [--timeout SECONDS]
@@ -53,6 +55,13 @@ _COMMANDS = (
         "gc",
         "take away what dead guests and killed runs left; a NIC that came home gets its name and state back",
     ),
+    (
+        "host HOSTIF ADDRESS",
+        "let the host itself take part: by an address on a bridge, or by a macvlan beside the NIC that takes over its "
+        "addresses and routes, so that host and macvlan guests reach each other; all is put back if the gateway does "
+        "not answer, even when pipework is killed meanwhile",
+    ),
+    ("host --remove HOSTIF", "the exact inverse of that"),
     ("route GUEST WORD...", "run `ip route WORD...` in the guest"),
     ("rule GUEST WORD...", "run `ip rule WORD...` in the guest"),
     ("tc GUEST WORD...", "run `tc WORD...` in the guest"),
@@ -129,6 +138,8 @@ _EXAMPLES = (
     ("ib0 web1 10.10.10.10/24 @8001", "InfiniBand, partition 0x8001"),
     ("dummy web1 192.168.21.101/24@192.168.21.1", "connected to nothing"),
     ("--direct-phys eth1 web1 192.168.1.2/24", "the NIC itself"),
+    ("host br1 192.168.1.254/24", "the host is on the bridge, too"),
+    ("host eth0 10.1.1.123/24@10.1.1.254", "macvlan guests on eth0 reach the host"),
     ("route web1 add 10.0.5.0/24 via 192.168.2.1", "one more route in the guest"),
     ("--wait -i ib0 --timeout 30", "in the guest, before its service starts"),
     ("--dry-run br1 web1 192.168.1.1/24", "see the commands first"),

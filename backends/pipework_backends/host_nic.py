@@ -5,7 +5,8 @@ session of its own (`scripts/host_guard.sh`) gives everything back when nobody s
 may be killed, or the session that it was started from may depend on this very NIC. Link-local addresses, and what
 router advertisements bring, are the kernel's, and it has them on both.
 
-Everything is undone by one list, which hangs on the making of the sibling: routes come back behind addresses, whereas
+Both have the addresses for a moment, so that there is none in which the host has nothing, whenever a run is killed. All
+of the move is undone by one list, which hangs on the making of the sibling: routes come back behind addresses, whereas
 undoing each step, newest first, would come to the routes first. All of it can be said twice.
 """
 
@@ -82,7 +83,7 @@ def half(scene: Scene) -> str:
     if link is None:
         return ""
     if marks.newborn(link):
-        return "asking" if _held(scene, link.name).addresses else "broken"
+        return "asking" if link.alias else "broken"  # the guard comes before the alias, and the move behind it
     mark = marks.read(link)
     if mark is None or mark.req != request_digest(scene.attachment):
         return ""
@@ -115,16 +116,16 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
             undo=[ip("link", "delete", "dev", name), *back],
             why=f"make {name} on top of {nic.name}",
         ),
-        _tell_neighbours(name),
+        _tell_neighbours(name, ipv6=any(":" in _text(info) for info in held.addresses)),
         ip("link", "set", "dev", name, "alias", mark.alias, "up", why=f"mark {name} as pipework's"),
     ]
     if confirm and back:
-        steps.append(_guard(confirm, name, steps[-3].undo))
-    steps += [_taken(info, nic.name) for info in reversed(held.addresses)]
+        steps.insert(-1, _guard(confirm, name, steps[-3].undo))
     steps += _given(held, nic.name, name)
     steps += [
         ip("address", "add", str(a), *broadcast(a), "dev", name, why=f"give the host the address {a}") for a in missing
     ]
+    steps += [_taken(info, nic.name) for info in reversed(held.addresses)]
     steps += [step._replace(undo=()) for _, step in defaults]
     if confirm and vias:
         steps.append(ask(confirm, name, vias))
@@ -148,15 +149,15 @@ def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
         addresses=tuple(info for info in held.addresses if _text(info) not in added),
         routes=tuple(route for route in held.routes if not (_is_default(route) and route.via in added)),
     )
-    steps = [_taken(info, link.name) for info in reversed(held.addresses)]
+    steps: list[Command] = []
     for info in moving.addresses:
+        undo = [] if _text(info) in nic.addresses else [ip("address", "delete", *_words(info), "dev", nic.name)]
         first, *rest = _address(_relabelled(info, link.name, nic.name), nic.name)
-        undo = [ip("address", "delete", _text(info), "dev", nic.name)]
         steps += [first._replace(undo=tuple(undo)), *rest]
-    steps += [_route(route, link.name, nic.name) for route in moving.routes]
+    for route in moving.routes:
+        undo = [ip("route", "replace", *route_words(route))]
+        steps.append(_route(route, link.name, nic.name)._replace(undo=tuple(undo)))
     steps += _lost(scene, mark, moving.routes, nic)
-    if steps:
-        steps[0] = steps[0]._replace(undo=tuple(_given(held, link.name, link.name)))
     final = ip("link", "delete", "dev", link.name, why=f"delete {link.name}")
     four = [str(info["local"]) for info in moving.addresses if info.get("family") == "inet"]
     told = Command(argv=("sh", script("announce.sh"), nic.name, *four), why="tell the neighbours")
@@ -323,7 +324,7 @@ def _given(held: Held, old: str, new: str) -> list[Command]:
 
 
 def _taken(info: Mapping[str, Any], name: str) -> Command:
-    return ip("address", "delete", _text(info), "dev", name, why=f"take {_text(info)} off {name}")
+    return ip("address", "delete", *_words(info), "dev", name, why=f"take {_text(info)} off {name}")
 
 
 def _address(info: Mapping[str, Any], name: str) -> list[Command]:
@@ -356,6 +357,12 @@ def _text(info: Mapping[str, Any]) -> str:
     return f"{info['local']}/{info['prefixlen']}"
 
 
+def _words(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the words that name an address, with its peer, whose the prefix length is then."""
+    peer = info.get("address")
+    return (info["local"], "peer", f"{peer}/{info['prefixlen']}") if peer else (_text(info),)
+
+
 def _is_default(route: Route) -> bool:
     return route.dst == "default"
 
@@ -365,10 +372,10 @@ def _vias(routes: Iterable[Route]) -> list[str]:
     return [route.via for route in routes if _is_default(route) and route.via and "table" not in route.words]
 
 
-def _tell_neighbours(name: str) -> Command:
-    paths = (f"/proc/sys/net/ipv4/conf/{name}/arp_notify", f"/proc/sys/net/ipv6/conf/{name}/ndisc_notify")
-    both = frozenset({0, 1})  # there may be no IPv6
-    return Command(argv=("tee", *paths), stdin="1", ok_codes=both, why=f"let {name} announce its addresses")
+def _tell_neighbours(name: str, *, ipv6: bool) -> Command:
+    paths = [f"/proc/sys/net/ipv4/conf/{name}/arp_notify"]
+    paths += [f"/proc/sys/net/ipv6/conf/{name}/ndisc_notify"] if ipv6 else []
+    return Command(argv=("tee", *paths), stdin="1", why=f"let {name} announce its addresses")
 
 
 def _guard(confirm: int, name: str, back: Iterable[Command]) -> Command:

@@ -71,7 +71,8 @@ class HostSide:
     def leftovers(self, then: Scene, backend: Backend) -> tuple[Leftover, ...]:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
         asked = then.attachment
-        return backend.leftovers(then, Mark(kind=asked.kind, on=asked.host, vlan=asked.vlan))
+        found = backend.leftovers(then, Mark(kind=asked.kind, on=asked.host))
+        return found or (common.lowered(then.host, asked.host) if asked.kind == "ovs" else ())
 
 
 def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:

@@ -78,4 +78,4 @@ def test_every_example_can_be_typed() -> None:
     for example in examples:
         name, *words = shlex.split(example)
         assert name == "pipework"
-        assert parse(words).command in {"attach", "route", "wait"}
+        assert parse(words).command in {"attach", "host", "route", "wait"}

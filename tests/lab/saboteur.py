@@ -24,6 +24,7 @@ from pipework_core.driver import succeeded
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError, Interrupted
 from pipework_core.hookspecs import hookimpl
+from pipework_core.hosting import Hosting
 from pipework_core.plan import Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
@@ -91,10 +92,13 @@ def main(mode: str, number: str, *argv: str) -> int:
     asked = arguments.parse(argv)
     plugins = Plugins(warn=print)
     plugins.observe(Counter(mode, int(number)))
-    engine = Engine(plugins=plugins, driver=Saboteur(mode, int(number)), signals=signals)
+    driver = Saboteur(mode, int(number))
+    engine = Engine(plugins=plugins, driver=driver, signals=signals)
     try:
         if asked.command == "detach":
             engine.detach(asked.guest, asked.interface, everything=asked.everything, keep=asked.keep_bridge)
+        elif asked.part is not None:
+            Hosting(plugins=plugins, driver=driver, signals=signals).run(asked.part)
         else:
             assert asked.attachment
             engine.attach(asked.attachment)
