@@ -96,10 +96,13 @@ class Bulk:
         self._stop = stop
         self._tell = tell
 
-    def pretend(self, jobs: Sequence[Job]) -> frozenset[str]:
-        """Do as `run` does with a driver that changes nothing: what is made for the first is not made for the next."""
+    def pretend(self, jobs: Sequence[Job], before: Iterable[Command]) -> frozenset[str]:
+        """Do as `run` does with a driver that changes nothing: what is made for the first is not made for the next.
+
+        `before` was done, or would have been, in front of all of them.
+        """
         self.prepare(jobs, assume=False)
-        made: set[Command] = set()
+        made = set(before)
         for job in jobs:
             if job.plan is not None:
                 new = tuple(step for step in job.plan.steps if step not in made)

@@ -11,7 +11,7 @@ from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipework_core.bulk import Job
     from pipework_core.contract import Guest, Scene
@@ -52,13 +52,13 @@ class Engine:
         attachments: Sequence[Attachment],
         *,
         atomic: bool = False,
-        pretend: bool = False,
+        pretend: Iterable[Command] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Job]:
         """Make all requests hold that can, each or none of it; return them in order, with what was done or went wrong.
 
         With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `pretend` is for a
-        driver that changes nothing; `progress` is told how many of how many are whole.
+        driver that changes nothing: what it would have done before; `progress` is told how many of how many are whole.
         """
         from pipework_core.bulk import Bulk  # noqa: PLC0415 - one attachment does not need it
 
@@ -67,7 +67,7 @@ class Engine:
         with self._driver.exclusive() as hold, self._signals.deferred():
             bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
             wanted = found if not atomic or len(found) == len(jobs) else []
-            fresh = bulk.pretend(wanted) if pretend else bulk.run(wanted, progress)
+            fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
             if atomic and not all(job.whole for job in jobs):
                 bulk.undo_all(found)
         for job in jobs:

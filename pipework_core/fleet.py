@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core import topology
 from pipework_core.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.names import printable
+from pipework_core.parts import Parts
 from pipework_core.roster import Roster
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from pipework_core.bulk import Job
     from pipework_core.driver import RunDriver
     from pipework_core.engine import Engine
+    from pipework_core.hosting import Hosting
     from pipework_core.listing import Entry
     from pipework_core.plugins import Plugins
-    from pipework_core.topology import Link
+    from pipework_core.topology import HostEntry, Link, Place
 
 #: Exit codes: something failed; something differs.
 FAILED, DIFFERS = 1, 3
@@ -30,9 +32,17 @@ FAILED, DIFFERS = 1, 3
 class Fleet:
     """One topology on one host."""
 
-    def __init__(
-        self, invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]
+    def __init__(  # noqa: PLR0913 - all that a run has
+        self,
+        invocation: Invocation,
+        engine: Engine,
+        driver: RunDriver,
+        plugins: Plugins,
+        warn: Callable[[str], None],
+        *,
+        hosting: Callable[[], Hosting],
     ) -> None:
+        self._hosting = hosting
         self._invocation = invocation
         self._engine = engine
         self._driver = driver
@@ -40,12 +50,12 @@ class Fleet:
         self._plugins = plugins
         self._roster = Roster(plugins=plugins, driver=driver, warn=warn)
 
-    def links(self) -> tuple[Link, ...]:
-        """Read the file; return its links, each with the guest it means."""
+    def _read(self) -> tuple[tuple[HostEntry, ...], tuple[Link, ...]]:
+        """Read the file; return the host's own parts, and the links, each with the guest it means."""
         read = topology.load(self._invocation.file)
         links = topology.expand(read, self._roster.everybody() if read.has_patterns else ())
         explicit = self._roster.explicit({link.attachment.guest for link in links})
-        return tuple(
+        return read.hosts, tuple(
             link._replace(attachment=link.attachment._replace(guest=explicit.get(name, name)))
             for link in links
             for name in (link.attachment.guest,)
@@ -53,16 +63,23 @@ class Fleet:
 
     def up(self) -> int:
         """Attach what is missing; tell what failed, and what is attached and not in the file. Return the exit code."""
-        links, invocation = self.links(), self._invocation
+        (hosts, links), invocation = self._read(), self._invocation
+        parts = Parts(hosts, self._hosting)
+        parts.take()
+        links = () if parts.errors and invocation.atomic else links
         jobs = self._engine.attach_all(
             [link.attachment for link in links],
             atomic=invocation.atomic,
-            pretend=invocation.dry_run,
+            pretend=parts.steps if invocation.dry_run else None,
             progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
         )
+        for place, error in parts.errors:
+            _say(place, str(error), error.hint)
         for link, job in zip(links, jobs, strict=True):
             self._complain(link, job)
-        failed = [job for job in jobs if job.error is not None]
+        failed = [job for job in jobs if job.error is not None] or parts.errors
+        if failed and invocation.atomic:
+            parts.give_back()
         strangers = self._strangers(jobs) if invocation.prune or self._more_than(jobs) else []
         if invocation.json:
             from pipework_core import tables  # noqa: PLC0415 - for machines only
@@ -82,10 +99,11 @@ class Fleet:
 
     def status(self) -> int:
         """Tell what differs from the file, line by line; return the exit code."""
-        links = self.links()
+        hosts, links = self._read()
         jobs = self._engine.compare([link.attachment for link in links])
         self._driver.finish(())
-        lines = [line for job in jobs for line in _differences(job)]
+        lines = Parts(hosts, self._hosting).differences()
+        lines += [line for job in jobs for line in _differences(job)]
         lines += [f"{_name(entry)}: is attached, and not in the file" for entry in self._strangers(jobs)]
         if self._invocation.json:
             print(json.dumps({"links": [_as_json(job) for job in jobs], "differences": lines}, indent=2))
@@ -96,12 +114,18 @@ class Fleet:
     def down(self) -> int:
         """Detach what the file names, the last first; return the exit code."""
         failed, seen = 0, 0
-        for link in reversed(self.links()):
+        hosts, links = self._read()
+        for link in reversed(links):
             try:
                 seen += self._down(link)
             except PipeworkError as error:
                 failed += 1
-                print(f"pipework: error: {link.place}: {printable(str(error))}", file=sys.stderr)
+                _say(link.place, str(error), error.hint)
+        parts = Parts(hosts, self._hosting)
+        parts.leave(keep=self._invocation.keep_bridge)
+        for place, reason in parts.errors:
+            failed += 1
+            _say(place, str(reason), reason.hint)
         self._driver.finish(() if seen or failed else ("nothing of the file is attached",))
         print(f"{seen} detached" + (f", {failed} failed" if failed else ""), file=sys.stderr)
         return FAILED if failed else 0
@@ -137,25 +161,33 @@ class Fleet:
         return [
             entry
             for entry in found
-            if entry.guest is not None and not entry.adopted and (entry.inode, entry.interface) not in named
+            if _is_named(entry) and not entry.adopted and (entry.inode, entry.interface) not in named
         ]
 
     def _prune(self, strangers: Sequence[Entry]) -> None:
         for entry in strangers:
-            # A mere process may be a guest of another host inside this one, whose business it is.
-            if entry.guest is not None and entry.guest.runtime != "pid":
+            if entry.guest is not None:
                 guest = f"{entry.guest.runtime}:{entry.guest.name}"
                 self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
                 print(f"{_name(entry)} detached", file=sys.stderr)
 
     def _complain(self, link: Link, job: Job) -> None:
         if job.error is not None:
-            print(f"pipework: error: {link.place}: {printable(f'{_who(job)}: {job.error}')}", file=sys.stderr)
-            if job.error.hint:
-                print(f"hint: {printable(job.error.hint)}", file=sys.stderr)
+            _say(link.place, f"{_who(job)}: {job.error}", job.error.hint)
         elif job.whole:
             for text in job.report().plan.warnings:
                 self._warn(f"{_who(job)}: {text}")
+
+
+def _say(place: Place, message: str, hint: str) -> None:
+    print(f"pipework: error: {place}: {printable(message)}", file=sys.stderr)
+    if hint:
+        print(f"hint: {printable(hint)}", file=sys.stderr)
+
+
+def _is_named(entry: Entry) -> bool:
+    """Whether the guest is one that a file could name; a mere process may be another host's guest, inside this one."""
+    return entry.guest is not None and entry.guest.runtime not in {"pid", "mount"}
 
 
 def _name(entry: Entry) -> str:

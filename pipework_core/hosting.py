@@ -67,6 +67,12 @@ class Hosting:
             hint=f"take it back first: pipework host --remove {scene.attachment.host}",
         )
 
+    def compare(self, part: HostPart) -> Plan:
+        """Return what would make the request hold; nothing is done."""
+        with self._driver.exclusive():
+            scene, backend = self._look(part)
+            return self._plan(part, scene, backend)
+
     def _wait(self, part: HostPart) -> None:
         """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
         deadline = time.monotonic() + part.confirm + _BEYOND

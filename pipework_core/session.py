@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Guest, Scene
     from pipework_core.driver import RunDriver
     from pipework_core.host_part import HostPart
+    from pipework_core.hosting import Hosting
     from pipework_core.plan import Report
     from pipework_core.request import Attachment
 
@@ -47,7 +48,14 @@ def run(invocation: Invocation) -> int:
         if invocation.command in FLEET:
             from pipework_core.fleet import Fleet  # noqa: PLC0415 - an attachment does not need it
 
-            fleet = Fleet(invocation, engine, driver, plugins, _warn)
+            fleet = Fleet(
+                invocation,
+                engine,
+                driver,
+                plugins,
+                _warn,
+                hosting=lambda: _hosting(invocation, driver, plugins, signals),
+            )
             return {"up": fleet.up, "status": fleet.status, "down": fleet.down}[invocation.command]()
         if invocation.command == "detach":
             _detach(invocation, engine, driver)
@@ -119,10 +127,16 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
             print(f"# {printable(note)}", file=sys.stderr)
 
 
+def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> Hosting:
+    from pipework_core.hosting import Hosting  # noqa: PLC0415 - an attachment does not need it
+
+    return Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
+
+
 def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:
     from pipework_core import hosting  # noqa: PLC0415 - an attachment does not need it
 
-    run = hosting.Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
+    run = _hosting(invocation, driver, plugins, signals)
     scene, report = run.run(part)
     driver.finish(report.plan.notes)
     for text in (*report.warnings, *(f"`{command}` failed, and what it removes stays." for command in report.left)):

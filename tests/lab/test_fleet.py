@@ -54,13 +54,19 @@ def test_the_example_goes_up_and_down(host: PrivateHost) -> None:
         host.netns(guest)
     before = host.state(guests)
     file = "/run/lab/example.yaml"
-    text = EXAMPLE.read_text()
-    host.write(file, text[: text.index("\nhost:")] + text[text.index("\nlinks:") :])
+    host.write(file, EXAMPLE.read_text())
     assert "6 attached" in host.pipework("up", "-f", file).stderr
     again = host.pipework("up", "-f", file)
     assert "6 as they were" in again.stderr
     assert host.pipework("status", "-f", file).stdout == ""
     assert host.ping("web1", "192.168.1.10")
+    assert host.ping("web1", "192.168.1.254"), "the host does not take part"
+    host.run("ip", "address", "delete", "192.168.1.254/24", "dev", "br-lan")
+    status = host.pipework("status", "-f", file, check=False)
+    assert status.returncode == 3
+    assert "give the host the address 192.168.1.254/24" in status.stdout
+    host.pipework("up", "-f", file)
+    assert host.pipework("status", "-f", file).stdout == ""
     assert "6 detached" in host.pipework("down", "-f", file).stderr
     assert host.state(guests) == before
 
@@ -159,6 +165,27 @@ def test_the_script_of_a_dry_run_comes_to_the_same(host: PrivateHost) -> None:
     assert host.state(GUESTS) == before
     host.run("dash", input=text)
     assert host.pipework("status", "-f", file).stdout == ""
+
+
+def test_the_script_of_the_example_makes_each_bridge_once(host: PrivateHost) -> None:
+    for guest in ("web1", "web2", "db"):
+        host.netns(guest)
+    text = host.pipework("up", "--dry-run", "-f", str(EXAMPLE)).stdout
+    host.run("dash", input=text)
+    assert host.pipework("status", "-f", str(EXAMPLE)).stdout == ""
+
+
+def test_a_part_of_the_host_that_fails_is_named_and_atomic_takes_all_back(host: PrivateHost) -> None:
+    host.netns("blue")
+    before = host.state(["blue"])
+    file = "/run/lab/topology.yaml"
+    parts = "host:\n  - br1 10.0.0.254/24\n  - nic9 10.0.1.1/24\n"
+    host.write(file, f"version: 1\n{parts}links:\n  - br1 blue 10.0.0.1/24\n")
+    done = host.pipework("up", "--atomic", "-f", file, check=False)
+    assert done.returncode == 1
+    assert f"{file}:4:" in done.stderr
+    assert "nic9" in done.stderr
+    assert host.state(["blue"]) == before
 
 
 def test_for_machines(host: PrivateHost) -> None:
