@@ -107,8 +107,9 @@ settle() {
 
 announce() {
     [ -n "${PIPEWORK_ANNOUNCE-}" ] && [ "$family" = 4 ] && [ -r "$scripts/announce.sh" ] || return
-    command -v arping >/dev/null || return
-    sh "$scripts/announce.sh" "$interface" "${addresses%/*}" </dev/null >/dev/null 2>&1 &
+    set -- "${addresses%/*}"
+    command -v arping >/dev/null || set -- # the kernel was told to (arp_notify)
+    sh "$scripts/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
 }
 
 name_servers() {

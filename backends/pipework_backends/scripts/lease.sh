@@ -119,11 +119,14 @@ hear() {
     [ -n "$keep$release" ] || announce
 }
 
-# Tell the neighbours; a client that stays does this by itself. Nobody waits for it.
+# Tell the neighbours; a client that stays does this by itself. Nobody waits for it. Without arping the kernel does it,
+# which was told to before the interface went up (arp_notify).
 announce() {
-    [ "$family" = 4 ] && command -v arping >/dev/null || return 0
+    [ "$family" = 4 ] || return 0
     address=${leases#lease address=}
-    setsid sh "$here/announce.sh" "$interface" "${address%%/*}" </dev/null >/dev/null 2>&1 &
+    set -- "${address%%/*}"
+    command -v arping >/dev/null || set --
+    setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
 }
 
 case $verb in

@@ -151,7 +151,16 @@ get() {
     [ -z "$dns" ] || name_servers
     [ -z "$interrupted" ] || give_up 'it was interrupted'
     [ -z "$keep" ] || watch_over
+    [ "$family" = 6 ] || announce
     printf '%s' "$leases"
+}
+
+# Tell the neighbours, from the host's side; nobody waits for it. Without arping the kernel does it (arp_notify).
+announce() {
+    address=${leases#lease address=}
+    set -- "${address%%/*}"
+    command -v arping >/dev/null || set --
+    nsenter --net="$netns" -- setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
 }
 
 # The guest's namespace is always there, seen from the container. Its PID namespace is its own.
