@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import PlainDriver, NoHold, Pin, succeeded
+from pipework_core.driver import NoHold, Pin, PlainDriver, succeeded
 from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 

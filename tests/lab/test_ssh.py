@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import subprocess
 import sys
 import time
@@ -12,19 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
-from pipework_drivers.ssh_address import Address
-from pipework_drivers.ssh_session import Session
-from pipework_drivers.ssh_transport import Received
-from pipework_drivers.ssh_wire import Job, command_line
 
 from . import promises
 from .host import PrivateHost
 from .parts import require
 from .saboteur import NO_MORE
-from .scripts import complaints_of_shellcheck, failing_before_the_last_step
+from .scripts import failing_before_the_last_step
 from .ssh_saboteur import LOST
 from .sshd import BIN, FAR, FOLDER, URL, SshPair
 
@@ -38,29 +29,6 @@ ATTACH = ("br1", "blue", "10.0.0.1/24@10.0.0.254", "U:web1")
 DUAL = ("br1", "blue", "10.0.0.1/24,fd00::1/64@fd00::ff", "U:web1")
 RESET = ("sh", "-c", "ip -n blue link delete eth1; ip link delete br1")
 SHELLS = ("/bin/dash", "/bin/bash", "/bin/busybox")
-
-
-class LocalShell:
-    """A transport to a shell of a private host, without ssh."""
-
-    def __init__(self, argv: tuple[str, ...]) -> None:
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe)
-
-    def send(self, data: bytes) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
-
-    def receive(self, seconds: float) -> Received:
-        streams = (self._process.stdout, self._process.stderr)
-        ready = select.select(streams, (), (), seconds)[0]
-        out, err = (os.read(s.fileno(), 65536) if s in ready and s else b"" for s in streams)
-        return Received(out=out, err=err, ended=bool(ready) and not out and not err)
-
-    def close(self, seconds: float) -> int:
-        self._process.communicate(timeout=seconds)
-        return self._process.returncode
 
 
 @pytest.fixture
@@ -379,36 +347,3 @@ def test_docker_is_asked_there(pair: SshPair) -> None:
         run(pair, "br1", "docker:web1", "10.0.0.1/24")
         again = run(pair, "-v", "br1", "web1", "10.0.0.1/24")
         assert "nothing to do" in again.stderr
-
-
-@pytest.mark.parametrize("shell", [("dash",), ("bash", "--posix"), ("busybox", "sh")], ids=lambda words: words[0])
-def test_any_byte_goes_there_and_comes_back(host: PrivateHost, shell: tuple[str, ...]) -> None:
-    """Words of commands, what they read, and what they say, through the very shell and the very far end."""
-    session = Session(Address(host="here"), LocalShell(host.argv(*shell)), patience=20.0)
-    echo = ("sh", "-c", "printf '%s\\0' \"$@\"; cat >&2; exit 7", "sh")
-
-    @settings(max_examples=40, deadline=None)
-    @given(words=st.lists(st.binary(min_size=1).filter(lambda word: b"\0" not in word)), text=st.binary())
-    @example(words=[bytes(range(1, 256)), b"-n", b"$(id)", b"'"], text=bytes(range(256)))
-    @example(words=[b"\x81\x82\x88"], text=b"-%s\\n%")
-    def goes_through(words: list[bytes], text: bytes) -> None:
-        line = command_line([*echo, *map(os.fsdecode, words)], stdin=os.fsdecode(text))
-        first, second = session.ask([Job(line), Job("true")])
-        assert os.fsencode(first.stdout) == b"".join(word + b"\0" for word in words or [b""])
-        assert os.fsencode(first.stderr) == text
-        assert (first.code, second.code) == (7, 0)
-
-    try:
-        goes_through()
-    finally:
-        session.close()
-
-
-def test_the_far_end_pleases_shellcheck() -> None:
-    require("shellcheck")
-    assert complaints_of_shellcheck(AGENT.read_text()) == ""
-
-
-def test_nothing_of_the_library_is_imported_without_it() -> None:
-    code = "import sys, pipework_drivers.ssh; sys.exit('sh' in sys.modules)"
-    assert subprocess.run((sys.executable, "-c", code), env=dict(os.environ), check=False).returncode == 0
