@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 IPV4, IPV6 = 4, 6
 METRIC_HELP = "metric of the default route from a lease; 0 replaces the guest's, without it that one stays first"
 #: Seconds that detaching waits for a server to be found again.
-PARTING = 4
+PARTING = 8
 #: A step that failed or not: nothing of it is a reason to stay attached.
 ANY = frozenset(range(256))
 #: The metric of a default route beside one that the guest has; the first that is free from here on.

@@ -46,6 +46,7 @@ class Frame(NamedTuple):
     sender: str = ""
     target: str = ""
     at: float = 0.0
+    options: bytes = b""  #: of DHCPv6, as they are on the wire
 
     @property
     def gratuitous(self) -> bool:
@@ -146,7 +147,8 @@ def _version6(source: str, destination: str, body: bytes) -> Frame | None:
         target = str(ipaddress.ip_address(payload[8:24])) if solicited else ""
         return Frame(NEIGHBOUR[payload[0]], source, destination, sender, target)
     if body[6] == IPPROTO_UDP and {546, 547}.intersection(struct.unpack("!HH", payload[:4])):
-        return Frame(f"dhcp6-{DHCP6.get(payload[8], 'unknown')}", source, destination, sender)
+        kind = f"dhcp6-{DHCP6.get(payload[8], 'unknown')}"
+        return Frame(kind, source, destination, sender, options=payload[12:])
     return None
 
 
