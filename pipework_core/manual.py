@@ -57,9 +57,11 @@ _COMMANDS = (
     ),
     (
         "host HOSTIF ADDRESS",
-        "let the host itself take part: by an address on a bridge, or by a macvlan beside the NIC that takes over its "
-        "addresses and routes, so that host and macvlan guests reach each other; all is put back if the gateway does "
-        "not answer, even when pipework is killed meanwhile",
+        (
+            "let the host itself take part: by an address on a bridge, or by a macvlan beside the NIC that takes over "
+            "its addresses and routes, so that host and macvlan guests reach each other; all is put back if the "
+            "gateway does not answer, even when pipework is killed meanwhile"
+        ),
     ),
     ("host --remove HOSTIF", "the exact inverse of that"),
     ("route GUEST WORD...", "run `ip route WORD...` in the guest"),

@@ -19,7 +19,9 @@ CASES = {
     "macvlan on a VLAN": ("nic0", "netns:blue", "10.0.0.1/24", f"{MAC}@10"),
     "bridge with VLANs": ("-l", "port0", "br1", "netns:blue", "10.0.0.1/24", f"{MAC}@10"),
 }
-RESET = "ip -n blue link delete eth1; ip link delete nic0.10; ip link delete br1; ip link set nic0 down group default; true"
+RESET = (
+    "ip -n blue link delete eth1; ip link delete nic0.10; ip link delete br1; ip link set nic0 down group default; true"
+)
 
 
 @pytest.mark.parametrize("case", CASES)
