@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .capture import Frame
+    from .dhcp import DhcpServer
     from .host import PrivateHost
 
 OLD, NEW = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
@@ -108,6 +109,19 @@ def test_without_arping_an_address_that_was_asked_for_first_is_announced(lan: Pr
     with capture(lan, "nic0") as frames:
         attach(lan, "", "--probe", "lan0", "blue", "10.99.0.7/24", NEW)
         assert {(frame.source, frame.target) for frame in frames.wait(announced, 2)} == {(NEW, "10.99.0.7")}
+
+
+@pytest.mark.parametrize("by", ["arping", "kernel"])
+@pytest.mark.parametrize("client", ["dhclient", "udhcpc-f"])
+def test_an_address_from_a_lease_is_announced(host: PrivateHost, dhcp: DhcpServer, client: str, by: str) -> None:
+    if by == "kernel":  # the scripts look for it in the usual folders, whatever the PATH
+        host.run("sh", "-c", "mount --bind /dev/null $(command -v arping)")
+    host.netns("blue")
+    with capture(host, "nic0") as frames:
+        host.pipework("lan0", "blue", client, NEW)
+        lease = dhcp.lease("blue").ip
+        told = frames.wait(lambda frame: announced(frame) and frame.target == lease)
+    assert {(frame.source, frame.sender) for frame in told} == {(NEW, lease)}
 
 
 @pytest.mark.parametrize("words", [(), ("--no-dad",)], ids=["detection", "no detection"])
