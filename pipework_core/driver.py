@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ class Driver(Protocol):
     def holds_back(self, command: Command) -> bool:
         """Whether the command's guard (`unless`) finds something or cannot tell: things are better left alone then."""
 
+    def sweeping(self) -> AbstractContextManager[None]:
+        """Take what was done so far for final; in the block each change stands for itself, and none is undone."""
+
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""
 
@@ -114,6 +117,10 @@ class PlainDriver:
             return False
         outcome = self.read([command.unless])[0]
         return outcome.code not in command.unless.ok_codes or outcome.stdout.strip() not in {"", "[]"}
+
+    def sweeping(self) -> AbstractContextManager[None]:
+        """Make no difference: what is carried out at once needs nobody to know its end."""
+        return nullcontext()
 
 
 class DriverKind(Protocol):

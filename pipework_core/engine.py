@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipework_core import detaching, guests, marks, transaction
-from pipework_core.errors import CommandError
+from pipework_core.errors import CommandError, PipeworkError
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
@@ -42,7 +42,6 @@ class Engine:
         guest = self.guest(attachment.guest)
         with self._driver.exclusive() as hold:
             scene, report = self._converge(attachment, guest, hold)
-        self._signals.settle()
         self._driver.start(report.plan.announce)
         self._plugins.tell("pipework_attached", scene=scene, report=report)
         return scene, report
@@ -103,25 +102,43 @@ class Engine:
             job.find(self.guest)
         return jobs
 
-    def detach(
-        self, name: str, interface: str = "", *, everything: bool = False, keep: bool = False
+    def detach(  # noqa: PLR0913 - as the command line says it
+        self,
+        name: str,
+        interface: str = "",
+        *,
+        everything: bool = False,
+        keep: bool = False,
+        last: bool = False,
+        complain: Callable[[str, PipeworkError], None] | None = None,
     ) -> list[tuple[Scene, Report]]:
         """Undo attachments of a guest, the newest first, each for itself; return what each was planned from and did.
 
         Without `interface` the only one, or with `everything` all. `keep` leaves the bridges and VLANs that nobody uses
-        any more. Raises any PipeworkError, or Interrupted; the attachment that was about to go is then whole.
+        any more. With `last`, a signal behind it is too late.
+
+        Raises any PipeworkError, or Interrupted; the attachment that was about to go is then whole. `complain` is told
+        of the interface and the error instead, and the others go all the same.
         """
         guest = self.guest(name)
         done: list[tuple[Scene, Report]] = []
         then: Scene | None = None
         self._finish_detaching(guest)
         inside = self._planner.inside(guest)
-        for chosen in detaching.chosen(inside, guest, interface, everything=everything):
-            with self._driver.exclusive() as hold:
-                scene, plan, then = self._planner.look_back(guest, chosen, keep=keep, then=then)
-                self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
-                with self._signals.deferred():
-                    report = self._carry_out(plan, hold)
+        names = detaching.chosen(inside, guest, interface, everything=everything)
+        for chosen in names:
+            try:
+                with self._driver.exclusive() as hold:
+                    scene, plan, behind = self._planner.look_back(guest, chosen, keep=keep, then=then)
+                    self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                    with self._signals.deferred(last=last and chosen == names[-1]):
+                        report = self._carry_out(plan, hold)
+            except PipeworkError as error:
+                if complain is None:
+                    raise
+                complain(chosen, error)
+                continue
+            then = behind
             self._plugins.tell("pipework_detached", scene=scene, report=report)
             done.append((scene, report))
         return done
@@ -143,7 +160,7 @@ class Engine:
             plan = self._planner.plan(scene, backend)
             self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
             try:
-                with self._signals.deferred():
+                with self._signals.deferred(last=True):
                     return scene, self._carry_out(plan, hold)
             except CommandError as error:
                 if attempt == _ATTEMPTS or "File exists" not in error.outcome.stderr:

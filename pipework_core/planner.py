@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core import choice, detaching, existing, facts
 from pipework_core.contract import Scene
-from pipework_core.errors import GuestError, HostError, advice
+from pipework_core.errors import GuestError, HostError, PluginError, advice
 from pipework_core.facts import GuestFacts, HostFacts
 from pipework_core.marks import newborn, route_words
 from pipework_core.plan import Plan
@@ -135,7 +135,10 @@ class Planner:
         plan = Plan()
         for attachment, mark in detaching.unfinished(HostFacts(links=links)):
             host = self._with_switch(attachment, HostFacts(links=links), {})
-            backend = self._plugins.backend(mark.kind)
+            try:
+                backend = self._plugins.backend(mark.kind)
+            except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
+                continue
             answers = self.read(backend.reads(attachment, host))
             scene = Scene(attachment=attachment, guest=guest, host=host, inside=GuestFacts(), answers=answers)
             leftovers = backend.leftovers(scene, mark)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
     from pipework_core.contract import Guest, Scene
     from pipework_core.driver import RunDriver
+    from pipework_core.errors import PipeworkError
     from pipework_core.host_part import HostPart
     from pipework_core.hosting import Hosting
     from pipework_core.plan import Report
@@ -58,8 +59,8 @@ def run(invocation: Invocation) -> int:
             )
             return {"up": fleet.up, "status": fleet.status, "down": fleet.down}[invocation.command]()
         if invocation.command == "detach":
-            _detach(invocation, engine, driver)
-        elif invocation.attachment is None:
+            return _detach(invocation, engine, driver)
+        if invocation.attachment is None:
             _inside(invocation, engine, driver, plugins, signals)
             driver.finish(())
         else:
@@ -107,24 +108,37 @@ def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driv
         print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
 
 
-def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
+def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
+    """Detach, and return 1 when something stays that should have gone."""
+    failed: dict[str, PipeworkError] = {}
     done = engine.detach(
-        invocation.guest, invocation.interface, everything=invocation.everything, keep=invocation.keep_bridge
+        invocation.guest,
+        invocation.interface,
+        everything=invocation.everything,
+        keep=invocation.keep_bridge,
+        last=True,
+        complain=failed.__setitem__ if invocation.everything else None,
     )
-    notes = () if done else (f"nothing is attached to {invocation.guest}",)
+    notes = () if done or failed else (f"nothing is attached to {invocation.guest}",)
     driver.finish(notes)
-    for _, report in done:
-        for text in (
-            *report.warnings,
-            *(f"`{command}` failed, and what it removes stays." for command in report.left),
-        ):
-            _warn(text)
+    left = [command for _, report in done for command in report.left]
+    for text in (
+        *(text for _, report in done for text in report.warnings),
+        *(f"`{command}` failed, and what it removes stays." for command in left),
+    ):
+        _warn(text)
+    for interface, error in failed.items():
+        print(f"pipework: error: {printable(f'{interface} stays: {error}')}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {printable(error.hint)}", file=sys.stderr)
     if invocation.json:
         detached = [as_json(scene, report, dry_run=invocation.dry_run) for scene, report in done]
-        print(json.dumps({"detached": detached, "notes": list(notes)}, indent=2))
+        errors = {interface: str(error) for interface, error in failed.items()}
+        print(json.dumps({"detached": detached, "failed": errors, "notes": list(notes)}, indent=2))
     elif invocation.verbose:
         for note in notes:
             print(f"# {printable(note)}", file=sys.stderr)
+    return 1 if left or failed else 0
 
 
 def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> Hosting:

@@ -31,16 +31,19 @@ class Signals:
         self._deferred = True
 
     @contextmanager
-    def deferred(self) -> Iterator[None]:
+    def deferred(self, *, last: bool = False) -> Iterator[None]:
         """Keep a signal back; the block looks at `wanted` where it can stop, and raises Interrupted when it has undone.
 
-        A signal that comes too late for that leaves the block's work done, and whoever sent it with a success.
+        A signal that comes too late for that leaves the block's work done, and whoever sent it with a success. So does
+        with `last` one that comes behind the block, unless that raised: there is no moment in between.
         """
         before, self._deferred = self._deferred, True
         try:
             yield
-        finally:
+        except BaseException:
             self._deferred = before
+            raise
+        self._deferred = last or before
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted = True

@@ -127,7 +127,8 @@ def _each(
 
 def sweep(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
     """Take away what nobody needs any more, each by itself; return what could not be taken away."""
-    return tuple(_each(list(plan.sweep), driver, tell=tell))
+    with driver.sweeping():
+        return tuple(_each(list(plan.sweep), driver, tell=tell))
 
 
 def _up_to_guard(todo: list[Command]) -> list[Command]:

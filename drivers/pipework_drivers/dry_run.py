@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.driver import NoHold, PlainDriver
 from pipework_core.plan import Outcome
-from pipework_drivers.script import Script
+from pipework_drivers.script import Script, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
     from pipework_core.driver import Hold, Pin, RunDriver
@@ -38,7 +39,8 @@ class DryRunDriver(PlainDriver):
         theirs: Callable[[str], str | None] = getattr(inner, "locate", shutil.which)
         self._locate = locate or theirs
         self._inodes: dict[str, int] = {}
-        self._steps: list[Command] = []
+        self._sections: list[Section] = []
+        self._steps: list[Command] = []  # of the section that is not finished
         self._announce: list[Command] = []
 
     def pin(self, netns: Netns) -> Pin:
@@ -67,6 +69,18 @@ class DryRunDriver(PlainDriver):
         del command
         return False
 
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Finish a section of the script, with what is given in the block for its end."""
+        steps, self._steps = self._steps, []
+        yield
+        self._section(steps, sweep=self._steps)
+        self._steps = []
+
+    def _section(self, steps: Sequence[Command], *, sweep: Sequence[Command] = ()) -> None:
+        if steps or sweep:
+            self._sections.append(Section(steps=tuple(steps), sweep=tuple(sweep)))
+
     def start(self, commands: Sequence[Command]) -> None:
         """Keep them for the script."""
         self._announce += commands
@@ -77,9 +91,10 @@ class DryRunDriver(PlainDriver):
 
     def finish(self, notes: Sequence[str]) -> None:
         """Write the script. `notes` say why there is nothing to do, where that is so."""
+        self._section(self._steps)
         script = Script(
             title=self._title,
-            steps=self._steps,
+            sections=self._sections,
             announce=self._announce,
             notes=notes,
             inodes=self._inodes,

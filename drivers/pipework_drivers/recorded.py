@@ -16,6 +16,7 @@ from pipework_drivers.recording import Call, of_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from pipework_core.driver import Hold, RunDriver
     from pipework_core.plan import Command, Netns, Outcome
@@ -68,6 +69,10 @@ class RecordingDriver(PlainDriver):
         if len(outcomes) < len(commands) and not failed:
             self._calls.append(Call(kind="interrupt"))
         return outcomes
+
+    def sweeping(self) -> AbstractContextManager[None]:
+        """Let `inner` know."""
+        return self._inner.sweeping()
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start them, and write them down."""

@@ -46,6 +46,13 @@ ended() {
     exit 1
 }
 """
+_LEFT = """\
+incomplete=0
+left() {
+    echo "pipework: warning: \\`$1\\` failed, and what it removes stays." >&2
+    incomplete=1
+}
+"""
 _UNDONE = """\
     if [ "$undone" = yes ]; then
         echo "pipework: error: a command failed; what had been done was undone." >&2
@@ -54,20 +61,28 @@ _UNDONE = """\
     fi
     exit 1
 }
-trap undo EXIT
+"""
+_SIGNALS = """\
 # A signal in the middle of a change would leave half of it behind.
 trap '' HUP INT TERM
 """
 
 
+class Section(NamedTuple):
+    """What is done or undone as a whole, and the sweeping behind it: each by itself, and no reason to undo anything."""
+
+    steps: Sequence[Command]
+    sweep: Sequence[Command] = ()
+
+
 class Script(NamedTuple):
-    """What becomes a script: a title (the command line), the plan, the inode numbers of the namespaces by path.
+    """What becomes a script: a title (the command line), what is done, the inode numbers of the namespaces by path.
 
     `locate` returns where a program lies, or None.
     """
 
     title: Sequence[str]
-    steps: Sequence[Command]
+    sections: Sequence[Section]
     announce: Sequence[Command]
     notes: Sequence[str]
     inodes: Mapping[str, int]
@@ -76,27 +91,29 @@ class Script(NamedTuple):
     def text(self) -> str:
         """Return the script."""
         head = f"#!/bin/sh\n{comment(shlex.join(('pipework', *self.title)))}\n"
-        if not self.steps and not self.announce:
+        if not self.sections and not self.announce:
             return head + "\n".join(map(comment, ("", "There is nothing to do:", *self.notes))) + "\n"
         descriptors = self._descriptors()
         writer = _Writer(held={path: f"/proc/self/fd/{number}" for path, number in descriptors.items()})
-        undoing = writer.undoing(self.steps)
+        steps = [step for section in self.sections for step in section.steps]
+        swept = any(section.sweep for section in self.sections)
         parts = [
             head + "set -e\nexport LC_ALL=C.UTF-8\n",
             self._programs(),
             self._pinned(descriptors),
-            _FAIL if any(map(_is_checked, self.steps)) else "",
-            undoing,
-            _ENDED if any(map(_may_be_ended, self.steps)) else "",
-            writer.doing(self.steps) if self.steps else "",
-            "# From here on all that was asked for holds.\ntrap - EXIT HUP INT TERM\n" if undoing else "",
+            _FAIL if any(map(_is_checked, steps)) else "",
+            _ENDED if any(map(_may_be_ended, steps)) else "",
+            _LEFT if swept else "",
+            *(writer.section(section, number) for number, section in enumerate(self.sections, start=1)),
             writer.announcing(self.announce),
+            '[ "$incomplete" = 0 ]\n' if swept else "",
         ]
         return "\n".join(part for part in parts if part)
 
     def _all_commands(self) -> list[Command]:
         found: list[Command] = []
-        for command in (*self.steps, *self.announce):
+        done = [command for section in self.sections for command in (*section.steps, *section.sweep)]
+        for command in (*done, *self.announce):
             found += [command, *command.undo]
         return found + [command.unless for command in found if command.unless]
 
@@ -149,7 +166,27 @@ class _Writer(NamedTuple):
 
     held: Mapping[str, str]
 
-    def doing(self, steps: Sequence[Command]) -> str:
+    def section(self, section: Section, number: int) -> str:
+        """Return a section; its functions have names of their own behind the first."""
+        suffix = f"_{number}" if number > 1 else ""
+        undoing = self.undoing(section.steps, f"undo{suffix}")
+        parts = [
+            undoing,
+            self.doing(section.steps, f"plumb{suffix}") if section.steps else "",
+            "# From here on all of this holds.\ntrap - EXIT HUP INT TERM\n" if undoing else "",
+            self.sweeping(section.sweep, f"sweep{suffix}") if section.sweep else "",
+        ]
+        return "\n".join(part for part in parts if part)
+
+    def sweeping(self, commands: Sequence[Command], name: str) -> str:
+        """Return the function that takes away what nobody needs any more, and its call; a failure stops nothing."""
+        lines: list[str] = []
+        for command in commands:
+            lines += ["", comment(command.why)] if command.why else []
+            lines += self._guarded(command, f"left {_word(str(command))}")
+        return _function(name, lines)
+
+    def doing(self, steps: Sequence[Command], name: str) -> str:
         """Return the function that carries the steps out, and its call."""
         lines: list[str] = []
         numbers = _numbers(steps)
@@ -158,10 +195,9 @@ class _Writer(NamedTuple):
                 lines += ["", comment(command.why)]
             refuse = f"fail {_word(f'`{command}` did not do what was expected.')}"
             lines += self._guarded(command, refuse, done=number if command.undo else 0)
-        body = "".join(f"{_INDENT}{line}\n" if line else "\n" for line in lines[not lines[0] :])
-        return f"plumb() {{\n{body}}}\nplumb </dev/null\n"
+        return _function(name, lines)
 
-    def undoing(self, steps: Sequence[Command]) -> str:
+    def undoing(self, steps: Sequence[Command], name: str) -> str:
         """Return the function that undoes what was done, newest first, and the trap for it."""
         lines: list[str] = []
         for number, command in reversed(list(zip(_numbers(steps), steps, strict=True))):
@@ -175,7 +211,8 @@ class _Writer(NamedTuple):
             return ""
         start = ["trap - EXIT", "set +e", "undone=yes"]
         body = "".join(f"{_INDENT}{line}\n" for line in (*start, *lines))
-        return f"# What undoes it, newest first, in case a command fails.\nstep=0\nundo() {{\n{body}{_UNDONE}"
+        why = "# What undoes it, newest first, in case a command fails.\n"
+        return f"{why}step=0\n{name}() {{\n{body}{_UNDONE}trap {name} EXIT\n{_SIGNALS}"
 
     def announcing(self, commands: Iterable[Command]) -> str:
         """Return the commands that nobody waits for."""
@@ -229,6 +266,12 @@ def comment(text: str) -> str:
     """Return the text as a comment of one line: nothing in it can end the comment."""
     printable = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     return f"# {printable}".rstrip()
+
+
+def _function(name: str, lines: Sequence[str]) -> str:
+    """Return a function and its call, which reads nothing: stdin may be the script."""
+    body = "".join(f"{_INDENT}{line}\n" if line else "\n" for line in lines[not lines[0] :])
+    return f"{name}() {{\n{body}}}\n{name} </dev/null\n"
 
 
 def _numbers(steps: Sequence[Command]) -> list[int]:

@@ -48,6 +48,20 @@ def test_a_signal_behind_the_last_step_is_too_late(signals: Signals, number: sig
     assert signals.wanted
 
 
+def test_a_signal_behind_the_last_block_is_too_late_unless_that_failed(signals: Signals) -> None:
+    with pytest.raises(ValueError, match="x"), signals.deferred(last=True):
+        raise ValueError("x")
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+    with signals.deferred(last=True):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    with signals.deferred():
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert signals.wanted
+
+
 def test_a_hangup_that_is_ignored_stays_ignored(signals: Signals) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signals.install()

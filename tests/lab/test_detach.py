@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import promises
+from .scripts import SHELLS, complaints_of_shellcheck, dry_run
 from .test_promises import BRIDGE, MAC, OTHER_DEFAULT
 
 if TYPE_CHECKING:
@@ -123,6 +124,67 @@ def test_all_of_them_go(host: PrivateHost, guest: str) -> None:
     done = json.loads(host.pipework("--json", "detach", guest, "--all").stdout)
     assert [one["attachment"]["interface"] for one in done["detached"]] == ["eth2", "eth1"]
     assert host.state([guest]) == before
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_all_of_them_go_by_script(host: PrivateHost, guest: str, shell: tuple[str, ...]) -> None:
+    host.run("sh", "-ec", OTHER_DEFAULT)
+    before = host.state([guest])
+    host.pipework("br1", guest, "10.0.0.1/24@10.0.0.254", MAC)
+    host.pipework("br2", "-i", "eth2", guest, "10.0.1.1/24@10.0.1.254")
+    script = dry_run(host, [guest], "detach", guest, "--all")
+    assert not complaints_of_shellcheck(script)
+    done = host.run(*shell, input=script)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert host.state([guest]) == before
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_a_bridge_that_cannot_be_removed_brings_nothing_back(
+    host: PrivateHost, guest: str, shell: tuple[str, ...]
+) -> None:
+    """The last attachment is made to fail as well: the one before it is gone for good, and this one is whole."""
+    before = host.state([guest])
+    host.pipework("br0", guest, "10.0.0.1/24", MAC)
+    first = host.state([guest])
+    host.pipework("br1", "-i", "eth2", guest, "10.0.1.1/24")
+    script = dry_run(host, [guest], "detach", guest, "--all")
+    stuck = script.replace("ip link delete dev br1 ||", "ip link delete dev missing ||")
+    broken = stuck.replace("    nsenter --net=/proc/self/fd/9 ip link delete dev eth1\n", "    false\n")
+    assert script != stuck != broken
+    done = host.run(*shell, input=broken, check=False)
+    assert (done.returncode, "failed, and what it removes stays" in done.stderr) == (1, True), done.stderr
+    assert "what had been done was undone" in done.stderr
+    host.run("ip", "link", "delete", "br1")
+    assert host.state([guest]) == first
+    host.pipework("br1", "-i", "eth2", guest, "10.0.1.1/24")
+    done = host.run(*shell, input=dry_run(host, [guest], "detach", guest, "--all"))
+    assert host.state([guest]) == before
+    assert "undone" not in done.stderr
+
+
+def test_a_bridge_that_stays_is_told_of(host: PrivateHost, guest: str) -> None:
+    host.pipework("br1", guest, "10.0.0.1/24")
+    script = dry_run(host, [guest], "detach", guest).replace("dev br1 ||", "dev missing ||")
+    done = host.run("sh", input=script, check=False)
+    assert (done.returncode, "undone" in done.stderr) == (1, False), done.stderr
+    assert "br1" in links(host)
+    host.pipework("detach", guest)
+    assert "br1" not in links(host)
+
+
+def test_what_cannot_be_detached_keeps_none_of_the_others(host: PrivateHost, guest: str) -> None:
+    host.pipework("br1", guest, "10.0.0.1/24")
+    host.run("ip", "-n", guest, "link", "add", "odd", "type", "bridge")
+    host.run("ip", "-n", guest, "link", "set", "odd", "alias", "pipework:1/kind:=nosuchkind/on:=br9")
+    for words in (("--dry-run",), ()):
+        done = host.pipework(*words, "detach", guest, "--all", check=False)
+        assert done.returncode == 1, done.stderr
+        assert "odd stays" in done.stderr
+        assert "nosuchkind" in done.stderr
+        assert ("delete dev eth1" in done.stdout) == bool(words)
+    assert {link["name"] for link in host.state([guest])[guest]["links"]} == {"lo", "odd"}
+    assert "br1" not in links(host)
 
 
 @pytest.mark.parametrize(
