@@ -118,6 +118,16 @@ def test_a_client_that_stays_renews_and_dies_with_its_guest(lab: Lab, guest: tup
     )
 
 
+def test_a_lease_is_renewed_by_itself_and_a_changed_address_followed(lab: Lab, guest: tuple[str, int]) -> None:
+    """Over half a lease of two minutes, which is when a client asks again (RFC 2131, 4.4.5)."""
+    name, pid = guest
+    lab.host.pipework("lan0", name, "dhcp:-f")
+    first = lab.dhcp.lease(name)
+    lab.dhcp.restart(Offer(hosts=(f"{first.client},10.99.0.201",), last="10.99.0.250"))
+    wait_until(lambda: "inet 10.99.0.201/24" in lab.addresses(pid), "the address changes", within=100)
+    assert first.ip not in lab.addresses(pid)
+
+
 def links(lab: Lab) -> str:
     shown = lab.host.run("ip", "-oneline", "link", "show", "master", "lan0").stdout
     return " ".join(line.split()[1] for line in shown.splitlines() if "nic0" not in line)
