@@ -15,11 +15,11 @@ from __future__ import annotations
 import shlex
 import zlib
 from ipaddress import ip_interface
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from pipework_backends import common, home
+from pipework_backends import common, host_moves
 from pipework_backends.common import broadcast, ip, script
-from pipework_core import facts, marks
+from pipework_core import marks
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
@@ -27,7 +27,7 @@ from pipework_core.plan import Command, Plan
 from pipework_core.planner import request_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pipework_core.contract import Scene
     from pipework_core.facts import Link, Route
@@ -35,15 +35,7 @@ if TYPE_CHECKING:
 KIND = "host"
 #: Seconds that the guard leaves pipework to put things right by itself before it does so.
 GRACE = 5
-_ANY = {4: "0.0.0.0/0", 6: "::/0"}
 _IPV6 = 6
-
-
-class Held(NamedTuple):
-    """What an interface has that can move: entries of `addr_info`, and routes of all tables."""
-
-    addresses: tuple[dict[str, Any], ...] = ()
-    routes: tuple[Route, ...] = ()
 
 
 def sibling_name(scene: Scene) -> str:
@@ -101,13 +93,13 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
         return _settled(scene, there)
     if name in scene.host.links:
         raise ConflictError(f"the host has an interface {name} that is not pipework's.", hint="rename it")
-    held = _held(scene, nic.name)
+    held = host_moves.held_by(scene, nic.name)
     _refuse_leased(scene, nic, held)
     defaults = new_defaults(scene, nic.name, name)
     missing = _missing(scene, nic)
-    back = _given(held, nic.name, nic.name)
+    back = host_moves.given(held, nic.name, nic.name)
     mark = _mark(scene, held, missing, [via for via, _ in defaults])
-    vias = [*_vias(held.routes), *(via for via, _ in defaults)]
+    vias = [*host_moves.gateways(held.routes), *(via for via, _ in defaults)]
     steps = [common.raise_shared(nic)] if not nic.up else []
     steps += [
         ip(
@@ -116,16 +108,16 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
             undo=[ip("link", "delete", "dev", name), *back],
             why=f"make {name} on top of {nic.name}",
         ),
-        _tell_neighbours(name, ipv6=any(":" in _text(info) for info in held.addresses)),
+        _tell_neighbours(name, ipv6=any(":" in host_moves.text(info) for info in held.addresses)),
         ip("link", "set", "dev", name, "alias", mark.alias, "up", why=f"mark {name} as pipework's"),
     ]
     if confirm and back:
         steps.insert(-1, _guard(confirm, name, steps[-3].undo))
-    steps += _given(held, nic.name, name)
+    steps += host_moves.given(held, nic.name, name)
     steps += [
         ip("address", "add", str(a), *broadcast(a), "dev", name, why=f"give the host the address {a}") for a in missing
     ]
-    steps += [_taken(info, nic.name) for info in reversed(held.addresses)]
+    steps += [host_moves.taken(info, nic.name) for info in reversed(held.addresses)]
     steps += [step._replace(undo=()) for _, step in defaults]
     if confirm and vias:
         steps.append(ask(confirm, name, vias))
@@ -143,26 +135,30 @@ def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
     nic, link = _nic(scene), sibling(scene)
     if link is None:
         return Plan(notes=(f"{nic.name} has no sibling of pipework's",)), scene
-    mark, held = marks.read(link) or Mark(kind=KIND), _held(scene, link.name)
+    mark, held = marks.read(link) or Mark(kind=KIND), host_moves.held_by(scene, link.name)
     added = set(marks.added_from(mark.new))
-    moving = Held(
-        addresses=tuple(info for info in held.addresses if _text(info) not in added),
-        routes=tuple(route for route in held.routes if not (_is_default(route) and route.via in added)),
+    moving = host_moves.Held(
+        addresses=tuple(info for info in held.addresses if host_moves.text(info) not in added),
+        routes=tuple(route for route in held.routes if not (host_moves.is_default(route) and route.via in added)),
     )
     steps: list[Command] = []
     for info in moving.addresses:
-        undo = [] if _text(info) in nic.addresses else [ip("address", "delete", *_words(info), "dev", nic.name)]
-        first, *rest = _address(_relabelled(info, link.name, nic.name), nic.name)
+        undo = (
+            []
+            if host_moves.text(info) in nic.addresses
+            else [ip("address", "delete", *host_moves.spot(info), "dev", nic.name)]
+        )
+        first, *rest = host_moves.address_steps(host_moves.relabelled(info, link.name, nic.name), nic.name)
         steps += [first._replace(undo=tuple(undo)), *rest]
     for route in moving.routes:
-        undo = [ip("route", "replace", *route_words(route))]
-        steps.append(_route(route, link.name, nic.name)._replace(undo=tuple(undo)))
+        undo = [ip("route", "replace", *host_moves.route_words(route))]
+        steps.append(host_moves.led(route, link.name, nic.name)._replace(undo=tuple(undo)))
     steps += _lost(scene, mark, moving.routes, nic)
     final = ip("link", "delete", "dev", link.name, why=f"delete {link.name}")
     four = [str(info["local"]) for info in moving.addresses if info.get("family") == "inet"]
     told = Command(argv=("sh", script("announce.sh"), nic.name, *four), why="tell the neighbours")
     links = {key: other for key, other in scene.host.links.items() if key != link.name}
-    links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(_text, moving.addresses)))
+    links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(host_moves.text, moving.addresses)))
     return (
         Plan(steps=tuple(steps), final=(final,), announce=(told,) if four and arping else ()),
         scene._replace(host=scene.host._replace(links=links)),
@@ -194,7 +190,7 @@ def new_defaults(scene: Scene, before: str, name: str) -> list[tuple[str, Comman
                 f"the host's IPv{family} default route goes through {way} already.",
                 hint=f"leave @{gateway} out, or delete that route first",
             )
-        words = (_ANY[family], "via", str(gateway), "dev", name)
+        words = (host_moves.ANY[family], "via", str(gateway), "dev", name)
         undo = [ip("route", "delete", *words)]
         found.append((str(gateway), ip("route", "add", *words, undo=undo, why=f"make {gateway} the default gateway")))
     return found
@@ -207,19 +203,6 @@ def refuse_elsewhere(scene: Scene, but: Collection[str]) -> None:
         for known in (*link.addresses, *link.leased):
             if link.name not in but and ip_interface(known).ip in asked:
                 raise ConflictError(f"{link.name} has {known} already.", hint="choose another address")
-
-
-def route_words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:
-    """Return destination and words of a route, with one device in the place of another, for any batch.
-
-    Without -4 or -6, which would stand for a whole batch, the family must show in the destination.
-    """
-    old, new = dev
-    words = list(route.words)
-    for at, word in enumerate(words[:-1]):
-        if word == "dev" and words[at + 1] == old:
-            words[at + 1] = new
-    return (_ANY[route.family] if route.dst == "default" else route.dst, *words)
 
 
 def _nic(scene: Scene) -> Link:
@@ -250,30 +233,17 @@ def _settled(scene: Scene, link: Link) -> Plan:
     return Plan(notes=(f"the host takes part in the network of {scene.attachment.host} by {link.name}",))
 
 
-def _held(scene: Scene, name: str) -> Held:
-    """Return what the interface has; raise HostError for a route that words cannot put back."""
-    documents = [facts.parse_json(line) for line in facts.json_lines(scene.answers["home"].stdout)]
-    addresses, others = [*documents, [], []][:2]
-    infos = [info for e in addresses if e.get("ifname") == name for info in e.get("addr_info", ())]
-    routes = sorted(home.routes(others, name), key=lambda route: not {"via", "nexthop"}.isdisjoint(route.words))
-    odd = [route.special for route in routes if route.special]
-    odd += ["tos" for entry in others if entry.get("dev") == name and "tos" in entry]
-    if odd:
-        raise HostError(f"a route through {name} could not be moved ({odd[0]}).", hint="delete it first")
-    return Held(addresses=tuple(filter(home.somebodys, infos)), routes=tuple(routes))
-
-
-def _refuse_leased(scene: Scene, nic: Link, held: Held) -> None:
+def _refuse_leased(scene: Scene, nic: Link, held: host_moves.Held) -> None:
     for info in held.addresses:
         if info.get("dynamic"):
             raise HostError(
-                f"{nic.name} has {_text(info)} from DHCP, and its client would put it back there.",
+                f"{nic.name} has {host_moves.text(info)} from DHCP, and its client would put it back there.",
                 hint=f"give {nic.name} a static address, or let the client run on a macvlan of your own",
             )
         label = info.get("label", nic.name)
-        if len(_label(label, nic.name, scene.attachment.interface).encode()) > NAME_MAX:
+        if len(host_moves.label_on(label, nic.name, scene.attachment.interface).encode()) > NAME_MAX:
             raise HostError(
-                f"the address {_text(info)} has the label {label}, which is too long for a sibling of {nic.name}.",
+                f"the address {host_moves.text(info)} has the label {label}, too long for a sibling of {nic.name}.",
                 hint=f"give {nic.name} that address without a label",
             )
 
@@ -290,7 +260,7 @@ def _missing(scene: Scene, nic: Link) -> list[Any]:
     return missing
 
 
-def _mark(scene: Scene, held: Held, missing: Iterable[Any], gateways: Sequence[str]) -> Mark:
+def _mark(scene: Scene, held: host_moves.Held, missing: Iterable[Any], gateways: Sequence[str]) -> Mark:
     """Return what the sibling remembers: what it was given beyond, and the default routes in case they get lost."""
     mark = Mark(
         kind=KIND,
@@ -299,7 +269,7 @@ def _mark(scene: Scene, held: Held, missing: Iterable[Any], gateways: Sequence[s
         new=marks.added_words(map(str, missing), gateways),
     )
     for route in held.routes:
-        if _is_default(route) and "table" not in route.words:
+        if host_moves.is_default(route) and "table" not in route.words:
             more = mark._replace(**{f"gw{route.family}": marks.route_words(route)})
             if not getattr(mark, f"gw{route.family}") and marks.fits(more):
                 mark = more
@@ -312,64 +282,11 @@ def _lost(scene: Scene, mark: Mark, routes: Iterable[Route], nic: Link) -> list[
     for family, word in ((4, mark.gw4), (_IPV6, mark.gw6)):
         words = marks.route_from(word)
         there = [r for r in scene.inside.routes if r.dst == "default" and r.family == family and "ra" not in r.words]
-        if words and not there and not any(_is_default(route) and route.family == family for route in routes):
-            steps.append(ip("route", "replace", _ANY[family], *words, why=f"give {nic.name} its default route back"))
+        if words and not there and not any(host_moves.is_default(route) and route.family == family for route in routes):
+            steps.append(
+                ip("route", "replace", host_moves.ANY[family], *words, why=f"give {nic.name} its default route back")
+            )
     return steps
-
-
-def _given(held: Held, old: str, new: str) -> list[Command]:
-    """Return what gives `new` all that `old` has; both may be the same."""
-    steps = [step for info in held.addresses for step in _address(_relabelled(info, old, new), new)]
-    return steps + [_route(route, old, new) for route in held.routes]
-
-
-def _taken(info: Mapping[str, Any], name: str) -> Command:
-    return ip("address", "delete", *_words(info), "dev", name, why=f"take {_text(info)} off {name}")
-
-
-def _address(info: Mapping[str, Any], name: str) -> list[Command]:
-    """Return what gives an address as it was, at once: the host has it, so nobody needs to be asked whose it is.
-
-    Behind that the word that said so is taken back: it would stay with the address.
-    """
-    argv = home.address(dict(info), name).argv
-    usual = argv[2:] if argv[1] in {"-4", "-6"} else argv[1:]
-    why = f"give {name} the address {_text(info)}"
-    if info.get("family") != "inet6" or info.get("nodad"):
-        return [ip(*usual, why=why)]
-    return [ip(*usual, "nodad", why=why), ip(*("address", "change"), *usual[2:])]
-
-
-def _route(route: Route, old: str, new: str) -> Command:
-    return ip("route", "replace", *route_words(route, (old, new)), why=f"lead {route.dst} through {new}")
-
-
-def _relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    return {**info, "label": _label(info["label"], old, new)} if "label" in info else info
-
-
-def _label(label: str, old: str, new: str) -> str:
-    """Return the label on another interface: it begins with the interface's name (ip-address(8))."""
-    return new + label.removeprefix(old) if label.startswith(old) else label
-
-
-def _text(info: Mapping[str, Any]) -> str:
-    return f"{info['local']}/{info['prefixlen']}"
-
-
-def _words(info: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the words that name an address, with its peer, whose the prefix length is then."""
-    peer = info.get("address")
-    return (info["local"], "peer", f"{peer}/{info['prefixlen']}") if peer else (_text(info),)
-
-
-def _is_default(route: Route) -> bool:
-    return route.dst == "default"
-
-
-def _vias(routes: Iterable[Route]) -> list[str]:
-    """Return the gateways of default routes of table main."""
-    return [route.via for route in routes if _is_default(route) and route.via and "table" not in route.words]
 
 
 def _tell_neighbours(name: str, *, ipv6: bool) -> Command:

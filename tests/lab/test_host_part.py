@@ -197,7 +197,7 @@ def test_what_a_killed_run_left_can_be_taken_back(host: PrivateHost, steps: int)
 def test_a_killed_removal_is_completed_by_the_next(host: PrivateHost) -> None:
     before = prepare(host)
     for steps in range(1, 30):
-        host.pipework(*ARGV)
+        host.pipework(*ARGV, "--confirm-within", "0")
         code = promises.sabotage(host, "kill", steps, "host", "--remove", "eth9").returncode
         host.pipework("host", "--remove", "eth9")
         assert host.state(["gw"]) == before, f"killed behind {steps} steps"
