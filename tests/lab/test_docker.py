@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import promises
 from .docker import DockerEngine
 from .host import PrivateHost
 from .parts import require
@@ -238,3 +239,11 @@ def test_the_quick_way_to_docker_gives_the_commands_own_answers(docker: DockerEn
     )
     for name in ("web1", "onhost", "gone", "nobody", identity, identity[:12]):
         host.run(sys.executable, "-c", script, name)
+
+
+def test_detaching_a_container_with_ipv6_off_is_exact(docker: DockerEngine, start: Start) -> None:
+    pid = start("web1")
+    off = docker.host.run(*docker.host.enter(pid), "cat", "/proc/sys/net/ipv6/conf/default/disable_ipv6").stdout
+    assert off.strip() == "1", "this container has IPv6, and the test nothing to show"
+    argv = ("br1", "web1", "10.0.0.1/24,fd00::1/64@fd00::2", "02:00:00:00:00:11")
+    promises.detaches_exactly(docker.host, [pid], *argv, detach=["web1"], modes=("kill",))

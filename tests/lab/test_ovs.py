@@ -289,3 +289,28 @@ def test_a_switch_that_does_not_answer_is_undone(host: PrivateHost, bridge: str)
         assert "ovs-vsctl" in failed.stderr
         assert "Undoing it failed" not in failed.stderr
         assert ovs.state() == before
+
+
+@pytest.mark.parametrize("vlan", ["", "@10"])
+def test_a_new_bridge_goes_with_its_last_port(clean: OpenVSwitch, guests: list[str], vlan: str) -> None:
+    argv = (*NETDEV, "ovs7", f"netns:{guests[0]}", "10.0.0.1/24", MAC + vlan)
+    promises.detaches_exactly(switched(clean), guests[:1], *argv, detach=[f"netns:{guests[0]}"])
+
+
+def test_a_bridge_of_somebody_else_stays(clean: OpenVSwitch, guests: list[str]) -> None:
+    clean.add_bridge("sw8")
+    clean.host.run("ip", "link", "set", "sw8", "down")
+    argv = ("sw8", f"netns:{guests[0]}", "10.0.0.1/24", f"{MAC}@10")
+    promises.detaches_exactly(switched(clean), guests[:1], *argv, detach=[f"netns:{guests[0]}"], modes=("kill",))
+    assert clean.vsctl("list-br") == "sw8"
+
+
+def test_a_bridge_of_ours_stays_as_long_as_it_has_a_port(clean: OpenVSwitch, guests: list[str]) -> None:
+    host = clean.host
+    for number, guest in enumerate(guests[:2], start=1):
+        host.pipework(*NETDEV, "ovs7", f"netns:{guest}", f"10.0.0.{number}/24", f"@{number}0")
+    host.pipework("detach", f"netns:{guests[0]}")
+    assert interface(clean, only_veth(clean, "ovs7"), "name")
+    assert clean.vsctl("get", "port", only_veth(clean, "ovs7"), "tag") == "20"
+    host.pipework("detach", f"netns:{guests[1]}", "--keep-bridge")
+    assert (clean.vsctl("list-br"), clean.vsctl("list-ports", "ovs7")) == ("ovs7", "")
