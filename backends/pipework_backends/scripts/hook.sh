@@ -172,7 +172,17 @@ report() {
     tell "${lines}done"
 }
 
+# The message that gives a lease back waits in the kernel while the server's MAC is asked for, and is lost with the address.
+await_departure() {
+    tries=0
+    while [ $tries -lt 20 ] && [ -n "$(ip neighbour show dev "$interface" nud incomplete)" ]; do
+        sleep 0.1 || sleep 1 # POSIX has whole seconds only
+        tries=$((tries + 1))
+    done 2>/dev/null
+}
+
 drop() {
+    [ ! -f "$applied" ] || await_departure
     values
     [ "$family${PIPEWORK_CLIENT-}" != 6dhclient ] || [ "${reason-}" = STOP ] || {
         # Only the one address that it is called for.

@@ -169,18 +169,9 @@ part() {
         sleep 0.1 || sleep 1 # POSIX has whole seconds only
         clock
     done 2>/dev/null
-    await_departure
     [ ! -e "$FOLDER/applied" ] || drop
     echo 'done'
     exit 0
-}
-
-# The message that gives a lease back waits in the kernel while the server's MAC is asked for, and is lost with the address.
-await_departure() {
-    while [ "$now" -lt "$end" ] && [ -n "$(ip neighbour show dev "$interface" nud incomplete)" ]; do
-        sleep 0.1 || sleep 1 # POSIX has whole seconds only
-        clock
-    done 2>/dev/null
 }
 
 # Stay for as long as guest, interface and client do. What is not in use is let go: this may be for years.
