@@ -47,7 +47,7 @@ class Ipvlan(Stacked):
         (ipvlan_set_port_mode, ipvlan_addr_busy).
         """
         clearing = super().clear(scene, link, mark)
-        if scene.attachment.kind != self.kind:
+        if scene.leaving or scene.attachment.kind != self.kind:
             return clearing
         aside, rename, *others = clearing.before.steps
         mode = link.data.get("mode")
