@@ -50,7 +50,10 @@ give_back() {
     case $client in
     dhclient) dhclient "-$family" -r -cf "$CONFIG" -lf /run/dhclient.leases -pf /run/dhclient.pid "$interface" ;;
     udhcpc) kill "$1" ;; # and -R does it; of SIGUSR2 and SIGTERM at once it would see the last one alone
-    dhcpcd) kill -ALRM "$1" ;; # "release", as `dhcpcd -k` would send it
+    dhcpcd) # "release", as `dhcpcd -k` would send it; it has to hear of the address that the hook has just set
+        [ -z "$release" ] || sleep 1
+        kill -ALRM "$1"
+        ;;
     esac >/dev/null 2>&1 </dev/null
 }
 
