@@ -5,6 +5,9 @@ A case lies in `<kind>/<name>.toml`. `request` is the command line. `host` and `
 list, and `answers` the output of the backend's own reads. `REQ` in an alias stands for the digest of this very request.
 Expected are `steps` (a command as one would type it, with its undoing; the final one included) and `notes`, or an
 `error` with its hint.
+
+A request that begins with `detach` is planned from what the guest's interface remembers; `elsewhere` lists links of the
+host that other namespaces have links on. Its steps include the sweeping, each with its guard.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from pipework_core import arguments, choice, errors, existing
+from pipework_core import arguments, choice, detaching, errors, existing
 from pipework_core.contract import Guest, Scene
 from pipework_core.facts import GuestFacts, HostFacts, Link, Route
 from pipework_core.plan import Netns, Outcome, Plan
@@ -35,6 +38,7 @@ def load(path: Path) -> Case:
     """Return a case; a key that nobody reads is a mistake."""
     case = tomllib.loads(path.read_text())
     known = {"about", "request", "guest", "host", "inside", "routes", "bridges", "answers", "steps", "notes", "error"}
+    known |= {"elsewhere"}
     assert case.keys() <= known, f"{path} has {case.keys() - known}"
     assert case["about"].endswith("."), f"{path} does not say in a sentence what it is about"
     return case
@@ -53,7 +57,10 @@ def links(entries: list[dict[str, Any]], req: str) -> dict[str, Link]:
 def planned(case: Case) -> Plan:
     """Return what the backend plans, with what clears the way for it; addresses are another plugin's matter."""
     plugins = Plugins(warn=pytest.fail, third_parties=False)
-    attachment = arguments.parse(case["request"]).attachment
+    asked = arguments.parse(case["request"])
+    if asked.command == "detach":
+        return detached(case, asked, plugins)
+    attachment = asked.attachment
     assert attachment is not None
     guest = {**GUEST, **case.get("guest", {})}
     guest["netns"] = Netns(path=guest.pop("netns", f"/proc/{guest['pid']}/ns/net"))
@@ -77,6 +84,28 @@ def planned(case: Case) -> Plan:
     return clearing.before + backend.plan(clearing.scene) + clearing.after
 
 
+def detached(case: Case, asked: arguments.Invocation, plugins: Plugins) -> Plan:
+    """Return what detaches the interface, as the engine has it planned."""
+    guest = {**GUEST, **case.get("guest", {})}
+    guest["netns"] = Netns(path=guest.pop("netns", f"/proc/{guest['pid']}/ns/net"))
+    owner = Guest(**guest)
+    bridges = frozenset(case["bridges"]) if "bridges" in case else None
+    host = HostFacts(links=links(case.get("host", []), ""), ovs_bridges=bridges)
+    routes = tuple(Route(**{**route, "words": tuple(route["words"])}) for route in case.get("routes", []))
+    inside = GuestFacts(links=links(case["inside"], ""), routes=routes)
+    (name,) = detaching.chosen(inside, owner, asked.interface, everything=False)
+    mark = detaching.mark_of(inside.links[name])
+    request = detaching.request(inside.links[name], mark, owner)
+    backend = plugins.backend(mark.kind)
+    given = {key: Outcome(code=0, stdout=text) for key, text in case.get("answers", {}).items()}
+    reads = backend.reads(request, host)
+    assert given.keys() <= reads.keys(), "the case answers what was not asked"
+    answers = {key: given.get(key, UNUSED) for key in reads}
+    scene = Scene(attachment=request, guest=owner, host=host, inside=inside, answers=answers, leaving=True)
+    elsewhere = case.get("elsewhere", ())
+    return detaching.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+
+
 def as_data(plan: Plan) -> list[dict[str, Any]]:
     """Return the steps as a case writes them; what is left at its default is left out."""
     steps = []
@@ -87,6 +116,8 @@ def as_data(plan: Plan) -> list[dict[str, Any]]:
         if step.undo:
             entry["undo"] = [str(command) for command in step.undo]
         guards = [str(command.unless) for command in step.undo if command.unless]
+        if step.unless is not None:
+            entry["guard"] = str(step.unless)
         steps.append(entry | ({"unless": guards} if guards else {}))
     return steps
 
