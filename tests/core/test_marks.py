@@ -80,3 +80,17 @@ def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
 def test_a_mark_that_we_could_not_have_written_is_none(fields: str) -> None:
     """The root of a guest can write any alias; none of this may become a word of a command on the host."""
     assert marks.read(Link(name="eth1", ifindex=2, alias=f"pipework:1/{fields}")) is None
+
+
+@pytest.mark.parametrize("bits", range(1, 8))
+def test_what_was_changed_on_a_link_is_read_from_its_group(bits: int) -> None:
+    group = marks.group_for(bits)
+    assert marks.changed(Link(name="nic0", ifindex=2, group=group)) == bits
+    assert group != marks.BIRTH_GROUP
+    assert not marks.newborn(Link(name="nic0", ifindex=2, group=group))
+
+
+@pytest.mark.parametrize("group", ["default", "0", "28790", marks.BIRTH_GROUP, "28799", "uplinks"])
+def test_no_other_group_tells_of_a_change(group: str) -> None:
+    assert marks.changed(Link(name="nic0", ifindex=2, group=group)) == 0
+    assert marks.group_for(0) == "default"
