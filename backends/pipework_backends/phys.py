@@ -18,7 +18,7 @@ from pipework_core.plan import HOST, Command, Outcome, Plan
 from pipework_core.request import vlan_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pipework_core.contract import Scene
     from pipework_core.facts import HostFacts, Link
@@ -197,7 +197,8 @@ def _moved(scene: Scene, link: Link, mark: Mark) -> Plan:
         why=f"mark {name}, so that it is recognised wherever it is",
     )
     back = [ip("link", "set", "dev", name, *_settings(attachment, link))] if _changes(attachment) else []
-    back += home.settled(link, _home(scene))
+    settled = home.settled(link, _home(scene))
+    back += settled
     radio = _radio(scene)
     if not radio:
         leave = ip("link", "set", "dev", interface, "netns", HOST.path, "name", name, netns=guest.netns)
@@ -217,7 +218,14 @@ def _moved(scene: Scene, link: Link, mark: Mark) -> Plan:
             why=f"move {name} and its radio {radio} into {guest.name}",
         )
         steps = [announced, enter, _rename(scene, name)]
-    return Plan(steps=(*steps, *_set(scene, link, undo=False)))
+    return Plan(steps=(*steps, *_set(scene, link, undo=False)), warnings=_lost(name, settled))
+
+
+def _lost(name: str, settled: Iterable[Command]) -> tuple[str, ...]:
+    """Warn of what the NIC has on the host beyond its state: no mark could hold it until it comes home."""
+    lost = [step for step in settled if step.argv[-1] != "up"]
+    said = f"{name} loses its addresses, routes and bridge or bond on this host, and detach does not bring these back."
+    return (said,) if lost else ()
 
 
 def _free_for_radio(scene: Scene, name: str) -> None:

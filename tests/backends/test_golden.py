@@ -3,8 +3,8 @@
 A case lies in `<kind>/<name>.toml`. `request` is the command line. `host` and `inside` list links (fields of
 `facts.Link`), `routes` the guest's routes, `guest` fields of `contract.Guest`, `bridges` the names Open vSwitch would
 list, and `answers` the output of the backend's own reads. `REQ` in an alias stands for the digest of this very request.
-Expected are `steps` (a command as one would type it, with its undoing; the final one included) and `notes`, or an
-`error` with its hint.
+Expected are `steps` (a command as one would type it, with its undoing; the final one included), `notes` and
+`warnings`, or an `error` with its hint.
 
 A request that begins with `detach` is planned from what the guest's interface remembers; `elsewhere` lists links of the
 host that other namespaces have links on. Its steps include the sweeping, each with its guard.
@@ -38,7 +38,7 @@ def load(path: Path) -> Case:
     """Return a case; a key that nobody reads is a mistake."""
     case = tomllib.loads(path.read_text())
     known = {"about", "request", "guest", "host", "inside", "routes", "bridges", "answers", "steps", "notes", "error"}
-    known |= {"elsewhere"}
+    known |= {"elsewhere", "warnings"}
     assert case.keys() <= known, f"{path} has {case.keys() - known}"
     assert case["about"].endswith("."), f"{path} does not say in a sentence what it is about"
     return case
@@ -134,6 +134,7 @@ def test_plan(path: Path) -> None:
     plan = planned(case)
     assert as_data(plan) == case.get("steps", [])
     assert list(plan.notes) == case.get("notes", [])
+    assert list(plan.warnings) == case.get("warnings", [])
     assert plan.all_steps or plan.notes, "neither commands nor the reason why there are none"
 
 
