@@ -1,14 +1,14 @@
 #!/bin/sh
 # Tell which kept DHCP clients have their network namespace to themselves: alone.sh PID... prints these PIDs again.
 #
-# PID is the process that a client and all of its own descend from. These are in a PID namespace of their own, which
-# the kernel shows as the one for children of PID; every other process counts as the guest's.
+# PID is process 1 of the PID namespace that a client and all of its own are in; every other process counts as the
+# guest's.
 # shellcheck disable=SC3013 # dash, ash and bash all have -ef
 set -fu
 
 of_a_client() {
     for of; do
-        [ "$process" = "/proc/$of" ] || [ "$process/ns/pid" -ef "/proc/$of/ns/pid_for_children" ] && return
+        [ "$process/ns/pid" -ef "/proc/$of/ns/pid" ] && return
     done
     return 1
 }

@@ -5,34 +5,32 @@
 # Seconds for a client to give its lease back and be gone, in tenths.
 PATIENCE=60
 
-# Call $1 with the PID of each `unshare` of ours, the parent of one watcher, with $id, $client, ... as it was given.
-# Only what is in our own PID namespace and belongs to us counts: a process of a guest can have any command line.
+# Call $1 with the PID of each watcher of ours, with $id, $client, ... as it was given. A process of a guest can have
+# any command line: only what has our own root directory and belongs to us counts, and is in a PID namespace of its own.
 each_lease() {
     set +f
     candidates=$(grep -lsF /lease.sh /proc/[0-9]*/cmdline)
     set -f
     for file in $candidates; do
         folder=${file%/cmdline}
-        if [ -O "$folder" ] && [ "$folder/ns/pid" -ef /proc/self/ns/pid ] && recognise "$file"; then
+        if [ -O "$folder" ] && [ "$folder/root" -ef / ] && ! [ "$folder/ns/pid" -ef /proc/self/ns/pid ] &&
+            recognise "$file"; then
             "$1" "${folder#/proc/}"
         fi
     done
 }
 
-# `unshare ... -- sh .../lease.sh watch id=... client=... family=... interface=... ...`, in the order of lease.sh.
+# `sh .../lease.sh watch id=... client=... family=... interface=... ...`, in the order of lease.sh.
 recognise() {
     words=$(tr '\0' '\n' <"$1" 2>/dev/null) || return
-    case $words in
-    unshare"
-"* | setsid"
-unshare
-"*) ;;
-    *) return 1 ;;
-    esac
-    watch="
+    watch="/lease.sh
 watch
 "
-    [ "$words" != "${words#*"$watch"}" ] || return
+    case $words in
+    sh"
+/"*"$watch"*) ;;
+    *) return 1 ;;
+    esac
     {
         read -r id && read -r client && read -r family && read -r interface
     } <<END
@@ -60,15 +58,14 @@ stop() {
     each_lease end
 }
 
-# Signal the watcher until it is gone: until it is ready for the signal, as process 1 it is deaf to it.
+# Signal the watcher until it is gone: until it is ready for the signal, as process 1 it is deaf to it. One that has
+# ended and that nobody has taken note of yet has no file that it runs.
 # shellcheck disable=SC2317
 end() {
     [ "$id" = "$wanted" ] || return 0
     tries=0
-    while [ -d "/proc/$1" ]; do
-        watcher=''
-        read -r watcher _ <"/proc/$1/task/$1/children"
-        [ -z "$watcher" ] || kill "$watcher"
+    while [ -e "/proc/$1/exe" ]; do
+        kill "$1"
         tries=$((tries + 1))
         [ $tries -lt $PATIENCE ] || kill -KILL "$1" # which ends the watcher and all below it
         sleep 0.1 || sleep 1 # POSIX has whole seconds only
