@@ -280,11 +280,15 @@ def _may_assume(attachment: Attachment) -> bool:
 
 
 def _stretches(steps: Sequence[Command]) -> list[_Stretch]:
-    """Split steps where the namespace or the program changes, and around each that takes its time."""
-    return [
-        tuple(members)
-        for _, members in groupby(steps, key=lambda step: (step.netns, step.argv[0], step.patience and id(step)))
-    ]
+    """Split steps where the namespace or the program changes, around each that takes its time, and before questions.
+
+    What the plans ask of one switch can so become one process, behind the one that makes all of its ports.
+    """
+    return [tuple(members) for _, members in groupby(steps, key=_kind_of_stretch)]
+
+
+def _kind_of_stretch(step: Command) -> tuple[object, ...]:
+    return step.netns, step.argv[0], step.patience and id(step), step.expect is not None
 
 
 def _same_program(heads: Sequence[tuple[Job, _Stretch]]) -> list[list[tuple[Job, _Stretch]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,6 +65,7 @@ class Switch(NamedTuple):
     made: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=1)  # a topology plans hundreds of guests from one answer
 def parse(text: str) -> Switch:
     """Parse what `TABLES` prints; nothing at all is a switch without bridges."""
     documents = [json.loads(line) for line in text.splitlines() if line.strip()]

@@ -2,7 +2,8 @@
 
 `ip -batch` stops at the first line that fails and names it, so every line can be told from every other (iproute2,
 lib/utils.c, do_batch). A transaction of `ovs-vsctl` is atomic: when it fails nothing was done, and its commands are
-run again one by one to learn which of them it was.
+run again one by one to learn which of them it was. Questions to it (`get`) share a process, too, which answers each
+with one line (ovs-vsctl(8)).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.driver import cut_short
+from pipework_core.driver import cut_short, succeeded
 from pipework_core.plan import OK, Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _WORDS_MAX = 90
 _IP_OPTIONS = frozenset({"-4", "-6"})
 #: Options of `ovs-vsctl` itself (ovs-vsctl(8)); others in front of a command, such as --may-exist, are the command's.
 _OVS_OPTION = re.compile(r"--(timeout|db)=.*|--no-wait", re.DOTALL)
+#: Commands of a transaction that a busy switch has done within a second; on an idle machine it is ten times as many.
+_IN_A_SECOND = 20
 _FAILED_LINE = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
 
 
@@ -50,14 +53,15 @@ def _numbered(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Com
 
 
 def _key(command: Command) -> tuple[object, ...] | None:
-    if command.stdin is not None or command.ok_codes != OK or command.expect is not None or command.unless is not None:
-        return None
-    if command.patience:
+    if command.stdin is not None or command.ok_codes != OK or command.unless is not None or command.patience:
         return None
     options, words = _split(command)
     if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
         return None
-    return (command.argv[0], options, command.netns) if command.argv[0] in {"ip", "ovs-vsctl"} else None
+    asks = command.expect is not None
+    if asks and (command.argv[0] != "ovs-vsctl" or words[0] != "get" or "--" in words):
+        return None
+    return (command.argv[0], options, command.netns, asks) if command.argv[0] in {"ip", "ovs-vsctl"} else None
 
 
 def _fits_a_line(words: tuple[str, ...]) -> bool:
@@ -86,10 +90,16 @@ def _group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -
     if key[0] == "ip":
         lines = "".join(" ".join(_split(command)[1]) + "\n" for command in commands)
         return Group(commands=commands, argv=("ip", *options, "-batch", "-"), stdin=lines, netns=first.netns)
-    argv = ["ovs-vsctl", *options]
+    argv = ["ovs-vsctl", *(_longer(option, len(commands)) for option in options)]
     for command in commands:
         argv += ["--", *_split(command)[1]]
     return Group(commands=commands, argv=tuple(argv), stdin=None, netns=first.netns)
+
+
+def _longer(option: str, commands: int) -> str:
+    """Give a transaction of many commands more time: the switch sets up one port after the other."""
+    name, _, seconds = option.partition("=")
+    return f"{name}={int(seconds) + commands // _IN_A_SECOND}" if name == "--timeout" and seconds.isdigit() else option
 
 
 def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
@@ -101,6 +111,8 @@ def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
     if len(group.commands) == 1:
         return [outcome]
     good = Outcome(code=0, asked=outcome.asked)
+    if outcome.code == 0 and group.commands[0].expect is not None:
+        return _answers(group, outcome)
     if outcome.code == 0:
         return [good] * len(group.commands)
     if cut_short(outcome):
@@ -110,3 +122,18 @@ def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
     before = min(int(named[-1]), len(group.commands)) - 1 if named else 0
     message = _FAILED_LINE.sub("", outcome.stderr).strip()
     return [good] * before + [outcome._replace(stderr=message)]
+
+
+def _answers(group: Group, outcome: Outcome) -> list[Outcome]:
+    """Return the answer to each question up to the first that is not as expected.
+
+    All of what was said is the answer to the first where lines and questions do not match.
+    """
+    lines = outcome.stdout.splitlines(keepends=True)
+    told = lines if len(lines) == len(group.commands) else [outcome.stdout]
+    found: list[Outcome] = []
+    for command, line in zip(group.commands, told, strict=False):
+        found.append(outcome._replace(stdout=line))
+        if not succeeded(command, found[-1]):
+            break
+    return found

@@ -153,3 +153,36 @@ def two() -> batch.Group:
 def test_a_batch_that_ends_oddly(outcome: Outcome, codes: list[int]) -> None:
     """One that never started did nothing; one that was cut short may have done all; else the last line named counts."""
     assert [each.code for each in batch.outcomes(two(), outcome)] == codes
+
+
+def question(name: str) -> Command:
+    return Command(argv=("ovs-vsctl", "--timeout=5", "get", "interface", name, "error"), expect="[]")
+
+
+def test_questions_to_the_switch_share_a_process_and_each_gets_its_line() -> None:
+    asked = [question("a"), question("b")]
+    (group,) = batch.groups(asked)
+    said = Outcome(code=0, stdout="[]\n[]\n")
+    assert [outcome.stdout.strip() for outcome in batch.outcomes(group, said)] == ["[]", "[]"]
+
+
+def test_the_first_answer_that_is_not_as_expected_is_the_last() -> None:
+    (group,) = batch.groups([question(name) for name in "abc"])
+    said = Outcome(code=0, stdout='[]\n"could not open"\n[]\n')
+    assert [outcome.stdout for outcome in batch.outcomes(group, said)] == ["[]\n", '"could not open"\n']
+
+
+def test_answers_that_cannot_be_told_apart_are_no_answers() -> None:
+    (group,) = batch.groups([question(name) for name in "abc"])
+    (outcome,) = batch.outcomes(group, Outcome(code=0, stdout="[]\n[]\n"))
+    assert outcome.stdout != "[]\n"
+
+
+def test_questions_and_changes_are_two_processes() -> None:
+    assert len(batch.groups([vsctl("--timeout=5", "add-port", "br", "a"), question("a")])) == 2
+
+
+def test_a_transaction_of_many_commands_has_more_time() -> None:
+    (few,) = batch.groups([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(3)])
+    (many,) = batch.groups([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(300)])
+    assert (few.argv[1], many.argv[1]) == ("--timeout=5", "--timeout=20")

@@ -77,8 +77,8 @@ def test_noise_on_stdout_fails_nothing(fp: FakeProcess, driver: LiveDriver) -> N
 
 def test_an_answer_that_is_not_the_expected_one_ends_the_run(fp: FakeProcess, driver: LiveDriver) -> None:
     asked = Command(argv=("ovs-vsctl", "get", "interface", "p", "error"), expect="[]")
-    fp.register(list(asked.argv), stdout=b"[]\n")
-    fp.register(list(asked.argv), stdout=b'"no such device"\n')
+    both = ["ovs-vsctl", *2 * ("--", "get", "interface", "p", "error")]
+    fp.register(both, stdout=b'[]\n"no such device"\n')
     outcomes = driver.act([asked, asked, FIRST], stop=never)
     assert [outcome.stdout for outcome in outcomes] == ["[]\n", '"no such device"\n']
 
