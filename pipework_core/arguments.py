@@ -46,6 +46,7 @@ class Invocation(NamedTuple):
     replay: str = ""
     given: tuple[str, ...] = ()
     part: HostPart | None = None
+    topology: bool = False
 
 
 def parse(argv: Sequence[str]) -> Invocation:
@@ -176,7 +177,7 @@ def _host(words: Words, invocation: Invocation) -> Invocation:
 
 def _listed(words: Words, invocation: Invocation) -> Invocation:
     if not words.operands:
-        return invocation
+        return invocation._replace(topology=words.has("topology"))
     if len(words.operands) > 1:
         raise UsageError(
             f"ls takes one guest, and {' '.join(words.operands)} are several.", hint="write ls alone for all of them"

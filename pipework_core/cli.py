@@ -72,7 +72,7 @@ def _dispatch(invocation: Invocation) -> int:
     if invocation.command == "demo":
         from pipework_core import demo  # noqa: PLC0415
 
-        return demo.run()
+        return demo.run(of_topology=invocation.topology)
     from pipework_core import session  # noqa: PLC0415
 
     return session.run(invocation)

@@ -30,7 +30,7 @@ pipework host --remove HOSTIF [--keep-bridge]
 pipework route|rule|tc GUEST WORD...
 pipework --wait [-i IF] [--timeout SECONDS]
 pipework wait-script [-i IF] [--timeout SECONDS]
-pipework demo
+pipework demo [--topology]
 pipework up [-f FILE] [--atomic] [--prune]
 pipework status|down [-f FILE]
 pipework schema"""
@@ -126,6 +126,7 @@ _EXIT = (
     ("0", "done, or nothing was to be done"),
     ("1", "failed, and undone"),
     ("2", "wrong usage; nothing was looked at"),
+    ("3", "`status` found a difference"),
     ("130", "interrupted by SIGINT or SIGTERM, and undone"),
 )
 

@@ -101,6 +101,7 @@ OPTIONS = (
     ),
     Option(name="atomic", commands=("up",), help="attach all that the file names, or nothing"),
     Option(name="prune", commands=("up",), help="detach what pipework attached and the file does not name"),
+    Option(name="topology", commands=("demo",), help="show a whole topology: up, status, down"),
     Option(name="remove", commands=("host",), help="take back what the host was given, the exact inverse"),
     Option(
         name="confirm-within",

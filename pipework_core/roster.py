@@ -31,9 +31,11 @@ class Roster:
         self._warn = warn
         self._names: dict[str, list[str]] = {}
 
-    def everybody(self) -> list[str]:
-        """Return all guests that have a name."""
-        return [f"{runtime}:{name}" for runtime in GUESTS if runtime != "pid" for name in self._of(runtime)]
+    def everybody(self, patterns: Collection[str]) -> list[str]:
+        """Return all guests that have a name; a runtime is only asked where a pattern may mean one of its guests."""
+        named = {pattern.partition(":")[0] for pattern in patterns}
+        asked = [runtime for runtime in GUESTS if runtime != "pid" and (runtime in named or not named <= set(GUESTS))]
+        return [f"{runtime}:{name}" for runtime in asked for name in self._of(runtime)]
 
     def explicit(self, names: Collection[str]) -> dict[str, str]:
         """Return, for bare names, the guests they mean, in the order in which runtimes are asked for one.

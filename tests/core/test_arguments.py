@@ -199,6 +199,7 @@ def test_behind_the_guest_every_word_belongs_to_the_tool(command: str, words: li
         ("wait-script", Invocation(command="wait-script", interface="eth1")),
         ("wait-script -i ib0 --timeout 30", Invocation(command="wait-script", interface="ib0", timeout=30)),
         ("demo", Invocation(command="demo")),
+        ("demo --topology", Invocation(command="demo", topology=True)),
         ("-v demo", Invocation(command="demo", verbose=True)),
         ("", Invocation(command="help")),
         ("-h", Invocation(command="help")),

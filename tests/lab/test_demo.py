@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipework_core import demo, sandbox
+from pipework_core import demo, demo_topology, sandbox
 from pipework_core.errors import HostError
 
 from . import machine
@@ -232,7 +232,7 @@ def test_guests_that_do_not_reach_each_other_are_a_failure(tmp_path: Path) -> No
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the demo act on nothing at all, and everything go well."""
-    for name in ("_tool", "_reach", "_fail", "_say", "_title"):
+    for name in ("stage", "tool", "reach", "_fail", "say", "title"):
         monkeypatch.setattr(demo, name, lambda *_, **__: "")
     monkeypatch.setattr(demo, "_attach", lambda *_: {"changed": False})
     monkeypatch.setattr(demo, "_state", lambda: ["lo"])
@@ -251,3 +251,45 @@ def test_something_that_is_not_undone_is_a_failure(scripted: pytest.MonkeyPatch)
     scripted.setattr(demo, "_state", lambda: next(states))
     with pytest.raises(HostError, match="not undone"):
         demo._show()
+
+
+TOPOLOGY = (*DEMO, "--topology")
+README = Path(__file__).parents[2] / "README.md"
+
+
+def assert_topology_shown(done: subprocess.CompletedProcess[str]) -> None:
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in (
+        "  $ pipework up -f demo.yaml\n    4 attached\n    -> web1 reaches 192.168.1.10 and hears back in ",
+        "  $ pipework up -f demo.yaml\n    4 as they were\n",
+        "  $ pipework status -f demo.yaml\n    netns:db eth2: give eth2 its address 10.20.0.10/16\n",
+        "  $ pipework up -f demo.yaml\n    1 attached, 3 as they were\n  $ pipework status -f demo.yaml\n\n",
+        "10.20.0.10/16,fd00:20::10/64",
+        "    4 detached\n    -> the host and the guests are as before.\n",
+        "\nAll of it worked, in ",
+    ):
+        assert words in done.stdout
+
+
+def test_a_whole_topology_goes_up_is_repaired_and_goes_down() -> None:
+    assert_topology_shown(run(TOPOLOGY))
+
+
+def test_without_its_libraries_the_topology_is_not_shown_and_pip_is_named(tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text("raise ImportError('none', name='msgspec')\n")
+    done = run(TOPOLOGY, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "topology files need the library msgspec" in done.stderr
+    assert "pip install 'pipework[up]'" in done.stderr
+
+
+def test_the_readme_shows_the_file_that_the_demo_runs() -> None:
+    text = demo_topology.FILE.read_text()
+    assert f"```yaml\n{text}```\n" in README.read_text()
+
+
+def test_a_repair_that_is_not_needed_is_a_failure_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = subprocess.CompletedProcess((), 0, "", "4 as they were\n")
+    monkeypatch.setattr(demo, "pipework", lambda _: fine)
+    with pytest.raises(HostError, match="not saying '4 attached'"):
+        demo_topology._run("up", says="4 attached")
