@@ -89,7 +89,7 @@ def test_a_hundred_addresses_do_not_start_a_hundred_processes(lan: PrivateHost) 
     attach(lan, "/run/lab/count", "lan0", "blue", ",".join(f"10.99.1.{n}/16" for n in range(1, 101)))
     wait_until(lambda: lines(lan, "ended") == 300, "all were announced three times", within=40)
     most = max(map(int, lan.run("cat", "/run/lab/counted").stdout.split()))
-    assert 1 <= most <= 60
+    assert 1 <= most < 100
 
 
 def lines(host: PrivateHost, name: str) -> int:

@@ -114,7 +114,7 @@ def test_a_run_that_failed_and_was_undone_is_replayed(
     assert json.loads(told.out)["error"].startswith("`ip link add link eth9")
     # Its undoing was recorded, too: without it the replay is stray.
     calls = json.loads(recording.read_text())["calls"]
-    assert calls[-1]["command"] == "ip link set dev eth9 down group default"
+    assert calls[-1]["command"] == "ip link set dev eth9 down group 28792"
 
 
 def test_a_command_inside_is_replayed(host: PrivateHost, recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
