@@ -77,4 +77,8 @@ def build(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures."""
     session.install(str(wheel(session)), *GROUPS["test"])
-    session.run("python", "-P", "bench/run.py", *session.posargs)
+    # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
+    session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
+    for script in ("run", "fleet", "listing", "dhcp"):
+        if (HERE / "bench" / f"{script}.py").exists():
+            session.run("python", "-P", f"bench/{script}.py")

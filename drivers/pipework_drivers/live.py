@@ -30,6 +30,8 @@ _NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
 _AT_ONCE = 8
 #: Changes that run side by side: the kernel makes one at a time, and what is gained is the starting of processes.
 _ACTING_AT_ONCE = 2 * (os.cpu_count() or 1)
+#: Pinned namespaces from which on the usual limit of open files, 1,024, may not do.
+_MANY_PINS = 500
 #: Steps that wait for the network do not keep the machine busy.
 _PATIENT_AT_ONCE = 64
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -64,6 +66,8 @@ class LiveDriver(PlainDriver):
         if known is not None:
             os.close(known)
         self._pins[netns.path] = fd
+        if len(self._pins) == _MANY_PINS:
+            _allow_more_files()
         return Pin(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
 
     def finds(self, program: str) -> bool:
@@ -227,6 +231,14 @@ class LiveDriver(PlainDriver):
         if netns is not None:
             words = ["nsenter", f"--net={held.get(netns.path, netns.path)}", *words]
         return words, None if stdin is None else held_text(stdin, held), fds
+
+
+def _allow_more_files() -> None:
+    """Raise the soft limit of open files to the hard one (getrlimit(2)): every guest takes a descriptor."""
+    import resource  # noqa: PLC0415 - few topologies are that large
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _undoing(command: Command) -> list[Command]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -317,3 +318,21 @@ def test_names_in_bytes_that_are_no_utf8_pass_through(fp: FakeProcess, driver: L
     assert given == [b"link show caf\xe9\nlink add br1 type bridge\n"]
     fp.register(list(FIRST.argv), stdout=b"caf\xe9")
     assert driver.read([FIRST]) == [Outcome(code=0, stdout=odd, asked=pytest.approx(0, abs=1e12))]
+
+
+def test_many_pinned_namespaces_raise_the_limit_of_open_files(
+    driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(live, "_MANY_PINS", 2)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard))
+        limits = []
+        for name in ("a", "b"):
+            (tmp_path / name).symlink_to("/proc/self/ns/net")
+            driver.pin(Netns(path=str(tmp_path / name)))
+            limits.append(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        assert limits == [min(512, hard), hard]
+    finally:
+        driver.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
