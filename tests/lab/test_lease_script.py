@@ -183,7 +183,7 @@ def test_everything_ends_with_guest_interface_and_client(server: DhcpServer, end
     host.run(*(ending[end] if end != "client" else ("sh", "-c", "kill -KILL $(pidof dhclient)")))
     gone(host)
     if end == "client":
-        assert client(server, "dhclient").addresses() == []
+        wait_until(lambda: client(server, "dhclient").addresses() == [], "the address is gone")
     else:
         wait_until(lambda: "v1" not in host.run("ip", "-br", "link").stdout, "the veth is gone", within=GONE)
 
