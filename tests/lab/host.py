@@ -27,8 +27,8 @@ CGROUP = "pipework-lab"
 #: The folder of this package; its modules run as process 1 of hosts and kernels.
 PACKAGE = Path(__file__).parent
 CLOSE_SECONDS = 10.0
-#: Variables that would lead a tool inside to a component outside.
-OUTSIDE = ("CONTAINER", "DOCKER_", "LXC_", "OVS_", "XDG_RUNTIME_DIR")
+#: Variables that would lead a tool inside to a component outside, or make ps(1) cut its lines.
+OUTSIDE = ("COLUMNS", "CONTAINER", "DOCKER_", "LXC_", "OVS_", "XDG_RUNTIME_DIR")
 
 
 def is_root() -> bool:
