@@ -9,8 +9,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from pipework_backends import leasing
-from pipework_backends.common import script
+from pipework_backends import leasing, script
 from pipework_core.errors import GuestError, UsageError
 from pipework_core.plan import Command, Plan
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from pipework_backends import leasing
-from pipework_backends.common import ip, put_back, script
+from pipework_backends import leasing, script
 from pipework_core.errors import GuestError, HostError
 from pipework_core.plan import Command, Plan
+from pipework_core.toolkit import ip, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

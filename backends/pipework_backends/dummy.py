@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
-from pipework_backends.common import ip
+from pipework_core import toolkit
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
 from pipework_core.marks import Mark
 from pipework_core.plan import Plan
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Dummy:
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park it."""
-        return common.park(scene, link, mark)
+        return toolkit.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Leave nothing on the host."""
@@ -65,8 +65,8 @@ class Dummy:
             return Plan(notes=(f"{attachment.interface} is a dummy already",))
         mtu = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
         create = ip(
-            *("link", "add", *common.in_guest(scene, *mtu), "type", "dummy"),
-            undo=[common.delete_in_guest(scene)],
+            *("link", "add", *toolkit.in_guest(scene, *mtu), "type", "dummy"),
+            undo=[toolkit.delete_in_guest(scene)],
             why=f"make the dummy {attachment.interface} in {scene.guest.name}",
         )
         return Plan(steps=(create,))

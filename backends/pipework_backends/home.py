@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipework_backends.common import ip, put_back
 from pipework_core import facts
 from pipework_core.plan import Command
+from pipework_core.toolkit import ip, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

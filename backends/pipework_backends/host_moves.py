@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_backends import home
-from pipework_backends.common import ip
 from pipework_core import facts
 from pipework_core.errors import HostError
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,14 +17,14 @@ import zlib
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any
 
-from pipework_backends import common, host_moves
-from pipework_backends.common import broadcast, ip, script
-from pipework_core import marks
+from pipework_backends import host_moves, script
+from pipework_core import marks, toolkit
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
 from pipework_core.plan import Command, Plan
 from pipework_core.planner import request_digest
+from pipework_core.toolkit import broadcast, ip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -100,7 +100,7 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
     back = host_moves.given(held, nic.name, nic.name)
     mark = _mark(scene, held, missing, [via for via, _ in defaults])
     vias = [*host_moves.gateways(held.routes), *(via for via, _ in defaults)]
-    steps = [common.raise_shared(nic)] if not nic.up else []
+    steps = [toolkit.raise_shared(nic)] if not nic.up else []
     steps += [
         ip(
             *("link", "add", "link", nic.name, "name", name, "group", BIRTH_GROUP),
@@ -207,7 +207,7 @@ def refuse_elsewhere(scene: Scene, but: Collection[str]) -> None:
 
 def _nic(scene: Scene) -> Link:
     """Return the NIC; raise for one that cannot have a sibling."""
-    nic = common.parent_link(scene)
+    nic = toolkit.parent_link(scene)
     mark = marks.read(nic)
     if nic.layer != "ether":
         raise HostError(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends import common, home, host_moves, host_nic
-from pipework_backends.common import broadcast, ip
-from pipework_core import marks
+from pipework_backends import home, host_moves, host_nic
+from pipework_core import marks, toolkit
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.marks import Mark
 from pipework_core.plan import Command, Plan
 from pipework_core.planner import request_digest
+from pipework_core.toolkit import broadcast, ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ class HostSide:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
         asked = then.attachment
         found = backend.leftovers(then, Mark(kind=asked.kind, on=asked.host))
-        return found or (common.lowered(then.host, asked.host) if asked.kind == "ovs" else ())
+        return found or (toolkit.lowered(then.host, asked.host) if asked.kind == "ovs" else ())
 
 
 def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:
@@ -108,7 +108,7 @@ def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:
         words = ("address", "add", str(address), *broadcast(address), "dev", name)
         steps.append(ip(*words, undo=undo, why=f"give the host the address {address} on {name}"))
     if backend.kind == "ovs" and (link is None or not link.up):
-        steps.append(common.raise_shared(link) if link is not None else _raised(name))
+        steps.append(toolkit.raise_shared(link) if link is not None else _raised(name))
     steps += [step for _, step in defaults]
     if defaults and confirm:
         steps.append(host_nic.ask(confirm, name, [via for via, _ in defaults]))
@@ -125,7 +125,7 @@ def _mark(backend: Backend, link: Link | None, before: Mark | None) -> Mark:
     """Return the mark that the switch has, or will have: one that we made says so."""
     if before is not None:
         return before
-    ours = backend.kind == "bridge" and (link is None or common.made_by_us(link, "bridge"))
+    ours = backend.kind == "bridge" and (link is None or toolkit.made_by_us(link, "bridge"))
     return Mark(kind="bridge" if ours else KIND)
 
 

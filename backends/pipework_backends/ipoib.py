@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
-from pipework_backends.common import ip
-from pipework_core import marks
+from pipework_core import marks, toolkit
 from pipework_core.contract import Claim
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX, host_name
 from pipework_core.plan import HOST, Plan
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,11 +68,11 @@ class IPoIB:
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park it."""
-        return common.park(scene, link, mark)
+        return toolkit.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Lower the parent that was raised for its children."""
-        return common.lowered(scene.host, mark.on)
+        return toolkit.lowered(scene.host, mark.on)
 
     def remains(self, survey: Survey) -> Plan:
         """Delete the children that the kernel gave back to the host."""
@@ -85,7 +84,7 @@ class IPoIB:
         """Raise the parent, make the child on the host, move it into the guest."""
         attachment = scene.attachment
         parent = _checked(scene)
-        mtu = common.chosen_mtu(scene, parent)
+        mtu = toolkit.chosen_mtu(scene, parent)
         before = _orphans(scene) + _raised(parent)
         if scene.existing is not None:
             before += () if scene.existing.mtu == mtu or not attachment.mtu else (_sized(scene, scene.existing),)
@@ -106,7 +105,7 @@ def _checked(scene: Scene) -> Link:
         raise UsageError("ipoib has no end on the host that -l could name.", hint="leave -l out")
     _partition(scene)
     _mode(scene)
-    parent = common.parent_link(scene)
+    parent = toolkit.parent_link(scene)
     if parent.layer != _INFINIBAND:
         raise HostError(
             f"{parent.name} is no InfiniBand interface ({parent.layer}).", hint="leave ipoib: out, or name another"
@@ -144,7 +143,7 @@ def _mode(scene: Scene) -> str:
 def _raised(parent: Link) -> tuple[Command, ...]:
     if parent.up:
         return ()
-    return (common.raise_shared(parent),)
+    return (toolkit.raise_shared(parent),)
 
 
 def _orphans(scene: Scene) -> tuple[Command, ...]:

@@ -6,9 +6,10 @@ from ipaddress import ip_interface
 from math import ceil
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import Switch, script, unfinished
+from pipework_backends import script
 from pipework_core.errors import HostError
 from pipework_core.plan import Command
+from pipework_core.toolkit import Switch, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
-from pipework_backends.common import ip
 from pipework_backends.stacked import Stacked
+from pipework_core import toolkit
 from pipework_core.contract import Claim
 from pipework_core.errors import UsageError
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ def _freed(scene: Scene, link: Link) -> list[Command]:
     """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
     netns, dev = scene.guest.netns, ("dev", link.name)
     addresses = [ip_interface(address) for address in link.addresses if ":" not in address]
-    back = [ip("address", "add", str(known), *common.broadcast(known), *dev, netns=netns) for known in addresses]
+    back = [ip("address", "add", str(known), *toolkit.broadcast(known), *dev, netns=netns) for known in addresses]
     flush = ip("-4", "address", "flush", *dev, netns=netns, undo=back, why=f"free the addresses of {link.name}")
     return [flush] if addresses else []
 

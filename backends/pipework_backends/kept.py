@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import script
+from pipework_backends import script
 from pipework_core.errors import HostError
 from pipework_core.plan import Command
 from pipework_core.survey import Client

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import bridge_vlan, common, firewall
-from pipework_backends.common import ip
+from pipework_backends import bridge_vlan, firewall
+from pipework_core import toolkit
 from pipework_core.contract import Claim, Leftover
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -51,7 +52,7 @@ class LinuxBridge:
 
     def fits(self, scene: Scene, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = common.veth_peer(scene, link)
+        peer = toolkit.veth_peer(scene, link)
         return peer is not None and peer.master in {"", scene.attachment.host}
 
     def mark(self, scene: Scene) -> Mark:
@@ -60,7 +61,7 @@ class LinuxBridge:
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park the veth; its port on the host stays until the end."""
-        return common.park(scene, link, mark)
+        return toolkit.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Name the bridge that was made for the first of its ports, or what we changed on one of somebody else's."""
@@ -68,10 +69,10 @@ class LinuxBridge:
         if link is None or link.kind != "bridge":
             return ()
         here = scene.inside.links.get(scene.attachment.interface)
-        peer = common.veth_peer(scene, here) if here is not None else None
+        peer = toolkit.veth_peer(scene, here) if here is not None else None
         going = frozenset({peer.name} if peer is not None else ())
-        used = common.has_use(scene.host, link, without=going)
-        if common.made_by_us(link, "bridge") and not used:
+        used = toolkit.has_use(scene.host, link, without=going)
+        if toolkit.made_by_us(link, "bridge") and not used:
             return (Leftover(name=link.name, remove=_unmade(link.name), hidden=True),)
         return _put_back(scene, link, going, used=used)
 
@@ -94,14 +95,14 @@ class LinuxBridge:
         made = self._bridge(scene, bridge)
         if scene.existing is not None:
             return made + self._completed(scene, scene.existing)
-        mtu = common.chosen_mtu(scene, bridge)
-        if common.port_taken(scene.host, attachment.host, PORTS_MAX):
+        mtu = toolkit.chosen_mtu(scene, bridge)
+        if len(scene.host.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
                 f"the bridge {attachment.host} has {PORTS_MAX} ports, and Linux bridges hold no more.",
                 hint="use a second bridge",
             )
         # A port of a VLAN stays down until it is out of the bridge's default VLAN: no frame goes the wrong way.
-        name, made_veth = common.make_veth(scene, mtu=mtu, master=attachment.host, up=not attachment.vlan)
+        name, made_veth = toolkit.make_veth(scene, mtu=mtu, master=attachment.host, up=not attachment.vlan)
         if not attachment.vlan:
             return made + made_veth
         vlan = bridge_vlan.access(name, vlan_id(attachment.vlan), bridge_vlan.given(bridge), undo=False)
@@ -126,7 +127,7 @@ class LinuxBridge:
         unfinished = bridge.group == BIRTH_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:
-            steps.append(common.raise_shared(bridge))
+            steps.append(toolkit.raise_shared(bridge))
         if attachment.vlan and not bridge.data.get("vlan_filtering"):
             steps.append(self._filter(scene, name))
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
@@ -143,13 +144,13 @@ class LinuxBridge:
         if bridge.group == BIRTH_GROUP:
             bridge = bridge._replace(group="default")
         words, kind = ("link", "set", "dev", name), ("type", "bridge", "vlan_filtering")
-        undo = [ip(*words, *common.noted(bridge, raised), *kind, "0", shared=True)]
-        noted = common.noted(bridge, raised | FILTERING)
+        undo = [ip(*words, *toolkit.noted(bridge, raised), *kind, "0", shared=True)]
+        noted = toolkit.noted(bridge, raised | FILTERING)
         return ip(*words, *noted, *kind, "1", undo=undo, why=f"let {name} keep VLANs apart")
 
     def _completed(self, scene: Scene, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""
-        peer = common.veth_peer(scene, link)
+        peer = toolkit.veth_peer(scene, link)
         if peer is None:
             raise HostError(
                 f"{link.name} of {scene.guest.name} has lost its end on the host.",
@@ -157,7 +158,7 @@ class LinuxBridge:
             )
         attachment, words = scene.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
-        steps = [common.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+        steps = [toolkit.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
         is_up, vlans = peer.up, _vlans_of(scene, peer.name)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common, ovsdb
-from pipework_backends.common import ip
+from pipework_backends import ovsdb
 from pipework_backends.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
+from pipework_core import toolkit
 from pipework_core.contract import Claim, Clearing, Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import Command, Plan
 from pipework_core.request import vlan_id
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ class OpenVSwitch:
 
     def fits(self, scene: Scene, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
-        peer = common.veth_peer(scene, link)
+        peer = toolkit.veth_peer(scene, link)
         if peer is None or peer.master not in _MASTERS:
             return False
         port = _switch(scene).ports.get(peer.name)
@@ -71,8 +72,8 @@ class OpenVSwitch:
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
-        parked = common.park(scene, link, mark)
-        peer = common.veth_peer(scene, link)
+        parked = toolkit.park(scene, link, mark)
+        peer = toolkit.veth_peer(scene, link)
         if peer is None:
             return parked
         if "tables" in scene.answers:
@@ -90,12 +91,12 @@ class OpenVSwitch:
         """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
         link, switch = scene.host.links.get(mark.on), _switch(scene)
         here = scene.inside.links.get(scene.attachment.interface)
-        peer = common.veth_peer(scene, here) if here is not None else None
+        peer = toolkit.veth_peer(scene, here) if here is not None else None
         going = {mark.on, peer.name if peer is not None else ""}
         # A port of ours without its device is a trace of a guest that is gone.
         live = [port for port in switch.ports.values() if not port.ours or port.name in scene.host.links]
         others = [port for port in live if port.bridge == mark.on and port.name not in going]
-        if mark.on not in switch.made or others or (link is not None and common.has_use(scene.host, link)):
+        if mark.on not in switch.made or others or (link is not None and toolkit.has_use(scene.host, link)):
             return ()
         remove = _unmade(mark.on, why=f"remove {mark.on}, which has no port")
         return (Leftover(name=mark.on, remove=remove, hidden=True),)
@@ -131,9 +132,9 @@ class OpenVSwitch:
         switch = _checked(scene)
         if scene.existing is not None:
             return _completed(scene, scene.existing, switch)
-        mtu = common.chosen_mtu(scene, scene.host.links.get(scene.attachment.host))
-        stale = _stale(switch, common.veth_name(scene))
-        name, made_veth = common.make_veth(scene, mtu=mtu)
+        mtu = toolkit.chosen_mtu(scene, scene.host.links.get(scene.attachment.host))
+        stale = _stale(switch, toolkit.veth_name(scene))
+        name, made_veth = toolkit.make_veth(scene, mtu=mtu)
         made_bridge = _bridge(scene, switch)
         port = (_add(_wanted(scene, name)), _accepted(name))
         # The changes in front of the questions: a driver can then make them in one transaction.
@@ -283,13 +284,13 @@ def _stale(switch: Switch, name: str) -> Plan:
 
 def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone."""
-    peer = common.veth_peer(scene, link)
+    peer = toolkit.veth_peer(scene, link)
     if peer is None:
         raise HostError(
             f"{link.name} of {scene.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
-    steps = [common.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+    steps = [toolkit.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
     wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)

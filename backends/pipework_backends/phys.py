@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common, home
-from pipework_backends.common import ip
-from pipework_core import marks
+from pipework_backends import home
+from pipework_core import marks, toolkit
 from pipework_core.contract import Claim, Clearing, Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.plan import HOST, Command, Outcome, Plan
 from pipework_core.request import vlan_id
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,12 +99,12 @@ class Phys:
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Bring the NIC home; undoing takes it back into the guest. A VLAN that we made is parked like other links."""
-        return _brought_home(scene, link, mark) if mark.nic else common.park(scene, link, mark)
+        return _brought_home(scene, link, mark) if mark.nic else toolkit.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
         if not mark.nic:
-            return common.lowered(scene.host, mark.on)
+            return toolkit.lowered(scene.host, mark.on)
         link = scene.host.links.get(mark.nic)
         if scene.attachment.interface or link is None or _marked_as(link) != mark.nic or link.group != BIRTH_GROUP:
             return ()
@@ -293,13 +293,14 @@ def _renamed(scene: Scene) -> Plan:
 def _vlan(scene: Scene) -> Plan:
     """Make the VLAN of the NIC straight in the guest; it is deleted with the guest, and so nothing has to come home."""
     attachment = scene.attachment
-    parent = common.parent_link(scene)
+    parent = toolkit.parent_link(scene)
     vid = vlan_id(attachment.vlan)
-    mtu = common.chosen_mtu(scene, parent)
-    raised = [] if parent.up else [common.raise_shared(parent)]
+    mtu = toolkit.chosen_mtu(scene, parent)
+    raised = [] if parent.up else [toolkit.raise_shared(parent)]
     create = ip(
-        *("link", "add", "link", parent.name, *common.in_guest(scene, "mtu", str(mtu)), "type", "vlan", "id", str(vid)),
-        undo=[common.delete_in_guest(scene)],
+        *("link", "add", "link", parent.name, *toolkit.in_guest(scene, "mtu", str(mtu))),
+        *("type", "vlan", "id", str(vid)),
+        undo=[toolkit.delete_in_guest(scene)],
         why=f"make {attachment.interface} in {scene.guest.name}, VLAN {vid} of {parent.name}",
     )
     return Plan(steps=(*raised, create))
@@ -315,7 +316,7 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
     routes = [route for route in scene.inside.routes if route.dev == link.name and not route.kernel]
     settings = (*(("address", link.mac) if mark.mac else ()), *(("mtu", str(link.mtu)) if mark.mtu else ()))
     again = [ip("link", "set", "dev", link.name, *settings, netns=netns)] if settings else []
-    again += common.restore(link, routes, netns)
+    again += toolkit.restore(link, routes, netns)
     why = f"bring {link.name} home, as {name}"
     # In our group it is known for one that is on its way, which the next run finishes when this one is killed.
     if mark.phy:
@@ -336,9 +337,9 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         )
     )
     if scene.leaving:  # in front: nobody would know of them when the run is killed behind the mark
-        steps = [*common.given_back(scene, link, mark), *steps]
+        steps = [*toolkit.given_back(scene, link, mark), *steps]
     else:
-        steps += [common.put_back(route, netns) for route in common.earlier_defaults(scene, link, mark)]
+        steps += [toolkit.put_back(route, netns) for route in toolkit.earlier_defaults(scene, link, mark)]
     there = link._replace(
         name=name,
         alias="",
@@ -348,7 +349,7 @@ def _brought_home(scene: Scene, link: Link, mark: Mark) -> Clearing:
         mac=mark.mac or link.mac,
         mtu=int(mark.mtu or link.mtu),
     )
-    inside = common.without(scene, link, mark)
+    inside = toolkit.without(scene, link, mark)
     host = scene.host._replace(links={**scene.host.links, name: there})
     radio = {"radio": Outcome(code=0, stdout=mark.phy)} if mark.phy else {}
     then = scene._replace(inside=inside, host=host, answers={**scene.answers, **radio})

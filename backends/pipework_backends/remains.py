@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
-from pipework_backends.common import ip
-from pipework_core import marks, namespaces
+from pipework_core import marks, namespaces, toolkit
 from pipework_core.plan import Plan
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +62,8 @@ def of_bridges(survey: Survey) -> Iterator[Link]:
     """Yield the Linux bridges of ours that have no use, or only ports that go."""
     going, used = pairs(survey), namespaces.parents_used(survey.inside, survey.host.links.values())
     for link in survey.host.links.values():
-        ours = link.kind == "bridge" and common.made_by_us(link, "bridge") and link.name not in used
-        if ours and not survey.blind and not common.has_use(survey.host, link, without=going):
+        ours = link.kind == "bridge" and toolkit.made_by_us(link, "bridge") and link.name not in used
+        if ours and not survey.blind and not toolkit.has_use(survey.host, link, without=going):
             yield link
 
 
@@ -87,7 +86,7 @@ def in_use(survey: Survey, name: str) -> bool:
     """Whether the host or a guest uses the interface of that name by other means than as a switch."""
     link = survey.host.links.get(name)
     used = namespaces.parents_used(survey.inside, survey.host.links.values())
-    return survey.blind or (link is not None and (name in used or common.has_use(survey.host, link)))
+    return survey.blind or (link is not None and (name in used or toolkit.has_use(survey.host, link)))
 
 
 def of_guests(survey: Survey, kind: str) -> Plan:
@@ -137,7 +136,7 @@ def of_vlans(survey: Survey, *kinds: str) -> Plan:
         *(
             ip("link", "delete", "dev", link.name, why=f"delete the VLAN {link.name}, which nobody uses")
             for link in survey.host.links.values()
-            if common.made_by_us(link, "vlan") and not common.has_use(survey.host, link) and link.name not in used
+            if toolkit.made_by_us(link, "vlan") and not toolkit.has_use(survey.host, link) and link.name not in used
         )
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import common
-from pipework_backends.common import ip
+from pipework_core import toolkit
 from pipework_core.contract import Leftover
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
 from pipework_core.plan import Plan
 from pipework_core.request import vlan_id
+from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Stacked:
                     f"{parent.name} takes no {attachment.kind} as long as {link.name} of {scene.guest.name} is on it.",
                     hint=f"delete {link.name} in the guest, and run this again",
                 )
-        return common.park(scene, link, mark)
+        return toolkit.park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Name the VLAN that was made for the first of its links, and the parent that was raised for it.
@@ -76,16 +76,16 @@ class Stacked:
         The host cannot tell what guests have on them.
         """
         if not mark.vlan:
-            return common.lowered(scene.host, mark.on)
+            return toolkit.lowered(scene.host, mark.on)
         name = self.parent_name(scene)
         link = scene.host.links.get(name)
-        if link is not None and not common.made_by_us(link, "vlan"):
-            return (*common.lowered(scene.host, name), *common.lowered(scene.host, mark.on))
-        if link is not None and common.has_use(scene.host, link):
+        if link is not None and not toolkit.made_by_us(link, "vlan"):
+            return (*toolkit.lowered(scene.host, name), *toolkit.lowered(scene.host, mark.on))
+        if link is not None and toolkit.has_use(scene.host, link):
             return ()
         remove = ip("link", "delete", "dev", name, why=f"remove VLAN {mark.vlan} of {mark.on}, which nobody uses")
         vlan = (Leftover(name=name, remove=remove, hidden=True),) if link is not None else ()
-        return (*vlan, *common.lowered(scene.host, mark.on, without=(name,)))
+        return (*vlan, *toolkit.lowered(scene.host, mark.on, without=(name,)))
 
     def remains(self, survey: Survey) -> Plan:
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
@@ -99,7 +99,7 @@ class Stacked:
         attachment = scene.attachment
         if attachment.host_name:
             raise UsageError(f"{self.kind} has no end on the host that -l could name.", hint="leave -l out")
-        parent = common.parent_link(scene)
+        parent = toolkit.parent_link(scene)
         self.check(scene, parent)
         before = _raised(parent)
         if attachment.vlan:
@@ -107,12 +107,12 @@ class Stacked:
         if scene.existing is not None:
             return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(scene)}",))
         # A VLAN of somebody else's may carry less than what it is a VLAN of.
-        mtu = common.chosen_mtu(scene, scene.host.links.get(self.parent_name(scene), parent))
+        mtu = toolkit.chosen_mtu(scene, scene.host.links.get(self.parent_name(scene), parent))
         create = ip(
             *("link", "add", "link", self.parent_name(scene)),
-            *common.in_guest(scene, "mtu", str(mtu)),
+            *toolkit.in_guest(scene, "mtu", str(mtu)),
             *("type", self.kind, "mode", self._mode(scene)),
-            undo=[common.delete_in_guest(scene)],
+            undo=[toolkit.delete_in_guest(scene)],
             why=f"make {attachment.interface} in {scene.guest.name} on top of {self.parent_name(scene)}",
         )
         return before + Plan(steps=(create,))
@@ -185,4 +185,4 @@ def _own(name: str) -> Command:
 def _raised(link: Link) -> Plan:
     if link.up or link.group == BIRTH_GROUP:
         return Plan(notes=(f"{link.name} is up",))
-    return Plan(steps=(common.raise_shared(link),))
+    return Plan(steps=(toolkit.raise_shared(link),))

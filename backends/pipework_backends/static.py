@@ -8,10 +8,11 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends.common import ARPING, Switch, broadcast, ip, put_back, script, switch, unfinished
+from pipework_backends import script
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Command, Plan
+from pipework_core.toolkit import Switch, broadcast, ip, put_back, switch, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pipework_core.marks import Mark
     from pipework_core.request import Address, Attachment, Gateway
 
+#: The program that announces addresses, where there is one.
+ARPING = "arping"
 #: Kinds that announce nothing: the hardware addresses of InfiniBand have 20 bytes, and a user of the shell version saw
 #: kernels panic over it (jpetazzo/pipework, issue 217).
 _SILENT = frozenset({"ipoib"})

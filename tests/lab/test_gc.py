@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_backends import common
+from pipework_backends import script
 
 from . import promises
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .host import PrivateHost
     from .ovs import OpenVSwitch
 
-LEASE = common.script("lease.sh")
+LEASE = script("lease.sh")
 NETDEV = ("-o", "datapath=netdev")
 
 

@@ -1,8 +1,10 @@
-"""What several backends share: creating a link in the guest, veth pairs, MTU, parking a link that is replaced."""
+"""What backends share, a third party's as well: making a link in the guest, veth pairs, MTU, parking what is replaced.
+
+All of it is pure: facts in, commands out.
+"""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.contract import Clearing, Leftover
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from pipework_core.plan import Netns
     from pipework_core.request import Address
 
-#: The program that announces addresses, where there is one.
-ARPING = "arping"
-
 
 def ip(
     *words: str,
@@ -34,11 +33,6 @@ def ip(
 ) -> Command:
     """Return one `ip` command."""
     return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, shared=shared, why=why)
-
-
-def script(name: str) -> str:
-    """Return the path of a script of ours, which a plan runs like any other program."""
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts", name)
 
 
 class Switch(NamedTuple):
@@ -208,11 +202,6 @@ def has_use(host: HostFacts, link: Link, *, without: Collection[str] = ()) -> bo
     # What the other end of a veth pair names as its parent is its peer.
     around = any(link.name in {other.master, other.kind != "veth" and other.parent} for other in others)
     return bool(addresses or leased or link.master or around)
-
-
-def port_taken(host: HostFacts, bridge: str, limit: int) -> bool:
-    """Whether the bridge has as many ports as it can have."""
-    return len(host.ports(bridge)) >= limit
 
 
 def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
