@@ -122,7 +122,8 @@ def _unfinished(link: Link) -> Mark | None:
         return marks.Mark(kind=_MADE.get(link.kind, "macvlan"), on=link.name, vlan=vlan)
     if link.group != marks.BIRTH_GROUP:
         return None
-    if mark is not None and mark.nic:
+    # What a third party made for attachments in general tells by itself of which: it names no request.
+    if mark is not None and (mark.nic or (mark.on and not mark.req)):
         return mark
     if link.kind == "vlan" and link.parent:
         return marks.Mark(kind="macvlan", on=link.parent, vlan=str(link.data.get("id", "")))

@@ -26,6 +26,8 @@ _PAIRS = frozenset({"bridge", "ovs"})
 _KINDS = {"macvlan": "macvlan", "ipvlan": "ipvlan", "ipoib": "ipoib", "dummy": "dummy"}
 #: Kinds of links that pipework makes for attachments in general; with a mark of that kind they are none themselves.
 _SHARED = frozenset({"veth", "bridge", "vlan"})
+#: All other kinds of backends are third parties'.
+_BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 
 
 class Entry(NamedTuple):
@@ -74,7 +76,7 @@ def _of_guest(survey: Survey, inode: int, link: Link) -> Entry | None:
     if mark is not None and _is_shared(link, mark):
         return None  # the host that this guest is to guests of its own
     entry = _entry(link, inode)
-    paired = (mark is not None and mark.kind in _PAIRS) or (mark is None and link.kind == "veth")
+    paired = mark.kind in _PAIRS if mark is not None and mark.kind in _BUILT_IN else link.kind == "veth"
     if paired:
         end = _own_end(survey, link, inode)
         if end is not None:
@@ -93,7 +95,8 @@ def _of_guest(survey: Survey, inode: int, link: Link) -> Entry | None:
 
 
 def _is_shared(link: Link, mark: Mark) -> bool:
-    return mark.kind in _SHARED and mark.kind == link.kind
+    """Whether it was made for attachments in general; the mark of a third party's names no request then."""
+    return mark.kind == link.kind if mark.kind in _SHARED else mark.kind not in _BUILT_IN and not mark.req
 
 
 def _entry(link: Link, inode: int = 0) -> Entry:
@@ -122,9 +125,12 @@ def _own_end(survey: Survey, link: Link, inode: int) -> Link | None:
 def _veth(survey: Survey, entry: Entry, end: Link, mark: Mark | None, *, newborn: bool) -> Entry:
     port = survey.ports.get(end.name)
     state = UNFINISHED if newborn or marks.newborn(end) else entry.state if end.up else DOWN
+    kind, on = ("ovs", port.bridge) if port else ("ovs" if mark and mark.kind == "ovs" else "bridge", end.master)
+    if mark is not None and mark.kind not in _BUILT_IN:
+        kind, on = mark.kind, mark.on
     whole = entry._replace(
-        kind="ovs" if port or (mark and mark.kind == "ovs") else "bridge",
-        on=port.bridge if port else end.master,
+        kind=kind,
+        on=on,
         vlan=port.vlan if port else mark.vlan if mark else "",
         host_end=end.name,
         state=state,

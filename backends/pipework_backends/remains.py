@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import marks, namespaces, toolkit
+from pipework_core import marks, namespaces, remnants, toolkit
 from pipework_core.plan import Plan
 from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.facts import GuestFacts, Link
+    from pipework_core.facts import Link
     from pipework_core.plan import Command, Netns
     from pipework_core.survey import Survey
 
@@ -25,51 +25,23 @@ def swept(*commands: Command) -> Plan:
     return Plan(sweep=commands)
 
 
-def pairs(survey: Survey) -> dict[str, str]:
-    """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
-    ends = (link for link in survey.host.links.values() if link.kind == "veth")
-    return {link.name: wrong for link in ends if (wrong := _wrong(survey, link))}
-
-
-def _wrong(survey: Survey, link: Link) -> str:
-    """Say why nobody needs a pair; empty for one that is somebody's, or not ours."""
-    if marks.newborn(link):
-        return "which a killed run left"
-    mark = marks.read(link)
-    if mark is None or mark.kind != "veth" or not mark.netns:
-        return ""
-    inode = int(mark.netns) if mark.netns.isdecimal() else 0
-    if inode in survey.spaces:
-        inside = survey.inside.get(inode)
-        far = _far_end(survey, inside, link) if inside else None
-        return "which a killed run left" if far is not None and not far.alias and marks.newborn(far) else ""
-    # An end that its guest has moved on is somewhere, and whoever cannot see all guests knows of none that it is gone.
-    moved = any(_far_end(survey, inside, link) for inside in survey.inside.values())
-    return "" if moved or survey.blind else "whose guest is gone"
-
-
-def _far_end(survey: Survey, inside: GuestFacts, end: Link) -> Link | None:
-    return next((link for link in inside.links.values() if survey.host_end(link) is end), None)
-
-
 def of_pairs(survey: Survey) -> Plan:
     """Delete the veth pairs that serve nobody."""
-    found = pairs(survey).items()
+    found = remnants.pairs(survey).items()
     return swept(*(ip("link", "delete", "dev", name, why=f"delete {name}, {wrong}") for name, wrong in found))
 
 
 def of_bridges(survey: Survey) -> Iterator[Link]:
     """Yield the Linux bridges of ours that have no use, or only ports that go."""
-    going, used = pairs(survey), namespaces.parents_used(survey.inside, survey.host.links.values())
     for link in survey.host.links.values():
-        ours = link.kind == "bridge" and toolkit.made_by_us(link, "bridge") and link.name not in used
-        if ours and not survey.blind and not toolkit.has_use(survey.host, link, without=going):
+        ours = link.kind == "bridge" and toolkit.made_by_us(link, "bridge")
+        if ours and remnants.serves_nobody(survey, link):
             yield link
 
 
 def of_ports(survey: Survey) -> list[str]:
     """Return the ports of ours on switches that keep them, whose device has gone with its guest, or goes."""
-    going = {*pairs(survey), *(link.name for link in survey.host.links.values() if _doomed(survey, link))}
+    going = {*remnants.pairs(survey), *(link.name for link in survey.host.links.values() if _doomed(survey, link))}
     return [port.name for port in survey.ports.values() if port.ours and _gone(survey, port.name, going)]
 
 

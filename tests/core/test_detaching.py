@@ -103,6 +103,8 @@ def test_what_killed_runs_left_is_found_by_its_group() -> None:
         link("br3", 7, kind="bridge", alias=Mark(kind="bridge").alias),
         link("nic2", 8, group=marks.group_for(marks.RAISED)),
         link("veth1", 9, kind="veth", group=marks.BIRTH_GROUP),
+        link("tun42", 10, kind="vxlan", group=marks.BIRTH_GROUP, alias=Mark(kind="vxlan", on="42").alias),
+        link("mv1", 11, kind="macvlan", group=marks.BIRTH_GROUP, alias=Mark(kind="host", on="nic0", req="0").alias),
     ]
     found = detaching.unfinished(HostFacts(links={one.name: one for one in links}))
     assert [(asked.kind, asked.host, asked.vlan) for asked, _ in found] == [
@@ -111,5 +113,6 @@ def test_what_killed_runs_left_is_found_by_its_group() -> None:
         ("macvlan", "nic0", "10"),
         ("phys", "nic1", ""),
         ("bridge", "br2", "1"),
+        ("vxlan", "42", ""),
     ]
     assert all(not asked.interface for asked, _ in found)

@@ -58,6 +58,15 @@ def test_a_pair_whose_ends_bear_each_other_out() -> None:
     assert (entry.state, entry.addresses, entry.adopted) == ("up", ("10.0.0.1/24",), False)
 
 
+def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_attachment() -> None:
+    shared = Mark(kind="vxlan", on="42").alias
+    bridge = Link(name="pwx42", ifindex=5, kind="bridge", up=True, alias=shared)
+    tunnel = Link(name="pwx42t", ifindex=6, kind="vxlan", up=True, master="pwx42", alias=shared)
+    guest = eth1(alias=Mark(kind="vxlan", on="42", req="0badc0de").alias)
+    (entry,) = listing.entries(survey([bridge, tunnel, end(master="pwx42")], guest))
+    assert (entry.kind, entry.on, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
+
+
 @pytest.mark.parametrize(
     ("host", "guest"),
     [
