@@ -142,15 +142,7 @@ def _routes(scene: Scene) -> list[Command]:
                 hint="delete it first, if the guest can do without it",
             )
         if not _reachable(scene, gateway):
-            host = f"{gateway}/{gateway.max_prefixlen}"
-            steps.append(
-                ip(
-                    *(family, "route", "replace", host, "dev", name),
-                    netns=scene.guest.netns,
-                    undo=_undo_route(scene, family, host, name),
-                    why=f"reach the gateway {gateway}, which is outside the subnet",
-                )
-            )
+            steps += _on_link(scene, gateway)
         steps.append(
             ip(
                 *(family, "route", "replace", "default", "via", str(gateway), "dev", name),
@@ -172,13 +164,20 @@ def _reachable(scene: Scene, gateway: Gateway) -> bool:
     return any(gateway in address.network for address in scene.attachment.addresses)
 
 
-def _undo_route(scene: Scene, family: str, host: str, name: str) -> list[Command]:
-    before = next((r for r in scene.inside.routes if r.dst == host.partition("/")[0]), None)
-    if before is not None:
-        return [put_back(before, scene.guest.netns)]
-    if scene.existing is None:
+def _on_link(scene: Scene, gateway: Gateway) -> list[Command]:
+    """Return the route to a gateway outside of the subnets, unless it is there.
+
+    It is appended, since replacing would take away what the guest has for that address through another interface, and
+    nobody would remember it: the kernel holds a gateway against the routes of its own interface alone, and all that is
+    appended goes with that.
+    """
+    name, netns, words = scene.attachment.interface, scene.guest.netns, (f"-{gateway.version}", "route")
+    if any(route.dst == str(gateway) and route.dev == name for route in scene.inside.routes):
         return []
-    return [ip(family, "route", "delete", host, "dev", name, netns=scene.guest.netns)]
+    host = f"{gateway}/{gateway.max_prefixlen}"
+    undo = [ip(*words, "delete", host, "dev", name, netns=netns)] if scene.existing else []
+    why = f"reach the gateway {gateway}, which is outside the subnet"
+    return [ip(*words, "append", host, "dev", name, netns=netns, undo=undo, why=why)]
 
 
 def _undo_default(scene: Scene, before: Route | None, family: str, name: str) -> list[Command]:

@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from .host import PrivateHost
 
 NIC = "ip link add eth9 address 02:00:00:00:00:09 type veth peer name wire && ip link set wire up"
+#: The guest reaches both gateways through another interface as well.
+GATEWAYS_ELSEWHERE = (
+    f"{OTHER_DEFAULT}; ip -n blue route add 192.0.2.1 via 10.9.0.77; ip -n blue -6 route add 2001:db8::1 dev eth0"
+)
 #: Name: what the host is like before, and the request.
 CASES = {
     "new bridge": ("true", ("br1", "blue", "10.0.0.1/24", MAC)),
     "existing bridge": (BRIDGE, ("br1", "blue", "10.0.0.1/24,fd00::1/64", MAC)),
     "bridge that was down": ("ip link add br1 type bridge", ("br1", "blue", "10.0.0.1/24", MAC)),
     "default routes": (OTHER_DEFAULT, ("br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64@fd00::2", MAC)),
+    "gateways outside": (
+        GATEWAYS_ELSEWHERE,
+        ("br1", "blue", "10.0.0.1/32@192.0.2.1,fd00::1/128@2001:db8::1", MAC, "--no-dad"),
+    ),
     "macvlan on a parent that was down": (NIC, ("eth9", "blue", "10.0.0.1/24", MAC)),
     "macvlan on a parent that was up": (f"{NIC}; ip link set eth9 up", ("eth9", "blue", "10.0.0.1/24", MAC)),
     "passthru": (NIC, ("eth9", "blue", "10.0.0.1/24", "-o", "mode=passthru")),
@@ -58,6 +66,23 @@ def test_two_attachments_give_the_default_routes_back_in_either_order(
     host.pipework("br2", "-i", "eth2", guest, "10.2.0.1/24@10.2.0.254,fd02::1/64@fd02::2")
     for name in order:
         host.pipework("detach", guest, "-i", name)
+    assert host.state([guest]) == before
+
+
+@pytest.mark.parametrize("order", [("eth1", "eth2"), ("eth2", "eth1")], ids=["older first", "newer first"])
+def test_two_attachments_share_a_gateway_outside_their_subnets(
+    host: PrivateHost, guest: str, order: tuple[str, str]
+) -> None:
+    """Giving the first one's default route back takes its own route to the gateway."""
+    host.run("sh", "-ec", GATEWAYS_ELSEWHERE)
+    before = host.state([guest])
+    host.pipework("br1", guest, "10.0.0.1/32@192.0.2.1,fd00::1/128@2001:db8::1")
+    first = host.state([guest])[guest]
+    host.pipework("br2", "-i", "eth2", guest, "10.2.0.1/32@192.0.2.1,fd02::1/128@2001:db8::1")
+    for name in order:
+        host.pipework("detach", guest, "-i", name)
+        if name == "eth2" and order[0] == name:
+            assert host.state([guest])[guest] == first
     assert host.state([guest]) == before
 
 
