@@ -84,10 +84,7 @@ class Hosting:
     def _look(self, part: HostPart) -> tuple[Scene, Backend]:
         answers = self._planner.read({"home": self._side.QUERY})
         inside = facts.parse_guest(answers["home"].stdout)
-        host = HostFacts(links=inside.links)
-        if choice.needs_ovs(part.attachment, host) and self._driver.finds("ovs-vsctl"):
-            bridges = self._planner.read({"bridges": facts.OVS_BRIDGES})["bridges"]
-            host = host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
+        host = self._planner.with_switch(part.attachment, HostFacts(links=inside.links))
         attachment, backend = choice.complete(part.attachment, host, inside, self._plugins)
         guest = Guest(name="this host", runtime="host", netns=HOST)
         scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=answers)

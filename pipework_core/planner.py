@@ -62,7 +62,7 @@ class Planner:
         `known` are answers that are still true, and gets those that are new.
         """
         known = {} if known is None else known
-        host = self._with_switch(attachment, host, known)
+        host = self.with_switch(attachment, host, known)
         attachment, backend = choice.complete(attachment, host, inside, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
@@ -94,11 +94,13 @@ class Planner:
         known |= {new[key]: outcome for key, outcome in self.read(new).items()}
         return {key: known[command] for key, command in reads.items()}
 
-    def _with_switch(self, attachment: Attachment, host: HostFacts, known: dict[Command, Outcome]) -> HostFacts:
-        """Add the names of Open vSwitch bridges where only these tell what is meant."""
+    def with_switch(
+        self, attachment: Attachment, host: HostFacts, known: dict[Command, Outcome] | None = None
+    ) -> HostFacts:
+        """Add the names of Open vSwitch bridges where only these tell what is meant; `known` as for `scene`."""
         if not (choice.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl")):
             return host
-        bridges = self._asked({"bridges": facts.OVS_BRIDGES}, known)["bridges"]
+        bridges = self._asked({"bridges": facts.OVS_BRIDGES}, {} if known is None else known)["bridges"]
         return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
 
     def _addressings(self, attachment: Attachment) -> list[Addressing]:
@@ -134,7 +136,7 @@ class Planner:
         links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
         plan = Plan()
         for attachment, mark in detaching.unfinished(HostFacts(links=links)):
-            host = self._with_switch(attachment, HostFacts(links=links), {})
+            host = self.with_switch(attachment, HostFacts(links=links))
             try:
                 backend = self._plugins.backend(mark.kind)
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
@@ -165,7 +167,7 @@ class Planner:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
         mark = detaching.mark_of(link)
         attachment = detaching.request(link, mark, guest)
-        host = self._with_switch(attachment, HostFacts(links=links), {})
+        host = self.with_switch(attachment, HostFacts(links=links))
         backend = self._plugins.backend(mark.kind)
         scene = Scene(
             attachment=attachment,
