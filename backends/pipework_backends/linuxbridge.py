@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends import bridge_vlan, firewall
-from pipework_core import toolkit
+from pipework_backends import bridge_vlan
+from pipework_core import firewall, toolkit
 from pipework_core.contract import Claim, Leftover
 from pipework_core.errors import HostError
 from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipework_backends import firewall
+from pipework_core import firewall
 from pipework_core.plan import Outcome
 
 DROPS = "-P INPUT ACCEPT\n-P FORWARD DROP\n-N DOCKER-USER\n"
