@@ -62,11 +62,20 @@ GROUP_OBSERVERS = "pipework.observers"
 class Plugins:
     """The plugins of one run. Built-ins are imported when they are chosen.
 
-    With `rehearsal` nothing is going to be done, and observers are told of the plan alone.
+    With `rehearsal` nothing is going to be done, and observers are told of the plan alone. `extra` are plugins in hand,
+    modules or objects with hooks as an entry point would lead to, which need not be installed.
     """
 
-    def __init__(self, *, warn: Callable[[str], None], third_parties: bool = True, rehearsal: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        warn: Callable[[str], None],
+        third_parties: bool = True,
+        rehearsal: bool = False,
+        extra: Iterable[object] = (),
+    ) -> None:
         self._warn = warn
+        self._extra = tuple(extra)
         self._rehearsal = rehearsal
         self._rehearsing: set[object] = set()
         self._third_parties = third_parties and _entry_points_exist()
@@ -74,6 +83,8 @@ class Plugins:
         self._pluggy: pluggy.PluginManager | None = None
         if self._third_parties:
             self._load(GROUP_OBSERVERS)
+        for plugin in self._extra:
+            self.observe(plugin)
 
     def tell(self, hook: str, **what: object) -> None:
         """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded.
@@ -199,7 +210,8 @@ class Plugins:
         """Return what the third parties' plugins of a group register; all of them, or the one of that name."""
         found: list[Any] = []
         owners: dict[str, str] = {}
-        for plugin, owner in self._load(group, name) if self._third_parties else ():
+        installed = self._load(group, name) if self._third_parties else []
+        for plugin, owner in [*((plugin, _called(plugin)) for plugin in self._extra), *installed]:
             implementation = getattr(plugin, hook, None)
             for item in implementation() if implementation else ():
                 word = str(next(filter(None, (getattr(item, key, "") for key in ("kind", "runtime", "name"))), ""))
@@ -234,6 +246,10 @@ class Plugins:
                 continue
             loaded.append((plugin, owner))
         return loaded
+
+
+def _called(plugin: object) -> str:
+    return str(getattr(plugin, "__name__", None) or type(plugin).__name__)
 
 
 def _entry_points_exist() -> bool:
