@@ -115,7 +115,8 @@ class Leftover(NamedTuple):
 
     `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`unless`) says what
     the host can tell of its use. With `hidden`, links of other namespaces may be on top of it, which only a look into
-    all of them shows. Several stand from top to bottom: one that somebody uses keeps those below it.
+    all of them shows. Several stand from top to bottom: one that somebody uses keeps those below it. What must go in
+    several commands, such as a bridge and the port that it was made with, has one name in all of them.
     """
 
     name: str

@@ -93,8 +93,8 @@ def unneeded(leftovers: Iterable[Leftover], used_elsewhere: Collection[str]) -> 
 
 def _leaving(unused: Iterable[Leftover], host: HostFacts) -> Iterable[Command]:
     """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
-    for left in unused:
-        link = host.links.get(left.name)
+    for name in dict.fromkeys(left.name for left in unused):
+        link = host.links.get(name)
         if link is None:  # a bridge of Open vSwitch without a datapath
             continue
         bits = marks.changed(link)

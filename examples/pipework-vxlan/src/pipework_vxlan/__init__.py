@@ -1,0 +1,12 @@
+"""VXLAN for pipework: `pipework vxlan:42 web1 10.0.0.1/24 -o remote=198.51.100.2`."""
+
+from __future__ import annotations
+
+from pipework_core.hookspecs import hookimpl
+from pipework_vxlan.backend import Vxlan
+
+
+@hookimpl
+def pipework_backends() -> list[Vxlan]:
+    """Register the kind `vxlan`."""
+    return [Vxlan()]

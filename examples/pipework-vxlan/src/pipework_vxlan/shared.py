@@ -1,0 +1,167 @@
+"""What a network has on the host, for all of its guests: a bridge, and the vxlan device that is one of its ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core import firewall, toolkit
+from pipework_core.errors import ConflictError, HostError, UsageError
+from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.plan import Command, Plan
+from pipework_core.toolkit import ip
+from pipework_vxlan import flooding, underlay
+from pipework_vxlan.wanted import PORT
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Scene
+    from pipework_core.facts import HostFacts, Link
+    from pipework_vxlan.wanted import Wanted
+
+KIND = "vxlan"
+
+
+def ours(link: Link | None, kind: str) -> bool:
+    """Whether this backend made a link of the host, or a killed run of it left it so."""
+    if link is None or link.kind != kind:
+        return False
+    mark = read(link)
+    return mark.kind == KIND if mark else newborn(link)
+
+
+def refuse_strangers(host: HostFacts, wanted: Wanted) -> None:
+    """Raise ConflictError where the names are taken, or another device has the network: the kernel takes no second."""
+    for name, kind in ((wanted.bridge, "bridge"), (wanted.tunnel, KIND)):
+        link = host.links.get(name)
+        if link is not None and not ours(link, kind):
+            what = link.kind or "physical"
+            raise ConflictError(
+                f"the host has an interface {name} ({what}) that this plugin did not make.",
+                hint=f"rename it, or use another VNI than {wanted.vni}",
+            )
+    port = wanted.port or PORT
+    for link in host.links.values():
+        same = link.kind == KIND and (link.data.get("id"), link.data.get("port")) == (wanted.vni, port)
+        if same and link.name != wanted.tunnel:
+            raise ConflictError(
+                f"{link.name} has VXLAN {wanted.vni} on UDP port {port} already.",
+                hint=f"use another VNI, or the bridge that {link.name} is a port of",
+            )
+
+
+def mtu(scene: Scene, wanted: Wanted) -> int:
+    """Return the MTU in bytes of the whole network on this host; raise UsageError, HostError or ConflictError."""
+    tunnel = scene.host.links.get(wanted.tunnel)
+    if tunnel is not None:
+        return tunnel.mtu
+    if not (wanted.remotes or wanted.group):
+        raise UsageError(
+            f"VXLAN {wanted.vni} is not on this host yet, and nobody says where the others are.",
+            hint="add -o remote=198.51.100.2, with the address of another host, or several separated by commas",
+        )
+    return underlay.room(scene, wanted)
+
+
+def chosen_mtu(scene: Scene, wanted: Wanted) -> int:
+    """Return the guest's MTU in bytes: the asked one, else the largest; raise HostError for one that does not fit."""
+    largest, asked = mtu(scene, wanted), scene.attachment.mtu
+    if asked is not None and asked > largest:
+        raise HostError(
+            f"an MTU of {asked} does not fit into VXLAN {wanted.vni}, which carries {largest} behind its header.",
+            hint=f"ask for {largest} or less, or leave --mtu out",
+        )
+    return asked or largest
+
+
+def plan(scene: Scene, wanted: Wanted) -> Plan:
+    """Make what is missing of bridge and device, and complete where the device sends what is for all."""
+    return _bridge(scene, wanted) + _tunnel(scene, wanted)
+
+
+def _bridge(scene: Scene, wanted: Wanted) -> Plan:
+    name, link = wanted.bridge, scene.host.links.get(wanted.bridge)
+    if link is None:
+        undo = [ip("link", "delete", "dev", name, unless=ports(name))]
+        words = ("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge")
+        create = ip(*words, undo=undo, why=f"create the bridge {name} for VXLAN {wanted.vni}")
+        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.warnings(name, scene.answers))
+    if link.group == BIRTH_GROUP:
+        return Plan(steps=(_own(wanted, name),))
+    return Plan(steps=() if link.up else (toolkit.raise_shared(link),))
+
+
+def _tunnel(scene: Scene, wanted: Wanted) -> Plan:
+    name, link = wanted.tunnel, scene.host.links.get(wanted.tunnel)
+    if link is None:
+        undo = [ip("link", "delete", "dev", name, unless=ports(wanted.bridge, "type", "veth"))]
+        create = ip(*_made(scene, wanted), undo=undo, why=f"make {name}, the way to the other hosts")
+        return Plan(steps=(create,)) + flooding.made(wanted) + Plan(steps=(_own(wanted, name),))
+    _refuse_difference(wanted, link)
+    steps = [_own(wanted, name)] if link.group == BIRTH_GROUP else []
+    if link.master != wanted.bridge:
+        undo = [ip("link", "set", "dev", name, *(("master", link.master) if link.master else ("nomaster",)))]
+        steps.append(
+            ip("link", "set", "dev", name, "master", wanted.bridge, undo=undo, why=f"make {name} a port again")
+        )
+    if not link.up and link.group != BIRTH_GROUP:
+        undo = [ip("link", "set", "dev", name, "down", shared=True)]
+        steps.append(ip("link", "set", "dev", name, "up", undo=undo, why=f"raise {name}"))
+    found = Plan(steps=tuple(steps)) + flooding.converged(scene, wanted, link)
+    return found if found.steps else found + Plan(notes=(f"VXLAN {wanted.vni} is on this host",))
+
+
+def _made(scene: Scene, wanted: Wanted) -> tuple[str, ...]:
+    """Return the words of ip-link(8) that make the device as a port of its bridge."""
+    first = ("group", wanted.group) if wanted.group else ("remote", wanted.remotes[0])
+    return (
+        *("link", "add", "name", wanted.tunnel, "mtu", str(mtu(scene, wanted)), "master", wanted.bridge),
+        *("group", BIRTH_GROUP, "type", KIND, "id", str(wanted.vni), "dstport", str(wanted.port or PORT), *first),
+        *(("local", wanted.local) if wanted.local else ()),
+        *(("dev", wanted.dev) if wanted.dev else ()),
+        *(("ttl", str(wanted.ttl)) if wanted.ttl else ()),
+        *(("nolearning",) if wanted.learning is False else ()),
+    )
+
+
+def _refuse_difference(wanted: Wanted, link: Link) -> None:
+    """Raise ConflictError where a word of the request says something else than what the host has for all guests."""
+    data = link.data
+    family = 6 if {"remote6", "local6", "group6"} & data.keys() else 4
+    now = {
+        "family": f"IPv{family}",
+        "group": str(data.get("group", data.get("group6", ""))),
+        "local": str(data.get("local", data.get("local6", ""))),
+        "dev": str(data.get("link", "")),
+        "port": str(data.get("port", PORT)),
+        "ttl": str(data.get("ttl", 0)),
+        "learning": "1" if data.get("learning", True) else "0",
+    }
+    asked = {
+        "family": f"IPv{wanted.family}" if wanted.family else "",
+        "group": wanted.group,
+        "local": wanted.local,
+        "dev": wanted.dev,
+        "port": str(wanted.port or ""),
+        "ttl": str(wanted.ttl or ""),
+        "learning": "" if wanted.learning is None else str(int(wanted.learning)),
+    }
+    if wanted.remotes and now["group"]:
+        asked["group"] = "remote"
+    for key, value in asked.items():
+        if value and value != now[key]:
+            raise ConflictError(
+                f"VXLAN {wanted.vni} is on this host with {key} {now[key] or 'unset'}, and not {value}.",
+                hint="all guests of a host share it: leave the word out, or detach them all first",
+            )
+
+
+def _own(wanted: Wanted, name: str) -> Command:
+    alias = Mark(kind=KIND, on=str(wanted.vni)).alias
+    words = ("link", "set", "dev", name, "group", "default", "alias", alias, "up")
+    return ip(*words, why=f"raise {name} and mark it as made by pipework")
+
+
+def ports(bridge: str, *which: str) -> Command:
+    """Return the read that tells the ports of a bridge, all or those that `which` chooses, in words of ip-link(8)."""
+    return Command(
+        argv=("ip", "-json", "link", "show", "master", bridge, *which), why=f"see whether {bridge} has ports"
+    )
