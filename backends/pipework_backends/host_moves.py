@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipework_backends import home
+from pipework_backends import home, host_routes
 from pipework_core import facts
-from pipework_core.errors import HostError
 from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pipework_core.contract import Scene
     from pipework_core.facts import Route
     from pipework_core.plan import Command
 
-#: Every destination, in words that show the family.
-ANY = {4: "0.0.0.0/0", 6: "::/0"}
-
 
 class Held(NamedTuple):
-    """What an interface has that can move: entries of `addr_info`, and routes of all tables."""
+    """What an interface has that can move: entries of `addr_info`, and routes of all tables.
+
+    They are in the order in which they are to be given.
+    """
 
     addresses: tuple[dict[str, Any], ...] = ()
     routes: tuple[Route, ...] = ()
@@ -29,21 +28,29 @@ class Held(NamedTuple):
 
 def held_by(scene: Scene, name: str) -> Held:
     """Return what the interface has; raise HostError for a route that words cannot put back."""
+    infos = [info for info in _infos(scene, name) if home.somebodys(info)]
+    four = [info for info in infos if info.get("family") != "inet6"]
+    # The kernel shows, and prefers, the IPv6 address that it got last.
+    six = [info for info in reversed(infos) if info.get("family") == "inet6"]
+    routes = host_routes.through(scene.answers["routes"].stdout, name)
+    return Held(addresses=(*four, *six), routes=routes)
+
+
+def left_behind(scene: Scene, name: str) -> list[str]:
+    """Return the addresses that the kernel makes of what routers advertise."""
+    return [text(info) for info in _infos(scene, name) if info.get("scope") == "global" and not home.somebodys(info)]
+
+
+def _infos(scene: Scene, name: str) -> list[dict[str, Any]]:
     documents = [facts.parse_json(line) for line in facts.json_lines(scene.answers["home"].stdout)]
-    addresses, others = [*documents, [], []][:2]
-    infos = [info for e in addresses if e.get("ifname") == name for info in e.get("addr_info", ())]
-    routes = sorted(home.routes(others, name), key=lambda route: not {"via", "nexthop"}.isdisjoint(route.words))
-    odd = [route.special for route in routes if route.special]
-    odd += ["tos" for entry in others if entry.get("dev") == name and "tos" in entry]
-    if odd:
-        raise HostError(f"a route through {name} could not be moved ({odd[0]}).", hint="delete it first")
-    return Held(addresses=tuple(filter(home.somebodys, infos)), routes=tuple(routes))
+    links = documents[0] if documents else []
+    return [info for link in links if link.get("ifname") == name for info in link.get("addr_info", ())]
 
 
 def given(held: Held, old: str, new: str) -> list[Command]:
     """Return what gives `new` all that `old` has; both may be the same."""
     steps = [step for info in held.addresses for step in address_steps(relabelled(info, old, new), new)]
-    return steps + [led(route, old, new) for route in held.routes]
+    return steps + [host_routes.led(route, old, new) for route in held.routes]
 
 
 def taken(info: Mapping[str, Any], name: str) -> Command:
@@ -57,29 +64,18 @@ def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
     Behind that the word that said so is taken back: it would stay with the address.
     """
     argv = home.address(dict(info), name).argv
-    usual = argv[2:] if argv[1] in {"-4", "-6"} else argv[1:]
+    usual = (*(argv[2:] if argv[1] in {"-4", "-6"} else argv[1:]), *_further(info))
     why = f"give {name} the address {text(info)}"
     if info.get("family") != "inet6" or info.get("nodad"):
         return [ip(*usual, why=why)]
     return [ip(*usual, "nodad", why=why), ip(*("address", "change"), *usual[2:])]
 
 
-def led(route: Route, old: str, new: str) -> Command:
-    """Return what leads a route through another interface, or through the same one again."""
-    return ip("route", "replace", *route_words(route, (old, new)), why=f"lead {route.dst} through {new}")
-
-
-def route_words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:
-    """Return destination and words of a route, with one device in the place of another, for any batch.
-
-    Without -4 or -6, which would stand for a whole batch, the family must show in the destination.
-    """
-    old, new = dev
-    words = list(route.words)
-    for at, word in enumerate(words[:-1]):
-        if word == "dev" and words[at + 1] == old:
-            words[at + 1] = new
-    return (ANY[route.family] if route.dst == "default" else route.dst, *words)
+def _further(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the words for the metric of the route to its network, and for an address that nothing new is to use."""
+    metric = ("metric", str(info["metric"])) if "metric" in info else ()
+    unused = info.get("deprecated") and not info.get("dynamic")
+    return (*metric, *(("valid_lft", "forever", "preferred_lft", "0") if unused else ()))
 
 
 def relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
@@ -101,13 +97,3 @@ def spot(info: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the words that name an address, with its peer, whose the prefix length is then."""
     peer = info.get("address")
     return (info["local"], "peer", f"{peer}/{info['prefixlen']}") if peer else (text(info),)
-
-
-def is_default(route: Route) -> bool:
-    """Whether it is a default route, of any table."""
-    return route.dst == "default"
-
-
-def gateways(routes: Iterable[Route]) -> list[str]:
-    """Return the gateways of default routes of table main."""
-    return [route.via for route in routes if is_default(route) and route.via and "table" not in route.words]

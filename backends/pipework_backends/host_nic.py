@@ -17,8 +17,8 @@ import zlib
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any
 
-from pipework_backends import host_moves, script
-from pipework_core import marks, toolkit
+from pipework_backends import host_moves, host_routes, script
+from pipework_core import facts, marks, toolkit
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.marks import BIRTH_GROUP, Mark
 from pipework_core.names import NAME_MAX
@@ -27,7 +27,7 @@ from pipework_core.planner import request_digest
 from pipework_core.toolkit import broadcast, ip
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pipework_core.contract import Scene
     from pipework_core.facts import Link, Route
@@ -63,10 +63,23 @@ def sibling(scene: Scene) -> Link | None:
 
 
 def reads(scene: Scene) -> dict[str, Command]:
-    """Read which packets the kernel drops because they do not come from where it would answer (rp_filter)."""
+    """Read routes and rules of the host, and which packets it drops as not from where it would answer (rp_filter)."""
     paths = [f"/proc/sys/net/ipv4/conf/{name}/rp_filter" for name in ("all", scene.attachment.host)]
     ok = frozenset({0, 1})
-    return {"strict": Command(argv=("cat", *paths), ok_codes=ok, why="read whether the NIC drops detours")}
+    return {
+        "routes": host_routes.QUERY,
+        "strict": Command(argv=("cat", *paths), ok_codes=ok, why="read whether the NIC drops detours"),
+        **{key: _rules(key) for key in _RULES},
+    }
+
+
+#: Keys of answers, and the options of `ip` for them.
+_RULES = {"rules4": "-4", "rules6": "-6"}
+
+
+def _rules(key: str) -> Command:
+    argv = ("ip", _RULES[key], "-json", "rule", "show")
+    return Command(argv=argv, ok_codes=frozenset({0, 1, 2}), why="read which rules name the NIC")
 
 
 def half(scene: Scene) -> str:
@@ -98,8 +111,8 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
     defaults = new_defaults(scene, nic.name, name)
     missing = _missing(scene, nic)
     back = host_moves.given(held, nic.name, nic.name)
-    mark = _mark(scene, held, missing, [via for via, _ in defaults])
-    vias = [*host_moves.gateways(held.routes), *(via for via, _ in defaults)]
+    mark = _mark(scene, missing, [via for via, _ in defaults])
+    vias = [*host_routes.gateways(held.routes), *(via for via, _ in defaults)]
     steps = [toolkit.raise_shared(nic)] if not nic.up else []
     steps += [
         ip(
@@ -126,7 +139,7 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
         steps=tuple(steps),
         final=(final,),
         announce=(Command(argv=("sh", script("announce.sh"), name), why="tell the neighbours"),),
-        warnings=_strict(scene, nic),
+        warnings=(*_strict(scene, nic), *_staying(scene, nic)),
     )
 
 
@@ -139,7 +152,7 @@ def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
     added = set(marks.added_from(mark.new))
     moving = host_moves.Held(
         addresses=tuple(info for info in held.addresses if host_moves.text(info) not in added),
-        routes=tuple(route for route in held.routes if not (host_moves.is_default(route) and route.via in added)),
+        routes=tuple(route for route in held.routes if not (host_routes.is_default(route) and route.via in added)),
     )
     steps: list[Command] = []
     for info in moving.addresses:
@@ -151,8 +164,8 @@ def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
         first, *rest = host_moves.address_steps(host_moves.relabelled(info, link.name, nic.name), nic.name)
         steps += [first._replace(undo=tuple(undo)), *rest]
     for route in moving.routes:
-        undo = [ip("route", "replace", *host_moves.route_words(route))]
-        steps.append(host_moves.led(route, link.name, nic.name)._replace(undo=tuple(undo)))
+        undo = [ip("route", "replace", *host_routes.words(route))]
+        steps.append(host_routes.led(route, link.name, nic.name)._replace(undo=tuple(undo)))
     steps += _lost(scene, mark, moving.routes, nic)
     final = ip("link", "delete", "dev", link.name, why=f"delete {link.name}")
     four = [str(info["local"]) for info in moving.addresses if info.get("family") == "inet"]
@@ -190,7 +203,7 @@ def new_defaults(scene: Scene, before: str, name: str) -> list[tuple[str, Comman
                 f"the host's IPv{family} default route goes through {way} already.",
                 hint=f"leave @{gateway} out, or delete that route first",
             )
-        words = (host_moves.ANY[family], "via", str(gateway), "dev", name)
+        words = (host_routes.ANY[family], "via", str(gateway), "dev", name)
         undo = [ip("route", "delete", *words)]
         found.append((str(gateway), ip("route", "add", *words, undo=undo, why=f"make {gateway} the default gateway")))
     return found
@@ -260,7 +273,7 @@ def _missing(scene: Scene, nic: Link) -> list[Any]:
     return missing
 
 
-def _mark(scene: Scene, held: host_moves.Held, missing: Iterable[Any], gateways: Sequence[str]) -> Mark:
+def _mark(scene: Scene, missing: Iterable[Any], gateways: Sequence[str]) -> Mark:
     """Return what the sibling remembers: what it was given beyond, and the default routes in case they get lost."""
     mark = Mark(
         kind=KIND,
@@ -268,8 +281,9 @@ def _mark(scene: Scene, held: host_moves.Held, missing: Iterable[Any], gateways:
         req=request_digest(scene.attachment),
         new=marks.added_words(map(str, missing), gateways),
     )
-    for route in held.routes:
-        if host_moves.is_default(route) and "table" not in route.words:
+    inside = facts.with_locks(scene.inside, scene.answers["routes"].stdout)
+    for route in inside.routes:
+        if route.dst == "default" and route.dev == mark.on and not route.special and "ra" not in route.words:
             more = mark._replace(**{f"gw{route.family}": marks.route_words(route)})
             if not getattr(mark, f"gw{route.family}") and marks.fits(more):
                 mark = more
@@ -282,9 +296,10 @@ def _lost(scene: Scene, mark: Mark, routes: Iterable[Route], nic: Link) -> list[
     for family, word in ((4, mark.gw4), (_IPV6, mark.gw6)):
         words = marks.route_from(word)
         there = [r for r in scene.inside.routes if r.dst == "default" and r.family == family and "ra" not in r.words]
-        if words and not there and not any(host_moves.is_default(route) and route.family == family for route in routes):
+        moved = any(host_routes.is_default(route) and route.family == family for route in routes)
+        if words and not there and not moved:
             steps.append(
-                ip("route", "replace", host_moves.ANY[family], *words, why=f"give {nic.name} its default route back")
+                ip("route", "replace", host_routes.ANY[family], *words, why=f"give {nic.name} its default route back")
             )
     return steps
 
@@ -307,3 +322,17 @@ def _strict(scene: Scene, nic: Link) -> tuple[str, ...]:
         return ()
     said = f"{nic.name} drops packets that the host would answer through another interface (rp_filter is 1), such as"
     return (f"{said} its sibling; 2 lets them through.",)
+
+
+def _staying(scene: Scene, nic: Link) -> Iterator[str]:
+    """Say what is not moved: what the kernel makes for each interface, and the rules that name the NIC."""
+    name = scene.attachment.interface
+    kept = host_moves.left_behind(scene, nic.name)
+    if kept:
+        yield (
+            f"{nic.name} keeps {', '.join(kept)}, which routers advertised: {name} makes addresses of its own of that, "
+            f"and macvlan guests reach the host by those alone."
+        )
+    rules = [rule for key in _RULES for rule in facts.parse_json(scene.answers[key].stdout or "[]")]
+    if any(nic.name in {rule.get("iif"), rule.get("oif")} for rule in rules):
+        yield f"there are rules for {nic.name}, which do not hold for {name}; `ip rule` shows them."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends import home, host_moves, host_nic
+from pipework_backends import home, host_nic, host_routes
 from pipework_core import marks, toolkit
 from pipework_core.errors import ConflictError, HostError
 from pipework_core.marks import Mark
@@ -162,7 +162,7 @@ def _off_switch(scene: Scene) -> tuple[Plan, Scene]:
     steps, gone = [], [address for address in added if "/" in address and address in _of(link)]
     for route in scene.inside.routes:
         if route.dst == "default" and route.dev == name and route.via in added:
-            moved = host_moves.route_words(route)
+            moved = host_routes.words(route)
             undo = [ip("route", "replace", *moved)]
             steps.append(ip("route", "delete", *moved, undo=undo, why=f"take the default route by {route.via} back"))
     for address in gone:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipework_backends import home
+from pipework_backends import home, host_routes
 from pipework_core import arguments
 from pipework_core.driver import NoHold, Pin, PlainDriver
 from pipework_core.errors import ConflictError, HostError
@@ -38,6 +38,7 @@ class Host(PlainDriver):
 
     def __init__(self, links: Sequence[dict[str, Any]], routes: Sequence[dict[str, Any]]) -> None:
         self.said = f"{json.dumps(links)}\n{json.dumps(routes)}\n"
+        self.shown = "\n".join(map(as_shown, routes))
         self.started: list[Command] = []
 
     def pin(self, netns: Netns) -> Pin:
@@ -48,7 +49,7 @@ class Host(PlainDriver):
         return program == "arping"
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
-        answers = {home.QUERY: self.said}
+        answers = {home.QUERY: self.said, host_routes.QUERY: self.shown}
         return [Outcome(code=0, stdout=answers.get(command, "")) for command in commands]
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
@@ -60,6 +61,14 @@ class Host(PlainDriver):
 
     def exclusive(self) -> NoHold:
         return NoHold()
+
+
+def as_shown(route: dict[str, Any]) -> str:
+    """Return a route as `ip -details route` shows it."""
+    words = {"gateway": "via", "dev": "dev", "protocol": "proto", "prefsrc": "src", "metric": "metric", "pref": "pref"}
+    pairs = [f"{word} {route[key]}" for key, word in words.items() if key in route]
+    more = [f"{key} {route[key]}" for key in ("nhid", "encap") if key in route]
+    return " ".join([route["type"], route["dst"], *more, *pairs, "table main", "linkdown"])
 
 
 def link(name: str, *addresses: dict[str, Any], kind: str = "", **more: object) -> dict[str, Any]:
@@ -199,7 +208,7 @@ def test_a_sibling_of_somebody_else_is_left_alone() -> None:
     [
         ({**FOUR, "dynamic": True, "valid_life_time": 9, "preferred_life_time": 9}, DEFAULT, "from DHCP"),
         (FOUR, {**DEFAULT, "nhid": 7}, "could not be moved"),
-        (FOUR, {**DEFAULT, "tos": "0x10"}, "could not be moved"),
+        (FOUR, {**DEFAULT, "encap": "ip"}, "could not be moved: encap"),
     ],
 )
 def test_what_cannot_be_moved_is_refused(info: dict[str, Any], route: dict[str, Any], said: str) -> None:
