@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .saboteur import NO_MORE
+from .saboteur import NO_MORE, TOO_LATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,7 +137,7 @@ def detaches_exactly(
                     assert again.returncode == 0, f"{where}: {again.stderr}"
                     assert host.state(guests) == before, where
                     host.pipework(*argv)
-                elif code == 0:  # behind the final step nothing is undone, and what fails is the sweeping
+                elif code == TOO_LATE:  # behind the final step nothing is undone, and what fails is the sweeping
                     host.pipework("detach", *detach)
                     assert host.state(guests) == before, where
                     host.pipework(*argv)

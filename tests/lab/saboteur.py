@@ -36,30 +36,36 @@ if TYPE_CHECKING:
     from pipework_core.plan import Command, Plan
 
 SAID = "sabotage"
-#: Exit code for "there are no more steps": the loop over N ends here.
-NO_MORE = 42
+#: Exit code for "there are no more steps": the loop over N ends here; and for a trap that sprang where nothing is
+#: undone any more, behind the final step or behind the last, so that the run rightly succeeded.
+NO_MORE, TOO_LATE = 42, 44
+
+
+class NoMore(BaseException):
+    """The plan has no Nth step. What an observer raises ends no run, unless it is no Exception."""
 
 
 class Saboteur(LiveDriver):
-    """The live driver, until the Nth step of the plan. Undoing is left alone."""
+    """The live driver, until the Nth step of the plan that its counter was told of. Undoing is left alone."""
 
     def __init__(self, mode: str, number: int) -> None:
         super().__init__()
         self._mode = mode
         self._number = number
-        self._sprung = False
+        self.counter = Counter(mode, number)
+        self.sprung = False
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry N steps out, then spring the trap once. A plan's final step comes in a call of its own."""
-        if self._sprung:
+        if self.sprung or not self.counter.told:
             return super().act(commands, stop=stop)
         outcomes = super().act(commands[: self._number], stop=stop)
         if outcomes and not succeeded(commands[len(outcomes) - 1], outcomes[-1]):
-            self._sprung = True  # it failed by itself, and what comes next is the undoing
+            self.sprung = True  # it failed by itself, and what comes next is the undoing
             return outcomes
         # A signal may come with the last step, too.
         if self._number < len(commands) + (self._mode == "interrupt"):
-            self._sprung = True
+            self.sprung = True
             self._spring(outcomes)
         self._number -= len(commands)
         return outcomes
@@ -72,27 +78,36 @@ class Saboteur(LiveDriver):
 
 
 class Counter:
-    """Ends the run before it begins when the plan has no Nth step."""
+    """Ends the run before it begins when the plan has no Nth step, and knows what else the Nth step means."""
 
     def __init__(self, mode: str, number: int) -> None:
         self._mode = mode
         self._number = number
+        self.told = False
+        self.too_late = False
 
     @hookimpl
     def pipework_plan_ready(self, plan: Plan) -> None:
         """Count; a signal may come with the last step, too, unless that cannot be undone."""
-        if self._number >= len(plan.all_steps) + (self._mode == "interrupt" and not plan.final):
-            sys.exit(NO_MORE)
+        interrupt = self._mode == "interrupt"
+        if self._number >= len(plan.all_steps) + (interrupt and not plan.final):
+            raise NoMore
+        self.told = True
+        undoable = len(plan.steps) + 1 if interrupt else len(plan.steps + plan.final)
+        self.too_late = self._number >= undoable
 
 
 def main(mode: str, number: str, *argv: str) -> int:
-    """Run one sabotaged attachment or detachment; return 1 when it failed as it should, 130 when it was interrupted."""
+    """Run one sabotaged attachment or detachment; return 1 when it failed as it should, 130 when it was interrupted.
+
+    And 0 when it succeeded although it should not have, or the trap was never sprung.
+    """
     signals = Signals()
     signals.install()
     asked = arguments.parse(argv)
     plugins = Plugins(warn=print)
-    plugins.observe(Counter(mode, int(number)))
     driver = Saboteur(mode, int(number))
+    plugins.observe(driver.counter)
     engine = Engine(plugins=plugins, driver=driver, signals=signals)
     try:
         if asked.command == "detach":
@@ -106,7 +121,9 @@ def main(mode: str, number: str, *argv: str) -> int:
         return 1 if SAID in str(error) else 3
     except Interrupted:
         return Interrupted.exit_code
-    return 0
+    except NoMore:
+        return NO_MORE
+    return TOO_LATE if driver.counter.too_late and driver.sprung else 0
 
 
 def serve() -> int:

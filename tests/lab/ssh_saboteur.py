@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from pipework_drivers.ssh_transport import Received
 
 if __package__:
-    from .saboteur import SAID, Counter
+    from .saboteur import NO_MORE, SAID, Counter, NoMore
 else:
-    from saboteur import SAID, Counter  # beside this file, in the private host
+    from saboteur import NO_MORE, SAID, Counter, NoMore  # beside this file, in the private host
 
 #: Exit code for "the connection was lost", as it should be.
 LOST = 43
@@ -119,6 +119,8 @@ def main(mode: str, number: str, url: str, *argv: str) -> int:
         return 1 if SAID in str(error) else 3
     except Interrupted:
         return Interrupted.exit_code
+    except NoMore:
+        return NO_MORE
     except HostError as error:
         print(error)
         return LOST if "was lost" in str(error) else 4
