@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import promises
-from .parts import require
+from .host import clean_environment
 from .scripts import SHELLS, complaints_of_shellcheck, dry_run
 from .underlay import address, rack
-from .wheel import installed
+from .wheel import EXAMPLES, installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,6 @@ WHOLE_PING = str(Path(__file__).with_name("whole_ping.py"))
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel."""
-    require("root")
     return installed("pipework-vxlan", tmp_path_factory.mktemp("vxlan"))
 
 
@@ -71,6 +71,32 @@ def fits(host: PrivateHost, guest: str, to: str, size: int) -> bool:
     """Tell whether a packet of that many bytes arrives in one piece."""
     ping = (sys.executable, "-S", WHOLE_PING, to, str(size))
     return host.run(*host.enter(guest), *ping, check=False).returncode == 0
+
+
+def test_its_own_tests_pass_where_its_wheel_is_installed(plugin: Path) -> None:
+    """They are run as its authors would run them: in their folder, by their settings, beside an installed pipework."""
+    example = EXAMPLES / "pipework-vxlan"
+    argv = (
+        sys.executable,
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(example),
+        str(example),
+    )
+    done = subprocess.run(
+        argv,
+        cwd="/",
+        env=clean_environment() | {"PYTHONPATH": str(plugin)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("family", "largest"), [(4, 1450), (6, 1430)])
@@ -264,6 +290,10 @@ def test_whole_topologies(hosts: list[PrivateHost]) -> None:
     attached = one.state(["blue", "red"])
     one.pipework("up", *file)
     assert one.state(["blue", "red"]) == attached
+    one.write("/run/lab.yaml", TOPOLOGY.partition("  - host:")[0])
+    one.pipework("up", *file, "--prune")
+    assert not any(link["name"] == "eth1" for link in one.state(["red"])["red"]["links"])
+    assert one.ping("blue", "10.0.0.2")
     one.pipework("down", *file)
     assert one.state(["blue", "red"]) == before
 

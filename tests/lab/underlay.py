@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from .host import PrivateHost
+from .parts import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ def address(number: int, family: int = 4) -> str:
 @contextmanager
 def rack(count: int, *, mtu: int = 1500) -> Iterator[list[PrivateHost]]:
     """Provide so many hosts of root that reach each other."""
+    require("root")  # a link cannot go from one user namespace into another
     with ExitStack() as stack:
         wire, *hosts = (stack.enter_context(PrivateHost(user=False)) for _ in range(count + 1))
         wire.run("ip", "link", "add", "wire", "mtu", str(mtu), "type", "bridge", "mcast_snooping", "0")
