@@ -67,6 +67,11 @@ def flood_list(host: PrivateHost, device: str = "pwx42t") -> list[str]:
     return sorted(row["dst"] for row in rows if row["mac"] == "00:00:00:00:00:00")
 
 
+def mtu(host: PrivateHost, guest: str = "blue") -> int:
+    (found,) = (link["mtu"] for link in host.state([guest])[guest]["links"] if link["name"] == "eth1")
+    return int(found)
+
+
 def fits(host: PrivateHost, guest: str, to: str, size: int) -> bool:
     """Tell whether a packet of that many bytes arrives in one piece."""
     ping = (sys.executable, "-S", WHOLE_PING, to, str(size))
@@ -105,6 +110,7 @@ def test_guests_of_two_hosts_are_in_one_network(hosts: list[PrivateHost], family
     for number, host in enumerate(hosts, start=1):
         asked = f"10.0.0.{number}/24,fd00::{number}/64"
         host.pipework("vxlan:42", "blue", asked, *remote(3 - number, family=family), "--no-dad")
+    assert [mtu(host) for host in hosts] == [largest, largest]
     assert hosts[0].ping("blue", "10.0.0.2")
     assert fits(hosts[0], "blue", "10.0.0.2", largest)
     assert not fits(hosts[0], "blue", "10.0.0.2", largest + 1)
@@ -329,10 +335,7 @@ def test_a_narrow_wire_and_a_route_s_own_mtu_are_heeded(plugin: Path) -> None:
         hosts[0].run("ip", "route", "add", f"{address(2)}/32", "dev", "u0", "mtu", "1300")
         for number, host in enumerate(hosts, start=1):
             host.pipework("vxlan:42", "blue", f"10.0.0.{number}/24", *remote(3 - number))
-        found = [
-            link["mtu"] for host in hosts for link in host.state(["blue"])["blue"]["links"] if link["name"] == "eth1"
-        ]
-        assert found == [1250, 1350]
+        assert [mtu(host) for host in hosts] == [1250, 1350]
 
 
 @pytest.mark.parametrize(
