@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core import detaching, marks
+from pipework_core.contract import Guest
+from pipework_core.plan import HOST
 from pipework_core.survey import SHELL_MACVLAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipework_core.contract import Guest
     from pipework_core.facts import Link
     from pipework_core.marks import Mark
     from pipework_core.survey import Survey, SwitchPort
@@ -26,6 +27,11 @@ _PAIRS = frozenset({"bridge", "ovs"})
 _KINDS = {"macvlan": "macvlan", "ipvlan": "ipvlan", "ipoib": "ipoib", "dummy": "dummy"}
 #: Kinds of links that pipework makes for attachments in general; with a mark of that kind they are none themselves.
 _SHARED = frozenset({"veth", "bridge", "vlan"})
+#: Who has the host's own parts in networks (`pipework host`), and what the mark of one says that is no bridge of ours.
+THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
+_PART = "host"
+#: What switches are on the host; the local port of Open vSwitch is of one of the last two kinds.
+_SWITCHES = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
 #: All other kinds of backends are third parties'.
 _BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 
@@ -33,9 +39,10 @@ _BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 class Entry(NamedTuple):
     """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
 
-    `on` is the bridge, parent or NIC, `host_end` the link's end on the host. `state` is up, down, unfinished (a run
-    was killed over it) or orphan (a half of it is missing). `adopted` is what the shell version made. `dhcp` is the
-    client that its mark names, `alive` whether one that stays is there (None: it was not to stay).
+    It is THIS_HOST for the host's own part in a network. `on` is the bridge, parent or NIC, `host_end` the link's end
+    on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
+    `adopted` is what the shell version made. `dhcp` is the client that its mark names, `alive` whether one that stays
+    is there (None: it was not to stay).
     """
 
     interface: str
@@ -184,7 +191,10 @@ def _of_host(survey: Survey, seen: set[str]) -> Iterator[Entry]:
     for link in survey.host.links.values():
         mark, newborn = marks.read(link), marks.newborn(link)
         shell = SHELL_MACVLAN.fullmatch(link.name) if link.kind == "macvlan" and not link.alias else None
-        if shell and not newborn:
+        part = _part(link, mark, newborn=newborn)
+        if part is not None:
+            yield part
+        elif shell and not newborn:
             yield _entry(link)._replace(on=link.parent, state=UNFINISHED, adopted=True)
         elif link.kind == "veth" and link.name not in seen and (newborn or (mark and mark.kind == "veth")):
             port = survey.ports.get(link.name)
@@ -200,6 +210,18 @@ def _of_host(survey: Survey, seen: set[str]) -> Iterator[Entry]:
         elif mark is not None and not _is_shared(link, mark):
             state = UNFINISHED if newborn else ORPHAN
             yield _entry(link)._replace(kind=mark.kind, on=mark.nic or mark.on, vlan=mark.vlan, state=state)
+
+
+def _part(link: Link, mark: Mark | None, *, newborn: bool) -> Entry | None:
+    """Return the host's own part in a network: the sibling of a NIC, or a switch where it was given addresses."""
+    entry = _entry(link)._replace(guest=THIS_HOST)
+    sibling = newborn if mark is None else mark.kind == _PART
+    if link.kind == "macvlan" and sibling:
+        on = mark.on if mark else link.parent
+        return entry._replace(on=on, state=UNFINISHED if newborn else entry.state)
+    if mark is not None and mark.new and link.kind in _SWITCHES and mark.kind in {_PART, link.kind}:
+        return entry._replace(kind=_SWITCHES[link.kind], on=link.name)
+    return None
 
 
 def _of_switches(survey: Survey) -> Iterator[Entry]:
@@ -223,11 +245,17 @@ def called(port: SwitchPort) -> str:
 
 
 def with_guests(found: list[Entry], guests: Mapping[int, Guest]) -> list[Entry]:
-    """Return the entries with their guests, in the order of their names."""
-    named = [entry._replace(guest=guests.get(entry.inode)) for entry in found]
-    return sorted(named, key=lambda entry: (entry.guest is None, who(entry), entry.interface, entry.host_end))
+    """Return the entries with their guests, in the order of their names, and the host's own parts behind those."""
+    named = [entry._replace(guest=entry.guest or guests.get(entry.inode)) for entry in found]
+    return sorted(named, key=lambda entry: (_rank(entry), who(entry), entry.interface, entry.host_end))
+
+
+def _rank(entry: Entry) -> int:
+    return 2 if entry.guest is None else int(entry.guest is THIS_HOST)
 
 
 def who(entry: Entry) -> str:
-    """Return the guest as other commands take it; empty when nobody knows."""
+    """Return the guest as other commands take it; empty when nobody knows. The host is none, and no guest's name."""
+    if entry.guest is THIS_HOST:
+        return "(host)"
     return f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else entry.late

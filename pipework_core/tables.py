@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.listing import who
+from pipework_core.listing import THIS_HOST, who
 from pipework_core.names import printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 def as_json(entry: Entry) -> dict[str, Any]:
     """Return an attachment as plain data; null stands for what is not there.
 
-    Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name), `interface`,
+    Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name; the runtime
+    `host` stands for the host's own part in a network, which has no more than that and a name), `interface`,
     `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up, down, unfinished, orphan),
     `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
     """
@@ -73,8 +74,8 @@ def _guest(entry: Entry) -> dict[str, Any] | None:
         "runtime": guest.runtime if guest else None,
         "id": (guest.id or None) if guest else None,
         "pid": (guest.pid or None) if guest else None,
-        "netns": guest.netns.path if guest else None,
-        "inode": guest.inode if guest else None,
+        "netns": guest.netns.path if guest and guest is not THIS_HOST else None,
+        "inode": (guest.inode or None) if guest else None,
     }
 
 

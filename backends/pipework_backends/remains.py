@@ -62,16 +62,27 @@ def in_use(survey: Survey, name: str) -> bool:
 
 
 def of_guests(survey: Survey, kind: str) -> Plan:
-    """Delete the links of that kind that killed runs left in guests, on top of a parent of the host.
+    """Delete the links of that kind that killed runs left in guests or on the host, on top of a parent of the host.
 
-    A guest may be a host to guests of its own, where another pipework is at work: the parent tells whose it is.
+    A guest may be a host to guests of its own, where another pipework is at work: the parent tells whose it is. On the
+    host it is the sibling of a NIC (`host_nic.py`). As long as it has no alias, it was given nothing; from then on it
+    has the addresses of the host, and that it stays is the smaller evil: a run may be waiting for a gateway.
     """
-    return swept(
+    newborn = [link for link in survey.host.links.values() if link.kind == kind and marks.newborn(link)]
+    there = [(None, link) for link in newborn if not link.alias]
+    plan = swept(
         *(
             ip("link", "delete", "dev", link.name, netns=netns, why=f"delete {link.name}, which a killed run left")
-            for netns, link in _unfinished(survey, kind)
+            for netns, link in (*there, *_unfinished(survey, kind))
         )
     )
+    siblings = [(link, mark) for link in newborn if (mark := marks.read(link)) is not None and mark.kind == "host"]
+    return plan + Plan(warnings=tuple(_unsettled(link.name, mark.on) for link, mark in siblings))
+
+
+def _unsettled(name: str, nic: str) -> str:
+    said = f"{name} is not settled: a run waits for its gateway, or was killed."
+    return f"{said} If it stays so, `pipework host --remove {nic}` gives {nic} all back."
 
 
 def _unfinished(survey: Survey, kind: str) -> Iterator[tuple[Netns, Link]]:

@@ -31,11 +31,31 @@ def born(link: Link) -> Link:
     return link._replace(alias="", group=BIRTH_GROUP)
 
 
+def sibling(**changes: object) -> Link:
+    """Return a macvlan that took over what eth0 had."""
+    usual = Link(
+        name="eth0-host", ifindex=9, kind="macvlan", parent="eth0", addresses=("10.1.1.1/24",),
+        alias=Mark(kind="host", on="eth0", req="0badcafe").alias,
+    )  # fmt: skip
+    return usual._replace(**changes)
+
+
+def test_a_sibling_that_was_given_nothing_goes_and_one_that_has_the_addresses_is_told_of() -> None:
+    assert planned(survey([sibling(alias="", group=BIRTH_GROUP, addresses=())])) == ["ip link delete dev eth0-host"]
+    plugins, driver = Plugins(warn=print), FakeDriver(programs=frozenset())
+    (said,) = collecting.plan(survey([sibling(group=BIRTH_GROUP)]), plugins, driver).warnings
+    assert "pipework host --remove eth0" in said
+
+
 @pytest.mark.parametrize(
     ("host", "guest"),
     [
         pytest.param([end()], eth1(), id="a whole pair"),
         pytest.param([end()], eth1(name="eth9", ifindex=3), id="a guest that moved its end on"),
+        pytest.param([sibling()], eth1(), id="a sibling of a NIC"),
+        pytest.param([sibling(group=BIRTH_GROUP)], eth1(), id="a sibling whose gateway is being asked"),
+        pytest.param([sibling(parent="", peer=3, peer_elsewhere=True)], eth1(), id="a sibling whose NIC is in a guest"),
+        pytest.param([sibling(alias="mine", group=BIRTH_GROUP)], eth1(), id="somebody's macvlan in our group"),
         pytest.param([end(inode=999)], eth1(), id="an end that went from a guest to another"),
         pytest.param([end(alias="")], eth1(), id="a pair of somebody else"),
         pytest.param([end(alias="x", group=BIRTH_GROUP)], eth1(), id="somebody's alias in our group"),

@@ -163,6 +163,51 @@ def test_a_macvlan_that_the_shell_version_left_on_its_way() -> None:
     assert (entry.on, entry.state, entry.adopted) == ("eth0", "unfinished", True)
 
 
+PART = Mark(kind="host", on="eth0", req="0badcafe", new="10.1.1.9-24")
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", up=True, alias=PART.alias),
+         ("eth0-host", "macvlan", "eth0", "up")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", peer=3, peer_elsewhere=True, alias=PART.alias),
+         ("eth0-host", "macvlan", "eth0", "down")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", alias=PART.alias, group=BIRTH_GROUP),
+         ("eth0-host", "macvlan", "eth0", "unfinished")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", group=BIRTH_GROUP),
+         ("eth0-host", "macvlan", "eth0", "unfinished")),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(kind="bridge", on="").alias),
+         ("br1", "bridge", "br1", "up")),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(on="").alias),
+         ("br1", "bridge", "br1", "up")),
+        (Link(name="ovs1", ifindex=4, kind="tun", up=True, alias=PART._replace(on="").alias),
+         ("ovs1", "ovs", "ovs1", "up")),
+    ],
+)  # fmt: skip
+def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> None:
+    (entry,) = listing.with_guests(listing.entries(survey([link])), {})
+    assert (entry.interface, entry.kind, entry.on, entry.state) == shown
+    assert listing.who(entry) == "(host)"
+    assert tables.as_json(entry)["guest"] == {
+        "name": "this host", "runtime": "host", "id": None, "pid": None, "netns": None, "inode": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("link", "state"),
+    [
+        pytest.param(Link(name="br1", ifindex=4, kind="bridge", alias=Mark(kind="bridge").alias), "", id="no part"),
+        pytest.param(Link(name="eth7", ifindex=4, alias=PART.alias), "orphan", id="a NIC with a guest's alias"),
+        pytest.param(Link(name="x", ifindex=4, kind="macvlan", alias="mine", group=BIRTH_GROUP), "", id="somebody's"),
+    ],
+)
+def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: str) -> None:
+    found = listing.entries(survey([link]))
+    assert [entry.state for entry in found] == ([state] if state else [])
+    assert listing.THIS_HOST not in [entry.guest for entry in found]
+
+
 def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
     kept = eth1(alias=Mark(kind="bridge", on="br1", dhcp="dhclient6-f").alias)
     client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))

@@ -121,6 +121,31 @@ def test_a_nic_that_came_home_is_what_it_was(host: PrivateHost, neighbour: str) 
     assert host.state([neighbour]) == before
 
 
+def test_the_host_s_own_parts_live(host: PrivateHost, neighbour: str) -> None:
+    """The sibling of eth0 keeps all that it took, settled or not; only one that was given nothing goes."""
+    host.run("ip", "address", "add", "10.5.0.1/24", "dev", "eth0")
+    argv = ("host", "eth0", "10.5.0.1/24", "--confirm-within", "0")
+    for step in (1, 2):
+        before = host.state([neighbour])
+        assert promises.sabotage(host, "kill", step, *argv).returncode == -9
+        assert "unfinished" in host.pipework("ls").stdout
+        assert host.pipework("gc").stdout == "delete eth0-host, which a killed run left\n"
+        assert host.state([neighbour]) == before, f"killed behind step {step}"
+    assert promises.sabotage(host, "kill", 4, *argv).returncode == -9
+    before = host.state([neighbour])
+    done = host.pipework("gc")
+    assert "pipework host --remove eth0" in done.stderr
+    assert host.state([neighbour]) == before
+    host.pipework(*argv)
+    host.pipework("host", "br5", "10.6.0.1/24")
+    before = host.state([neighbour])
+    done = host.pipework("gc")
+    assert (done.stdout, done.stderr) == ("", "pipework: nothing is left over on this host\n")
+    assert host.state([neighbour]) == before
+    host.pipework("host", "--remove", "eth0")
+    host.pipework("host", "--remove", "br5")
+
+
 def test_one_that_cannot_go_keeps_nothing_else(host: PrivateHost, neighbour: str) -> None:
     host.run("ip", "link", "add", "brdead", "type", "bridge")
     host.run("ip", "link", "set", "brdead", "alias", "pipework:1/kind:=bridge")

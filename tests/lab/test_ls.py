@@ -46,6 +46,28 @@ def test_attachments_are_read_off_the_kernel_alone(host: PrivateHost) -> None:
     ]
 
 
+def test_the_host_s_own_parts_are_shown(host: PrivateHost) -> None:
+    blue = host.netns("blue")
+    host.run("ip", "link", "add", "eth0", "up", "type", "veth", "peer", "name", "wire")
+    host.run("ip", "address", "add", "10.1.1.123/24", "dev", "eth0")
+    host.pipework("host", "eth0", "10.1.1.123/24,fd01::1/64")
+    host.pipework("host", "br1", "192.168.1.254/24")
+    host.pipework("eth0", blue, "10.1.1.7/24")
+    guest, bridge, sibling = listed(host)
+    assert (guest["guest"]["name"], guest["kind"], guest["on"]) == ("blue", "macvlan", "eth0")
+    assert (bridge["guest"]["runtime"], bridge["interface"], bridge["on"]) == ("host", "br1", "br1")
+    assert (bridge["kind"], bridge["addresses"]) == ("bridge", ["192.168.1.254/24"])
+    assert (sibling["guest"]["runtime"], sibling["interface"], sibling["on"]) == ("host", "eth0-host", "eth0")
+    assert (sibling["kind"], sibling["state"]) == ("macvlan", "up")
+    assert sibling["addresses"] == ["10.1.1.123/24", "fd01::1/64"]
+    rows = [line.split()[:2] for line in host.pipework("ls").stdout.splitlines()[1:]]
+    assert rows == [["netns:blue", "eth1"], ["(host)", "br1"], ["(host)", "eth0-host"]]
+    assert listed(host, "blue") == [guest]
+    host.pipework("host", "--remove", "eth0")
+    host.pipework("host", "--remove", "br1")
+    assert listed(host) == [guest]
+
+
 def test_nothing_attached_is_no_failure(host: PrivateHost) -> None:
     done = host.pipework("ls")
     assert (done.returncode, done.stdout) == (0, "")
