@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]) -> int:
     """List attachments: all of the host, or a guest's; return the exit code."""
     warnings: list[str] = []
-    found = attachments(invocation.guest, driver=driver, plugins=plugins, warn=warnings.append)
+    found = attachments(invocation.guest, driver=driver, plugins=plugins, warn=warnings.append, parts=True)
     driver.finish(())
     for text in warnings:
         warn(text)
@@ -37,10 +37,13 @@ def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: C
     return 0
 
 
-def attachments(name: str, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]) -> list[Entry]:
+def attachments(
+    name: str, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None], parts: bool = False
+) -> list[Entry]:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
-    What a guest left that is gone can be asked for by the name that a switch remembers.
+    What a guest left that is gone can be asked for by the name that a switch remembers. With `parts`, the host's own
+    parts in networks are among all, which are no attachments.
     """
     inode, unknown = None, None
     if name:
@@ -51,7 +54,7 @@ def attachments(name: str, *, driver: RunDriver, plugins: Plugins, warn: Callabl
     seen = survey.take(driver, plugins, only=inode)
     for text in seen.warnings:
         warn(text)
-    found = listing.entries(seen)
+    found = [entry for entry in listing.entries(seen) if parts or entry.guest is not listing.THIS_HOST]
     if name:
         late = name.removeprefix("docker:").removeprefix("podman:")
         found = [entry for entry in found if entry.inode == inode or (entry.late and entry.late in {name, late})]
