@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import promises
+from .docker import DockerEngine
 from .host import clean_environment
+from .parts import require
 from .scripts import SHELLS, complaints_of_shellcheck, dry_run
 from .underlay import address, rack
 from .wheel import EXAMPLES, installed
@@ -119,6 +121,22 @@ def test_guests_of_two_hosts_are_in_one_network(hosts: list[PrivateHost], family
     for host in hosts:
         host.pipework("detach", "blue")
     assert [host.state(["blue"]) for host in hosts] == before
+
+
+def test_containers_and_a_firewall_that_is_warned_of(plugin: Path) -> None:
+    require("docker")
+    with rack(2) as hosts:
+        for number, host in enumerate(hosts, start=1):
+            host.env["PYTHONPATH"] = str(plugin)
+            with DockerEngine(host, ip_forward=number == 1) as engine:
+                engine.run("web1")
+            said = host.pipework("vxlan:42", "web1", f"10.0.0.{number}/24", *remote(3 - number)).stderr
+            assert ("the firewall drops" in said) == (number == 2), said
+        ping = ("docker", "exec", "web1", "busybox", "ping", "-c", "1", "-W", "1", "10.0.0.2")
+        assert hosts[0].run(*ping, check=False).returncode != 0
+        cure = said.partition("; ")[2].partition(" lets it pass")[0]
+        hosts[1].run(*cure.split())
+        hosts[0].run(*ping)
 
 
 def test_three_hosts_and_what_is_for_all(plugin: Path) -> None:
