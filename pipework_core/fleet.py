@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pipework_core.bulk import Job
     from pipework_core.driver import RunDriver
     from pipework_core.engine import Engine
-    from pipework_core.hosting import Hosting
     from pipework_core.listing import Entry
+    from pipework_core.parts import HostingMaker
+    from pipework_core.plan import Report
     from pipework_core.plugins import Plugins
     from pipework_core.topology import HostEntry, Link, Place
 
@@ -40,7 +41,7 @@ class Fleet:
         plugins: Plugins,
         warn: Callable[[str], None],
         *,
-        hosting: Callable[[], Hosting],
+        hosting: HostingMaker,
     ) -> None:
         self._hosting = hosting
         self._invocation = invocation
@@ -66,37 +67,52 @@ class Fleet:
         """Attach what is missing; tell what failed, and what is attached and not in the file. Return the exit code."""
         (hosts, links), invocation = self._read(), self._invocation
         parts = Parts(hosts, self._hosting)
-        parts.take()
-        links = () if parts.errors and invocation.atomic else links
-        jobs = self._engine.attach_all(
-            [link.attachment for link in links],
-            atomic=invocation.atomic,
-            pretend=parts.steps if invocation.dry_run else None,
-            progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
-        )
-        for place, error in parts.errors:
-            _say(place, str(error), error.hint)
-        for link, job in zip(links, jobs, strict=True):
-            self._complain(link, job)
+        jobs = self._attached(links, parts)
         failed = [job for job in jobs if job.error is not None] or parts.errors
-        if failed and invocation.atomic:
-            parts.give_back()
+        interrupted = not failed and not all(job.whole for job in jobs)
         strangers = self._strangers(jobs) if invocation.prune or self._more_than(jobs) else []
+        pruned = self._prune(strangers) if invocation.prune and not failed and not interrupted else {}
+        if strangers and not pruned:
+            self._warn(f"not in the file: {', '.join(map(_name, strangers))}; --prune detaches them")
         if invocation.json:
             from pipework_core import tables  # noqa: PLC0415 - for machines only
 
-            unnamed = [tables.as_json(entry) for entry in strangers]
-            print(json.dumps({"links": [_as_json(job) for job in jobs], "not_in_file": unnamed}, indent=2))
+            unnamed = [tables.as_json(entry) | {"pruned": pruned.get(entry) == ""} for entry in strangers]
+            links_as_json = [_as_json(job) for job in jobs]
+            print(json.dumps({"host": parts.as_json(), "links": links_as_json, "not_in_file": unnamed}, indent=2))
         elif not invocation.dry_run:
             print(_summary(jobs), file=sys.stderr)
-        if invocation.prune and not failed:
-            self._prune(strangers)
-        elif strangers:
-            self._warn(f"not in the file: {', '.join(map(_name, strangers))}; --prune detaches them")
         self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
-        if not failed and not all(job.whole for job in jobs):
+        if interrupted:
+            print("pipework: interrupted; what is attached is whole, and the rest is undone", file=sys.stderr)
+            return Interrupted.exit_code
+        return FAILED if failed or parts.stays or any(pruned.values()) else 0
+
+    def _attached(self, links: tuple[Link, ...], parts: Parts) -> list[Job]:
+        """Let the host take part, attach the guests, and tell what went wrong; with `atomic` all of it or nothing."""
+        invocation = self._invocation
+        try:
+            parts.take()
+            wanted = () if parts.errors and invocation.atomic else links
+            jobs = self._engine.attach_all(
+                [link.attachment for link in wanted],
+                atomic=invocation.atomic,
+                pretend=parts.steps if invocation.dry_run else None,
+                progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
+            )
+        except Interrupted:
+            if invocation.atomic:
+                parts.give_back()
+            raise
+        for link, job in zip(wanted, jobs, strict=True):
+            self._complain(link, job)
+        whole, failed = all(job.whole for job in jobs), any(job.error for job in jobs)
+        if invocation.atomic and (parts.errors or not whole):
+            parts.give_back()
+        if invocation.atomic and not (whole or failed or parts.errors):
             raise Interrupted
-        return FAILED if failed else 0
+        self._complain_of(parts)
+        return jobs
 
     def status(self) -> int:
         """Tell what differs from the file, line by line; return the exit code."""
@@ -113,37 +129,44 @@ class Fleet:
         return DIFFERS if lines else 0
 
     def down(self) -> int:
-        """Detach what the file names, the last first; return the exit code."""
-        failed, seen = 0, 0
+        """Detach what the file names, the last first; return the exit code, 1 when anything stays that should go."""
+        seen, failed, stays = 0, 0, 0
         hosts, links = self._read()
         for link in reversed(links):
             try:
-                seen += self._down(link)
+                reports = self._down(link)
             except PipeworkError as error:
                 failed += 1
                 _say(link.place, str(error), error.hint)
+                continue
+            seen += bool(reports)
+            stays += sum(self._stays(report, f"{link.attachment.guest} {link.interface}") for report in reports)
         parts = Parts(hosts, self._hosting)
         parts.leave(keep=self._invocation.keep_bridge)
-        for place, reason in parts.errors:
-            failed += 1
-            _say(place, str(reason), reason.hint)
+        self._complain_of(parts)
+        failed, stays = failed + len(parts.errors), stays + len(parts.stays)
         self._driver.finish(() if seen or failed else ("nothing of the file is attached",))
-        print(f"{seen} detached" + (f", {failed} failed" if failed else ""), file=sys.stderr)
-        return FAILED if failed else 0
+        counts = {"failed": failed, "left behind": stays}
+        told = "".join(f", {count} {what}" for what, count in counts.items() if count)
+        print(f"{seen} detached{told}", file=sys.stderr)
+        return FAILED if failed or stays else 0
 
-    def _down(self, link: Link) -> int:
+    def _down(self, link: Link) -> list[Report]:
         try:
             guest = self._engine.guest(link.attachment.guest)
         except GuestError as error:
             self._warn(f"{link.place}: {error}")
-            return 0
+            return []
         if link.interface not in self._engine.attached(guest):
-            return 0
+            return []
         keep = self._invocation.keep_bridge
-        for _, report in self._engine.detach(link.attachment.guest, link.interface, keep=keep):
-            for command in report.left:
-                self._warn(f"`{command}` failed, and what it removes stays.")
-        return 1
+        return [report for _, report in self._engine.detach(link.attachment.guest, link.interface, keep=keep)]
+
+    def _stays(self, report: Report, who: str) -> int:
+        """Warn of what a detachment says; return how much stays that should have gone."""
+        for text in (*report.warnings, *report.stays):
+            self._warn(f"{who}: {text}")
+        return len(report.stays)
 
     def _more_than(self, jobs: Sequence[Job]) -> bool:
         """Whether the host's ends of veth pairs tell of attachments that are none of these.
@@ -165,23 +188,39 @@ class Fleet:
             if _is_named(entry) and not entry.adopted and (entry.inode, entry.interface) not in named
         ]
 
-    def _prune(self, strangers: Sequence[Entry]) -> None:
+    def _prune(self, strangers: Sequence[Entry]) -> dict[Entry, str]:
+        """Detach them, each for itself; return for each what went wrong, which is nothing where it is gone."""
+        wrong: dict[Entry, str] = {}
         for entry in strangers:
-            if entry.guest is not None:
-                guest = f"{entry.guest.runtime}:{entry.guest.name}"
-                self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
+            guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else ""
+            try:
+                done = self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
+            except PipeworkError as error:
+                wrong[entry] = str(error)
+                _say(_name(entry), f"stays: {error}", error.hint)
+                continue
+            stays = sum(self._stays(report, _name(entry)) for _, report in done)
+            wrong[entry] = "something of it stays" if stays else ""
+            if not self._invocation.dry_run:
                 print(f"{_name(entry)} detached", file=sys.stderr)
+        return wrong
 
     def _complain(self, link: Link, job: Job) -> None:
         if job.error is not None:
             _say(link.place, f"{_who(job)}: {job.error}", job.error.hint)
         elif job.whole:
-            for text in job.report().plan.warnings:
+            for text in job.report().warnings:
                 self._warn(f"{_who(job)}: {text}")
 
+    def _complain_of(self, parts: Parts) -> None:
+        for entry, error in parts.errors.items():
+            _say(entry.place, str(error), error.hint)
+        for text in (*parts.warnings, *parts.stays):
+            self._warn(text)
 
-def _say(place: Place, message: str, hint: str) -> None:
-    print(f"pipework: error: {place}: {printable(message)}", file=sys.stderr)
+
+def _say(what: Place | str, message: str, hint: str) -> None:
+    print(f"pipework: error: {what}: {printable(message)}", file=sys.stderr)
     if hint:
         print(f"hint: {printable(hint)}", file=sys.stderr)
 
@@ -235,6 +274,7 @@ def _as_json(job: Job) -> dict[str, Any]:
         "changed": job.whole and bool(job.outcomes),
         "error": str(job.error) if job.error else None,
         "hint": job.error.hint if job.error else None,
+        "warnings": list(job.report().warnings) if job.whole else [],
         "leases": [leases.as_json(lease) for lease in leases.obtained(plan.steps, tuple(job.outcomes))] if plan else [],
         "steps": [str(step) for step in plan.all_steps] if plan else [],
     }

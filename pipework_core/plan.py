@@ -161,6 +161,11 @@ class Report(NamedTuple):
         return self.plan.warnings + tuple(line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING))
 
     @property
+    def stays(self) -> tuple[str, ...]:
+        """What the sweeping did not take away, a sentence each."""
+        return tuple(f"`{command}` failed, and what it removes stays." for command in self.left)
+
+    @property
     def changed(self) -> bool:
         """Whether anything was done at all."""
         return bool(self.plan.all_steps)

@@ -43,8 +43,7 @@ def run(invocation: Invocation) -> int:
         if invocation.command in {"ls", "gc"}:
             return _overview(invocation, driver, plugins, signals)
         if invocation.part is not None:
-            _host(invocation.part, invocation, driver, plugins, signals)
-            return 0
+            return _host(invocation.part, invocation, driver, plugins, signals)
         engine = Engine(plugins=plugins, driver=driver, signals=signals)
         if invocation.command in FLEET:
             from pipework_core.fleet import Fleet  # noqa: PLC0415 - an attachment does not need it
@@ -55,7 +54,7 @@ def run(invocation: Invocation) -> int:
                 driver,
                 plugins,
                 _warn,
-                hosting=lambda: _hosting(invocation, driver, plugins, signals),
+                hosting=lambda *, hears=True: _hosting(invocation, driver, plugins, signals if hears else Signals()),
             )
             return {"up": fleet.up, "status": fleet.status, "down": fleet.down}[invocation.command]()
         if invocation.command == "detach":
@@ -121,11 +120,8 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
     )
     notes = () if done or failed else (f"nothing is attached to {invocation.guest}",)
     driver.finish(notes)
-    left = [command for _, report in done for command in report.left]
-    for text in (
-        *(text for _, report in done for text in report.warnings),
-        *(f"`{command}` failed, and what it removes stays." for command in left),
-    ):
+    left = [text for _, report in done for text in report.stays]
+    for text in (*(text for _, report in done for text in report.warnings), *left):
         _warn(text)
     for interface, error in failed.items():
         print(f"pipework: error: {printable(f'{interface} stays: {error}')}", file=sys.stderr)
@@ -147,19 +143,21 @@ def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signal
     return Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
 
 
-def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:
+def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
+    """Let the host take part, or no longer; return 1 when something stays that should have gone."""
     from pipework_core import hosting  # noqa: PLC0415 - an attachment does not need it
 
     run = _hosting(invocation, driver, plugins, signals)
     scene, report = run.run(part)
     driver.finish(report.plan.notes)
-    for text in (*report.warnings, *(f"`{command}` failed, and what it removes stays." for command in report.left)):
+    for text in (*report.warnings, *report.stays):
         _warn(text)
     if invocation.json:
         print(json.dumps(hosting.as_json(part, scene, report, dry_run=invocation.dry_run), indent=2))
     elif invocation.verbose:
         for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
             print(f"# {printable(note)}", file=sys.stderr)
+    return 1 if report.stays else 0
 
 
 def _overview(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .host import clean_environment
+
 if TYPE_CHECKING:
     from .docker import DockerEngine
     from .host import PrivateHost
@@ -208,3 +210,109 @@ def test_guests_of_docker_by_a_pattern(docker: DockerEngine, docker_host: Privat
     assert len(set(addresses)) == 2
     assert "2 as they were" in docker_host.pipework("up", "-f", file).stderr
     docker_host.pipework("down", "-f", file)
+
+
+def in_front_of_ip(host: PrivateHost, script: str) -> dict[str, str]:
+    """Return an environment in which these lines of shell come before each `ip`."""
+    real = host.run("sh", "-c", "command -v ip").stdout.strip()
+    host.run("mkdir", "-p", "/run/lab/bin")
+    host.write("/run/lab/bin/ip", f'#!/bin/sh\n{script}\nexec {real} "$@"\n')
+    host.run("chmod", "+x", "/run/lab/bin/ip")
+    return {"PATH": f"/run/lab/bin:{clean_environment()['PATH']}"}
+
+
+def stuck(host: PrivateHost, bridge: str) -> dict[str, str]:
+    """Return an environment in which that bridge cannot be deleted."""
+    return in_front_of_ip(host, f'case "$*" in *"delete dev {bridge}") exit 1 ;; esac')
+
+
+def test_what_stays_is_told_of_and_the_exit_code_says_so(host: PrivateHost) -> None:
+    host.netns("blue")
+    host.netns("red")
+    file = write(host, "br1 blue 10.0.0.1/24")
+    host.pipework("up", "-f", file)
+    host.pipework("br2", "red", "10.0.0.2/24")
+    pruned = host.pipework("up", "--json", "--prune", "-f", file, check=False, env=stuck(host, "br2"))
+    assert pruned.returncode == 1, pruned.stderr
+    assert "netns:red eth1: `ip link delete dev br2` failed, and what it removes stays." in pruned.stderr
+    assert [entry["pruned"] for entry in json.loads(pruned.stdout)["not_in_file"]] == [False]
+    down = host.pipework("down", "-f", file, check=False, env=stuck(host, "br1"))
+    assert down.returncode == 1, down.stderr
+    assert "blue eth1: `ip link delete dev br1` failed, and what it removes stays." in down.stderr
+    assert "1 detached, 1 left behind" in down.stderr
+
+
+def test_what_stays_of_the_hosts_own_part_is_told_of(host: PrivateHost) -> None:
+    file = "/run/lab/topology.yaml"
+    host.write(file, "version: 1\nhost:\n  - br1 10.0.0.254/24\nlinks: []\n")
+    host.pipework("up", "-f", file)
+    down = host.pipework("down", "-f", file, check=False, env=stuck(host, "br1"))
+    assert (down.returncode, "what it removes stays" in down.stderr) == (1, True), down.stderr
+    host.pipework("host", "br2", "10.0.1.254/24")
+    alone = host.pipework("host", "--remove", "br2", check=False, env=stuck(host, "br2"))
+    assert (alone.returncode, "what it removes stays" in alone.stderr) == (1, True), alone.stderr
+
+
+def test_one_that_cannot_be_pruned_keeps_none_of_the_others(host: PrivateHost) -> None:
+    for guest in ("blue", "pink", "red"):
+        host.netns(guest)
+    file = write(host, "br1 blue 10.0.0.1/24")
+    host.pipework("br1", "pink", "10.0.0.2/24")
+    host.pipework("br1", "red", "10.0.0.3/24")
+    inode = host.run(*host.enter("pink"), "readlink", "/proc/self/ns/net").stdout.strip()
+    script = 'case "$*" in *delete*) [ "$(readlink /proc/self/ns/net)" != "$STUCK" ] || exit 1 ;; esac'
+    fails = in_front_of_ip(host, script) | {"STUCK": inode}
+    done = host.pipework("up", "--json", "--prune", "-f", file, check=False, env=fails)
+    assert done.returncode == 1, done.stderr
+    assert "netns:pink eth1: stays" in done.stderr
+    entries = json.loads(done.stdout)["not_in_file"]
+    assert {entry["guest"]["name"]: entry["pruned"] for entry in entries} == {"pink": False, "red": True}
+    left = {guest: {link["name"] for link in host.state([guest])[guest]["links"]} for guest in ("pink", "red")}
+    assert left == {"pink": {"lo", "eth1"}, "red": {"lo"}}
+
+
+def test_a_part_of_the_host_that_fails_is_in_what_machines_read(host: PrivateHost) -> None:
+    host.netns("blue")
+    file = "/run/lab/topology.yaml"
+    parts = "host:\n  - br1 10.0.0.254/24\n  - nic9 10.0.1.1/24\n"
+    host.write(file, f"version: 1\n{parts}links:\n  - br1 blue 10.0.0.1/24\n")
+    done = host.pipework("up", "--json", "-f", file, check=False)
+    assert done.returncode == 1
+    data = json.loads(done.stdout)
+    good, bad = data["host"]
+    assert (good["host"], good["changed"], good["error"]) == ("br1", True, None)
+    assert (bad["host"], bad["changed"], "nic9" in bad["error"], bool(bad["hint"])) == ("nic9", False, True, True)
+    assert data["links"][0]["whole"]
+
+
+def test_what_is_learnt_while_waiting_is_warned_of(host: PrivateHost) -> None:
+    """Whether a link has a carrier is found out by the step that waits for its IPv6 address."""
+    host.netns("blue")
+    host.run("ip", "link", "add", "eth9", "type", "veth", "peer", "name", "wire")
+    file = write(host, "eth9 blue fd00::1/64")
+    done = host.pipework("up", "--json", "-f", file)
+    assert "blue eth1: eth1 has no carrier" in done.stderr
+    assert "has no carrier" in json.loads(done.stdout)["links"][0]["warnings"][0]
+
+
+def test_interrupted_with_atomic_the_host_gives_its_part_back(host: PrivateHost) -> None:
+    """The signal comes with the first change behind the host's own part."""
+    host.netns("blue")
+    before = host.state(["blue"])
+    file = "/run/lab/topology.yaml"
+    host.write(file, "version: 1\nhost:\n  - br1 10.0.0.254/24\nlinks:\n  - br1 blue 10.0.0.1/24\n")
+    signals = in_front_of_ip(
+        host,
+        'case "$*" in *batch* | *"link add"*)\n'
+        '  case "$("$0" -oneline address show dev br1 2>/dev/null)" in *10.0.0.254*) kill -TERM $PPID ;; esac\n'
+        "esac",
+    )
+    whole = host.pipework("up", "--json", "-f", file, check=False, env=signals)
+    assert whole.returncode == 130, whole.stderr
+    assert "what is attached is whole" in whole.stderr
+    assert [link["whole"] for link in json.loads(whole.stdout)["links"]] == [False]
+    host.pipework("host", "--remove", "br1")
+    assert host.state(["blue"]) == before
+    atomic = host.pipework("up", "--atomic", "-f", file, check=False, env=signals)
+    assert (atomic.returncode, "everything was undone" in atomic.stderr) == (130, True), atomic.stderr
+    assert host.state(["blue"]) == before
