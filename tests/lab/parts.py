@@ -36,6 +36,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "uml": ("linux.uml", "modprobe", "taskset"),
     "shellcheck": ("shellcheck",),
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
+    "vxlan": (),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -78,6 +79,15 @@ def no_tun() -> str | None:
     return None if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
 
 
+@functools.cache
+def no_vxlan() -> str | None:
+    """Say that this kernel makes no VXLAN devices, or None; root's modprobe has its chance at the module."""
+    make = ("ip", "link", "add", "v", "type", "vxlan", "id", "1", "dstport", "4789")
+    command = ("unshare", *(() if is_root() else ("--user", "--map-root-user")), "--net", *make)
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"this kernel makes no VXLAN device: {done.stderr.strip()}"
+
+
 def no_uml_modules() -> str | None:
     """Say that the kernel that runs as a process has no modules, or None."""
     folders = Path("/usr/lib/uml/modules")
@@ -106,6 +116,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "dhcp": (no_private_host,),
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),
+    "vxlan": (no_root, no_vxlan),
 }
 
 

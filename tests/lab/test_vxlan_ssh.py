@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .parts import require
 from .sshd import FAR, NEAR, PROGRAMS
 from .test_ssh import pair, run
 from .wheel import installed
@@ -11,12 +12,14 @@ from .wheel import installed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .sshd import SshPair
+    from .parts import require
+from .sshd import SshPair
 
 __all__ = ["pair"]
 
 
 def test_both_ends_from_one_place(pair: SshPair, tmp_path: Path) -> None:
+    require("vxlan")
     pair.near.env["PYTHONPATH"] = str(installed("pipework-vxlan", tmp_path))
     for host in (pair.near, pair.far):
         host.netns("green")

@@ -1,4 +1,4 @@
-"""Several private hosts on one wire, as machines in a rack: each has `u0`, with addresses of both families."""
+"""Several private hosts on one wire, as machines in a rack, to lay tunnels between: each has `u0`, with addresses of both families."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def address(number: int, family: int = 4) -> str:
 
 @contextmanager
 def rack(count: int, *, mtu: int = 1500) -> Iterator[list[PrivateHost]]:
-    """Provide so many hosts of root that reach each other."""
-    require("root")  # a link cannot go from one user namespace into another
+    """Provide so many hosts that reach each other; of root, as no link goes from one user namespace into another."""
+    require("vxlan")
     with ExitStack() as stack:
         wire, *hosts = (stack.enter_context(PrivateHost(user=False)) for _ in range(count + 1))
         wire.run("ip", "link", "add", "wire", "mtu", str(mtu), "type", "bridge", "mcast_snooping", "0")
