@@ -12,8 +12,7 @@ from .wheel import installed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .parts import require
-from .sshd import SshPair
+    from .sshd import SshPair
 
 __all__ = ["pair"]
 

@@ -1,4 +1,4 @@
-"""Several private hosts on one wire, as machines in a rack, to lay tunnels between: each has `u0`, with addresses of both families."""
+"""Several private hosts on one wire, to lay tunnels between: each has `u0`, with addresses of both families."""
 
 from __future__ import annotations
 
