@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import firewall, toolkit
+from pipework_core import firewall
 from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read
 from pipework_core.plan import Command, Plan
@@ -84,9 +84,7 @@ def _bridge(scene: Scene, wanted: Wanted) -> Plan:
         words = ("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge")
         create = ip(*words, undo=undo, why=f"create the bridge {name} for VXLAN {wanted.vni}")
         return Plan(steps=(create, _own(wanted, name)), warnings=firewall.warnings(name, scene.answers))
-    if link.group == BIRTH_GROUP:
-        return Plan(steps=(_own(wanted, name),))
-    return Plan(steps=() if link.up else (toolkit.raise_shared(link),))
+    return Plan(steps=tuple(_up(wanted, link)))
 
 
 def _tunnel(scene: Scene, wanted: Wanted) -> Plan:
@@ -96,15 +94,12 @@ def _tunnel(scene: Scene, wanted: Wanted) -> Plan:
         create = ip(*_made(scene, wanted), undo=undo, why=f"make {name}, the way to the other hosts")
         return Plan(steps=(create,)) + flooding.made(wanted) + Plan(steps=(_own(wanted, name),))
     _refuse_difference(wanted, link)
-    steps = [_own(wanted, name)] if link.group == BIRTH_GROUP else []
+    steps = _up(wanted, link)
     if link.master != wanted.bridge:
         undo = [ip("link", "set", "dev", name, *(("master", link.master) if link.master else ("nomaster",)))]
         steps.append(
             ip("link", "set", "dev", name, "master", wanted.bridge, undo=undo, why=f"make {name} a port again")
         )
-    if not link.up and link.group != BIRTH_GROUP:
-        undo = [ip("link", "set", "dev", name, "down", shared=True)]
-        steps.append(ip("link", "set", "dev", name, "up", undo=undo, why=f"raise {name}"))
     found = Plan(steps=tuple(steps)) + flooding.converged(scene, wanted, link)
     return found if found.steps else found + Plan(notes=(f"VXLAN {wanted.vni} is on this host",))
 
@@ -152,6 +147,15 @@ def _refuse_difference(wanted: Wanted, link: Link) -> None:
                 f"VXLAN {wanted.vni} is on this host with {key} {now[key] or 'unset'}, and not {value}.",
                 hint="all guests of a host share it: leave the word out, or detach them all first",
             )
+
+
+def _up(wanted: Wanted, link: Link) -> list[Command]:
+    """Return what finishes a link that a killed run left, or raises one that somebody took down."""
+    if link.group == BIRTH_GROUP:
+        return [_own(wanted, link.name)]
+    words = ("link", "set", "dev", link.name)
+    undo = [ip(*words, "down", shared=True)]
+    return [] if link.up else [ip(*words, "up", undo=undo, why=f"raise {link.name}")]
 
 
 def _own(wanted: Wanted, name: str) -> Command:
