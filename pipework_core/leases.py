@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from pipework_core.plan import Command, Outcome
 
 _FIRST = "lease"
+#: A lifetime has 32 bits (RFC 2131, 3.3; RFC 8415, 21.6); what has more digits is none.
+_DIGITS = 10
 
 
 class Lease(NamedTuple):
@@ -63,7 +65,7 @@ def _lease(values: dict[str, str]) -> Lease:
         address=values["address"],
         server=values.get("server", ""),
         router=values.get("router", ""),
-        seconds=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= 10 else 0,  # noqa: PLR2004
+        seconds=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= _DIGITS else 0,
         dns=tuple(filter(None, values.get("dns", "").split(","))),
         domain=values.get("domain", ""),
     )

@@ -22,6 +22,8 @@ VLAN_MAX = 4094
 TIMEOUT = 30.0
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
+#: A network of IPv4 whose two addresses are both hosts (RFC 3021).
+_POINT_TO_POINT = 31
 _VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
 
 
@@ -208,6 +210,11 @@ def _refuse_useless(address: Address) -> None:
         raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
 
 
+def has_broadcast(address: Address) -> bool:
+    """Whether the network of an address has a broadcast address: of IPv4, and more than a link of two (RFC 3021)."""
+    return isinstance(address, IPv4Interface) and address.network.prefixlen < _POINT_TO_POINT
+
+
 def _gateway(text: str, address: Address) -> Gateway:
     gateway = None if "%" in text else _plain_address(text)
     if gateway is None:
@@ -218,8 +225,7 @@ def _gateway(text: str, address: Address) -> Gateway:
         raise UsageError(
             f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
         )
-    network = address.network
-    broadcast = network.version == 4 and network.prefixlen < 31 and gateway == network.broadcast_address  # noqa: PLR2004
+    broadcast = has_broadcast(address) and gateway == address.network.broadcast_address
     if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or broadcast:
         raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address behind @")
     return gateway

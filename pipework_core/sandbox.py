@@ -49,7 +49,9 @@ def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
     said = ""
     for words in (_AS_ROOT, _AS_ANYBODY) if os.geteuid() == 0 else (_AS_ANYBODY,):
         probe = [*words, *PRIVATE_RUN]
-        done = subprocess.run(probe, capture_output=True, text=True, errors="replace", check=False, env=env)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - a list, and no shell
+            probe, capture_output=True, text=True, errors="replace", check=False, env=env
+        )
         if done.returncode == 0:
             return words
         said = " / ".join(done.stderr.split("\n")).strip(" /")

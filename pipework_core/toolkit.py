@@ -13,6 +13,7 @@ from pipework_core.facts import Route
 from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for, newborn, read, route_from
 from pipework_core.names import host_name
 from pipework_core.plan import Command, Plan
+from pipework_core.request import has_broadcast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -317,4 +318,4 @@ def restore(link: Link, routes: Iterable[Route], netns: Netns | None) -> list[Co
 
 def broadcast(address: Address) -> tuple[str, ...]:
     """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
-    return ("broadcast", "+") if address.version == 4 and address.network.prefixlen < 31 else ()  # noqa: PLR2004
+    return ("broadcast", "+") if has_broadcast(address) else ()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.marks import Mark
     from pipework_core.request import Address, Attachment, Gateway
 
+_IPV6 = 6
 #: The program that announces addresses, where there is one.
 ARPING = "arping"
 #: Kinds that announce nothing: the hardware addresses of InfiniBand have 20 bytes, and a user of the shell version saw
@@ -61,7 +62,7 @@ class Static:
         return Plan(steps=tuple(steps), announce=_announce(scene) if steps else (), notes=notes)
 
     def _takes_ipv6(self, attachment: Attachment) -> bool:
-        return 6 in attachment.families or any(key in self.options for key, _ in attachment.options)  # noqa: PLR2004
+        return _IPV6 in attachment.families or any(key in self.options for key, _ in attachment.options)
 
 
 def _ipv6() -> ModuleType:
@@ -104,7 +105,7 @@ def _given(scene: Scene, addresses: Sequence[Address]) -> list[Command]:
     netns, name = scene.guest.netns, scene.attachment.interface
     steps = []
     for address in addresses:
-        nodad = ("nodad",) if scene.attachment.no_dad and address.version == 6 else ()  # noqa: PLR2004
+        nodad = ("nodad",) if scene.attachment.no_dad and address.version == _IPV6 else ()
         words = (f"{address}", *broadcast(address), "dev", name, *nodad)
         undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if scene.existing else []
         steps.append(ip("address", "add", *words, netns=netns, undo=undo, why=f"give {name} its address {address}"))

@@ -114,7 +114,7 @@ class _Reader:
             self._merge(found, marks)
         return found
 
-    def _key(self, event: Any, found: Mapping[str, object], marks: Mapping[object, Marks]) -> str:  # noqa: ANN401
+    def _key(self, event: Event, found: Mapping[str, object], marks: Mapping[object, Marks]) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise self._error(event, "a key is expected here, a word.", "put it in quotes when it is one")
         self._no_tag(event)

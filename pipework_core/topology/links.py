@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 #: The options that say what an attachment is; the others of the command line say how to run.
 SHAPING = frozenset(
-    "direct-phys interface host-interface family option mtu replace dns no-dad probe timeout".split()  # noqa: SIM905
+    (
+        *("direct-phys", "interface", "host-interface", "family", "option", "mtu"),
+        *("replace", "dns", "no-dad", "probe", "timeout"),
+    )
 )
 
 

@@ -18,7 +18,7 @@ are in the natural order of names, web2 before web10. So:
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
 from pipework_core import dynamic
@@ -120,6 +120,6 @@ def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
 
 def usable(found: Pool, taken: Collection[str]) -> Address:
     """Return some address of the pool that is not among these, or simply one when all are."""
-    kind: type[Gateway] = IPv4Address if found.network.version == 4 else type(found.network.network_address)  # noqa: PLR2004
+    kind: type[Gateway] = type(found.network.network_address)
     numbers = range(found.first, found.last + 1)
     return address(found, next((n for n in numbers if str(kind(n)) not in taken), found.first))

@@ -58,7 +58,7 @@ def _text(data: bytes, path: str) -> str:
 def _libraries() -> None:
     try:
         import msgspec  # noqa: F401, PLC0415 - an attachment needs neither
-        import yaml  # noqa: F401, PLC0415
+        import yaml  # noqa: F401, PLC0415 - as above
     except ImportError as error:
         hint = "pip install 'pipework[up]', into the environment that pipework runs in"
         raise HostError(f"topology files need the library {error.name}, which is not installed.", hint=hint) from None

@@ -16,6 +16,7 @@ from pipework_core.marks import BIRTH_GROUP
 from pipework_core.plan import Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
+from pipework_drivers import batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,8 +157,6 @@ def test_ipv6_is_the_same_but_for_what_is_the_kernels() -> None:
 
 
 def test_the_whole_move_is_one_batch() -> None:
-    from pipework_drivers import batch  # noqa: PLC0415
-
     nic = link("eth0", FOUR, SECOND, SIX)
     made = plan("eth0 10.1.1.123/24", [nic], [DEFAULT, DEFAULT_SIX])
     groups = [group for group in batch.groups(made.steps) if words(group.commands)]

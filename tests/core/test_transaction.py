@@ -171,8 +171,12 @@ def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bo
 
 
 def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
-    driver, told = FakeDriver(), []
-    tell = lambda done, _: told.append((done.argv[1], len(driver.acts)))  # noqa: E731
+    driver = FakeDriver()
+    told: list[tuple[str, int]] = []
+
+    def tell(done: Command, _: Outcome) -> None:
+        told.append((done.argv[1], len(driver.acts)))
+
     transaction.run(PATIENT, driver, RecordingHold(driver), stop=lambda: False, tell=tell)
     assert told == [("a", 1), ("lease", 2), ("b", 3)]
 

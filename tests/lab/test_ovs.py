@@ -276,7 +276,7 @@ def test_ports_of_a_fake_bridge_keep_its_vlan(clean: OpenVSwitch, guests: list[s
 def test_a_switch_that_does_not_answer_is_undone(host: PrivateHost, bridge: str) -> None:
     """`ovs-vsctl` waits for the switch behind the database; when it gives up, the database has the change."""
     from .ovs import DATABASE, OpenVSwitch  # noqa: PLC0415 - a switch of its own, since this one is stopped
-    from .parts import require  # noqa: PLC0415
+    from .parts import require  # noqa: PLC0415 - as above
 
     require("ovs")
     with OpenVSwitch(host) as ovs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -170,8 +171,6 @@ def test_a_failing_run_leaves_a_bridge_that_others_use(host: PrivateHost) -> Non
 
 
 def pipework() -> tuple[str, ...]:
-    import sys  # noqa: PLC0415
-
     return (sys.executable, "-P", "-m", "pipework_core")
 
 

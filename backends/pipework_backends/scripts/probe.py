@@ -27,11 +27,13 @@ from fcntl import ioctl
 ETH_P_IPV6, ETH_P_ARP = 0x86DD, 0x0806
 #: Hardware type of Ethernet in ARP and in <linux/if_arp.h>.
 ETHERNET = 1
+#: Bytes that an address has.
+BYTES4, BYTES6 = 4, 16
 ICMPV6, SOLICITATION, ADVERTISEMENT = 58, 135, 136
 ON_LINK = 255  #: the hop limit of what no router can have passed on (RFC 4861, 7.1)
 TARGET_LINK_ADDRESS = 2  #: option of an advertisement (RFC 4861, 4.6.1)
 OPTION_UNIT = 8  #: bytes that the length of an option counts in
-BROADCAST, NOBODY4, NOBODY6 = b"\xff" * 6, bytes(4), bytes(16)
+BROADCAST, NOBODY4, NOBODY6 = b"\xff" * 6, bytes(BYTES4), bytes(BYTES6)
 #: An Ethernet header, an ARP packet for IPv4 over Ethernet (RFC 826), the fixed part of an IPv6 packet (RFC 8200).
 HEADER, ARP, IPV6 = struct.Struct("!6s6sH"), struct.Struct("!HHBBH6s4s6s4s"), struct.Struct("!IHBB16s16s")
 #: ICMPv6 type, code, checksum, flags, target (RFC 4861, 4.3 and 4.4).
@@ -132,12 +134,12 @@ def timetable(mac: bytes, wanted: set[bytes]) -> tuple[list[tuple[float, bytes]]
     """Return frames with the seconds at which they are due, counted from now, and when all is over."""
     due: list[tuple[float, bytes]] = []
     end = 0.0
-    for length, gaps, last in ((4, (1.0, 2.0), 2.0), (16, (1.0, 1.0), 1.0)):
+    for length, gaps, last in ((BYTES4, (1.0, 2.0), 2.0), (BYTES6, (1.0, 1.0), 1.0)):
         targets = [address for address in wanted if len(address) == length]
         at = random.uniform(0, 1)  # noqa: S311 - against collisions, not against people
         for number in range(3 if targets else 0):
-            at += random.uniform(*gaps) if number else 0.0  # noqa: S311
-            due += [(at, arp(mac, NOBODY4, t) if length == 4 else solicitation(mac, t)) for t in targets]  # noqa: PLR2004
+            at += random.uniform(*gaps) if number else 0.0  # noqa: S311 - as above
+            due += [(at, arp(mac, NOBODY4, t) if length == BYTES4 else solicitation(mac, t)) for t in targets]
             end = max(end, at + last)
     return sorted(due), end
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from .. import uml  # noqa: TID252 (the package has no name that holds under every import mode)
-from ..parts import require  # noqa: TID252
+from .. import uml
+from ..parts import require
 
 HERE = Path(__file__).parent
 LAB = pytest.StashKey[uml.KernelLab]()
@@ -51,7 +51,7 @@ class KernelTest(pytest.Item):
         if lab is not None and next(later) is self:
             lab.close()
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - as pytest has it
         """Show the report from inside instead of a traceback through this file."""
         if isinstance(excinfo.value, KernelTestError):
             return str(excinfo.value)

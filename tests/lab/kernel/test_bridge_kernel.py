@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .. import promises  # noqa: TID252 (as in conftest.py)
-from ..saboteur import NO_MORE  # noqa: TID252
+from .. import promises
+from ..saboteur import NO_MORE
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 ACCESS = "10-10 Egress Untagged,PVID"
 #: A bridge of somebody else's, with a port in VLANs of its own.

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .. import promises  # noqa: TID252 (as in conftest.py)
+from .. import promises
 from .test_kernel_promises import BRIDGE, MAC, NIC
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 #: Somebody's port, in the VLAN that the bridge gives it.
 PORT = "ip link add port9 master br1 up type dummy"

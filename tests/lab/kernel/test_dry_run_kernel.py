@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..scripts import comes_to_the_same  # noqa: TID252 (as in conftest.py)
+from ..scripts import comes_to_the_same
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 # That kernel is slow: one shell, and a guest that no container runtime is asked about.
 MAC = "02:00:00:00:00:11"

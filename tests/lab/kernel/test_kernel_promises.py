@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .. import promises  # noqa: TID252 (as in conftest.py)
-from ..ovs import OpenVSwitch  # noqa: TID252
-from ..test_ovs import switched  # noqa: TID252
+from .. import promises
+from ..ovs import OpenVSwitch
+from ..test_ovs import switched
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 MAC = "02:00:00:00:00:11"
 

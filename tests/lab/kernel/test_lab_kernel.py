@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..test_lab_host import make_bridge, wire  # noqa: TID252 (as in conftest.py)
+from ..test_lab_host import make_bridge, wire
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 
 def make_dummy(host: PrivateHost, name: str) -> None:

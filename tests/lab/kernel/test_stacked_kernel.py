@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .. import promises  # noqa: TID252 (as in conftest.py)
+from .. import promises
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost  # noqa: TID252
+    from ..host import PrivateHost
 
 MAC = "02:00:00:00:00:11"
 
