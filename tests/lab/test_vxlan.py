@@ -273,6 +273,22 @@ def test_gc_takes_away_what_killed_runs_leave(one: PrivateHost) -> None:
             assert one.state(["blue"]) == before, f"killed behind {number} steps"
 
 
+def test_without_the_plugin_its_attachments_are_seen_and_left_alone(one: PrivateHost, plugin: Path) -> None:
+    one.pipework("vxlan:42", "blue", "10.0.0.1/24", *remote(2))
+    before = one.state(["blue"])
+    one.env["PYTHONPATH"] = ""
+    (entry,) = json.loads(one.pipework("ls", "--json").stdout)["attachments"]
+    assert (entry["kind"], entry["on"], entry["state"]) == ("vxlan", "42", "up")
+    one.pipework("gc")
+    refused = one.pipework("detach", "blue", check=False)
+    assert refused.returncode == 1
+    assert "pipework-vxlan" in refused.stderr
+    assert one.state(["blue"]) == before
+    one.env["PYTHONPATH"] = str(plugin)
+    one.pipework("detach", "blue")
+    assert "pwx42" not in links(one)
+
+
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_the_script_of_a_dry_run_does_the_same(one: PrivateHost, shell: tuple[str, ...]) -> None:
     before = one.state(["blue"])
