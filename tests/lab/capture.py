@@ -74,7 +74,7 @@ class Frames:
 
     def wait(self, wanted: Callable[[Frame], bool], count: int = 1, *, within: float = 10.0) -> list[Frame]:
         """Return the frames that are wanted, once there are so many; raise AssertionError when there are not."""
-        from .dhcp import wait_until  # noqa: PLC0415 - this file is run by its path, too - the program itself has no package around it
+        from .dhcp import wait_until  # noqa: PLC0415 - the program itself has no package around it
 
         def found() -> list[Frame]:
             return [frame for frame in self.all() if wanted(frame)]
@@ -90,7 +90,7 @@ class Frames:
 @contextmanager
 def capture(host: PrivateHost, interface: str, guest: Guest = None) -> Iterator[Frames]:
     """Record what an interface of the host, or of a guest in it, sends and receives."""
-    from .dhcp import wait_until  # noqa: PLC0415 - this file is run by its path, too
+    from .dhcp import wait_until  # noqa: PLC0415 - as above
 
     path = f"/run/lab/capture-{guest or 'host'}-{interface}"
     argv = (*host.enter(guest), sys.executable, "-IS", __file__, interface)
