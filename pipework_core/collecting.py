@@ -62,8 +62,7 @@ def plan(survey: Survey, plugins: Plugins, driver: Driver) -> Plan:
     clients = [client.stop for client in survey.clients if client.inode in survey.doomed]
     found = Plan(sweep=tuple(clients), warnings=survey.warnings)
     if survey.blind:
-        said = "not all processes of this machine can be seen from here, so guests that seem to be gone may live."
-        found += Plan(warnings=(f"{said} Run this outside the container, or start it with --pid=host.",))
+        found += Plan(warnings=(surveys.BLIND,))
     for collector in plugins.collectors():
         found += collector.remains(survey)
     return found + Plan(sweep=() if survey.blind else tuple(_dangling(driver)))

@@ -29,6 +29,8 @@ _FOLDERS = ("/run/netns/", "/var/run/netns/")
 #: The root of a mounted namespace, and where it is mounted (proc(5), mountinfo, fields 4 and 5).
 _MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
 _OCTAL = re.compile(r"\\([0-7]{3})")
+#: What nsenter(1) says of a namespace that has ended: its process is gone, or nothing is mounted there any more.
+_ENDED = ("No such file or directory", "No such process", "Invalid argument")
 #: Kinds of links whose parent may be in another namespace.
 _STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
@@ -69,17 +71,28 @@ def _unescaped(path: str) -> str:
 
 
 def look(driver: Driver, namespaces: Iterable[Namespace]) -> dict[int, GuestFacts]:
-    """Return the links that are in them, by inode; one that has ended meanwhile is left out.
+    """Return the links that are in them, by inode; one that has ended meanwhile, or tells nothing, is left out."""
+    return peek(driver, namespaces)[0]
+
+
+def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestFacts], dict[int, str]]:
+    """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
     They are not pinned: a thousand of them would be more than a process may hold open.
     """
     todo = list(namespaces)
     queries = [facts.links_query(namespace.netns) for namespace in todo]
-    return {
-        namespace.inode: GuestFacts(links=facts.parse_links(outcome.stdout))
-        for namespace, outcome in zip(todo, driver.read(queries), strict=True)
-        if outcome.code == 0
-    }
+    inside: dict[int, GuestFacts] = {}
+    closed: dict[int, str] = {}
+    for namespace, outcome in zip(todo, driver.read(queries), strict=True):
+        try:
+            if outcome.code == 0:
+                inside[namespace.inode] = GuestFacts(links=facts.parse_links(outcome.stdout))
+            elif not any(word in outcome.complaint for word in _ENDED):
+                closed[namespace.inode] = outcome.complaint or f"exit code {outcome.code}"
+        except HostError as error:  # whoever is root in there chooses names and aliases
+            closed[namespace.inode] = str(error)
+    return inside, closed
 
 
 def parents_used(seen: Mapping[int, GuestFacts], links: Iterable[Link]) -> frozenset[str]:

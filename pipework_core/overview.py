@@ -52,7 +52,7 @@ def attachments(
         except GuestError as error:
             unknown = error
     seen = survey.take(driver, plugins, only=inode)
-    for text in seen.warnings:
+    for text in (*seen.warnings, *((survey.BLIND,) if seen.blind else ())):
         warn(text)
     found = [entry for entry in listing.entries(seen) if parts or entry.guest is not listing.THIS_HOST]
     if name:

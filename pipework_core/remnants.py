@@ -20,7 +20,7 @@ def serves_nobody(survey: Survey, link: Link, *, without: Collection[str] = ()) 
     """
     used = namespaces.parents_used(survey.inside, survey.host.links.values())
     going = {*pairs(survey), *without}
-    return not survey.blind and link.name not in used and not toolkit.has_use(survey.host, link, without=going)
+    return not survey.unsure and link.name not in used and not toolkit.has_use(survey.host, link, without=going)
 
 
 def pairs(survey: Survey) -> dict[str, str]:
@@ -43,7 +43,7 @@ def _wrong(survey: Survey, link: Link) -> str:
         return "which a killed run left" if far is not None and not far.alias and marks.newborn(far) else ""
     # An end that its guest has moved on is somewhere, and whoever cannot see all guests knows of none that it is gone.
     moved = any(_far_end(survey, inside, link) for inside in survey.inside.values())
-    return "" if moved or survey.blind else "whose guest is gone"
+    return "" if moved or survey.unsure else "whose guest is gone"
 
 
 def _far_end(survey: Survey, inside: GuestFacts, end: Link) -> Link | None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _USER = Command(argv=("cat", "/proc/self/status"), why="see who runs this")
 #: The effective user, second of the four (proc(5), status).
 _ROOT = re.compile(r"^Uid:\s+\d+\s+0\s", re.MULTILINE)
+#: What root can do, and CAP_SYS_PTRACE of that: without it, processes of others do not show their namespaces
+#: (linux/capability.h; ptrace(2), access mode checking).
+_MAY = re.compile(r"^CapEff:\s+([0-9a-f]+)$", re.MULTILINE)
+_PTRACE = 1 << 19
 #: The first of the kernel's own threads, which only the first PID namespace shows.
 _THREAD = Command(argv=("cat", "/proc/2/comm"), ok_codes=frozenset({0, 1}), why="see whether all processes are visible")
 #: A setting of the machine that only its first network namespace has (net/core/sysctl_net_core.c).
@@ -29,6 +33,11 @@ _FIRST = Command(
     argv=("cat", "/proc/sys/net/core/netdev_max_backlog"),
     ok_codes=frozenset({0, 1}),
     why="see whether this is the network of the machine",
+)
+#: What is said then.
+BLIND = (
+    "not all processes of this machine can be seen from here, so guests that seem to be gone may live. "
+    "Run this outside the container, or start it with --pid=host and the capability SYS_PTRACE."
 )
 #: What the shell version called a host's end of a veth pair, and a macvlan on its way into a guest.
 SHELL_VETH = re.compile(r"v(?P<interface>.+)pl(?P<pid>\d{1,7})", re.ASCII)
@@ -68,7 +77,8 @@ class Survey(NamedTuple):
 
     `inside` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
     namespaces of the processes that names speak of.
-    `blind` says that there may be guests of which not a single process can be seen from here.
+    `closed` says why those could not be that are there. `blind` says that there may be guests of which not a single
+    process can be seen from here.
     """
 
     host: HostFacts
@@ -79,6 +89,7 @@ class Survey(NamedTuple):
     pids: Mapping[int, int] = MappingProxyType({})
     clients: tuple[Client, ...] = ()
     answers: Mapping[str, Outcome] = MappingProxyType({})
+    closed: Mapping[int, str] = MappingProxyType({})
     blind: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -91,6 +102,11 @@ class Survey(NamedTuple):
             return None
         other = self.by_index.get(link.peer)
         return other if other and other.kind == "veth" and other.peer_elsewhere and other.peer == link.ifindex else None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there may be links of guests that are not known of: nothing that they could need is to go."""
+        return self.blind or bool(self.closed)
 
     @property
     def doomed(self) -> frozenset[int]:
@@ -119,10 +135,11 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
     found = kept.found(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
-    inside = namespaces.look(driver, wanted)
+    inside, closed = namespaces.peek(driver, wanted)
     if not clients and any(_keeps(link) for seen in inside.values() for link in seen.links.values()):
         found = kept.found(driver)
     answers, ports, warnings = _switches(driver, plugins, host)
+    silent = [f"cannot look into the network {_of_whom(spaces[inode])}: {why}" for inode, why in closed.items()]
     survey = Survey(
         host=host,
         spaces=spaces,
@@ -130,10 +147,15 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
         by_index={link.ifindex: link for link in host.links.values()},
         ports=ports,
         answers=answers,
-        blind=clients and _is_blind(driver),
-        warnings=warnings,
+        closed=closed,
+        blind=_lacks_sight(user.stdout) or (clients and _is_blind(driver)),
+        warnings=(*warnings, *silent),
     )
     return survey._replace(pids=_namespaces_of(driver, survey), clients=kept.judged(driver, found, spaces))
+
+
+def _of_whom(space: Namespace) -> str:
+    return f"of process {space.pid}" if space.pid else f"at {space.netns.path}"
 
 
 def _keeps(link: Link) -> bool:
@@ -157,6 +179,11 @@ def _switches(
             answers |= found
             ports |= board.ports(found)
     return answers, ports, tuple(warnings)
+
+
+def _lacks_sight(status: str) -> bool:
+    may = _MAY.search(status)
+    return may is not None and not int(may[1], 16) & _PTRACE
 
 
 def _is_blind(driver: Driver) -> bool:

@@ -58,7 +58,7 @@ def in_use(survey: Survey, name: str) -> bool:
     """Whether the host or a guest uses the interface of that name by other means than as a switch."""
     link = survey.host.links.get(name)
     used = namespaces.parents_used(survey.inside, survey.host.links.values())
-    return survey.blind or (link is not None and (name in used or toolkit.has_use(survey.host, link)))
+    return survey.unsure or (link is not None and (name in used or toolkit.has_use(survey.host, link)))
 
 
 def of_guests(survey: Survey, kind: str) -> Plan:
@@ -102,7 +102,7 @@ def of_vlans(survey: Survey, *kinds: str) -> Plan:
 
     What a namespace that cannot be entered has on top of them nobody knows: then all of them stay.
     """
-    if survey.blind:
+    if survey.unsure:
         return Plan()
     staying = {
         inode: inside._replace(
