@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipework_core import choice, detaching, facts, host_part, namespaces, transaction
-from pipework_core.contract import Guest, Scene, address_words
+from pipework_core.contract import Guest, Scene
 from pipework_core.errors import HostError
 from pipework_core.facts import HostFacts
 from pipework_core.plan import HOST, Plan, Report
@@ -113,26 +113,3 @@ class Hosting:
 
     def _tell(self, command: Command, outcome: Outcome) -> None:
         self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
-
-
-def as_json(part: HostPart, scene: Scene, report: Report, *, dry_run: bool) -> dict[str, Any]:
-    """Return plan and report as plain data."""
-    from pipework_core.session import command_as_json  # noqa: PLC0415 - which imports this module
-
-    asked = scene.attachment
-    return {
-        "host": {
-            "kind": asked.kind,
-            "host": asked.host,
-            "interface": asked.interface,
-            "addresses": address_words(asked),
-            "gateways": [str(gateway) for gateway in asked.gateways],
-        },
-        "removed": part.remove,
-        "dry_run": dry_run,
-        "changed": report.changed,
-        "steps": [command_as_json(command) for command in report.plan.all_steps],
-        "announce": [command_as_json(command) for command in report.plan.announce],
-        "notes": list(report.plan.notes),
-        "warnings": list(report.warnings),
-    }

@@ -73,8 +73,7 @@ def collect(
     warn: Callable[[str], None],
 ) -> int:
     """Take away what dead guests and killed runs left; return 1 when something of it could not be taken away."""
-    from pipework_core import collecting  # noqa: PLC0415 - ls does not need it
-    from pipework_core.session import command_as_json  # noqa: PLC0415 - which imports this module
+    from pipework_core import as_data, collecting  # noqa: PLC0415 - ls does not need them
 
     done = collecting.collect(plugins=plugins, driver=driver, signals=signals)
     signals.settle()
@@ -89,8 +88,8 @@ def collect(
     if invocation.json:
         data = {
             "dry_run": invocation.dry_run,
-            "removed": [command_as_json(command) for command in gone],
-            "failed": [{**command_as_json(command), "error": said} for command, said in done.failed],
+            "removed": [as_data.command(command) for command in gone],
+            "failed": [{**as_data.command(command), "error": said} for command, said in done.failed],
             "notes": list(notes),
             "warnings": list(done.plan.warnings),
         }

@@ -6,9 +6,8 @@ import io
 import json
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipework_core.contract import address_words
 from pipework_core.engine import Engine
 from pipework_core.errors import CommandError
 from pipework_core.names import printable
@@ -19,12 +18,10 @@ from pipework_core.signals import Signals
 
 if TYPE_CHECKING:
     from pipework_core.arguments import Invocation
-    from pipework_core.contract import Guest, Scene
     from pipework_core.driver import RunDriver
     from pipework_core.errors import PipeworkError
     from pipework_core.host_part import HostPart
     from pipework_core.hosting import Hosting
-    from pipework_core.plan import Report
     from pipework_core.request import Attachment
 
 
@@ -104,7 +101,9 @@ def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driv
     for text in report.warnings:
         _warn(text)
     if invocation.json:
-        print(json.dumps(as_json(scene, report, dry_run=invocation.dry_run), indent=2))
+        from pipework_core import as_data  # noqa: PLC0415 - for machines only
+
+        print(json.dumps(as_data.attachment(scene, report, dry_run=invocation.dry_run), indent=2))
 
 
 def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
@@ -128,7 +127,9 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
         if error.hint:
             print(f"hint: {printable(error.hint)}", file=sys.stderr)
     if invocation.json:
-        detached = [as_json(scene, report, dry_run=invocation.dry_run) for scene, report in done]
+        from pipework_core import as_data  # noqa: PLC0415 - for machines only
+
+        detached = [as_data.attachment(scene, report, dry_run=invocation.dry_run) for scene, report in done]
         errors = {interface: str(error) for interface, error in failed.items()}
         print(json.dumps({"detached": detached, "failed": errors, "notes": list(notes)}, indent=2))
     elif invocation.verbose:
@@ -145,15 +146,15 @@ def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signal
 
 def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
     """Let the host take part, or no longer; return 1 when something stays that should have gone."""
-    from pipework_core import hosting  # noqa: PLC0415 - an attachment does not need it
-
     run = _hosting(invocation, driver, plugins, signals)
     scene, report = run.run(part)
     driver.finish(report.plan.notes)
     for text in (*report.warnings, *report.stays):
         _warn(text)
     if invocation.json:
-        print(json.dumps(hosting.as_json(part, scene, report, dry_run=invocation.dry_run), indent=2))
+        from pipework_core import as_data  # noqa: PLC0415 - for machines only
+
+        print(json.dumps(as_data.host_part(part, scene, report, dry_run=invocation.dry_run), indent=2))
     elif invocation.verbose:
         for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
             print(f"# {printable(note)}", file=sys.stderr)
@@ -181,64 +182,3 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     if outcome.code != 0:
         raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")
     sys.stderr.write(outcome.stderr)
-
-
-def as_json(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
-    """Return plan and report as plain data.
-
-    Keys: `attachment`, `guest`, `dry_run`, `changed` (with `dry_run`: would be), `leases`, `steps`, `announce`,
-    `notes`, `warnings`.
-    """
-    asked = scene.attachment
-    return {
-        "attachment": {
-            "kind": asked.kind,
-            "host": asked.host,
-            "interface": asked.interface,
-            "addresses": address_words(asked),
-            "gateways": [str(gateway) for gateway in asked.gateways],
-            "mac": asked.mac or None,
-            "vlan": asked.vlan or None,
-            "mtu": asked.mtu,
-            "options": dict(asked.options),
-        },
-        "guest": guest_as_json(scene.guest),
-        "dry_run": dry_run,
-        "changed": report.changed,
-        "leases": _leases_as_json(report),
-        "steps": [command_as_json(command) for command in report.plan.all_steps],
-        "announce": [command_as_json(command) for command in report.plan.announce],
-        "notes": list(report.plan.notes),
-        "warnings": list(report.warnings),
-    }
-
-
-def _leases_as_json(report: Report) -> list[dict[str, Any]]:
-    if not any(step.patience for step in report.plan.steps):
-        return []
-    from pipework_core import leases  # noqa: PLC0415 - most addresses are static
-
-    return [leases.as_json(lease) for lease in leases.obtained(report.plan.steps, report.outcomes)]
-
-
-def guest_as_json(guest: Guest) -> dict[str, Any]:
-    """Return a guest as plain data; `id` and `pid` are null for one that has none."""
-    return {
-        "name": guest.name,
-        "runtime": guest.runtime,
-        "id": guest.id or None,
-        "pid": guest.pid or None,
-        "netns": guest.netns.path,
-        "inode": guest.inode,
-    }
-
-
-def command_as_json(command: Command) -> dict[str, Any]:
-    """Return one command as plain data; `netns` is null on the host."""
-    return {
-        "argv": list(command.argv),
-        "netns": command.netns.path if command.netns else None,
-        "stdin": command.stdin,
-        "why": command.why,
-        "undo": [command_as_json(step) for step in command.undo],
-    }

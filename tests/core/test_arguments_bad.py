@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -13,24 +12,11 @@ from pipework_core import cli, session
 from pipework_core.arguments import Invocation, parse
 from pipework_core.errors import UsageError
 from pipework_core.options import COMMANDS, OPTIONS
-from pipework_core.request import Attachment
+
+from .test_arguments import GOOD, MAC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MAC = "26:2e:71:98:60:8f"
-STABLE = "02:72:6c:cd:9b:8d"
-NET = (ip_interface("192.168.1.2/24"),)
-GOOD = ["br1", "web1", "192.168.1.2/24"]
-WEB1 = Attachment(guest="web1", host="br1", addresses=NET)
-
-
-def attachment(line: str) -> Attachment:
-    """Return what a command line without quotes asks for."""
-    found = parse(line.split()).attachment
-    assert found is not None
-    return found
-
 
 BAD: tuple[tuple[list[str], str, str], ...] = (
     # what is missing, and what is too much

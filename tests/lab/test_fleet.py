@@ -249,8 +249,9 @@ def test_what_stays_of_the_hosts_own_part_is_told_of(host: PrivateHost) -> None:
     down = host.pipework("down", "-f", file, check=False, env=stuck(host, "br1"))
     assert (down.returncode, "what it removes stays" in down.stderr) == (1, True), down.stderr
     host.pipework("host", "br2", "10.0.1.254/24")
-    alone = host.pipework("host", "--remove", "br2", check=False, env=stuck(host, "br2"))
+    alone = host.pipework("--json", "host", "--remove", "br2", check=False, env=stuck(host, "br2"))
     assert (alone.returncode, "what it removes stays" in alone.stderr) == (1, True), alone.stderr
+    assert json.loads(alone.stdout)["stays"] == ["`ip link delete dev br2` failed, and what it removes stays."]
 
 
 def test_one_that_cannot_be_pruned_keeps_none_of_the_others(host: PrivateHost) -> None:

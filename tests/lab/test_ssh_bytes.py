@@ -24,13 +24,7 @@ from .scripts import complaints_of_shellcheck
 if TYPE_CHECKING:
     from .host import PrivateHost
 
-HERE = Path(__file__).parent
-SABOTEUR = str(HERE / "ssh_saboteur.py")
 AGENT = Path(__import__("pipework_drivers").__path__[0]) / "ssh_agent.sh"
-ATTACH = ("br1", "blue", "10.0.0.1/24@10.0.0.254", "U:web1")
-DUAL = ("br1", "blue", "10.0.0.1/24,fd00::1/64@fd00::ff", "U:web1")
-RESET = ("sh", "-c", "ip -n blue link delete eth1; ip link delete br1")
-SHELLS = ("/bin/dash", "/bin/bash", "/bin/busybox")
 
 
 class LocalShell:
