@@ -44,14 +44,13 @@ def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: b
     for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     if as_json:
-        import json  # noqa: PLC0415 - start-up is a feature
+        import json
 
         print(json.dumps({"error": said, "hint": hint, "notes": notes, "exit": code}, indent=2))
     return code
 
 
 def _dispatch(invocation: Invocation) -> int:
-    # Each command's module is imported when it is the one: start-up is a feature.
     if invocation.command in {"help", "schema"}:
         print(_page(invocation.command), end="")
         return 0
@@ -59,21 +58,21 @@ def _dispatch(invocation: Invocation) -> int:
         print(f"pipework {__version__}")
         return 0
     if invocation.command == "wait":
-        from pipework_core import signals, waiting  # noqa: PLC0415
+        from pipework_core import signals, waiting
 
         signals.Signals().install()
         waiting.wait(invocation.interface, timeout=invocation.timeout)
         return 0
     if invocation.command == "wait-script":
-        from pipework_core import waiting  # noqa: PLC0415
+        from pipework_core import waiting
 
         print(waiting.script(invocation.interface, invocation.timeout), end="")
         return 0
     if invocation.command == "demo":
-        from pipework_core import demo  # noqa: PLC0415
+        from pipework_core import demo
 
         return demo.run(of_topology=invocation.topology)
-    from pipework_core import session  # noqa: PLC0415
+    from pipework_core import session
 
     return session.run(invocation)
 
@@ -81,12 +80,12 @@ def _dispatch(invocation: Invocation) -> int:
 def _page(command: str) -> str:
     """Return a text that depends on no host."""
     if command == "help":
-        from pipework_core import manual  # noqa: PLC0415
+        from pipework_core import manual
 
         return manual.text()
-    import json  # noqa: PLC0415
+    import json
 
-    from pipework_core import topology  # noqa: PLC0415
+    from pipework_core import topology
 
     return json.dumps(topology.schema(), indent=2) + "\n"
 

@@ -22,7 +22,7 @@ class FakeDriver(PlainDriver):
 
     def __init__(
         self,
-        handler: Callable[[Command], Outcome] = lambda command: GOOD,  # noqa: ARG005
+        handler: Callable[[Command], Outcome] = lambda _: GOOD,
         *,
         pins: Mapping[str, Pin] | None = None,
         programs: frozenset[str] = frozenset({"docker", "podman", "lxc-info"}),

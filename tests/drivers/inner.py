@@ -22,7 +22,7 @@ class InnerDriver(PlainDriver):
 
     def __init__(
         self,
-        handler: Callable[[Command], Outcome] = lambda command: Outcome(code=0),  # noqa: ARG005
+        handler: Callable[[Command], Outcome] = lambda _: Outcome(code=0),
         *,
         pins: Mapping[str, Pin] = PINS,
     ) -> None:

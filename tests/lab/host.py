@@ -178,7 +178,7 @@ class PrivateHost:
         self,
         *arguments: str,
         check: bool = True,
-        input: str | None = None,  # noqa: A002
+        input: str | None = None,  # noqa: A002 - as subprocess.run() calls it
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
