@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from pipework_core.survey import Survey
 
 #: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
+_NOWHERE = ("-type", "l", "-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net")
 _DANGLING = Command(
-    argv=(
-        *("find", "-L", "/run/netns", "-maxdepth", "1", "-type", "l"),
-        *("-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net"),
-    ),
+    argv=("find", "-L", "/run/netns", "-maxdepth", "1", *_NOWHERE),
     ok_codes=frozenset({0, 1}),
     why="look for names of network namespaces that lead nowhere",
 )
@@ -73,7 +71,9 @@ def _dangling(driver: Driver) -> Iterator[Command]:
         return
     for path in driver.read([_DANGLING])[0].stdout.splitlines():
         if _OF_SHELL.fullmatch(path):
-            yield Command(argv=("rm", "--", path), why=f"remove {path}, the name of a network that is gone")
+            # Who finds it removes it: a process may have got that number meanwhile, and somebody uses the name again.
+            argv = ("find", "-L", path, "-maxdepth", "0", *_NOWHERE, "-delete")
+            yield Command(argv=argv, why=f"remove {path}, the name of a network that is gone")
 
 
 def _only_there(found: Plan, survey: Survey, driver: Driver) -> Plan:

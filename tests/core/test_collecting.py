@@ -133,7 +133,9 @@ def test_who_cannot_see_all_guests_believes_none_to_be_dead() -> None:
 @pytest.mark.parametrize("line", ["/run/netns/x", "/run/netns/42/x", "/etc/42", "/run/netns/123456789", "-rf", ""])
 def test_only_numbers_are_names_of_the_shell_version(line: str) -> None:
     driver = FakeDriver(lambda _: Outcome(code=0, stdout=f"/run/netns/42\n{line}\n"), programs=frozenset({"find"}))
-    assert planned(survey([]), driver) == ["rm -- /run/netns/42"]
+    assert planned(survey([]), driver) == [
+        "find -L /run/netns/42 -maxdepth 0 -type l -name '[0-9]*' -lname '/proc/[0-9]*/ns/net' -delete"
+    ]
 
 
 def test_clients_go_that_have_nobody_but_themselves() -> None:

@@ -88,7 +88,10 @@ def test_bridges_of_dead_guests_and_dangling_names_go(host: PrivateHost, neighbo
     assert "ip link delete dev brdead" in script
     assert links(host) == before | {"brdead"}
     said = json.loads(host.pipework("gc", "--json").stdout)
-    assert [command["argv"][-1] for command in said["removed"]] == ["brdead", "/run/netns/3999999"]
+    assert [command["why"] for command in said["removed"]] == [
+        "remove the bridge brdead, which has no port",
+        "remove /run/netns/3999999, the name of a network that is gone",
+    ]
     assert links(host) == before
     assert host.run("test", "-L", "/run/netns/3999999", check=False).returncode == 1
     assert host.pipework("gc").stdout == ""
@@ -146,15 +149,48 @@ def test_the_host_s_own_parts_live(host: PrivateHost, neighbour: str) -> None:
     host.pipework("host", "--remove", "br5")
 
 
+def with_find(host: PrivateHost, word: str, instead: str) -> dict[str, str]:
+    """Return an environment in which a `find` that is given this word does something else."""
+    host.run("mkdir", "-p", "/run/bin")
+    path = host.run("sh", "-c", 'echo "$PATH"').stdout.strip()
+    script = f'#!/bin/sh\nPATH="{path}"\ncase " $* " in *" {word} "*) {instead} ;; esac\nexec find "$@"\n'
+    host.write("/run/bin/find", script)
+    host.run("chmod", "+x", "/run/bin/find")
+    return {"PATH": f"/run/bin:{path}"}
+
+
+def test_a_name_that_leads_somewhere_again_stays(host: PrivateHost, neighbour: str) -> None:
+    """The number of a process that was gone at the look is another's when its name is to be removed."""
+    shell = next(name for name in host.run("ls", "/run/netns").stdout.split() if name.isdecimal())
+    host.run("ln", "-s", "/proc/3999999/ns/net", "/run/netns/3999999")
+    seen = "".join(f"echo /run/netns/{name}; " for name in (shell, "3999999", "../run/netns/1", neighbour))
+    host.pipework("gc", env=with_find(host, "/run/netns", f"{seen} exit"))
+    assert host.run("ls", "/run/netns").stdout.split() == sorted([shell, neighbour])
+
+
+def test_ports_of_the_shell_version_go_with_their_guests(ovs: OpenVSwitch) -> None:
+    """What the switch says of a process is not believed as long as the device of the port is there."""
+    host, guests = ovs.host, [ovs.host.process_guest() for _ in range(2)]
+    ovs.add_bridge("ovsshell")
+    for guest, said in zip(guests, (guests[0], 3999999), strict=True):
+        shell_veth(host, guest, "")
+        name = f"veth1pl{guest}"
+        told = (f"external-ids:pipework.interface={name}", f"external-ids:pipework.nspid={said}")
+        ovs.vsctl("add-port", "ovsshell", name, "--", "set", "interface", name, *told)
+    assert host.pipework("gc").stdout == ""
+    host.run("kill", "-KILL", str(guests[0]))
+    until(lambda: f"veth1pl{guests[0]}" not in links(host))
+    assert "orphan (adopted)" not in host.pipework("ls").stdout
+    assert host.pipework("ls", f"pid:{guests[0]}").stdout.count("orphan") == 1
+    assert host.pipework("gc").stdout == f"take veth1pl{guests[0]} off ovsshell, whose guest is gone\n"
+    assert ovs.vsctl("list-ports", "ovsshell") == f"veth1pl{guests[1]}"
+
+
 def test_one_that_cannot_go_keeps_nothing_else(host: PrivateHost, neighbour: str) -> None:
     host.run("ip", "link", "add", "brdead", "type", "bridge")
     host.run("ip", "link", "set", "brdead", "alias", "pipework:1/kind:=bridge")
     host.run("ln", "-s", "/proc/3999999/ns/net", "/run/netns/3999999")
-    host.run("mkdir", "/run/bin")
-    host.write("/run/bin/rm", "#!/bin/sh\necho no such luck >&2\nexit 1\n")
-    host.run("chmod", "+x", "/run/bin/rm")
-    path = host.run("sh", "-c", 'echo "$PATH"').stdout.strip()
-    done = host.pipework("gc", check=False, env={"PATH": f"/run/bin:{path}"})
+    done = host.pipework("gc", check=False, env=with_find(host, "-delete", "echo no such luck >&2; exit 1"))
     assert done.returncode == 1
     assert "/run/netns/3999999" in done.stderr
     assert "no such luck" in done.stderr
