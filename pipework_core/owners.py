@@ -25,14 +25,17 @@ def named(
 ) -> Mapping[int, Guest]:
     """Return the guests by the inode numbers of these namespaces; a runtime that does not answer is a warning.
 
-    A container that has the network of another one names it only where nobody else does.
+    A container that has the network of another one names it only where nobody else does. Where the runtime does not
+    say so, who has the first of all processes in there was there first.
     """
     todo = {space.inode: space for space in spaces}
     guests = {inode: _plain(space) for inode, space in todo.items()}
     if not any(space.pid for space in todo.values()):
         return guests
-    found = sorted(_asked(driver, plugins, warn), key=lambda pair: pair[1].shared)
+    found = list(_asked(driver, plugins, warn))
     inodes = inodes_of(driver, (running.candidate.pid for _, running in found))
+    first = {space.pid for space in todo.values()}
+    found.sort(key=lambda pair: (pair[1].shared, pair[1].candidate.pid not in first))
     for runtime, running in reversed(found):
         inode = inodes.get(running.candidate.pid, 0)
         if inode in todo and running.candidate.netns is not None:

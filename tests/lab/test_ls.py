@@ -9,12 +9,14 @@ import pytest
 
 from .busybox import IMAGE, SLEEP
 from .test_demo import NOBODY, packages, python_for_everybody
-from .test_gc import shell_veth
+from .test_gc import shell_veth, until
 
 if TYPE_CHECKING:
     from .docker import DockerEngine
     from .host import PrivateHost
+    from .lxc import Lxc
     from .ovs import OpenVSwitch
+    from .podman import Podman
 
 
 def listed(host: PrivateHost, *words: str) -> list[dict[str, Any]]:
@@ -117,6 +119,58 @@ def test_containers_have_their_names(docker: DockerEngine) -> None:
     (entry,) = listed(host, "web1")
     assert (entry["guest"]["runtime"], entry["guest"]["name"]) == ("docker", "web1")
     assert host.pipework("ls").stdout.splitlines()[1].startswith("docker:web1  eth1 ")
+
+
+def rows(host: PrivateHost, *words: str) -> list[list[str]]:
+    """Return guest and interface of all that the table shows."""
+    return [line.split()[:2] for line in host.pipework("ls", *words).stdout.splitlines()[1:]]
+
+
+def test_containers_of_podman_have_their_names(podman: Podman) -> None:
+    """One that has another's network takes nothing from its name, whichever of them is younger; nor do those apart."""
+    host = podman.host
+    pid = podman.run("web1")
+    for name, network in (("aside", "container:web1"), ("zside", "container:web1"), ("onhost", "host")):
+        podman.run(name, network=network)
+    podman.run("stopped")
+    podman.run("paused")
+    for name, address in (("web1", 1), ("stopped", 2), ("paused", 3)):
+        host.pipework("br1", name, f"10.0.0.{address}/24")
+    podman.stop("stopped")
+    until(lambda: rows(host) == [["podman:paused", "eth1"], ["podman:web1", "eth1"]])
+    (entry,) = listed(host, "podman:web1")
+    told = entry["guest"]
+    assert (told["runtime"], told["name"], told["pid"], len(told["id"])) == ("podman", "web1", pid, 64)
+    # By whichever name it is asked for, it is the same network, and has one owner.
+    assert listed(host, "aside") == listed(host, told["id"][:12]) == [entry]
+    ended = host.pipework("ls", "stopped", check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "'stopped'" in ended.stderr
+    podman.stop("web1")
+    (left,) = listed(host, "zside")
+    assert left["guest"]["name"] in {"aside", "zside"}
+
+
+def test_containers_of_lxc_have_their_names(lxc: Lxc) -> None:
+    host = lxc.host
+    pid = lxc.run("box1")
+    lxc.run("stopped")
+    lxc.run("onhost", network="none")
+    host.run("lxc-create", "--name", "aside", "--template", "busybox")
+    config = host.run("cat", "/var/lib/lxc/aside/config").stdout.replace("lxc.net.0.type", "#")
+    host.write("/var/lib/lxc/aside/config", f"{config}\nlxc.namespace.share.net = box1\n")
+    lxc.start("aside")
+    for name, address in (("box1", 1), ("stopped", 2)):
+        host.pipework("br1", name, f"10.0.0.{address}/24")
+    assert rows(host) == [["lxc:box1", "eth1"], ["lxc:stopped", "eth1"]]
+    lxc.stop("stopped")
+    until(lambda: rows(host) == [["lxc:box1", "eth1"]])
+    (entry,) = listed(host, "lxc:box1")
+    assert (entry["guest"]["runtime"], entry["guest"]["name"], entry["guest"]["pid"]) == ("lxc", "box1", pid)
+    assert listed(host, "aside") == [entry]
+    ended = host.pipework("ls", "stopped", check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "'stopped'" in ended.stderr
 
 
 def test_ports_of_a_switch(ovs: OpenVSwitch) -> None:
