@@ -145,7 +145,7 @@ class Planner:
             scene = Scene(attachment=attachment, guest=guest, host=host, inside=GuestFacts(), answers=answers)
             leftovers = backend.leftovers(scene, mark)
             hidden = any(left.hidden for left in leftovers)
-            used = self._parents_used(guest, host, "") if hidden else frozenset()
+            used = self._parents_used(host, {}) if hidden else frozenset()
             plan += Plan(sweep=tuple(left.remove for left in detaching.unneeded(leftovers, used)))
         return plan._replace(sweep=tuple(dict.fromkeys(plan.sweep)))
 
@@ -179,18 +179,18 @@ class Planner:
         )
         method = self._plugins.released_by(mark.dhcp)
         hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
-        used = self._parents_used(guest, host, interface) if hidden else frozenset()
+        others = {name: found for name, found in inside.links.items() if name != interface}
+        # What is only pretended to be gone would be seen in the guest all the same.
+        used = self._parents_used(host, {guest.inode: GuestFacts(links=others)}) if hidden else frozenset()
         plan, behind = detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
         return scene, plan, behind
 
-    def _parents_used(self, guest: Guest, host: HostFacts, interface: str) -> frozenset[str]:
-        """Return the links of the host that others than this interface are on top of."""
+    def _parents_used(self, host: HostFacts, instead: Mapping[int, GuestFacts]) -> frozenset[str]:
+        """Return the links of the host that links of guests are on top of; `instead` is what some guests shall have."""
         from pipework_core import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
 
         seen = namespaces.look(self._driver, namespaces.find(self._driver))
-        ours = seen.get(guest.inode, GuestFacts())
-        others = {name: link for name, link in ours.links.items() if name != interface}
-        return namespaces.parents_used({**seen, guest.inode: ours._replace(links=others)}, host.links.values())
+        return namespaces.parents_used({**seen, **instead}, host.links.values())
 
 
 #: How it is done and not what: the same request may be repeated in another way.

@@ -164,6 +164,16 @@ def test_all_of_them_go_by_script(host: PrivateHost, guest: str, shell: tuple[st
     assert host.state([guest]) == before
 
 
+def test_all_of_one_parent_go_by_script(host: PrivateHost, guest: str) -> None:
+    """The parent was raised for both; the script lowers it, since the first will be gone by then."""
+    host.run("sh", "-ec", NIC)
+    before = host.state([guest])
+    host.pipework("eth9", guest, "10.0.0.1/24")
+    host.pipework("eth9", "-i", "eth2", guest, "10.0.1.1/24")
+    host.run("sh", input=dry_run(host, [guest], "detach", guest, "--all"))
+    assert host.state([guest]) == before
+
+
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_a_bridge_that_cannot_be_removed_brings_nothing_back(
     host: PrivateHost, guest: str, shell: tuple[str, ...]
