@@ -76,34 +76,15 @@ class DhcpBusybox:
         return Plan(steps=(step,), notes=leasing.notes(scene))
 
     def release(self, scene: Scene, mark: Mark) -> Plan:
-        """Return what ends the client that stays, or asks for the lease of one that did not, to give it back.
-
-        A server or an engine that does not answer is no reason to stay attached.
-        """
+        """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
         guest, name = scene.guest, scene.attachment.interface
         family, keep = leasing.remembered(mark.dhcp)
         if guest.runtime not in _RUNTIMES:
             return Plan()
-        words, metric = _words(scene, family, keep=keep), leasing.routed(scene)
-        beside = (f"metric={metric}",) if metric else ()
-        again = _lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + _STARTING)
-        if keep:
-            why = f"end the DHCP client of {name}, giving the lease back"
-            stop = stopped(guest, name, dns=False)
-            stop = stop._replace(patience=_STOPPING, undo=(again,), ok_codes=leasing.ANY, why=why)
-            return Plan(steps=(stop, *leasing.names_back(scene)))
-        step = _lease(
-            scene,
-            "release",
-            *(word for word in words if not word.startswith("timeout=")),
-            f"timeout={leasing.PARTING}",
-            "nodad=1",
-            "--",
-            patience=leasing.PARTING + _STARTING,
-            undo=(again,),
-            why=f"give the lease of {name} back",
-        )
-        return Plan(steps=(step._replace(ok_codes=leasing.ANY), *leasing.names_back(scene)))
+        words = _words(scene, family, keep=keep)
+        stop = stopped(guest, name, dns=False)._replace(patience=_STOPPING, ok_codes=leasing.ANY) if keep else None
+        why = f"end the DHCP client of {name}, giving the lease back" if keep else f"give the lease of {name} back"
+        return leasing.given_back(scene, words, lease=_lease, stop=stop, margin=_STARTING, why=why)
 
 
 def container_name(guest: Guest, interface: str) -> str:

@@ -80,27 +80,10 @@ class HostClient:
     def release(self, scene: Scene, mark: Mark) -> Plan:
         """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
         family, keep = leasing.remembered(mark.dhcp)
-        name = scene.attachment.interface
-        words = _words(scene, self.method, family, keep=keep)
-        metric = leasing.routed(scene)
-        beside = (f"metric={metric}",) if metric else ()
-        again = _lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + _MARGIN)
-        if keep:
-            stop = _stop(scene)._replace(patience=10.0, undo=(again,), why=f"end {self.method}, giving the lease back")
-            return Plan(steps=(stop, *leasing.names_back(scene)))
-        # A server that does not answer, or a client that is not installed any more, is no reason to stay attached.
-        step = _lease(
-            scene,
-            "release",
-            *(word for word in words if not word.startswith("timeout=")),
-            f"timeout={leasing.PARTING}",
-            "nodad=1",
-            "--",
-            patience=leasing.PARTING + _MARGIN + 3,
-            undo=(again,),
-            why=f"give the lease of {name} back by {self.method}",
-        )
-        return Plan(steps=(step._replace(ok_codes=leasing.ANY), *leasing.names_back(scene)))
+        words, name = _words(scene, self.method, family, keep=keep), scene.attachment.interface
+        stop = _stop(scene)._replace(patience=10.0) if keep else None
+        why = f"end {self.method}, giving the lease back" if keep else f"give the lease of {name} back by {self.method}"
+        return leasing.given_back(scene, words, lease=_lease, stop=stop, margin=_MARGIN, why=why)
 
     def _present(self, scene: Scene) -> str:
         """Say what makes a request for a lease needless; empty when nothing does."""

@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING
 from pipework_backends import script
 from pipework_core.errors import UsageError
 from pipework_core.marks import newborn
-from pipework_core.plan import Command
+from pipework_core.plan import Command, Plan
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from pipework_core.contract import Guest, Scene
     from pipework_core.dynamic import Dhcp
+
+    class _Lease(Protocol):
+        """Makes the command that asks for a lease (`get`), or asks for it again and gives it back (`release`)."""
+
+        def __call__(
+            self, scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+        ) -> Command: ...
+
 
 IPV4, IPV6 = 4, 6
 METRIC_HELP = "metric of the default route from a lease; 0 replaces the guest's, without it that one stays first"
 #: Seconds that detaching waits for a server to be found again.
-PARTING = 8
+_PARTING = 8
 #: A step that failed or not: nothing of it is a reason to stay attached.
 ANY = frozenset(range(256))
 #: The metric of a default route beside one that the guest has; the first that is free from here on.
@@ -88,13 +98,33 @@ def notes(scene: Scene) -> tuple[str, ...]:
     return (f"the default route that {scene.guest.name} has stays first; -o metric=0 lets the lease's win",)
 
 
-def routed(scene: Scene) -> int:
+def given_back(  # noqa: PLR0913 - what the methods differ in
+    scene: Scene, words: tuple[str, ...], *, lease: _Lease, stop: Command | None, margin: float, why: str
+) -> Plan:
+    """Return what ends the client that stays (`stop`), or without one asks for the lease again, to give it back.
+
+    `words` are those that the lease was asked for with; undoing asks for it with them. A server that does not answer,
+    or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
+    start and to end.
+    """
+    number = _routed(scene)
+    beside = (f"metric={number}",) if number else ()
+    again = lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + margin)
+    if stop is not None:
+        return Plan(steps=(stop._replace(undo=(again,), why=why), *_names_back(scene)))
+    lasting = (word for word in words if not word.startswith("timeout="))
+    brief = (f"timeout={_PARTING}", "nodad=1")
+    step = lease(scene, "release", *lasting, *brief, "--", patience=_PARTING + 2 * margin, undo=(again,), why=why)
+    return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(scene)))
+
+
+def _routed(scene: Scene) -> int:
     """Return the metric of the default route that a lease has brought, 0 for none."""
     name = scene.attachment.interface
     return next((r.metric for r in scene.inside.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)), 0)
 
 
-def names_back(scene: Scene) -> tuple[Command, ...]:
+def _names_back(scene: Scene) -> tuple[Command, ...]:
     """Return what gives the guest's resolv.conf back as it was before `--dns`; nothing happens to any other."""
     if not scene.guest.pid:
         return ()
