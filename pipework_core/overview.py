@@ -61,7 +61,9 @@ def attachments(
         if not found and unknown is not None:
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
-    return listing.with_guests(found, owners.named(spaces, driver=driver, plugins=plugins, warn=warn))
+    clients = {client.pid for client in seen.clients}
+    named = owners.named(spaces, driver=driver, plugins=plugins, warn=warn, clients=clients)
+    return listing.with_guests(found, named)
 
 
 def collect(

@@ -9,7 +9,7 @@ from pipework_core.errors import GuestError, PluginError
 from pipework_core.survey import inodes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pipework_core.contract import GuestResolver, Running
     from pipework_core.driver import Driver
@@ -21,18 +21,24 @@ _KNOWN = frozenset({"netns", "pid"})
 
 
 def named(
-    spaces: Iterable[Namespace], *, driver: Driver, plugins: Plugins, warn: Callable[[str], None]
+    spaces: Iterable[Namespace],
+    *,
+    driver: Driver,
+    plugins: Plugins,
+    warn: Callable[[str], None],
+    clients: Collection[int] = (),
 ) -> Mapping[int, Guest]:
     """Return the guests by the inode numbers of these namespaces; a runtime that does not answer is a warning.
 
     A container that has the network of another one names it only where nobody else does. Where the runtime does not
-    say so, who has the first of all processes in there was there first.
+    say so, who has the first of all processes in there was there first. `clients` are the processes of DHCP clients
+    that stay, whose containers are nobody's guests.
     """
     todo = {space.inode: space for space in spaces}
     guests = {inode: _plain(space) for inode, space in todo.items()}
     if not any(space.pid for space in todo.values()):
         return guests
-    found = list(_asked(driver, plugins, warn))
+    found = [pair for pair in _asked(driver, plugins, warn) if pair[1].candidate.pid not in clients]
     inodes = inodes_of(driver, (running.candidate.pid for _, running in found))
     first = {space.pid for space in todo.values()}
     found.sort(key=lambda pair: (pair[1].shared, pair[1].candidate.pid not in first))
