@@ -31,6 +31,8 @@ _MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 #: What nsenter(1) says of a namespace that has ended: its process is gone, or nothing is mounted there any more.
 _ENDED = ("No such file or directory", "No such process", "Invalid argument")
+#: How often a list of processes is asked for that nothing is said about.
+_ATTEMPTS = 5
 #: Kinds of links whose parent may be in another namespace.
 _STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
@@ -114,8 +116,13 @@ def _processes(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _answers(driver: Driver, commands: list[Command]) -> list[Outcome]:
-    outcomes = driver.read(commands)
+    """Ask, and again where lsns(8) gave up without a word: a process that ended while it was looked at is enough."""
+    for _ in range(_ATTEMPTS):
+        outcomes = driver.read(commands)
+        if all(outcome.code == 0 or outcome.complaint for outcome in outcomes):
+            break
     for command, outcome in zip(commands, outcomes, strict=True):
         if outcome.code not in command.ok_codes:
-            raise HostError(f"cannot {command.why}: {outcome.complaint}", hint="lsns is part of util-linux")
+            said = outcome.complaint or f"exit code {outcome.code}"
+            raise HostError(f"cannot {command.why}: {said}.", hint="lsns is part of util-linux")
     return outcomes
