@@ -70,25 +70,31 @@ def test_it_works_and_shows_each_command() -> None:
 
 
 def test_it_works_for_nobody() -> None:
+    assert_shown(run_as_nobody(DEMO))
+
+
+def run_as_nobody(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run it as a user who is not root, and has no home."""
     require("userns")
-    if is_root():
-        assert_shown(run([*NOBODY, python_for_everybody(), *DEMO[1:]], PYTHONPATH=packages(), HOME="/nonexistent"))
-    else:
-        assert_shown(run(HOME="/nonexistent"))
+    if not is_root():
+        return run(argv, HOME="/nonexistent")
+    found = packages()
+    return run([*NOBODY, python_for_everybody(found), *argv[1:]], PYTHONPATH=found, HOME="/nonexistent")
 
 
-def python_for_everybody() -> str:
+def python_for_everybody(path: str) -> str:
     """Return this Python, or the system's where this one lies in a folder that others may not enter."""
     for python in (sys.executable, "/usr/bin/python3"):
-        done = run([*NOBODY, "sh", "-c", 'exec "$0" -c "import sys; sys.exit(sys.version_info < (3, 11))"', python])
-        if done.returncode == 0:
+        program = "import sys, msgspec, yaml; sys.exit(sys.version_info < (3, 11))"
+        if run([*NOBODY, "sh", "-c", 'exec "$0" -c "$1"', python, program], PYTHONPATH=path).returncode == 0:
             return python
-    pytest.fail(f"others than root may not run {sys.executable}, and there is no Python 3.11 in /usr/bin")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pytest.fail(f"others than root may not run {sys.executable}, and /usr/bin/python3 is no Python {version}")
 
 
 def packages() -> str:
     """Return a PYTHONPATH with pipework and what it needs, for a Python that does not have them."""
-    names = ("pipework_core", "pipework_backends", "pipework_drivers", "pluggy")
+    names = ("pipework_core", "pipework_backends", "pipework_drivers", "pluggy", "msgspec", "yaml")
     origins = [spec.origin for name in names if (spec := find_spec(name)) is not None and spec.origin]
     return ":".join(str(Path(origin).parent.parent) for origin in origins)
 
@@ -273,6 +279,10 @@ def assert_topology_shown(done: subprocess.CompletedProcess[str]) -> None:
 
 def test_a_whole_topology_goes_up_is_repaired_and_goes_down() -> None:
     assert_topology_shown(run(TOPOLOGY))
+
+
+def test_a_whole_topology_works_for_nobody() -> None:
+    assert_topology_shown(run_as_nobody(TOPOLOGY))
 
 
 def test_without_its_libraries_the_topology_is_not_shown_and_pip_is_named(tmp_path: Path) -> None:
