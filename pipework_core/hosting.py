@@ -62,15 +62,17 @@ class Hosting:
                     self._signals.settle()
                     self._driver.start(plan.announce)
                     return scene, Report(plan=plan, outcomes=outcomes, left=left)
-        raise HostError(
-            f"{scene.attachment.interface} is there, but not with all that it should have.",
-            hint=f"take it back first: pipework host --remove {scene.attachment.host}",
-        )
+        raise _incomplete(scene)
 
     def compare(self, part: HostPart) -> Plan:
-        """Return what would make the request hold; nothing is done."""
+        """Return what would make the request hold; nothing is done.
+
+        Raises any PipeworkError, as well for what would be taken back and made anew.
+        """
         with self._driver.exclusive():
             scene, backend = self._look(part)
+            if self._side.half(scene):
+                raise _incomplete(scene)
             return self._plan(part, scene, backend)
 
     def _wait(self, part: HostPart) -> None:
@@ -113,3 +115,10 @@ class Hosting:
 
     def _tell(self, command: Command, outcome: Outcome) -> None:
         self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
+
+
+def _incomplete(scene: Scene) -> HostError:
+    return HostError(
+        f"{scene.attachment.interface} is there, but not with all that it should have.",
+        hint=f"take it back first: pipework host --remove {scene.attachment.host}",
+    )

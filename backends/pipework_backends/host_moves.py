@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_backends import home, host_routes
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 class Held(NamedTuple):
     """What an interface has that can move: entries of `addr_info`, and routes of all tables.
 
-    They are in the order in which they are to be given.
+    They are in the order in which they are to be given. `stale` are routes by a gateway that nothing of it leads
+    to, which the kernel keeps, and would not take again.
     """
 
     addresses: tuple[dict[str, Any], ...] = ()
     routes: tuple[Route, ...] = ()
+    stale: tuple[Route, ...] = ()
 
 
 def held_by(scene: Scene, name: str) -> Held:
@@ -33,7 +36,11 @@ def held_by(scene: Scene, name: str) -> Held:
     # The kernel shows, and prefers, the IPv6 address that it got last.
     six = [info for info in reversed(infos) if info.get("family") == "inet6"]
     routes = host_routes.through(scene.answers["routes"].stdout, name)
-    return Held(addresses=(*four, *six), routes=routes)
+    networks = [ip_interface(text({**info, "local": info.get("address", info["local"])})).network for info in infos]
+    stale = host_routes.stale(routes, networks)
+    return Held(
+        addresses=(*four, *six), routes=tuple(route for route in routes if route not in stale), stale=tuple(stale)
+    )
 
 
 def left_behind(scene: Scene, name: str) -> list[str]:

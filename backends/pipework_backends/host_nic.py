@@ -139,7 +139,7 @@ def plan(scene: Scene, *, confirm: int) -> Plan:
         steps=tuple(steps),
         final=(final,),
         announce=(Command(argv=("sh", script("announce.sh"), name), why="tell the neighbours"),),
-        warnings=(*_strict(scene, nic), *_staying(scene, nic)),
+        warnings=(*_strict(scene, nic), *_staying(scene, nic), *_unled(held, nic.name, "stays there")),
     )
 
 
@@ -173,7 +173,12 @@ def withdrawal(scene: Scene, *, arping: bool) -> tuple[Plan, Scene]:
     links = {key: other for key, other in scene.host.links.items() if key != link.name}
     links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(host_moves.text, moving.addresses)))
     return (
-        Plan(steps=tuple(steps), final=(final,), announce=(told,) if four and arping else ()),
+        Plan(
+            steps=tuple(steps),
+            final=(final,),
+            announce=(told,) if four and arping else (),
+            warnings=tuple(_unled(held, link.name, "goes with it")),
+        ),
         scene._replace(host=scene.host._replace(links=links)),
     )
 
@@ -336,3 +341,8 @@ def _staying(scene: Scene, nic: Link) -> Iterator[str]:
     rules = [rule for key in _RULES for rule in facts.parse_json(scene.answers[key].stdout or "[]")]
     if any(nic.name in {rule.get("iif"), rule.get("oif")} for rule in rules):
         yield f"there are rules for {nic.name}, which do not hold for {name}; `ip rule` shows them."
+
+
+def _unled(held: host_moves.Held, name: str, what: str) -> Iterator[str]:
+    for route in held.stale:
+        yield f"the route to {route.dst} by {route.via} through {name} {what}: nothing that moves leads to {route.via}."

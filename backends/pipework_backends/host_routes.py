@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from pipework_core.errors import HostError
@@ -14,6 +15,9 @@ from pipework_core.toolkit import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from ipaddress import IPv4Network, IPv6Network
+
+    Network = IPv4Network | IPv6Network
 
 QUERY = Command(argv=("ip", "-details", "route", "show", "table", "all"), why="read the routes of the host as words")
 #: Every destination, in words that show the family.
@@ -50,6 +54,24 @@ def through(said: str, name: str) -> tuple[Route, ...]:
 
 
 _HINT = "delete it first, and set it again when the host takes part"
+
+
+def stale(routes: Iterable[Route], networks: Iterable[Network]) -> list[Route]:
+    """Return the routes by a gateway that is in none of these networks, and that no other of the routes leads to."""
+    every = list(routes)
+    straight = [route for route in every if _FAR.isdisjoint(route.words)]
+    near = [*networks, *(ip_network(words(route)[1 if route.special else 0]) for route in straight)]
+    return [route for route in every if _is_plain(route) and not _is_near(route.via, near)]
+
+
+def _is_plain(route: Route) -> bool:
+    """Whether it has one gateway, which the kernel looks for before it takes the route."""
+    return bool(route.via) and "onlink" not in route.words and "nexthop" not in route.words
+
+
+def _is_near(gateway: str, networks: Iterable[Network]) -> bool:
+    address = ip_address(gateway)
+    return address.is_link_local or any(address in network for network in networks)
 
 
 def led(route: Route, old: str, new: str) -> Command:

@@ -334,6 +334,32 @@ def test_the_local_port_of_open_vswitch(ovs: OpenVSwitch) -> None:
     assert host.state(["white"]) == before
 
 
+def test_a_file_with_the_host_s_own_parts_and_nothing_of_them_is_a_stranger(host: PrivateHost) -> None:
+    addresses = "ip address add 10.1.1.123/24 dev eth9; ip -n gw address add 10.1.1.254/24 dev wire"
+    before = prepare(host, f"{BARE}; {addresses}")
+    host.write(
+        "/run/lab/host.yaml",
+        "version: 1\nhost:\n- host: eth9\n  address: [10.1.1.123/24, fd01::1/64]\n  gateway: 10.1.1.254\n"
+        "- host: br7\n  address: 192.168.1.254/24\nlinks:\n- eth9 gw 10.1.1.7/24\n",
+    )
+    file = ("-f", "/run/lab/host.yaml")
+    for _ in range(2):
+        host.pipework("up", *file, "--prune")
+        assert host.pipework("status", *file).stdout == ""
+        shown = host.pipework("ls").stdout
+        assert [shown.count(name) for name in ("eth9-host", "br7  ", "netns:gw")] == [1, 2, 1]
+    assert "eth9-host" in host.run("ip", "link").stdout
+    host.run("ip", "address", "delete", "fd01::1/64", "dev", "eth9-host")
+    drift = host.pipework("status", *file, check=False)
+    assert drift.returncode == 3
+    assert "the host on eth9" in drift.stdout
+    host.pipework("up", *file)
+    assert host.pipework("status", *file).stdout == ""
+    host.pipework("down", *file)
+    assert host.state(["gw"]) == before
+    assert host.pipework("ls").stdout == ""
+
+
 def test_json(host: PrivateHost) -> None:
     prepare(host)
     said = json.loads(host.pipework("--json", *ARGV).stdout)

@@ -175,3 +175,18 @@ def test_what_stays_on_the_nic_is_said(host: PrivateHost) -> None:
     assert "rules for eth9" in said
     assert "fd06::1/64" in host.run("ip", "address", "show", "dev", "eth9").stdout
     assert "warning" not in host.pipework("host", "--remove", "eth9").stderr
+
+
+def test_routes_by_a_gateway_that_nothing_leads_to_hold_nothing_up(host: PrivateHost) -> None:
+    """The kernel keeps IPv6 routes when the address goes that led to their gateway, and would not take them again."""
+    addresses = "ip address add 10.1.1.123/24 dev eth9; ip address add fd01::1/64 dev eth9 nodad"
+    prepare(host, f"{LINKS}{addresses}; ip -6 route add fd55::/32 via fd01::9; ip address delete fd01::1/64 dev eth9")
+    routes, stale = shown(host), "the route to fd55::/32 by fd01::9 through eth9"
+    assert f"{stale} stays there" in host.pipework("host", "eth9", "10.1.1.123/24").stderr
+    host.pipework("host", "--remove", "eth9")
+    assert shown(host) == routes
+    host.run("sh", "-ec", "ip address add fd01::1/64 dev eth9 nodad")
+    host.pipework("host", "eth9", "10.1.1.123/24")
+    host.run("ip", "address", "delete", "fd01::1/64", "dev", "eth9-host")
+    assert f"{stale}-host goes with it" in host.pipework("host", "--remove", "eth9").stderr
+    assert shown(host) == [line for line in routes if "fd55::/32" not in line]
