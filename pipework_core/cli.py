@@ -27,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
             raise
         return _failed(error, str(error), error.hint, error.exit_code, as_json=as_json)
     except (Interrupted, KeyboardInterrupt) as error:
-        said = "interrupted" if "--wait" in argv else "interrupted; everything was undone"
+        said = "interrupted" if "--wait" in argv else str(error) or "interrupted; everything was undone"
         return _failed(error, said, "", Interrupted.exit_code, as_json=as_json)
     except OSError as error:  # whoever read has gone, or the disk is full; the run itself raises errors of ours
         if not isinstance(error, BrokenPipeError):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Exit codes: something failed; something differs.
 FAILED, DIFFERS = 1, 3
+_INTERRUPTED = "interrupted; each attachment is whole, or not there"
 
 
 class Fleet:
@@ -63,6 +64,15 @@ class Fleet:
             for name in (link.attachment.guest,)
         )
 
+    def run(self) -> int:
+        """Do what the command says and return the exit code; raise Interrupted, which says what holds then."""
+        try:
+            return {"up": self.up, "status": self.status, "down": self.down}[self._invocation.command]()
+        except Interrupted:
+            if self._invocation.atomic:  # all of it was undone
+                raise
+            raise Interrupted(_INTERRUPTED) from None
+
     def up(self) -> int:
         """Attach what is missing; tell what failed, and what is attached and not in the file. Return the exit code."""
         (hosts, links), invocation = self._read(), self._invocation
@@ -84,7 +94,7 @@ class Fleet:
             print(_summary(jobs), file=sys.stderr)
         self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
         if interrupted:
-            print("pipework: interrupted; what is attached is whole, and the rest is undone", file=sys.stderr)
+            print(f"pipework: {_INTERRUPTED}", file=sys.stderr)
             return Interrupted.exit_code
         return FAILED if failed or parts.stays or any(pruned.values()) else 0
 

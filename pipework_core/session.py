@@ -53,7 +53,7 @@ def run(invocation: Invocation) -> int:
                 _warn,
                 hosting=lambda *, hears=True: _hosting(invocation, driver, plugins, signals if hears else Signals()),
             )
-            return {"up": fleet.up, "status": fleet.status, "down": fleet.down}[invocation.command]()
+            return fleet.run()
         if invocation.command == "detach":
             return _detach(invocation, engine, driver)
         if invocation.attachment is None:

@@ -310,10 +310,23 @@ def test_interrupted_with_atomic_the_host_gives_its_part_back(host: PrivateHost)
     )
     whole = host.pipework("up", "--json", "-f", file, check=False, env=signals)
     assert whole.returncode == 130, whole.stderr
-    assert "what is attached is whole" in whole.stderr
+    assert "each attachment is whole, or not there" in whole.stderr
     assert [link["whole"] for link in json.loads(whole.stdout)["links"]] == [False]
     host.pipework("host", "--remove", "br1")
     assert host.state(["blue"]) == before
     atomic = host.pipework("up", "--atomic", "-f", file, check=False, env=signals)
     assert (atomic.returncode, "everything was undone" in atomic.stderr) == (130, True), atomic.stderr
     assert host.state(["blue"]) == before
+
+
+def test_down_that_is_interrupted_does_not_say_that_all_was_undone(host: PrivateHost) -> None:
+    """The signal comes while the first of two is deleted, which is then gone, and the other one stays."""
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    file = write(host, "br1 blue 10.0.0.1/24", "br1 red 10.0.0.2/24")
+    host.pipework("up", "-f", file)
+    signals = in_front_of_ip(host, 'case "$*" in *"delete dev eth1") kill -TERM $PPID ;; esac')
+    done = host.pipework("down", "-f", file, check=False, env=signals)
+    assert (done.returncode, done.stderr) == (130, "pipework: interrupted; each attachment is whole, or not there\n")
+    state = host.state(["blue", "red"])
+    assert (is_whole(state, "blue"), is_whole(state, "red")) == (True, False)
