@@ -104,7 +104,7 @@ def test_what_the_shell_version_left_is_adopted(host: PrivateHost) -> None:
 def test_who_is_not_root_is_told(host: PrivateHost) -> None:
     if host.user:
         pytest.skip("nobody else is in a user namespace of one user")
-    python = (python_for_everybody(), "-P", "-m", "pipework_core")
+    python = (python_for_everybody(packages()), "-P", "-m", "pipework_core")
     done = host.run(*NOBODY, *python, "ls", env={"PYTHONPATH": packages()}, check=False)
     assert done.returncode == 1
     assert "only root" in done.stderr
