@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import promises
-from .test_host_part import await_no_guard, details, prepare, silence
+from .test_host_part import await_no_guard, await_state, details, prepare, silence
 
 if TYPE_CHECKING:
     from .host import PrivateHost
@@ -124,6 +124,19 @@ def test_every_form_comes_back_from_a_failure_or_interruption(host: PrivateHost)
     assert shown(host) == routes
     assert details(host, "eth9") == had
     await_no_guard(host)
+
+
+@pytest.mark.parametrize("steps", [25, 45])
+def test_every_form_comes_back_by_the_guard(host: PrivateHost, steps: int) -> None:
+    """Half of the routes are moved when pipework is killed, or half of the addresses are taken."""
+    prepare(host, NIC)
+    before, routes, had = host.state(["gw"]), shown(host), details(host, "eth9")
+    assert promises.sabotage(host, "kill", steps, *ARGV, "--confirm-within", "1").returncode == -9
+    assert shown(host) != routes
+    await_state(host, before)
+    await_no_guard(host)
+    assert shown(host) == routes
+    assert details(host, "eth9") == had
 
 
 @pytest.mark.parametrize(
