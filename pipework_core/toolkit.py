@@ -219,7 +219,7 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
         ip(
             *("link", "set", "dev", link.name, "down"),
             netns=netns,
-            undo=restore(link, routes, netns),
+            undo=restore(link, routes, netns, beside=scene.inside.routes),
             why=f"put {link.name} aside",
         ),
         ip(
@@ -304,8 +304,12 @@ def put_back(route: Route, netns: Netns | None) -> Command:
     )
 
 
-def restore(link: Link, routes: Iterable[Route], netns: Netns | None) -> list[Command]:
-    """Return what gives a link that was taken down its state, addresses and routes back."""
+def restore(link: Link, routes: Iterable[Route], netns: Netns | None, *, beside: Iterable[Route] = ()) -> list[Command]:
+    """Return what gives a link that was taken down its state, addresses and routes back.
+
+    Of `beside`, those of other links stay: a route to the same place is appended, since replacing takes the first one.
+    Routes to gateways come behind those that lead to these.
+    """
     steps = [
         ip(f"-{6 if ':' in address else 4}", "address", "replace", address, "dev", link.name, netns=netns)
         for address in link.addresses
@@ -313,7 +317,20 @@ def restore(link: Link, routes: Iterable[Route], netns: Netns | None) -> list[Co
     ]
     if link.up:
         steps.insert(0, ip("link", "set", "dev", link.name, "up", netns=netns))
-    return steps + [put_back(route, netns) for route in routes]
+    there = {_way(route) for route in beside if route.dev != link.name and route.dst != "default"}
+    straight_first = sorted(routes, key=lambda route: "via" in route.words or "nexthop" in route.words)
+    back = ((route, put_back(route, netns)) for route in straight_first)
+    return steps + [_appended(command) if _way(route) in there else command for route, command in back]
+
+
+def _way(route: Route) -> tuple[int, str, int]:
+    """Return what a route is replaced by."""
+    return route.family, route.dst, route.metric
+
+
+def _appended(command: Command) -> Command:
+    argv = tuple("append" if word == "replace" else word for word in command.argv[:4])
+    return command._replace(argv=(*argv, *command.argv[4:]))
 
 
 def broadcast(address: Address) -> tuple[str, ...]:

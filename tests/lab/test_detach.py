@@ -69,6 +69,12 @@ def test_two_attachments_give_the_default_routes_back_in_either_order(
     assert host.state([guest]) == before
 
 
+def test_a_failed_replacement_leaves_the_way_to_an_outside_gateway_as_it_was(host: PrivateHost, guest: str) -> None:
+    host.run("sh", "-ec", GATEWAYS_ELSEWHERE)
+    host.pipework("br1", guest, "10.0.0.1/32@192.0.2.1,fd00::1/128@2001:db8::1", MAC, "--no-dad")
+    promises.undoes_everything(host, [guest], "--replace", "br2", guest, "10.0.1.1/24", MAC, modes=("fail",))
+
+
 @pytest.mark.parametrize("order", [("eth1", "eth2"), ("eth2", "eth1")], ids=["older first", "newer first"])
 def test_two_attachments_share_a_gateway_outside_their_subnets(
     host: PrivateHost, guest: str, order: tuple[str, str]
