@@ -31,7 +31,6 @@ _SETTINGS = (
     ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
     ("user.max_user_namespaces", "0", "10000"),
 )
-_CLONE_NEWNET = 0x40000000
 _PR_SET_CHILD_SUBREAPER = 36
 #: Seconds that an answer may take; the first one waits for a neighbour discovery that can need a second attempt.
 _PATIENCE = 3.0
@@ -43,9 +42,7 @@ def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
     Raise HostError, with the kernel setting that is in the way, when this user can have none.
     """
     env = environment()
-    for program, package in _NEEDED.items():
-        if which(program, path=env["PATH"]) is None:
-            raise HostError(f"{program} is not installed here.", hint=f"install it (package {package} in Debian)")
+    refuse_missing()
     said = ""
     for words in (_AS_ROOT, _AS_ANYBODY) if os.geteuid() == 0 else (_AS_ANYBODY,):
         probe = [*words, *PRIVATE_RUN]
@@ -55,27 +52,45 @@ def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
         if done.returncode == 0:
             return words
         said = " / ".join(done.stderr.split("\n")).strip(" /")
-    raise HostError(f"the kernel gives this user no namespaces: {said}.", hint=_way_out(settings))
+    raise refused(said, settings, again=" (sudo pipework demo)")
 
 
-def _way_out(settings: Path) -> str:
+def refuse_missing() -> None:
+    """Raise HostError when a program is missing without which there is no private host."""
+    for program, package in _NEEDED.items():
+        if which(program, path=tool_path()) is None:
+            raise HostError(f"{program} is not installed here.", hint=f"install it (package {package} in Debian)")
+
+
+def refused(said: str, settings: Path = Path("/proc/sys"), *, again: str = "") -> HostError:
+    """Return the error for a kernel that gives this user no namespaces, and `said` so; it names the setting to change.
+
+    `again` is how to run as root whatever it was.
+    """
+    way_out = f"run it as root{again}; in a container, that takes its option --privileged"
     for name, closed, opened in _SETTINGS:
         with suppress(OSError):
             if (settings / name.replace(".", "/")).read_text().strip() == closed:
-                return f"run it as root (sudo pipework demo), or once: sudo sysctl -w {name}={opened}"
-    return "run it as root (sudo pipework demo); in a container, that takes its option --privileged"
+                way_out = f"run it as root{again}, or once: sudo sysctl -w {name}={opened}"
+                break
+    return HostError(f"the kernel gives this user no namespaces: {said}.", hint=way_out)
 
 
 def environment() -> dict[str, str]:
     """Return an environment in which this very pipework and the tools it needs are found, whatever PATH is."""
     here = str(Path(__file__).resolve().parent.parent)
-    path = os.environ.get("PATH", os.defpath).split(":")
     return {
         **os.environ,
         "LC_ALL": "C.UTF-8",
-        "PATH": ":".join((*path, *(folder for folder in _PROGRAMS if folder not in path))),
+        "PATH": tool_path(),
         "PYTHONPATH": ":".join(filter(None, (here, os.environ.get("PYTHONPATH", "")))),
     }
+
+
+def tool_path() -> str:
+    """Return PATH with the folders in which `ip` and its like are."""
+    path = os.environ.get("PATH", os.defpath).split(":")
+    return ":".join((*path, *(folder for folder in _PROGRAMS if folder not in path)))
 
 
 @contextmanager
@@ -108,18 +123,22 @@ def _children() -> list[int]:
 @contextmanager
 def inside(guest: str) -> Iterator[None]:
     """Be in the network namespace of that name while the block lasts (setns(2)); sockets made there stay there."""
-    libc = ctypes.CDLL(None, use_errno=True)
     with Path("/proc/self/ns/net").open("rb") as home, Path("/run/netns", guest).open("rb") as away:
-        _enter(libc, away.fileno())
+        enter(away.fileno())
         try:
             yield
         finally:
-            _enter(libc, home.fileno())
+            enter(home.fileno())
 
 
-def _enter(libc: ctypes.CDLL, fd: int) -> None:
-    if libc.setns(fd, _CLONE_NEWNET) != 0:
-        raise HostError(f"a guest's namespace cannot be entered: {os.strerror(ctypes.get_errno())}.")
+def enter(namespace: int) -> None:
+    """Enter the namespace, of whatever type, that is open as this descriptor; raise HostError when refused (setns(2)).
+
+    Python has os.setns() only since 3.12.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace, 0) != 0:
+        raise HostError(f"a namespace cannot be entered: {os.strerror(ctypes.get_errno())}.")
 
 
 def round_trip(here: tuple[str, str], there: tuple[str, str]) -> float:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing import announcing
+
 from . import machine
 from .dhcp import DhcpServer
 from .docker import DockerEngine
 from .host import PrivateHost, is_root
 from .lxc import Lxc
 from .ovs import OpenVSwitch
-from .parts import MISSING, require
+from .parts import require
 from .podman import Podman
 
 if TYPE_CHECKING:
@@ -113,19 +115,5 @@ def podman(podman_host: PrivateHost) -> Iterator[Podman]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List each missing part of the lab once, with the number of tests it cost."""
-    reports = [
-        *terminalreporter.getreports("skipped"),
-        *terminalreporter.getreports("failed"),
-        *terminalreporter.getreports("error"),
-    ]
-    lost: dict[str, int] = {}
-    for report in reports:
-        _, found, reason = report.longreprtext.partition(MISSING)
-        if found:
-            words = reason.splitlines()[0].rstrip("')\"")
-            lost[words] = lost.get(words, 0) + 1
-    if lost:
-        terminalreporter.section("missing parts of the lab", sep="=", red=True, bold=True)
-        for words, tests in sorted(lost.items()):
-            terminalreporter.write_line(f"{words} - {tests} tests did not run", red=True)
+    """List each missing part of the lab once."""
+    announcing.summarize(terminalreporter)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipework_core.testing.inside import InsideProcess
+
     from .host import PrivateHost
-    from .inside import InsideProcess
 
 START_SECONDS = 10.0
 POLL_SECONDS = 0.02

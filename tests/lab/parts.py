@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from pipework_core.testing.announcing import missing
 
 from .busybox import has_udhcpc6
 from .host import clean_environment, is_root
@@ -18,10 +17,6 @@ from .host import clean_environment, is_root
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Value of the environment variable PIPEWORK_LAB that turns a missing part into a failure.
-REQUIRED = "required"
-#: How every skip of the lab begins, for the summary.
-MISSING = "missing part of the lab: "
 #: Programs that each part needs; the first missing one is named.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "root": (),
@@ -132,7 +127,4 @@ def require(part: str) -> None:
     reason = why_missing(part)
     if reason is None:
         return
-    message = f"{MISSING}{part}: {reason}"
-    if os.environ.get("PIPEWORK_LAB") == REQUIRED:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    missing(f"{part}: {reason}")

@@ -14,8 +14,9 @@ from .saboteur import NO_MORE, TOO_LATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pipework_core.testing.state import Network
+
     from .host import Guest, PrivateHost
-    from .state import Network
 
 _SABOTEUR = str(Path(__file__).with_name("saboteur.py"))
 _CODES = {"kill": -9, "fail": 1, "interrupt": 130}

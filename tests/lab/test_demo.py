@@ -167,7 +167,7 @@ def test_a_user_who_may_have_no_namespaces_is_told_how(user_host: PrivateHost) -
 def test_the_hint_names_the_setting_that_is_in_the_way(setting: str, value: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / "kernel").mkdir()
     (tmp_path / setting).write_text(value)
-    assert hint in sandbox._way_out(tmp_path)
+    assert hint in sandbox.refused("it says so", tmp_path).hint
 
 
 @pytest.mark.parametrize(("programs", "missing"), [((), "unshare"), (("unshare", "nsenter", "mount"), "ip")])

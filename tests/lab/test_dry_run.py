@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from pipework_core.testing.announcing import missing
 
 from . import parts
 from .scripts import SHELLS, comes_to_the_same, complaints_of_shellcheck, dry_run
@@ -35,12 +36,8 @@ def blue(host: PrivateHost) -> PrivateHost:
 def require_shellcheck() -> None:
     """Go on if shellcheck is installed; else skip loudly, or fail where the lab is required."""
     reason = parts.absent_program(("shellcheck",))
-    if reason is None:
-        return
-    message = f"{parts.MISSING}shellcheck: {reason}"
-    if os.environ.get("PIPEWORK_LAB") == parts.REQUIRED:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    if reason is not None:
+        missing(f"shellcheck: {reason}")
 
 
 @pytest.mark.parametrize("case", CASES)

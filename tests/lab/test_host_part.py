@@ -18,8 +18,9 @@ from .sshd import FAR, NEAR, URL, SshPair
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipework_core.testing.state import Network
+
     from .ovs import OpenVSwitch
-    from .state import Network
 
 #: A NIC with all that can be lost on the way: several addresses, one with a label, routes of two tables and families.
 NIC = (

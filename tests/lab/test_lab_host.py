@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing.inside import child_of
+
 from . import machine
-from .inside import child_of
 from .parts import require
 
 if TYPE_CHECKING:

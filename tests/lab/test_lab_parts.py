@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipework_core.testing import announcing
+
 from . import parts
 
 
@@ -22,7 +24,7 @@ def test_missing_part_is_skipped_with_its_reason(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("_no_docker")
 def test_missing_part_of_a_required_lab_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIPEWORK_LAB", parts.REQUIRED)
+    monkeypatch.setenv("PIPEWORK_LAB", announcing.REQUIRED)
     with pytest.raises(pytest.fail.Exception, match=r"tools/install-lab\.sh"):
         parts.require("docker")
 

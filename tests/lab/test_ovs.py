@@ -14,9 +14,10 @@ from . import promises
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pipework_core.testing.state import Network
+
     from .host import Guest, PrivateHost
     from .ovs import OpenVSwitch
-    from .state import Network
 
 MAC = "02:00:00:00:00:11"
 NETDEV = ("-o", "datapath=netdev")

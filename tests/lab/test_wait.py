@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing.announcing import missing
 from pipework_core.waiting import script
 
-from .parts import MISSING, REQUIRED, absent_program
+from .parts import absent_program
 
 if TYPE_CHECKING:
     from .host import PrivateHost
@@ -27,11 +27,8 @@ MOUNTED = 'mount -t sysfs sysfs /sys && exec "$@"'
 
 def need(*programs: str) -> None:
     """Go on if the programs are installed; else skip loudly, or fail where the lab is required."""
-    absent = absent_program(programs)
-    if absent and os.environ.get("PIPEWORK_LAB") == REQUIRED:
-        pytest.fail(f"{MISSING}{absent}", pytrace=False)
-    if absent:
-        pytest.skip(f"{MISSING}{absent}")
+    if absent := absent_program(programs):
+        missing(absent)
 
 
 class Container:

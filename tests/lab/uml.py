@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from .host import PACKAGE, PrivateHost, clean_environment
+from .host import PACKAGE, PYTHONPATH, PrivateHost, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .inside import InsideProcess
+    from pipework_core.testing.inside import InsideProcess
 
 #: Set inside the kernel lab: the file to which results go, one JSON object a line.
 REPORT = "PIPEWORK_KERNEL_REPORT"
@@ -68,7 +68,7 @@ class KernelLab:
         job = {"argv": self.argv, "cwd": str(self.cwd), "env": env, "modules": MODULES}
         self._path("job.json").write_text(json.dumps(job))
         # The kernel makes an environment variable for process 1 of a word it does not know.
-        python = (f"PYTHONPATH={PACKAGE.parent}", f"init={sys.executable}", "--", "-S")
+        python = (f"PYTHONPATH={PYTHONPATH}", f"init={sys.executable}", "--", "-S")
         root = ("rootfstype=hostfs", "root=/dev/root", "ro")
         console = ("con=null", "con0=null,fd:1", "ssl=null")
         # This kernel and the programs on it take turns all the time. On one CPU they do so 2.3 times as fast as on two.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .host import Guest, PrivateHost
+    from pipework_core.testing.private import Guest, PrivateHost
 
 #: The network of one namespace: lists of plain values, sorted, ready for `==`.
 Network = dict[str, list[Any]]

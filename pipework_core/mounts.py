@@ -1,4 +1,4 @@
-"""Mounting by the system call, for the first processes of private hosts and of the kernel lab."""
+"""Mounting by the system call, for the first process of a private host."""
 
 from __future__ import annotations
 
