@@ -124,9 +124,9 @@ class Bulk:
             host = self._planner.host()
             before = before or host
             first = _pioneers(wave, host)
-            self._attempt(first)
+            self._attempt(first, host)
             self._show(jobs, progress)
-            self._attempt([job for job in wave if job not in first])
+            self._attempt([job for job in wave if job not in first], None if first else host)
             self._show(jobs, progress)
         made = {job.attachment.host for job in jobs if before and job.attachment.host not in before.links}
         return frozenset(made - {""})
@@ -141,19 +141,22 @@ class Bulk:
             if job.outcomes:
                 self.undo(job)
 
-    def _attempt(self, jobs: Sequence[Job]) -> None:
+    def _attempt(self, jobs: Sequence[Job], host: HostFacts | None) -> None:
         if not jobs or self._stop():
             return
-        self.prepare(jobs, assume=True)
+        self.prepare(jobs, assume=True, host=host)
         self._carry_out(jobs)
         refused = [job for job in jobs if job.refused]
         if refused and not self._stop():
             self.prepare(refused, assume=False)
             self._carry_out(refused)
 
-    def prepare(self, jobs: Sequence[Job], *, assume: bool) -> None:
-        """Plan them; one that cannot be planned has its error. With `assume`, guests are looked into only at need."""
-        host = self._planner.host()
+    def prepare(self, jobs: Sequence[Job], *, assume: bool, host: HostFacts | None = None) -> None:
+        """Plan them; one that cannot be planned has its error. With `assume`, guests are looked into only at need.
+
+        `host` is what the host has, where nothing was changed since somebody looked.
+        """
+        host = host or self._planner.host()
         ours = {mark.netns for link in host.links.values() if (mark := marks.read(link)) and mark.netns}
         for job in jobs:
             job.assumed = assume and _may_assume(job.attachment) and str(job.inode) not in ours

@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
@@ -160,6 +160,14 @@ def succeeded(command: Command, outcome: Outcome) -> bool:
     if outcome.code not in command.ok_codes:
         return False
     return command.expect is None or outcome.stdout.strip() == command.expect
+
+
+def with_undoing(commands: Iterable[Command]) -> list[Command]:
+    """Return all that carrying the commands out and undoing them may take, guards included."""
+    found: list[Command] = []
+    for command in commands:
+        found += (command, *command.undo, *(step.unless for step in command.undo if step.unless is not None))
+    return found
 
 
 #: The code of a command that was ended because it took too long, as timeout(1) has it.

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded
+from pipework_core.driver import TIMED_OUT, Pin, PlainDriver, cut_short, succeeded, with_undoing
 from pipework_core.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.plan import Outcome
 from pipework_drivers import batch
@@ -100,41 +100,60 @@ class LiveDriver(PlainDriver):
 
         Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
         """
-        self._refuse_missing([*commands, *(step for command in commands for step in _undoing(command))])
-        return self._acted(commands, stop)
+        self._refuse_missing(with_undoing(commands))
+        return self._acted(commands, stop, self._outcome, [])
 
     def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
         """Run the lists by a few threads, each of which waits for one process at a time; see `Driver`."""
         every = [command for commands in lists for command in commands]
-        self._refuse_missing([*every, *(step for command in every for step in _undoing(command))])
+        self._refuse_missing(with_undoing(every))
         many = _PATIENT_AT_ONCE if any(command.patience for command in every) else _ACTING_AT_ONCE
         run = self._one_of_many()
-        return side_by_side([partial(self._acted, commands, stop, run) for commands in lists], at_once=many)
+        return side_by_side([partial(self._surely, commands, stop, run) for commands in lists], at_once=many)
+
+    def _surely(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run) -> list[Outcome]:
+        """Run one list of many; whatever happens, tell what was done, so that it can be undone with the others."""
+        found: list[Outcome] = []
+        try:
+            self._acted(commands, stop, run, found)
+        except Exception as error:  # noqa: BLE001 - such as no more descriptors; that step may have been carried out
+            found.append(Outcome(code=TIMED_OUT, stderr=f"{commands[len(found)].argv[0]} was lost: {error!r}"))
+        return found
 
     def _one_of_many(self) -> _Run:
-        """Return what runs one process of many: the quick way where that will do."""
-        from pipework_drivers import spawned  # noqa: PLC0415 - a single attachment does without
+        """Return what runs one process of many, in a thread: the quick way where that will do."""
+        from pipework_drivers import elsewhere, spawned  # noqa: PLC0415 - a single attachment does without
 
-        env, nsenter = tool_environment(), _place("nsenter")
+        env, move = tool_environment(), elsewhere.mover()
+        places: dict[str, str | None] = {}
 
         def run(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
-            entered, text, fds = self._entered(argv, netns, stdin)
+            place = places[argv[0]] = places.get(argv[0]) or _place(argv[0])
+            words, text, fds = self._held(argv, stdin)
             data = os.fsencode(text or "")
-            if netns is None or nsenter is None or len(data) > spawned.PIPE_BYTES:
+            space = self._pins.get(netns.path) if netns else None
+            if space is None or place is None or len(data) > spawned.PIPE_BYTES:
                 return self._outcome(argv, netns, stdin)
-            return spawned.run(nsenter, entered, stdin=data, fds=fds, env=env, patience=self._patience)
+            try:
+                with elsewhere.elsewhere(space, move):
+                    process = spawned.Spawned(place, words, fds=fds, env=env)
+            except OSError as error:
+                return _not_started(argv, error)
+            return process.run(data, patience=self._patience)
 
         return run
 
-    def _acted(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run | None = None) -> list[Outcome]:
-        found: list[Outcome] = []
+    def _acted(
+        self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run, found: list[Outcome]
+    ) -> list[Outcome]:
+        """Run commands in order, and add their outcomes to `found`, which is returned."""
         for group in batch.groups(commands):
             if stop():
                 break
             if group.commands[0].patience:
                 found.append(self._patiently(group.commands[0], stop))
             else:
-                found += self._group(group, run or self._outcome)
+                found += self._group(group, run)
             if not succeeded(commands[len(found) - 1], found[-1]):
                 break
         return found
@@ -199,7 +218,7 @@ class LiveDriver(PlainDriver):
         try:
             process = self._process(argv, netns, stdin)
         except OSError as error:
-            return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
+            return _not_started(argv, error)
         try:
             return wait(process)
         finally:
@@ -220,17 +239,31 @@ class LiveDriver(PlainDriver):
     ) -> tuple[list[str], str | None, list[int]]:
         """Return the argv that enters the namespace, what it reads, and the descriptors that it needs.
 
-        A pinned path that is a word of its own becomes the descriptor that was opened for it: whatever process the
-        path leads to by now, the command goes where the guest was found. Descriptors of other guests stay here: who
-        inherits one keeps that guest's namespace alive.
+        Descriptors of other guests stay here: who inherits one keeps that guest's namespace alive.
         """
-        used = {path for path in (*argv, *words_of(stdin), netns.path if netns else "") if path in self._pins}
-        fds = sorted(self._pins[path] for path in used)
+        words, text, fds = self._held(argv, stdin)
+        if netns is None:
+            return words, text, fds
+        space = self._pins.get(netns.path)
+        if space is None:
+            return ["nsenter", f"--net={netns.path}", *words], text, fds
+        return ["nsenter", f"--net=/proc/self/fd/{space}", *words], text, sorted({*fds, space})
+
+    def _held(self, argv: Sequence[str], stdin: str | None) -> tuple[list[str], str | None, list[int]]:
+        """Return both with each pinned path that is a word of its own as the descriptor that was opened for it.
+
+        Whatever process the path leads to by now, the command goes where the guest was found. The last of the three are
+        the descriptors.
+        """
+        used = {path for path in (*argv, *words_of(stdin)) if path in self._pins}
         held = {path: f"/proc/self/fd/{self._pins[path]}" for path in used}
-        words = list(held_words(argv, held))
-        if netns is not None:
-            words = ["nsenter", f"--net={held.get(netns.path, netns.path)}", *words]
-        return words, None if stdin is None else held_text(stdin, held), fds
+        text = None if stdin is None else held_text(stdin, held)
+        return list(held_words(argv, held)), text, sorted(self._pins[path] for path in used)
+
+
+def _not_started(argv: Sequence[str], error: OSError) -> Outcome:
+    """Return the outcome of what never ran: what came before it is undone."""
+    return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
 
 
 def _allow_more_files() -> None:
@@ -239,10 +272,6 @@ def _allow_more_files() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _undoing(command: Command) -> list[Command]:
-    return [*command.undo, *(step.unless for step in command.undo if step.unless is not None)]
 
 
 def _place(program: str) -> str | None:

@@ -24,45 +24,46 @@ PIPE_BYTES = 65536
 _CHUNK = 65536
 
 
-def run(  # noqa: PLR0913 - what a process needs
-    program: str,
-    argv: list[str],
-    *,
-    stdin: bytes,
-    fds: Sequence[int],
-    env: Mapping[str, str],
-    patience: float,
-) -> Outcome:
-    """Run the program that lies at `program` to its end; it inherits `fds` under their own numbers.
+class Spawned:
+    """A process that was started and waits for its input; `run` has to follow.
 
-    Raises OSError when it cannot be started. One that hangs is killed behind `patience` seconds; its code is then 124.
+    The program lies at `program` and inherits `fds` under their own numbers. Raises OSError when it cannot be started.
     """
-    asked = time.clock_gettime(time.CLOCK_BOOTTIME)
-    pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(3)]
-    (in_read, in_write), (out_read, out_write), (err_read, err_write) = pipes
-    actions = [(os.POSIX_SPAWN_DUP2, theirs, number) for number, theirs in enumerate((in_read, out_write, err_write))]
-    # A descriptor that is duplicated onto itself is inherited (posix_spawn_file_actions_adddup2(3)).
-    actions += [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in fds]
-    try:
-        pid = os.posix_spawn(program, argv, env, file_actions=actions, setpgroup=0, setsigdef=[signal.SIGPIPE])
-    except BaseException:
-        for pair in pipes:
-            _close(*pair)
-        raise
-    _close(in_read, out_write, err_write)
-    try:
-        with suppress(BrokenPipeError):  # it ended without reading, and will say why
-            os.write(in_write, stdin)
-        _close(in_write)
-        said = _read(out_read, err_read, patience)
+
+    def __init__(self, program: str, argv: list[str], *, fds: Sequence[int], env: Mapping[str, str]) -> None:
+        self._asked = time.clock_gettime(time.CLOCK_BOOTTIME)
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(3)]
+        (in_read, self._in), (self._out, out_write), (self._err, err_write) = pipes
+        theirs = (in_read, out_write, err_write)
+        actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(theirs)]
+        # A descriptor that is duplicated onto itself is inherited (posix_spawn_file_actions_adddup2(3)).
+        actions += [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in fds]
+        try:
+            self._pid = os.posix_spawn(
+                program, argv, env, file_actions=actions, setpgroup=0, setsigdef=[signal.SIGPIPE]
+            )
+        except BaseException:
+            _close(self._in, self._out, self._err)
+            raise
+        finally:
+            _close(*theirs)
+
+    def run(self, stdin: bytes, *, patience: float) -> Outcome:
+        """Wait for its end. One that hangs is killed behind `patience` seconds; its code is then 124."""
+        try:
+            with suppress(BrokenPipeError):  # it ended without reading, and will say why
+                os.write(self._in, stdin)
+            _close(self._in)
+            said = _read(self._out, self._err, patience)
+            if said is None:
+                os.killpg(self._pid, signal.SIGKILL)
+        finally:
+            _close(self._out, self._err)
+            code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         if said is None:
-            os.killpg(pid, signal.SIGKILL)
-    finally:
-        _close(out_read, err_read)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if said is None:
-        return Outcome(code=TIMED_OUT, stderr=f"gave no answer for {patience:g} seconds and was ended", asked=asked)
-    return Outcome(code=code, stdout=os.fsdecode(said[0]), stderr=os.fsdecode(said[1]), asked=asked)
+            complaint = f"gave no answer for {patience:g} seconds and was ended"
+            return Outcome(code=TIMED_OUT, stderr=complaint, asked=self._asked)
+        return Outcome(code=code, stdout=os.fsdecode(said[0]), stderr=os.fsdecode(said[1]), asked=self._asked)
 
 
 def _read(out: int, err: int, patience: float) -> tuple[bytes, bytes] | None:

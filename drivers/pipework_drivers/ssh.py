@@ -13,7 +13,7 @@ import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded
+from pipework_core.driver import Pin, PlainDriver, cut_short, succeeded, with_undoing
 from pipework_core.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 from pipework_drivers import batch, ssh_address
@@ -201,7 +201,7 @@ class SshDriver(PlainDriver):
     def _refusal(self, command: Command) -> HostError | None:
         """Return why a command, or what undoes it, cannot be run there."""
         try:
-            self._refuse([command, *_undoing(command)])
+            self._refuse(with_undoing([command]))
         except HostError as error:
             return error
         return None
@@ -262,10 +262,6 @@ def _portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
             portion = []
     if portion:
         yield portion
-
-
-def _undoing(command: Command) -> list[Command]:
-    return [*command.undo, *(step.unless for step in command.undo if step.unless is not None)]
 
 
 def _inode(said: str, netns: Netns) -> int:

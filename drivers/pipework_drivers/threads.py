@@ -30,8 +30,11 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list
                 return
             try:
                 found[number] = task()
-            except BaseException as error:  # noqa: BLE001 - it is raised again, where somebody waits for it
+            except Exception as error:  # noqa: BLE001 - it is raised again, where somebody waits for it
                 raised[number] = error
+            except BaseException as error:  # noqa: BLE001 - as above; this thread is good for nothing any more
+                raised[number] = error
+                return
 
     workers = [threading.Thread(target=work) for _ in range(min(at_once, len(tasks)))]
     for worker in workers:
