@@ -14,8 +14,8 @@ from pipework_core.namespaces import Namespace
 from pipework_core.plan import Command, Netns, Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.survey import Client
+from pipework_core.testing.fake import FakeDriver
 
-from .fake import FakeDriver
 from .test_listing import BLUE, RED, end, eth1, survey
 
 if TYPE_CHECKING:

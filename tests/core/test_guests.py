@@ -12,8 +12,7 @@ from pipework_core.driver import Pin
 from pipework_core.errors import GuestError, PipeworkError, UsageError
 from pipework_core.plan import Outcome
 from pipework_core.plugins import Plugins
-
-from .fake import HOST_INODE, FakeDriver
+from pipework_core.testing.fake import HOST_INODE, FakeDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

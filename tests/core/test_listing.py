@@ -16,8 +16,7 @@ from pipework_core.namespaces import Namespace
 from pipework_core.plan import Command, Netns, Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.survey import Client, Survey, SwitchPort
-
-from .fake import FakeDriver
+from pipework_core.testing.fake import FakeDriver
 
 BLUE, RED = 100, 200
 MARKED = Mark(kind="bridge", on="br1", vlan="10").alias

@@ -10,8 +10,7 @@ import pytest
 from pipework_core import namespaces
 from pipework_core.errors import HostError
 from pipework_core.plan import Outcome
-
-from .fake import GOOD, HOST_INODE, FakeDriver
+from pipework_core.testing.fake import GOOD, HOST_INODE, FakeDriver
 
 if TYPE_CHECKING:
     from pipework_core.plan import Command

@@ -12,8 +12,7 @@ from pipework_core import transaction
 from pipework_core.driver import TIMED_OUT, NoHold
 from pipework_core.errors import CommandError, HostError, Interrupted, UndoError
 from pipework_core.plan import Command, Outcome, Plan
-
-from .fake import GOOD, FakeDriver
+from pipework_core.testing.fake import GOOD, FakeDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

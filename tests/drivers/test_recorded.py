@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from pipework_core.driver import Pin
 from pipework_core.errors import CommandError, GuestError, HostError, Interrupted, NoNamespaceError, ReplayError
 from pipework_core.plan import Command, Netns, Outcome
+from pipework_core.testing import FakeDriver
+from pipework_core.testing.fake import GOOD
 from pipework_drivers import recording
 from pipework_drivers.recorded import RecordingDriver, ReplayDriver
 from pipework_drivers.recording import Call
-
-from .inner import GUEST, InnerDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from pipework_core.driver import RunDriver
 
+GUEST = Netns(path="/run/netns/blue")
 LINKS = Command(argv=("ip", "-json", "link"))
 ADD = Command(argv=("ip", "link", "add", "br1", "type", "bridge"))
 UP = Command(argv=("ip", "link", "set", "eth1", "up"), netns=GUEST)
@@ -36,6 +37,11 @@ ARPING = Command(argv=("arping", "10.0.0.1"), netns=GUEST)
 
 def never() -> bool:
     return False
+
+
+def answering(handler: Callable[[Command], Outcome] = lambda _: GOOD) -> FakeDriver:
+    """Return a driver to be wrapped, which knows the guest."""
+    return FakeDriver(handler, pins={GUEST.path: Pin(inode=7)})
 
 
 def some_run(driver: RunDriver) -> list[Outcome]:
@@ -48,9 +54,9 @@ def some_run(driver: RunDriver) -> list[Outcome]:
     return outcomes
 
 
-def recorded(path: Path, run: Callable[[RunDriver], object], inner: InnerDriver | None = None) -> str:
+def recorded(path: Path, run: Callable[[RunDriver], object], inner: FakeDriver | None = None) -> str:
     """Record a run that succeeds, and return the file's text."""
-    driver = RecordingDriver(inner or InnerDriver(), str(path))
+    driver = RecordingDriver(inner or answering(), str(path))
     run(driver)
     driver.finish(())
     driver.close()
@@ -63,7 +69,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_replay_answers_what_the_run_was_answered(path: Path) -> None:
-    inner = InnerDriver(lambda command: Outcome(code=0, stdout=f'[{{"said":"{command.argv[0]}"}}]\nx', stderr="\tw\n"))
+    inner = answering(lambda command: Outcome(code=0, stdout=f'[{{"said":"{command.argv[0]}"}}]\nx', stderr="\tw\n"))
     recorded(path, some_run, inner)
     driver = ReplayDriver(str(path))
     assert some_run(driver) == some_run(inner)
@@ -71,7 +77,7 @@ def test_a_replay_answers_what_the_run_was_answered(path: Path) -> None:
 
 
 def test_entries_read_like_the_commands_and_answers(path: Path) -> None:
-    inner = InnerDriver(lambda _: Outcome(code=0, stdout='[{"ifname":"lo"}]\nplain\n', asked=12.3456))
+    inner = answering(lambda _: Outcome(code=0, stdout='[{"ifname":"lo"}]\nplain\n', asked=12.3456))
     calls = json.loads(recorded(path, some_run, inner))["calls"]
     assert [call["kind"] for call in calls] == ["pin", "finds", "read", "read", "act", "act", "start"]
     assert calls[2] == {
@@ -96,7 +102,7 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 
 def test_nothing_is_seen_of_a_recording_until_it_is_whole(path: Path) -> None:
     path.write_text("older")
-    driver = RecordingDriver(InnerDriver(), str(path))
+    driver = RecordingDriver(answering(), str(path))
     some_run(driver)
     assert path.read_text() == "older"
     driver.close()
@@ -106,7 +112,7 @@ def test_nothing_is_seen_of_a_recording_until_it_is_whole(path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["missing/run.json", "", "/dev/null"])
 def test_what_cannot_be_written_is_refused_before_anything_is_done(tmp_path: Path, where: str) -> None:
-    inner = InnerDriver()
+    inner = answering()
     with pytest.raises(HostError) as caught:
         RecordingDriver(inner, where if where.startswith("/") else str(tmp_path / where))
     assert caught.value.hint
@@ -130,14 +136,14 @@ def test_a_link_of_somebody_else_is_not_followed(path: Path, monkeypatch: pytest
     else:
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(HostError, match="somebody else"):
-        RecordingDriver(InnerDriver(), str(link))
+        RecordingDriver(answering(), str(link))
     assert [entry.name for entry in path.parent.iterdir()] == ["link.json"]
 
 
 def test_a_link_that_is_made_during_the_run_is_not_followed(path: Path) -> None:
     victim = path.with_name("victim")
     victim.write_text("kept")
-    driver = RecordingDriver(InnerDriver(), str(path))
+    driver = RecordingDriver(answering(), str(path))
     path.symlink_to(victim)
     some_run(driver)
     driver.finish(())
@@ -150,7 +156,7 @@ def test_a_folder_that_is_exchanged_during_the_run_is_not_left(tmp_path: Path) -
     folder, other = tmp_path / "here", tmp_path / "there"
     folder.mkdir()
     other.mkdir()
-    driver = RecordingDriver(InnerDriver(), str(folder / "run.json"))
+    driver = RecordingDriver(answering(), str(folder / "run.json"))
     folder.rename(tmp_path / "moved")
     folder.symlink_to(other)
     some_run(driver)
@@ -161,7 +167,7 @@ def test_a_folder_that_is_exchanged_during_the_run_is_not_left(tmp_path: Path) -
 
 
 def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
-    inner = InnerDriver(lambda command: Outcome(code=2, stderr="no\n") if command == UP else Outcome(code=0))
+    inner = answering(lambda command: Outcome(code=2, stderr="no\n") if command == UP else Outcome(code=0))
     driver = RecordingDriver(inner, str(path))
     assert [outcome.code for outcome in driver.act([ADD, UP, ADD], stop=never)] == [0, 2]
     driver.act([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
@@ -178,7 +184,7 @@ def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
 
 
 def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
-    inner = InnerDriver(pins={})
+    inner = FakeDriver()
     driver = RecordingDriver(inner, str(path))
     with pytest.raises(NoNamespaceError) as first:
         driver.pin(GUEST)
@@ -190,7 +196,7 @@ def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
 
 def test_an_interrupted_run_is_interrupted_again(path: Path) -> None:
     asked = iter((False, True))
-    driver = RecordingDriver(InnerDriver(), str(path))
+    driver = RecordingDriver(answering(), str(path))
     assert len(driver.act([ADD, UP], stop=lambda: next(asked))) == 1
     driver.abort(Interrupted())
     driver.close()
@@ -203,7 +209,7 @@ def test_a_signal_during_a_read_is_recorded_as_well(path: Path) -> None:
     def interrupted(_: Command) -> Outcome:
         raise Interrupted
 
-    driver = RecordingDriver(InnerDriver(interrupted), str(path))
+    driver = RecordingDriver(answering(interrupted), str(path))
     with pytest.raises(Interrupted) as caught:
         driver.read([LINKS])
     driver.abort(caught.value)
@@ -212,7 +218,7 @@ def test_a_signal_during_a_read_is_recorded_as_well(path: Path) -> None:
 
 
 def test_an_error_of_the_run_is_not_hidden_by_one_of_its_recording(path: Path) -> None:
-    driver = RecordingDriver(InnerDriver(), str(path))
+    driver = RecordingDriver(answering(), str(path))
     path.mkdir()  # in its way by now
     error = GuestError("the guest is gone.")
     driver.abort(error)
@@ -222,7 +228,7 @@ def test_an_error_of_the_run_is_not_hidden_by_one_of_its_recording(path: Path) -
 
 
 def test_a_recording_that_fails_at_the_end_is_an_error_of_its_own(path: Path) -> None:
-    driver = RecordingDriver(InnerDriver(), str(path))
+    driver = RecordingDriver(answering(), str(path))
     path.mkdir()
     with pytest.raises(HostError, match="the run is done, but its recording"):
         driver.finish(())
@@ -345,20 +351,20 @@ def test_everything_comes_back_as_it_was(argv: list[str], stdout: str, stderr: s
 
 def test_lines_stay_short_enough_to_review(path: Path) -> None:
     link = json.dumps([{"ifname": f"eth{n}", "flags": ["UP", "LOWER_UP"], "mtu": 1500} for n in range(9)])
-    inner = InnerDriver(lambda _: Outcome(code=0, stdout=re.sub(r"(?<=[:,]) ", "", link) + "\n"))
+    inner = answering(lambda _: Outcome(code=0, stdout=re.sub(r"(?<=[:,]) ", "", link) + "\n"))
     assert max(map(len, recorded(path, some_run, inner).splitlines())) <= 120
 
 
 def test_the_inner_driver_is_told_how_the_run_ended(path: Path) -> None:
-    inner = InnerDriver()
+    inner = answering()
     recorded(path, some_run, inner)
-    assert inner.ended == ["finish", "close"]
+    assert inner.calls == ["finish", "close"]
     driver = RecordingDriver(inner, str(path))
     with driver.exclusive():
         pass
     driver.abort(Interrupted())
     driver.close()
-    assert inner.ended == ["finish", "close", "exclusive", "abort", "close"]
+    assert inner.calls == ["finish", "close", "exclusive", "abort", "close"]
 
 
 def test_a_replay_holds_no_lock(path: Path) -> None:
@@ -379,7 +385,7 @@ def test_a_recording_names_our_scripts_without_the_folder_of_this_host(tmp_path:
         return Command(argv=("sh", f"{folder}/pipework_backends/scripts/announce.sh", "eth1", "/x/pipework_y/z"))
 
     path = tmp_path / "run.json"
-    recorder = RecordingDriver(InnerDriver(), str(path))
+    recorder = RecordingDriver(answering(), str(path))
     recorder.act([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
     recorder.finish(())
     recorder.close()

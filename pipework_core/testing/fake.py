@@ -9,23 +9,31 @@ from pipework_core.errors import NoNamespaceError
 from pipework_core.plan import HOST, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from pipework_core.plan import Command, Netns
 
+#: The inode number that it gives the host's own network namespace.
 HOST_INODE = 1
 GOOD = Outcome(code=0)
 
 
 class FakeDriver(PlainDriver):
-    """Answers reads and changes by `handler`; namespaces by `pins`, path to `Pin`; programs by `programs`."""
+    """Answers reads and changes by `handler`; starts nothing, and needs no root.
+
+        driver = FakeDriver(lambda command: Outcome(code=0, stdout="[]"))
+
+    Without a handler everything succeeds and says nothing. `pins` are the namespaces that there are beside the host's,
+    path to `Pin`; `programs` those that it finds (None: any). What it was asked stands in `reads`, `acts` and
+    `started`; `calls` has the names of its other calls, in order.
+    """
 
     def __init__(
         self,
         handler: Callable[[Command], Outcome] = lambda _: GOOD,
         *,
         pins: Mapping[str, Pin] | None = None,
-        programs: frozenset[str] = frozenset({"docker", "podman", "lxc-info"}),
+        programs: Container[str] | None = None,
     ) -> None:
         self._handler = handler
         self._pins = {HOST.path: Pin(inode=HOST_INODE), **(pins or {})}
@@ -33,20 +41,25 @@ class FakeDriver(PlainDriver):
         self.reads: list[Command] = []
         self.acts: list[Command] = []
         self.started: list[Command] = []
+        self.calls: list[str] = []
 
     def pin(self, netns: Netns) -> Pin:
+        """Return what `pins` has for it; raise NoNamespaceError when that is nothing."""
         if netns.path not in self._pins:
-            raise NoNamespaceError(f"the network namespace {netns.path} is not there.")
+            raise NoNamespaceError(f"the network namespace {netns.path} is not there.", hint="is the guest running?")
         return self._pins[netns.path]
 
     def finds(self, program: str) -> bool:
-        return program in self._programs
+        """Whether it is one of `programs`."""
+        return self._programs is None or program in self._programs
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Answer each by the handler."""
         self.reads += commands
         return [self._handler(command) for command in commands]
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Answer by the handler, until one fails or `stop()` says so."""
         outcomes: list[Outcome] = []
         for command in commands:
             if stop():
@@ -58,7 +71,24 @@ class FakeDriver(PlainDriver):
         return outcomes
 
     def start(self, commands: Sequence[Command]) -> None:
+        """Remember them."""
         self.started += commands
 
     def exclusive(self) -> NoHold:
+        """Lock nobody out."""
+        self.calls.append("exclusive")
         return NoHold()
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Remember that the run succeeded."""
+        del notes
+        self.calls.append("finish")
+
+    def abort(self, error: BaseException) -> None:
+        """Remember that the run failed."""
+        del error
+        self.calls.append("abort")
+
+    def close(self) -> None:
+        """Remember it."""
+        self.calls.append("close")

@@ -1,0 +1,44 @@
+"""The kit for authors of plugins: what `docs/plugins.md` shows, and what pipework's own tests use.
+
+The names below are all there is to use. Each is imported when it is first asked for, so that a test that needs plain
+data needs neither pytest nor a private host. pipework itself never imports this package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipework_core.testing.facts import Facts, make_facts, make_guest, make_link, make_route, make_scene
+    from pipework_core.testing.fake import FakeDriver
+    from pipework_core.testing.private import PrivateHost
+
+#: Where each name is.
+_PLACES = {
+    "Facts": "facts",
+    "FakeDriver": "fake",
+    "PrivateHost": "private",
+    "make_facts": "facts",
+    "make_guest": "facts",
+    "make_link": "facts",
+    "make_route": "facts",
+    "make_scene": "facts",
+}
+
+__all__ = [
+    "Facts",
+    "FakeDriver",
+    "PrivateHost",
+    "make_facts",
+    "make_guest",
+    "make_link",
+    "make_route",
+    "make_scene",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
