@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-from .saboteur import NO_MORE, TOO_LATE
+from pipework_core.testing.saboteur import CODES, NO_MORE, TOO_LATE, main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
+    from pipework_core.testing.inside import Called
     from pipework_core.testing.state import Network
 
     from .host import Guest, PrivateHost
 
-_SABOTEUR = str(Path(__file__).with_name("saboteur.py"))
-_CODES = {"kill": -9, "fail": 1, "interrupt": 130}
 
-
-def sabotage(host: PrivateHost, mode: str, number: int, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Run one sabotaged attachment in the host."""
-    return host.run(sys.executable, _SABOTEUR, mode, str(number), *argv, check=False)
-
-
-@contextmanager
-def saboteur(host: PrivateHost, *argv: str) -> Iterator[Callable[[str, int], tuple[int, str]]]:
-    """Provide what runs this attachment with sabotage, given mode and number, and returns exit code and words."""
-    server = host.popen(sys.executable, _SABOTEUR, "serve", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with server:
-        assert server.stdin
-        assert server.stdout
-        given, answers = server.stdin, server.stdout
-
-        def run(mode: str, number: int) -> tuple[int, str]:
-            given.write(json.dumps([mode, str(number), *argv]) + "\n")
-            given.flush()
-            code, said = json.loads(answers.readline())
-            return int(code), str(said)
-
-        yield run
-        given.close()
+def sabotage(host: PrivateHost, mode: str, number: int, *argv: str) -> Called:
+    """Run one sabotaged command line in the host."""
+    return host.call(partial(main, mode, number, argv))
 
 
 def undoes_everything(
@@ -61,18 +36,17 @@ def undoes_everything(
     """
     before = host.state(guests)
     steps = 0
-    with saboteur(host, *argv) as run:
-        for mode in modes:
-            for number in range(first + 1):
-                code, said = run(mode, number)
-                if code == NO_MORE:
-                    break
-                steps = max(steps, number + (mode == "fail"))
-                assert code == _CODES[mode], f"{mode} behind {number} steps of {argv}: {code}\n{said}"
-                if look_each_time:
-                    assert host.state(guests) == before, f"{mode} behind {number} steps of {argv} left something"
-            if not look_each_time:
-                assert host.state(guests) == before, f"{mode} behind a step of {argv} left something"
+    for mode in modes:
+        for number in range(first + 1):
+            code, _, said = sabotage(host, mode, number, *argv)
+            if code == NO_MORE:
+                break
+            steps = max(steps, number + (mode == "fail"))
+            assert code == CODES[mode], f"{mode} behind {number} steps of {argv}: {code}\n{said}"
+            if look_each_time:
+                assert host.state(guests) == before, f"{mode} behind {number} steps of {argv} left something"
+        if not look_each_time:
+            assert host.state(guests) == before, f"{mode} behind a step of {argv} left something"
     assert steps, "the plan had no step that could fail"
     return steps
 
@@ -87,17 +61,16 @@ def survives_kills(
     host.pipework(*argv)
     wanted = comparable(host, guests)
     host.run(*reset)
-    with saboteur(host, *argv) as run:
-        for number in range(1, first + 1):
-            code, said = run("kill", number)
-            if code == NO_MORE:
-                assert number > 1, "the plan had no step to be killed behind"
-                return
-            assert code == _CODES["kill"], f"{code}\n{said}"
-            again = host.pipework(*argv, check=False)
-            assert again.returncode == 0, f"killed behind {number} steps of {argv}: {again.stderr}"
-            assert comparable(host, guests) == wanted, f"killed behind {number} steps of {argv} and run again"
-            host.run(*reset)
+    for number in range(1, first + 1):
+        code, _, said = sabotage(host, "kill", number, *argv)
+        if code == NO_MORE:
+            assert number > 1, "the plan had no step to be killed behind"
+            return
+        assert code == CODES["kill"], f"{code}\n{said}"
+        again = host.pipework(*argv, check=False)
+        assert again.returncode == 0, f"killed behind {number} steps of {argv}: {again.stderr}"
+        assert comparable(host, guests) == wanted, f"killed behind {number} steps of {argv} and run again"
+        host.run(*reset)
 
 
 def comparable(host: PrivateHost, guests: Sequence[Guest]) -> dict[str, Network]:
@@ -125,26 +98,25 @@ def detaches_exactly(
     host.pipework(*argv)
     attached = comparable(host, guests)
     assert attached != before, "there is nothing to detach"
-    with saboteur(host, "detach", *detach) as run:
-        for mode in modes:
-            for number in range(mode == "kill", 100):
-                code, said = run(mode, number)
-                if code == NO_MORE:
-                    break
-                where = f"{mode} behind {number} steps of detaching {argv}"
-                if mode == "kill":
-                    assert code == _CODES[mode], f"{where}: {said}"
-                    again = host.pipework("detach", *detach, check=False)
-                    assert again.returncode == 0, f"{where}: {again.stderr}"
-                    assert host.state(guests) == before, where
-                    host.pipework(*argv)
-                elif code == TOO_LATE:  # behind the final step nothing is undone, and what fails is the sweeping
-                    host.pipework("detach", *detach)
-                    assert host.state(guests) == before, where
-                    host.pipework(*argv)
-                else:
-                    assert code == _CODES[mode], f"{where}: {code} {said}"
-                    assert comparable(host, guests) == attached, f"{where} did not leave it whole"
+    for mode in modes:
+        for number in range(mode == "kill", 100):
+            code, _, said = sabotage(host, mode, number, "detach", *detach)
+            if code == NO_MORE:
+                break
+            where = f"{mode} behind {number} steps of detaching {argv}"
+            if mode == "kill":
+                assert code == CODES[mode], f"{where}: {said}"
+                again = host.pipework("detach", *detach, check=False)
+                assert again.returncode == 0, f"{where}: {again.stderr}"
+                assert host.state(guests) == before, where
+                host.pipework(*argv)
+            elif code == TOO_LATE:  # behind the final step nothing is undone, and what fails is the sweeping
+                host.pipework("detach", *detach)
+                assert host.state(guests) == before, where
+                host.pipework(*argv)
+            else:
+                assert code == CODES[mode], f"{where}: {code} {said}"
+                assert comparable(host, guests) == attached, f"{where} did not leave it whole"
     host.pipework("detach", *detach)
     assert host.state(guests) == before
     assert "nothing is attached" in host.pipework("-v", "detach", *detach).stderr

@@ -2,7 +2,7 @@
 
     python ssh_saboteur.py MODE N URL PIPEWORK-ARGUMENTS…
 
-`fail` and `interrupt` are those of `saboteur.py`: undoing goes over the line, too. `cut` kills our end of the
+`fail` and `interrupt` are those of the kit's saboteur: undoing goes over the line, too. `cut` kills our end of the
 connection behind N steps, `die` the shell at the far end in the middle of a request, behind its Nth step. `count`
 breaks nothing and prints the number of round trips.
 """
@@ -21,6 +21,7 @@ from pipework_core.errors import CommandError, HostError, Interrupted
 from pipework_core.plan import Command, Outcome
 from pipework_core.plugins import Plugins
 from pipework_core.signals import Signals
+from pipework_core.testing.saboteur import NO_MORE, SAID, Counter, NoMore
 from pipework_drivers import ssh_address
 from pipework_drivers.ssh import SshDriver
 from pipework_drivers.ssh_transport import OpenSSH
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
     from pipework_drivers.ssh_address import Address
     from pipework_drivers.ssh_transport import Received
-
-if __package__:
-    from .saboteur import NO_MORE, SAID, Counter, NoMore
-else:
-    from saboteur import NO_MORE, SAID, Counter, NoMore  # beside this file, in the private host
 
 #: Exit code for "the connection was lost", as it should be.
 LOST = 43

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing.saboteur import NO_MORE
+
 from . import promises
 from .host import PrivateHost
 from .parts import require
-from .saboteur import NO_MORE
 from .sshd import FAR, NEAR, URL, SshPair
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_everything_moves_back_when_pipework_is_killed(host: PrivateHost, steps:
     before = prepare(host)
     had = details(host, "eth9")
     killed = promises.sabotage(host, "kill", steps, *ARGV, "--confirm-within", "1")
-    assert killed.returncode == -9
+    assert killed.code == -9
     assert host.state(["gw"]) != before
     assert guards(host)
     await_state(host, before)
@@ -199,7 +200,7 @@ def test_a_killed_removal_is_completed_by_the_next(host: PrivateHost) -> None:
     before = prepare(host)
     for steps in range(1, 30):
         host.pipework(*ARGV, "--confirm-within", "0")
-        code = promises.sabotage(host, "kill", steps, "host", "--remove", "eth9").returncode
+        code = promises.sabotage(host, "kill", steps, "host", "--remove", "eth9").code
         host.pipework("host", "--remove", "eth9")
         assert host.state(["gw"]) == before, f"killed behind {steps} steps"
         if code == NO_MORE:

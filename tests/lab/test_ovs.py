@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pipework_core.testing import saboteur
 
 from . import promises
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pipework_core.plan import Outcome
     from pipework_core.testing.state import Network
 
     from .host import Guest, PrivateHost
@@ -31,7 +33,7 @@ class SwitchedHost:
 
     def __init__(self, ovs: OpenVSwitch) -> None:
         self._ovs = ovs
-        self.run, self.popen, self.pipework = ovs.host.run, ovs.host.popen, ovs.host.pipework
+        self.run, self.call, self.pipework = ovs.host.run, ovs.host.call, ovs.host.pipework
 
     def state(self, guests: Iterable[Guest] = ()) -> dict[str, Network]:
         """Return the network of everybody, and the tables; without the MAC that a bridge makes up for itself."""
@@ -135,24 +137,22 @@ def test_a_failure_or_interruption_behind_any_step_undoes_everything(
 def test_a_bridge_that_others_use_by_now_survives_undoing(clean: OpenVSwitch, guests: list[str]) -> None:
     """The guard of `del-br`: a run that made the bridge must not take it from under a port that came since."""
     host = clean.host
-    script = (
-        "import sys; from tests.lab import saboteur; "
-        "import subprocess; spring = saboteur.Saboteur._spring\n"
-        "def other(self, outcomes):\n"
-        "    subprocess.run(['ovs-vsctl', 'add-port', 'ovsbr0', 'other', '--', 'set', 'interface', 'other',"
-        " 'type=internal'], check=True)\n"
-        "    spring(self, outcomes)\n"
-        "saboteur.Saboteur._spring = other\n"
-        "sys.exit(saboteur.main(*sys.argv[1:]))"
-    )
-    done = run_python(host, script, "fail", "6", "ovsbr0", guests[0], "10.0.0.1/24", *NETDEV)
-    assert done.returncode == 1, done.stderr
+    argv = ("ovsbr0", guests[0], "10.0.0.1/24", *NETDEV)
+
+    def sabotaged() -> None:  # in a process of its own
+        plug = ("ovs-vsctl", "add-port", "ovsbr0", "other", "--", "set", "interface", "other", "type=internal")
+        spring = saboteur.Saboteur.spring
+
+        def other(self: saboteur.Saboteur, outcomes: list[Outcome]) -> None:
+            subprocess.run(plug, check=True)
+            spring(self, outcomes)
+
+        saboteur.Saboteur.spring = other  # type: ignore[method-assign] # this process is about to end
+        saboteur.main("fail", 6, argv)
+
+    done = host.call(sabotaged)
+    assert done.code == 1, done.said
     assert clean.vsctl("list-ports", "ovsbr0") == "other"
-
-
-def run_python(host: PrivateHost, script: str, *argv: str) -> Any:  # noqa: ANN401 - a CompletedProcess
-    repository = str(Path(__file__).parents[2])
-    return host.run(sys.executable, "-c", script, *argv, check=False, env={"PYTHONPATH": repository})
 
 
 def test_a_run_killed_behind_any_step_is_completed_by_running_it_again(clean: OpenVSwitch, guests: list[str]) -> None:

@@ -166,7 +166,7 @@ def test_a_failing_run_leaves_a_bridge_that_others_use(host: PrivateHost) -> Non
     host.pipework("br1", "red", "10.0.0.2/24")
     before = host.state(["red"])
     done = promises.sabotage(host, "fail", 3, "br1", "blue", "10.0.0.1/24")
-    assert done.returncode == 1
+    assert done.code == 1
     assert host.state(["red"]) == before
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing.saboteur import NO_MORE
+
 from . import promises
 from .host import PrivateHost
 from .parts import require
-from .saboteur import NO_MORE
 from .scripts import failing_before_the_last_step
 from .ssh_saboteur import LOST
 from .sshd import BIN, FAR, FOLDER, URL, SshPair

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.testing.saboteur import NO_MORE
+
 from .. import promises
-from ..saboteur import NO_MORE
 
 if TYPE_CHECKING:
     from ..host import PrivateHost
@@ -48,14 +49,13 @@ def test_a_port_is_never_up_in_another_vlan(host: PrivateHost, guests: list[str]
     """A run is killed behind each step, and what it left is looked at."""
     argv = ("br1", "-l", "port1", f"netns:{guests[0]}", "10.0.0.1/24", "@10")
     seen: set[tuple[bool, tuple[int, ...]] | None] = set()
-    with promises.saboteur(host, *argv) as run:
-        for number in range(1, 100):
-            code, said = run("kill", number)
-            if code == NO_MORE:
-                break
-            assert code == -9, said
-            seen.add(port_as_it_is(host, "port1"))
-            host.run("sh", "-c", f"ip -n {guests[0]} link delete eth1; ip link delete br1")
+    for number in range(1, 100):
+        code, _, said = promises.sabotage(host, "kill", number, *argv)
+        if code == NO_MORE:
+            break
+        assert code == -9, said
+        seen.add(port_as_it_is(host, "port1"))
+        host.run("sh", "-c", f"ip -n {guests[0]} link delete eth1; ip link delete br1")
     assert seen == {None, (False, (1,)), (False, (1, 10)), (False, (10,)), (True, (10,))}
 
 
