@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.contract import Clearing, Leftover
-from pipework_core.errors import ConflictError, HostError
+from pipework_core.errors import ConflictError, HostError, UsageError
 from pipework_core.facts import Route
 from pipework_core.marks import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for, newborn, read, route_from
 from pipework_core.names import host_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.contract import Scene
     from pipework_core.facts import GuestFacts, HostFacts, Link
     from pipework_core.plan import Netns
-    from pipework_core.request import Address
+    from pipework_core.request import Address, Attachment
 
 
 def ip(
@@ -66,6 +66,14 @@ def _write(scene: Scene, value: str, switches: Sequence[Switch]) -> Command:
         undo=tuple(undo),
         why=f"set {names} of {scene.attachment.interface} to {value}",
     )
+
+
+def switched_on(attachment: Attachment, key: str) -> bool:
+    """Whether `-o KEY=1` is given; raise UsageError for anything but 0 and 1."""
+    value = attachment.option(key, "0")
+    if value not in {"0", "1"}:
+        raise UsageError(f"-o {key}={value!r} is neither 0 nor 1.", hint=f"write -o {key}=1, or leave it out")
+    return value == "1"
 
 
 def unfinished(scene: Scene) -> bool:

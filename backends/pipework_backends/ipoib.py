@@ -135,7 +135,7 @@ def _partition_of(link: Link) -> int:
 
 def _mode(scene: Scene) -> str:
     mode = scene.attachment.option("mode")
-    if mode and mode not in MODES:
+    if scene.attachment.option("mode", MODES[0]) not in MODES:
         raise UsageError(f"ipoib has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
     return mode
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
 PORTS_MAX = 1023
+_FILTERING = "vlan_filtering"
 
 
 class LinuxBridge:
@@ -32,7 +33,7 @@ class LinuxBridge:
     kind = "bridge"
     interface = "eth1"
     options: Mapping[str, str] = {
-        "vlan_filtering": "1: let @VID turn VLAN filtering on, on a bridge that has ports of others already",
+        _FILTERING: "1: let @VID turn VLAN filtering on, on a bridge that has ports of others already",
     }
 
     def claims(self, name: str, host: HostFacts) -> Claim:
@@ -92,6 +93,7 @@ class LinuxBridge:
                 f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
                 hint="leave bridge: out, or name another bridge",
             )
+        toolkit.switched_on(attachment, _FILTERING)
         made = self._bridge(scene, bridge)
         if scene.existing is not None:
             return made + self._completed(scene, scene.existing)
@@ -134,7 +136,7 @@ class LinuxBridge:
 
     def _filter(self, scene: Scene, name: str) -> Command:
         """Turn filtering on, where that takes nothing from a port that relies on the bridge passing tags through."""
-        if scene.host.ports(name) and scene.attachment.option("vlan_filtering") != "1":
+        if scene.host.ports(name) and not toolkit.switched_on(scene.attachment, _FILTERING):
             raise HostError(
                 f"the bridge {name} does not filter VLANs, and turning that on would change what its ports can send.",
                 hint="if that is what you want, add -o vlan_filtering=1",

@@ -170,7 +170,7 @@ def _checked(scene: Scene) -> Switch:
     """Return the switch as it is; raise for a request that it cannot meet, or that contradicts what it has."""
     attachment, host = scene.attachment, scene.host
     name, datapath = attachment.host, attachment.option("datapath")
-    if datapath and datapath not in DATAPATHS:
+    if attachment.option("datapath", DATAPATHS[0]) not in DATAPATHS:
         raise UsageError(f"ovs has no datapath {datapath!r}.", hint=f"the datapaths are {', '.join(DATAPATHS)}")
     if host.ovs_bridges is None:
         raise HostError("ovs-vsctl is not installed here.", hint="install Open vSwitch (Debian: openvswitch-switch)")

@@ -30,6 +30,7 @@ _IMMOVABLE = frozenset({"bridge", "bond", "team", "vrf", "openvswitch"})
 #: These live on another interface, and on it alone: it cannot go without cutting them off.
 _ON_TOP = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 _SWITCHES = frozenset({"ovs-system", "openvswitch"})
+_TAKE_ROUTE = "take-default-route"
 
 
 class Phys:
@@ -37,7 +38,7 @@ class Phys:
 
     kind = "phys"
     interface = "eth1"
-    options: Mapping[str, str] = {"take-default-route": "1: move a NIC that the host's default route goes through"}
+    options: Mapping[str, str] = {_TAKE_ROUTE: "1: move a NIC that the host's default route goes through"}
 
     def claims(self, name: str, host: HostFacts) -> Claim:
         """Claim nothing: it must be named."""
@@ -87,6 +88,7 @@ class Phys:
         attachment = scene.attachment
         if attachment.host_name:
             raise UsageError("a NIC that moves leaves no end on the host that -l could name.", hint="leave -l out")
+        toolkit.switched_on(attachment, _TAKE_ROUTE)
         if scene.existing is not None:
             return _completed(scene, scene.existing)
         link = _at_home(scene.host, _nic(attachment))
@@ -172,7 +174,7 @@ def _check(scene: Scene, link: Link) -> None:
             f"of {scene.attachment.host}.",
             hint=f"rename it, or look at it with ip -details link show dev {name}",
         )
-    if home.default_route(_home(scene), name) and scene.attachment.option("take-default-route") != "1":
+    if home.default_route(_home(scene), name) and not toolkit.switched_on(scene.attachment, _TAKE_ROUTE):
         raise HostError(
             f"the host's default route goes through {name}, and the host would be cut off.",
             hint="if that is what you want, add -o take-default-route=1",
