@@ -1,0 +1,152 @@
+"""What an author declares for `BackendContract`, and how the checks make plans from it."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import chain
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, cast
+
+import pytest
+
+from pipework_core import arguments, choice
+from pipework_core.contract import Scene
+from pipework_core.driver import with_undoing
+from pipework_core.errors import PipeworkError
+from pipework_core.plan import Outcome
+from pipework_core.planner import Planner
+from pipework_core.plugins import BACKENDS, Plugins, check_options
+from pipework_core.testing.facts import Facts, make_guest
+from pipework_core.testing.fake import FakeDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipework_core.contract import Backend, Guest
+    from pipework_core.plan import Command, Plan
+    from pipework_core.request import Attachment
+
+#: What a read says that no answer is declared for.
+UNANSWERED = Outcome(code=1, stderr="no such file")
+#: Whose requests are planned where no host is needed.
+GUEST = make_guest("web1", runtime="netns", pid=0, netns="/run/netns/web1")
+
+
+class Planned(NamedTuple):
+    """A request with what was planned from what."""
+
+    scene: Scene
+    backend: Backend
+    plan: Plan
+
+    @property
+    def commands(self) -> list[Command]:
+        """All commands that carrying the plan out and undoing it may take."""
+        return with_undoing((*self.plan.all_steps, *self.plan.announce))
+
+
+def fail(sentence: str) -> NoReturn:
+    """End a check with the one sentence that its author needs."""
+    pytest.fail(sentence, pytrace=False)
+
+
+def refuse_rambling(error: PipeworkError, line: str) -> None:
+    """Fail unless an error is one sentence, with a hint."""
+    said = str(error)
+    if "\n" in said or "\n" in error.hint or not said.endswith((".", "?")) or not error.hint:
+        fail(
+            f"{line}: the refusal {said!r} (hint: {error.hint!r}) is to be one sentence that ends with a full stop, "
+            "and a hint that names the next step: raise HostError(…, hint=…) so."
+        )
+
+
+def renamed(facts: Facts, old: str, new: str) -> Facts:
+    """Return the facts with a second interface like the named one, called otherwise."""
+    links, bridges = dict(facts.host.links), facts.host.ovs_bridges
+    if old in links:
+        links[new] = links[old]._replace(name=new, ifindex=max(link.ifindex for link in links.values()) + 1)
+    if bridges is not None and old in bridges:
+        bridges |= {new}
+    return facts._replace(host=facts.host._replace(links=links, ovs_bridges=bridges))
+
+
+class Declared:
+    """The declarations. A subclass has `kind` and `requests`; `plugin` is what its entry point leads to."""
+
+    #: The kind that is checked.
+    kind: ClassVar[str] = ""
+    #: The module or object with the hook; None for a backend that is built in, or installed as a package.
+    plugin: ClassVar[object | None] = None
+    #: Command lines that work, with all options between them; the guest is a network namespace: `netns:web1`.
+    requests: ClassVar[Sequence[str]] = ()
+    #: Command lines that the backend refuses, with a bad value of each option between them.
+    refused: ClassVar[Sequence[str]] = ()
+    #: Options that take any text, so that none can be refused.
+    any_text: ClassVar[Sequence[str]] = ()
+    #: What there is when requests are planned without a host.
+    facts: ClassVar[Facts] = Facts()
+    #: What the backend's own reads say then, by their keys; a read without an answer fails.
+    answers: ClassVar[Mapping[str, str]] = {}
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a check for each `line` of `requests`, or each `bad` one of `refused`."""
+        for argument, lines in (("line", self.requests), ("bad", self.refused)):
+            if argument in metafunc.fixturenames:
+                metafunc.parametrize(argument, lines)
+
+    def plugins(self) -> Plugins:
+        """Return the plugins of a run: the built-ins, and the one that is checked."""
+        installed = self.plugin is None and self.kind not in BACKENDS
+        extra = () if self.plugin is None else (self.plugin,)
+        return Plugins(warn=fail, third_parties=installed, extra=extra)
+
+    def backend(self) -> Backend:
+        """Return the backend itself, rather than the guard that pipework puts in front of a stranger's."""
+        backend = self.plugins().backend(self.kind)
+        return cast("Backend", getattr(backend, "guarded", backend))
+
+    def attachment(self, line: str) -> Attachment:
+        """Return what a command line asks for."""
+        try:
+            found = arguments.parse(shlex.split(line)).attachment
+        except PipeworkError as error:
+            fail(f"{line}: {error} Correct this line of the declarations.")
+        if found is None:
+            fail(f"{line}: this attaches nothing; declare lines such as {self.kind}:x netns:web1 10.0.0.1/24.")
+        return found
+
+    def look(
+        self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None
+    ) -> tuple[Scene, Backend]:
+        """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
+        host, inside = facts or self.facts
+        plugins = self.plugins()
+        complete, _ = choice.complete(attachment, host, inside, plugins)
+        backend = self.backend()
+        if complete.kind != self.kind:
+            fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
+        addressing = plugins.addressing("static")
+        check_options(backend, complete.options, [addressing])
+        given = {key: Outcome(code=0, stdout=said) for key, said in self.answers.items()}
+        reads = chain(backend.reads(complete, host), addressing.reads(complete, guest))
+        answers = {key: given.get(key, UNANSWERED) for key in reads}
+        return Scene(attachment=complete, guest=guest, host=host, inside=inside, answers=answers), backend
+
+    def plan(self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None) -> Planned:
+        """Return the whole plan of a request as a run would make it; raise whatever the backend raises."""
+        scene, backend = self.look(attachment, guest=guest, facts=facts)
+        plan = Planner(plugins=self.plugins(), driver=FakeDriver()).plan(scene, backend)
+        return Planned(scene, backend, plan)
+
+    def planned(self, line: str) -> Planned:
+        """Return the plan of a declared request; where there is none, leave it to the check that says why."""
+        try:
+            return self.plan(self.attachment(line))
+        except Exception as error:  # noqa: BLE001 - a plugin's
+            pytest.skip(f"there is no plan of {line} ({error!r:.60}), as another check says")
+
+    def seen(self, line: str) -> tuple[Scene, Backend]:
+        """Return what a declared request is planned from; as `planned` where that cannot be."""
+        try:
+            return self.look(self.attachment(line))
+        except Exception as error:  # noqa: BLE001 - as above
+            pytest.skip(f"nothing can be planned from {line} ({error!r:.60}), as another check says")

@@ -1,0 +1,162 @@
+"""The promises that only a kernel can show: each request is attached in a private host, broken, and detached."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core import facts, marks
+from pipework_core.plan import Netns
+from pipework_core.testing.contract_base import fail
+from pipework_core.testing.contract_bench import Prepared, last_line
+from pipework_core.testing.contract_runs import REFUSED, difference, without_chance
+from pipework_core.testing.saboteur import CODES, NO_MORE, TOO_LATE
+
+if TYPE_CHECKING:
+    from pipework_core.testing.contract_runs import Bench
+
+#: Plans are far shorter.
+_STEPS_MAX = 200
+
+
+class LivePromises(Prepared):
+    """Checks in private hosts, each with one of its own."""
+
+    def test_attaching_leaves_an_interface_with_its_mark(self, line: str, bench: Bench) -> None:
+        """The interface is in the guest, and its alias is the mark that detach, ls and gc go by."""
+        done = bench.run(*shlex.split(line))
+        if done.code != 0:
+            self.refuse_unknown(done.said)
+            fail(f"{line}: attaching failed: {last_line(done.said)} Mend that; `prepare` makes what it needs.")
+        guest, interface = self.guest(line), self.interface(line)
+        said = bench.host.run(*bench.host.enter(guest), *facts.links_query(Netns(path="")).argv).stdout
+        link = facts.parse_links(said).get(interface)
+        if link is None:
+            fail(f"{line}: {guest} has no {interface}; make it under scene.attachment.interface (toolkit.in_guest).")
+        mark = marks.read(link)
+        if mark is None or mark.kind != self.kind:
+            fail(
+                f"{line}: the alias of {interface} is {link.alias!r}, which is no mark of {self.kind}; see marks.Mark."
+            )
+
+    def test_a_dry_run_changes_nothing_and_shows_what_runs(self, line: str, bench: Bench) -> None:
+        """The commands that --dry-run shows are the very ones that a run carries out."""
+        before = bench.state()
+        shown = bench.run(*shlex.split(line), rehearsal=True)
+        if changed := difference(before, bench.state()):
+            fail(f"{line}: --dry-run changed something: {changed}; what reads() returns must only read.")
+        ran = self.attach(line, bench)
+        for one, other in zip(shown.value or (), ran, strict=False):
+            if one != other:
+                fail(f"{line}: --dry-run shows `{one}` and `{other}` is run; plan from nothing but the scene.")
+        if len(shown.value or ()) != len(ran):
+            fail(f"{line}: --dry-run shows {len(shown.value or ())} commands and {len(ran)} run; plan from the scene.")
+
+    def test_a_second_run_has_nothing_to_do(self, line: str, bench: Bench) -> None:
+        """A plan is the difference; when the request holds already, it is empty."""
+        self.attach(line, bench)
+        before = bench.state()
+        again = bench.run(*shlex.split(line))
+        if again.code != 0:
+            fail(
+                f"{line}: the second run failed: {last_line(again.said)} Complete scene.existing instead of making it."
+            )
+        if again.value:
+            fail(f"{line}: the second run runs `{again.value[0]}`; plan only what the facts lack.")
+        if changed := difference(before, bench.state()):
+            fail(f"{line}: the second run changed something: {changed}.")
+
+    def test_a_failure_behind_any_step_is_undone(self, line: str, bench: Bench) -> None:
+        """When a step fails, those before it are undone, and all is as it was."""
+        self._undone("fail", line, bench)
+
+    def test_an_interruption_behind_any_step_is_undone(self, line: str, bench: Bench) -> None:
+        """When a signal comes behind a step, the same holds."""
+        self._undone("interrupt", line, bench)
+
+    def test_a_killed_run_is_completed_by_the_next(self, line: str, bench: Bench) -> None:
+        """Killed behind any step, running it again ends where an undisturbed run ends."""
+        before, argv = bench.state(), shlex.split(line)
+        steps = self.attach(line, bench)
+        wanted = without_chance(bench.state(), before)
+        for number in range(1, _STEPS_MAX):
+            bench.run(*self.detach(line))
+            if difference(before, bench.state()):
+                pytest.skip("detaching does not restore the host, as another check says")
+            if bench.sabotage("kill", number, *argv).code == NO_MORE:
+                return
+            again, where = bench.run(*argv), f"{line}: killed behind `{steps[number - 1]}` and run again,"
+            if again.code != 0:
+                fail(f"{where} it fails: {last_line(again.said)} Let fits() know what is left, and plan what it lacks.")
+            if changed := difference(wanted, without_chance(bench.state(), before)):
+                fail(f"{where} something differs: {changed}; plan what scene.existing lacks.")
+
+    def test_detaching_is_the_exact_inverse(self, line: str, bench: Bench) -> None:
+        """Host and guest are as they were before attaching, and detaching again finds nothing."""
+        before = bench.state()
+        self.attach(line, bench)
+        done = bench.run(*self.detach(line))
+        if done.code != 0:
+            fail(f"{line}: detaching failed: {last_line(done.said)}")
+        if changed := difference(before, bench.state()):
+            fail(f"{line}: behind detaching, {changed}; clear() and leftovers() take away what plan() made.")
+
+    def test_detaching_is_undone_behind_any_step(self, line: str, bench: Bench) -> None:
+        """When a step of detaching fails, or a signal comes, the attachment is whole again."""
+        before = bench.state()
+        self.attach(line, bench)
+        attached = without_chance(bench.state(), before)
+        for mode in ("fail", "interrupt"):
+            for number in range(_STEPS_MAX):
+                done = bench.sabotage(mode, number, *self.detach(line))
+                if done.code == NO_MORE:
+                    break
+                if done.code == TOO_LATE:  # behind the final step nothing is undone, and what fails is the sweeping
+                    bench.run(*self.detach(line))
+                    self.attach(line, bench)
+                    continue
+                where = f"{line}: {mode} behind {number} steps of detaching"
+                if done.code != CODES[mode]:
+                    fail(f"{where} ended with {done.code}: {last_line(done.said)} Each step of clear() needs its undo.")
+                if changed := difference(attached, without_chance(bench.state(), before)):
+                    fail(f"{where} does not leave it whole: {changed}; each step of clear() needs its undo.")
+
+    def test_what_carries_no_mark_stays(self, line: str, bench: Bench) -> None:
+        """Strangers' links that are called like ours stay as they are, through attaching, detaching and gc."""
+        before = bench.state()
+        self.attach(line, bench)
+        names = {link["name"] for link in before["host"]["links"]}
+        made = [link for link in bench.state()["host"]["links"] if link["name"] not in names]
+        bench.run(*self.detach(line))
+        bench.collect()
+        for link in made:
+            for kind in (link["kind"], "bridge"):
+                bench.host.run("ip", "link", "add", "name", link["name"], "type", kind or "bridge", check=False)
+        strange = bench.state()
+        done = bench.run(*shlex.split(line))
+        if done.code == 0:
+            bench.run(*self.detach(line))
+        elif done.code != REFUSED:
+            fail(f"{line}: where a stranger has the names: {last_line(done.said)} Raise a ConflictError there.")
+        bench.collect()
+        if changed := difference(strange, bench.state()):
+            fail(f"{line}: a stranger's link did not stay as it was: {changed}; touch only what has a mark of yours.")
+
+    def _undone(self, mode: str, line: str, bench: Bench) -> None:
+        before, argv = bench.state(), shlex.split(line)
+        shown = bench.run(*argv, rehearsal=True)
+        for number in range(_STEPS_MAX):
+            done = bench.sabotage(mode, number, *argv)
+            if done.code == NO_MORE:
+                if number == 0:
+                    fail(f"{line}: the plan has no step, so that nothing can be undone.")
+                return
+            if done.code != CODES[mode]:
+                self.refuse_unknown(done.said)
+                pytest.skip(f"{line} does not work ({last_line(done.said)}), as another check says")
+            if changed := difference(before, bench.state()):
+                last = f"behind `{shown.value[number - 1]}`" if number else "at the first step"
+                word = "failing" if mode == "fail" else "interrupted"
+                fail(f"{line}: {word} {last}, something is left: {changed}; give the steps an undo that reverses them.")

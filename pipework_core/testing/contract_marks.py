@@ -1,0 +1,78 @@
+"""The promises about what is ours: marks, claims, and reads that change nothing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from pipework_core import marks
+from pipework_core.contract import Claim
+from pipework_core.facts import HostFacts, Link
+from pipework_core.plan import Command
+from pipework_core.testing.contract_base import Declared, fail
+from pipework_core.testing.contract_read import changes, made
+
+
+class MarkPromises(Declared):
+    """Checks of what is remembered, and of what is touched; nothing is run."""
+
+    def test_what_it_makes_is_born_marked(self, line: str) -> None:
+        """A link carries our group from its first moment, so that a killed run's can be told from a stranger's."""
+        for command in self.planned(line).plan.steps:
+            words = [str(word) for word in command.argv]
+            if made(words) and ("group", marks.BIRTH_GROUP) not in pairwise(words):
+                fail(f"{line}: `{command}` makes a link without `group {marks.BIRTH_GROUP}`; use toolkit.in_guest().")
+
+    def test_the_mark_can_be_read_back(self, line: str) -> None:
+        """What detach needs is in the mark, and comes out of the alias as it went in; the kind is this backend's."""
+        scene, backend = self.seen(line)
+        try:
+            mark = backend.mark(scene)
+            alias = mark.alias
+        except Exception as error:  # noqa: BLE001 - as above
+            fail(f"{line}: mark() has no alias: {error!r}; keep each field of marks.Mark short, and a string.")
+        if mark.kind != self.kind:
+            fail(
+                f"{line}: the mark says kind={mark.kind!r}, so that detach would ask another; write kind={self.kind!r}."
+            )
+        if marks.read(Link(name="eth1", ifindex=1, alias=alias)) != mark:
+            fail(
+                f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
+            )
+
+    def test_what_carries_no_mark_is_no_leftover(self, line: str) -> None:
+        """Behind detaching, leftovers() names only what a mark or our group says is ours."""
+        planned = self.planned(line)
+        scene = planned.scene
+        names = [name for step in planned.plan.steps if (name := made([str(word) for word in step.argv]))]
+        strangers = {name: Link(name=name, ifindex=900 + at, kind="bridge", up=True) for at, name in enumerate(names)}
+        host = scene.host._replace(links={**strangers, **scene.host.links})
+        left = planned.backend.leftovers(scene._replace(host=host, leaving=True), planned.backend.mark(scene))
+        for leftover in left:
+            link = host.links.get(leftover.name)
+            if link is not None and marks.read(link) is None and link.group == "default":
+                fail(
+                    f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
+                    "look at toolkit.made_by_us() first."
+                )
+
+    def test_claims_is_stable(self) -> None:
+        """claims() answers with a Claim, whatever the name, and the same for the same host."""
+        backend, host = self.backend(), self.facts.host
+        backwards = HostFacts(links=dict(reversed(list(host.links.items()))), ovs_bridges=host.ovs_bridges)
+        declared = [self.attachment(line).host for line in self.requests]
+        for name in (*declared, *host.links, "nosuch0", "", "a b", "-x", "$(id)", "\n", "x" * 300):
+            try:
+                said = [backend.claims(name, facts) for facts in (host, host, backwards)]
+            except Exception as error:  # noqa: BLE001 - as above
+                fail(f"claims({name!r:.30}, host) raised {error!r}; answer Claim.NO for what is not yours.")
+            if len(set(said)) > 1 or not isinstance(said[0], Claim):
+                fail(f"claims({name!r:.30}, host) said {said}; answer one Claim, by nothing but name and host.")
+
+    def test_reads_only_read(self, line: str) -> None:
+        """What reads() returns is run by --dry-run as well, and must change nothing."""
+        scene, backend = self.seen(line)
+        for key, command in backend.reads(scene.attachment, scene.host).items():
+            if not isinstance(command, Command):
+                fail(f"{line}: reads() has {command!r:.60} under {key!r}, where a plan.Command is due.")
+            if command.undo or changes(command):
+                fail(f"{line}: the read {key!r} is `{command}`, which changes something; that is for plan().")
