@@ -145,7 +145,8 @@ def _refuse_difference(wanted: Wanted, link: Link) -> None:
         if value and value != now[key]:
             raise ConflictError(
                 f"VXLAN {wanted.vni} is on this host with {key} {now[key] or 'unset'}, and not {value}.",
-                hint="all guests of a host share it: leave the word out, or detach them; `pipework gc` ends an empty one",
+                hint="all guests of a host share it: leave the word out, or detach them; "
+                "`pipework gc` ends an empty one",
             )
 
 
