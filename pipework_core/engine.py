@@ -85,9 +85,11 @@ class Engine:
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
 
-    def host_ends(self) -> Counter[int]:
-        """Return how many ends of veth pairs of ours the host has, by the namespace that their marks name."""
-        found = filter(None, map(marks.read, self._planner.host().links.values()))
+    def host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
+        """Return how many ends of veth pairs of ours the host has behind these, by the namespace that marks name."""
+        looked = next((job.scene.host for job in jobs if job.scene), None)
+        host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
+        found = filter(None, map(marks.read, host.links.values()))
         return Counter(int(mark.netns) for mark in found if mark.netns.isdigit())
 
     def attached(self, guest: Guest) -> frozenset[str]:

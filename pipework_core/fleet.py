@@ -184,7 +184,7 @@ class Fleet:
         A look into all namespaces would take as long as attaching did; other kinds of links show in `status`.
         """
         named = Counter(job.inode for job in jobs if job.scene and job.scene.attachment.kind in {"bridge", "ovs"})
-        return any(count > named[inode] for inode, count in self._engine.host_ends().items())
+        return any(count > named[inode] for inode, count in self._engine.host_ends(jobs).items())
 
     def _strangers(self, jobs: Sequence[Job]) -> list[Entry]:
         """Return what pipework attached to guests of this host and the file does not name."""

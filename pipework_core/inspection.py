@@ -25,11 +25,15 @@ def argv(program: str, name: str) -> tuple[str, ...]:
     return (program, *_BEFORE_NAME, name)
 
 
-def asked_of(program: str, words: Sequence[str]) -> str:
-    """Return the name that these words ask `program` for; empty when they are another command."""
-    if len(words) == len(_BEFORE_NAME) + 2 and tuple(words[:-1]) == (program, *_BEFORE_NAME):
-        return words[-1]
-    return ""
+def asked_of(program: str, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that these words ask `program` for; nothing when they are another command."""
+    before = (program, *_BEFORE_NAME)
+    return tuple(words[len(before) :]) if tuple(words[: len(before)]) == before else ()
+
+
+def every(program: str) -> tuple[str, ...]:
+    """Return the argv that asks `program` for the IDs of all running containers, one a line."""
+    return (program, "ps", "--quiet", "--no-trunc")
 
 
 def is_elsewhere(identity: str, groups: str) -> bool:

@@ -56,7 +56,7 @@ class Containers:
     def list(self, driver: Driver) -> Sequence[Running]:
         """Ask for the running containers, then about all of them at once; one that ends meanwhile is left out."""
         self._refuse_elsewhere(os.environ)
-        every = Command(argv=(self.program, "ps", "--quiet", "--no-trunc"), why=f"list the guests of {self.program}")
+        every = Command(argv=inspection.every(self.program), why=f"list the guests of {self.program}")
         outcome = driver.read([every])[0]
         if outcome.code != 0:
             self._refuse("", outcome)

@@ -1,7 +1,7 @@
-"""The quick way to the answer of `docker container inspect`: two milliseconds where the command takes twenty.
+"""The quick way to the answers of `docker container inspect` and `docker ps`: a millisecond instead of twenty.
 
-Only the plain case is dealt with: a local engine on its usual or a named Unix socket, which says that it knows the
-container or that it does not. Whatever is different in any way is left to the real command, which has words for it.
+Only the plain case is dealt with: a local engine on its usual or a named Unix socket, which tells of containers or says
+that there is none. Whatever is different in any way is left to the real command, which has words for it.
 """
 
 from __future__ import annotations
@@ -20,28 +20,52 @@ if TYPE_CHECKING:
 
 _USUAL = "/var/run/docker.sock"
 _PATIENCE = 5.0
+#: What the engine's API says of what it has, and of "no such container".
+_OK, _UNKNOWN = 200, 404
 #: What Docker allows in names and IDs (restrictedNameChars in the engine's names package); it needs no quoting.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
-def inspect(words: Sequence[str], environment: Mapping[str, str]) -> Outcome | None:
-    """Return the outcome of the command `words` when it asks for a container and can be answered so; else None."""
-    name = inspection.asked_of("docker", words)
-    if not name or not _PLAIN.issuperset(name) or name in {".", ".."}:
+def answer(words: Sequence[str], environment: Mapping[str, str]) -> Outcome | None:
+    """Return the outcome of the command `words` when it asks for containers and can be answered so; else None."""
+    names = inspection.asked_of("docker", words)
+    every = tuple(words) == inspection.every("docker")
+    if not (names or every) or not all(map(_is_plain, names)):
         return None
     path = _socket_path(environment)
     if path is None:
         return None
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
-        status, body = _get(path, f"/containers/{name}/json")
-        if status == 404:  # noqa: PLR2004 - "no such container" in the engine's API
-            return Outcome(code=1, stderr=f"Error response from daemon: No such container: {name}\n", asked=asked)
-        if status != 200:  # noqa: PLR2004 - OK
-            return None
-        return Outcome(code=0, stdout=inspection.answer(json.loads(body)), asked=asked)
+        outcome = _listed(path) if every else _inspected(path, names)
     except (OSError, ValueError, LookupError, TypeError):
         return None
+    return None if outcome is None else outcome._replace(asked=asked)
+
+
+def _is_plain(name: str) -> bool:
+    return _PLAIN.issuperset(name) and name not in {"", ".", ".."}
+
+
+def _listed(path: str) -> Outcome | None:
+    status, body = _get(path, "/containers/json")
+    if status != _OK:
+        return None
+    return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
+
+
+def _inspected(path: str, names: Sequence[str]) -> Outcome | None:
+    """Ask for each; as the command does, tell of those that there are when others have just gone."""
+    told, missing = "", ""
+    for name in names:
+        status, body = _get(path, f"/containers/{name}/json")
+        if status == _UNKNOWN:
+            missing += f"Error response from daemon: No such container: {name}\n"
+        elif status == _OK:
+            told += inspection.answer(json.loads(body))
+        else:
+            return None
+    return Outcome(code=1 if missing else 0, stdout=told, stderr=missing)
 
 
 def _socket_path(environment: Mapping[str, str]) -> str | None:

@@ -43,6 +43,8 @@ class LiveDriver(PlainDriver):
     def __init__(self, *, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._pins: dict[str, int] = {}
+        #: Where programs lie that were found; one that was not may be installed meanwhile.
+        self._places: dict[str, str] = {}
 
     def close(self) -> None:
         """Let the namespaces go."""
@@ -72,7 +74,17 @@ class LiveDriver(PlainDriver):
 
     def finds(self, program: str) -> bool:
         """Whether the program is on PATH."""
-        return _place(program) is not None
+        return bool(self._place(program))
+
+    def _place(self, program: str) -> str:
+        """Return where a program lies on PATH; empty when there is none."""
+        if program not in self._places:
+            paths = (os.path.join(folder, program) for folder in os.get_exec_path())
+            place = next(filter(_is_program, paths), "")
+            if not place:
+                return ""
+            self._places[program] = place
+        return self._places[program]
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run all of them at once; raise HostError when a program is missing that may not be (127 is no `ok_codes`)."""
@@ -125,14 +137,13 @@ class LiveDriver(PlainDriver):
         from pipework_drivers import elsewhere, spawned  # noqa: PLC0415 - a single attachment does without
 
         env, move = tool_environment(), elsewhere.mover()
-        places: dict[str, str | None] = {}
 
         def run(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
-            place = places[argv[0]] = places.get(argv[0]) or _place(argv[0])
+            place = self._place(argv[0])
             words, text, fds = self._held(argv, stdin)
             data = os.fsencode(text or "")
             space = self._pins.get(netns.path) if netns else None
-            if space is None or place is None or len(data) > spawned.PIPE_BYTES:
+            if space is None or not place or len(data) > spawned.PIPE_BYTES:
                 return self._outcome(argv, netns, stdin)
             try:
                 with elsewhere.elsewhere(space, move):
@@ -177,7 +188,7 @@ class LiveDriver(PlainDriver):
     def _asked_docker(self, command: Command) -> Outcome | None:
         from pipework_drivers import docker_socket  # noqa: PLC0415 - other runtimes need no sockets
 
-        return docker_socket.inspect(command.argv, os.environ)
+        return docker_socket.answer(command.argv, os.environ)
 
     def _refuse_missing(self, commands: Sequence[Command]) -> None:
         """Raise HostError for a program that is not on PATH: found out later, it would leave half a change behind."""
@@ -272,12 +283,6 @@ def _allow_more_files() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _place(program: str) -> str | None:
-    """Return where a program lies on PATH."""
-    paths = (os.path.join(folder, program) for folder in os.get_exec_path())
-    return next(filter(_is_program, paths), None)
 
 
 def _is_program(path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.topology import shape
@@ -105,5 +104,7 @@ def _walk(data: object, path: str) -> tuple[object, object, object]:
 
 def _keys_near(unknown: str, path: str) -> str:
     known = shape.keys("links" if "links" in path else "host" if "host" in path else "defaults" if path else "")
+    from difflib import get_close_matches  # noqa: PLC0415 - only for who mistyped
+
     close = get_close_matches(unknown.lower().replace("_", "-"), known, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"

@@ -73,7 +73,7 @@ def environment(engine: Engine, **more: str) -> dict[str, str]:
 
 
 def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
-    outcome = docker_socket.inspect(ARGV, environment(engine))
+    outcome = docker_socket.answer(ARGV, environment(engine))
     assert outcome
     assert outcome.code == 0
     assert outcome.stdout == '{"id":"4f0c","name":"/web1","pid":42,"status":"running","network":"none"}\n'
@@ -81,9 +81,24 @@ def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
     assert engine.asked[0].startswith(b"GET /containers/web1/json HTTP/1.0\r\n")
 
 
+def test_several_are_told_a_line_each(engine: Engine) -> None:
+    outcome = docker_socket.answer((*ARGV, "web2"), environment(engine))
+    assert outcome
+    assert (outcome.code, outcome.stdout.count("\n")) == (0, 2)
+    assert [line.split()[1] for line in engine.asked] == [b"/containers/web1/json", b"/containers/web2/json"]
+
+
+def test_all_that_run_are_listed_by_their_ids(engine: Engine) -> None:
+    engine.answer = b'HTTP/1.0 200 OK\r\n\r\n[{"Id": "4f0c"}, {"Id": "77aa"}]'
+    outcome = docker_socket.answer(inspection.every("docker"), environment(engine))
+    assert outcome
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "4f0c\n77aa\n", "")
+    assert engine.asked[0].startswith(b"GET /containers/json HTTP/1.0\r\n")
+
+
 def test_an_unknown_container_is_told_in_the_commands_words(engine: Engine) -> None:
     engine.answer = UNKNOWN
-    outcome = docker_socket.inspect(ARGV, environment(engine))
+    outcome = docker_socket.answer(ARGV, environment(engine))
     assert outcome
     assert (outcome.code, outcome.stdout, outcome.stderr) == (
         1,
@@ -106,7 +121,9 @@ def test_an_unknown_container_is_told_in_the_commands_words(engine: Engine) -> N
 )
 def test_any_other_answer_is_left_to_the_command(engine: Engine, answer: bytes) -> None:
     engine.answer = answer
-    assert docker_socket.inspect(ARGV, environment(engine)) is None
+    assert docker_socket.answer(ARGV, environment(engine)) is None
+    if answer[-2:] not in {b"[]", b"{}"}:  # nothing runs
+        assert docker_socket.answer(inspection.every("docker"), environment(engine)) is None
 
 
 @pytest.mark.parametrize(
@@ -119,26 +136,27 @@ def test_any_other_answer_is_left_to_the_command(engine: Engine, answer: bytes) 
     ],
 )
 def test_an_engine_elsewhere_is_left_to_the_command(engine: Engine, more: dict[str, str]) -> None:
-    assert docker_socket.inspect(ARGV, environment(engine) | more) is None
+    assert docker_socket.answer(ARGV, environment(engine) | more) is None
     assert engine.asked == []
 
 
 def test_a_context_that_was_chosen_for_good_is_left_to_the_command(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"currentContext": "elsewhere"}')
-    assert docker_socket.inspect(ARGV, {"DOCKER_CONFIG": str(tmp_path)}) is None
+    assert docker_socket.answer(ARGV, {"DOCKER_CONFIG": str(tmp_path)}) is None
 
 
 @pytest.mark.parametrize("name", ["../images", "web1/json?x=", "a b", "..", "é", "a%2f", "a\r\nX: y"])
 def test_a_name_that_no_container_has_is_never_put_into_a_request(engine: Engine, name: str) -> None:
-    assert docker_socket.inspect(inspection.argv("docker", name), environment(engine)) is None
+    assert docker_socket.answer(inspection.argv("docker", name), environment(engine)) is None
     assert engine.asked == []
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("docker",), ("docker", "ps"), inspection.argv("podman", "web1"), (*ARGV, "web2"), ARGV[:-1]]
+    "words",
+    [(), ("docker",), ("docker", "ps"), inspection.argv("podman", "web1"), inspection.every("podman"), ARGV[:-1]],
 )
 def test_only_this_question_is_answered(engine: Engine, words: tuple[str, ...]) -> None:
-    assert docker_socket.inspect(words, environment(engine)) is None
+    assert docker_socket.answer(words, environment(engine)) is None
     assert engine.asked == []
 
 

@@ -230,15 +230,17 @@ def test_the_quick_way_to_docker_gives_the_commands_own_answers(docker: DockerEn
         "import os, subprocess, sys\n"
         "from pipework_core import inspection\n"
         "from pipework_drivers import docker_socket\n"
-        "argv = inspection.argv('docker', sys.argv[1])\n"
-        "quick = docker_socket.inspect(argv, os.environ)\n"
+        "every = sys.argv[1:] == ['every']\n"
+        "argv = inspection.every('docker') if every else (*inspection.argv('docker', sys.argv[1]), *sys.argv[2:])\n"
+        "quick = docker_socket.answer(argv, os.environ)\n"
         "slow = subprocess.run(argv, capture_output=True, text=True)\n"
         "assert quick is not None\n"
         "assert (quick.code, quick.stdout.strip()) == (slow.returncode, slow.stdout.strip()), (quick, slow)\n"
-        "assert quick.stderr.split(': ', 1)[-1] in slow.stderr, (quick, slow)\n"
+        "assert all(line.split(': ', 1)[-1] in slow.stderr for line in quick.stderr.splitlines()), (quick, slow)\n"
     )
-    for name in ("web1", "onhost", "gone", "nobody", identity, identity[:12]):
+    for name in ("web1", "onhost", "gone", "nobody", identity, identity[:12], "every"):
         host.run(sys.executable, "-c", script, name)
+    host.run(sys.executable, "-c", script, "web1", "nobody", "gone", "nobody2")
 
 
 def test_detaching_a_container_with_ipv6_off_is_exact(docker: DockerEngine, start: Start) -> None:
