@@ -11,7 +11,7 @@ import pytest
 from pipework_core import arguments, choice
 from pipework_core.contract import Scene
 from pipework_core.driver import with_undoing
-from pipework_core.errors import PipeworkError
+from pipework_core.errors import PipeworkError, PluginError
 from pipework_core.plan import Outcome
 from pipework_core.planner import Planner
 from pipework_core.plugins import BACKENDS, Plugins, check_options
@@ -54,8 +54,8 @@ def refuse_rambling(error: PipeworkError, line: str) -> None:
     said = str(error)
     if "\n" in said or "\n" in error.hint or not said.endswith((".", "?")) or not error.hint:
         fail(
-            f"{line}: the refusal {said!r} (hint: {error.hint!r}) is to be one sentence that ends with a full stop, "
-            "and a hint that names the next step: raise HostError(…, hint=…) so."
+            f"{line}: {said!r}, with the hint {error.hint!r}, is no refusal of one sentence with a next step; "
+            'raise HostError("….", hint="…").'
         )
 
 
@@ -101,7 +101,10 @@ class Declared:
 
     def backend(self) -> Backend:
         """Return the backend itself, rather than the guard that pipework puts in front of a stranger's."""
-        backend = self.plugins().backend(self.kind)
+        try:
+            backend = self.plugins().backend(self.kind)
+        except PluginError as error:
+            pytest.skip(f"the plugin cannot be used ({error}), as another check says")
         return cast("Backend", getattr(backend, "guarded", backend))
 
     def attachment(self, line: str) -> Attachment:
@@ -119,9 +122,8 @@ class Declared:
     ) -> tuple[Scene, Backend]:
         """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
         host, inside = facts or self.facts
-        plugins = self.plugins()
+        plugins, backend = self.plugins(), self.backend()
         complete, _ = choice.complete(attachment, host, inside, plugins)
-        backend = self.backend()
         if complete.kind != self.kind:
             fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
         addressing = plugins.addressing("static")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -43,6 +43,12 @@ class Prepared(Declared):
     @pytest.fixture
     def bench(self) -> Iterator[Bench]:
         """Provide a prepared host with the guests of all requests."""
+        with self.opened() as bench:
+            yield bench
+
+    @contextmanager
+    def opened(self) -> Iterator[Bench]:
+        """Open such a host."""
         guests = tuple(dict.fromkeys(self.guest(line) for line in self.requests))
         try:
             host = PrivateHost(user=self.user)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from pipework_core import CONTRACT, loading
-from pipework_core.errors import PipeworkError, UsageError
+from pipework_core.errors import PipeworkError, PluginError, UsageError
 from pipework_core.names import NAME_MAX
 from pipework_core.testing.contract_base import GUEST, Declared, fail, refuse_rambling, renamed
 from pipework_core.testing.contract_read import named, shell_text
@@ -59,14 +59,17 @@ class PlanPromises(Declared):
 
     def test_it_has_what_a_backend_has(self) -> None:
         """Every attribute and method of `contract.Backend` is there, and the module says for which contract."""
-        faults = loading.faults_of(self.backend(), loading.SORTS["pipework.backends"])
-        if faults:
+        try:
+            backend = self.plugins().backend(self.kind)
+        except PluginError as error:
+            fail(f"{error} See contract.Backend for what is due.")
+        if not self.requests:
+            fail(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
+        if faults := loading.faults_of(getattr(backend, "guarded", backend), loading.SORTS["pipework.backends"]):
             fail(f"{faults[0]}; see contract.Backend for what is due.")
         declared = getattr(self.plugin, loading.DECLARATION, None)
         if isinstance(self.plugin, ModuleType) and declared != CONTRACT:
             fail(f"{self.plugin.__name__} says {declared!r}; write {loading.DECLARATION} = {CONTRACT} into it.")
-        if not self.requests:
-            fail(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
 
     def test_every_request_can_be_planned(self, line: str) -> None:
         """A declared request makes a plan with steps."""
@@ -94,7 +97,7 @@ class PlanPromises(Declared):
         for command in planned.commands:
             words: object = command.argv  # what it is, and not what it should be
             if not isinstance(words, tuple) or not all(isinstance(word, str) for word in words):
-                fail(f"{line}: the argv {words!r:.80} is to be a tuple of strings.")
+                fail(f"{line}: the argv {words!r:.80} is no tuple of strings; write str(…) around numbers.")
 
     def test_no_step_is_a_line_for_a_shell(self, line: str) -> None:
         """A command is a list of words; no shell splits a text that words of the request were put into."""

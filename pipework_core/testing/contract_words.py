@@ -27,20 +27,21 @@ class WordPromises(Declared):
         """Whatever the guest's interface is called, each command has the same number of words."""
         plain = self._fine(line)._replace(interface="plain0")
         for name in NAMES:
-            self._same(line, plain, plain._replace(interface=name), name)
+            self._same(line, plain, plain._replace(interface=name), "plain0", name)
 
     def test_hostile_host_names_stay_one_argument(self, line: str) -> None:
         """The same for the name behind the colon; a backend may refuse it in a sentence."""
         plain = self._fine(line)
         for name in NAMES:
-            self._same(line, plain, plain._replace(host=name), name, facts=renamed(self.facts, plain.host, name))
+            facts = renamed(self.facts, plain.host, name)
+            self._same(line, plain, plain._replace(host=name), plain.host, name, facts=facts)
 
     def test_hostile_guest_names_stay_one_argument(self, line: str) -> None:
         """The same for the name of the guest and the path of its namespace."""
         plain = self._fine(line)
         for word in filter(None, WORDS):
             guest = GUEST._replace(name=word, netns=Netns(path=f"/run/netns/{word}"))
-            self._same(line, plain, plain._replace(guest=word), word, guest=guest)
+            self._same(line, plain, plain._replace(guest=word), GUEST.name, word, guest=guest)
 
     def test_option_values_are_validated(self) -> None:
         """Whatever stands behind `-o KEY=` is refused, or is one argument, which no tool takes for an option.
@@ -114,17 +115,20 @@ class WordPromises(Declared):
         line: str,
         plain: Attachment,
         hostile: Attachment,
+        old: str,
         word: str,
         *,
         guest: Guest = GUEST,
         facts: Facts | None = None,
     ) -> None:
-        """Fail unless both requests make commands of as many words."""
+        """Fail unless both requests make commands of as many words, and `word` stands for `old`."""
         usual, odd = self._attempt(line, plain), self._attempt(f"{line} with {word!r:.30}", hostile, guest, facts)
         if usual is None or odd is None:
             return
         for one, other in zip(usual.commands, odd.commands, strict=False):
             if len(one.argv) != len(other.argv):
                 fail(f"{line}: with {word!r:.30} `{one}` becomes {list(other.argv)}; keep a name one element of argv.")
+            if any(here == old and there != word for here, there in zip(one.argv, other.argv, strict=True)):
+                fail(f"{line}: {word!r:.30} does not arrive in {list(other.argv)}; hand names on as they are.")
             if word != "*" and word.strip() and word in (other.stdin or "") and word not in (one.stdin or ""):
                 fail(f"{line}: {word!r:.30} is handed over in stdin, where tools split words; write it into argv.")

@@ -1,0 +1,269 @@
+"""A backend that keeps every promise, and others that break one each."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from pipework_core import toolkit
+from pipework_core.contract import Claim, Clearing, Leftover
+from pipework_core.errors import ConflictError, HostError, UsageError
+from pipework_core.hookspecs import hookimpl
+from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.plan import Command, Plan
+from pipework_core.toolkit import ip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipework_core.contract import Scene
+    from pipework_core.facts import HostFacts, Link
+    from pipework_core.request import Attachment
+
+MODES = ("fast", "slow")
+#: The state of the good toy's parent: what a broken one may do to it shows.
+PARENT = "eth9"
+
+
+class Pair:
+    """`pair:NIC`: a veth pair whose host end is a port of a bridge of the attachment's own; keeps all promises."""
+
+    kind = "pair"
+    interface = "eth1"
+    options: Mapping[str, str] = {"mode": f"one of {', '.join(MODES)}"}
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        del name, host
+        return Claim.NO
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        del attachment, host
+        return {}
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        return toolkit.veth_peer(scene, link) is not None
+
+    def mark(self, scene: Scene) -> Mark:
+        return Mark(kind=self.kind, on=scene.attachment.host)
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        return toolkit.park(scene, link, mark)
+
+    def bridge(self, name: str) -> str:
+        return f"x{name}"[:15]
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        name = self.bridge(mark.on)
+        link = scene.host.links.get(name)
+        marked = read(link) if link is not None else None
+        if link is None or not (marked == Mark(kind="pair") or newborn(link)):
+            return ()
+        return (Leftover(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
+
+    def plan(self, scene: Scene) -> Plan:
+        attachment = scene.attachment
+        self.check(attachment)
+        toolkit.parent_link(scene)
+        made = self.switch(scene, self.bridge(attachment.host))
+        if scene.existing is None:
+            made += toolkit.make_veth(scene, mtu=1500, master=self.bridge(attachment.host))[1]
+        else:
+            peer = toolkit.veth_peer(scene, scene.existing)
+            if peer is not None and peer.group == BIRTH_GROUP:
+                made += Plan(steps=(toolkit.own_veth(scene, peer.name),))
+        return Plan(steps=tuple(self.more(scene)), notes=("it is there",)) + made
+
+    def switch(self, scene: Scene, name: str) -> Plan:
+        link = scene.host.links.get(name)
+        if link is not None and read(link) != Mark(kind="pair") and not newborn(link):
+            raise ConflictError(f"the host has another {name}.", hint="rename it")
+        make = ip(
+            *("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge"),
+            undo=[ip("link", "delete", "dev", name)],
+        )
+        own = ip("link", "set", "dev", name, "group", "default", "alias", Mark(kind="pair").alias, "up")
+        if link is None:
+            return Plan(steps=(make, own))
+        return Plan(steps=(own,) if newborn(link) else ())
+
+    def check(self, attachment: Attachment) -> None:
+        mode = attachment.option("mode", "fast")
+        if mode not in MODES:
+            raise UsageError(f"pair has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
+
+    def more(self, scene: Scene) -> Iterator[Command]:
+        """Give the steps that come first; a broken toy has some."""
+        del scene
+        yield from ()
+
+    @hookimpl
+    def pipework_backends(self) -> list[Any]:
+        return [self]
+
+
+def true(*words: str, **more: Any) -> Command:  # noqa: ANN401 - whatever a command has
+    """Return a command that does nothing and succeeds, whatever its words are."""
+    return Command(argv=("true", *words), **more)
+
+
+def is_new(scene: Scene) -> bool:
+    return scene.existing is None and not scene.leaving
+
+
+class LongName(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            name = f"long-{scene.guest.name}-{scene.attachment.interface}"
+            yield ip("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge")
+
+
+class NumberInArgv(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield true()._replace(argv=("true", 1500))
+
+
+class NumberInCommand(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield Command(argv=("true", 1500))  # type: ignore[arg-type] # that is its fault
+
+
+class ShellLine(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield Command(argv=("sh", "-c", f"true {scene.attachment.interface}"))
+
+
+class OneWord(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield Command(argv=(f"ip link show dev {PARENT}",))
+
+
+class Reader(Pair):
+    def mark(self, scene: Scene) -> Mark:
+        os.listdir("/sys/class/net")
+        return super().mark(scene)
+
+
+class Chance(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield true(f"{time.monotonic_ns()}")
+
+
+class Unborn(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            undo = (ip("link", "delete", "dev", "other"),)
+            yield Command(argv=("ip", "link", "add", "name", "other", "type", "bridge"), undo=undo)
+
+
+class AnotherMark(Pair):
+    def mark(self, scene: Scene) -> Mark:
+        return Mark(kind="twin", on=scene.attachment.host)
+
+
+class UnreadableMark(Pair):
+    def mark(self, scene: Scene) -> Mark:
+        return Mark(kind=self.kind, on=f"{scene.attachment.host}/port 1")
+
+
+class Greedy(Pair):
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        name = self.bridge(mark.on)
+        return (Leftover(name=name, remove=ip("link", "delete", "dev", name)),) if name in scene.host.links else ()
+
+    def switch(self, scene: Scene, name: str) -> Plan:
+        return Plan() if name in scene.host.links else super().switch(scene, name)
+
+
+class Moody(Pair):
+    def __init__(self) -> None:
+        self._moods = itertools.cycle((Claim.NO, Claim.PREFIX, Claim.NO))
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        del name, host
+        return next(self._moods)
+
+
+class Writer(Pair):
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        return {"pair": ip("link", "set", "dev", attachment.host, "up")} if host else {}
+
+
+class NoMethod(Pair):
+    fits = None  # type: ignore[assignment] # that is its fault
+
+
+class Raiser(Pair):
+    def check(self, attachment: Attachment) -> None:
+        super().check(attachment)
+        raise ValueError(attachment.host)
+
+
+class Refuser(Pair):
+    def check(self, attachment: Attachment) -> None:
+        raise HostError(f"{attachment.host} is not wanted.", hint="try another")
+
+
+class Splitter(Pair):
+    def check(self, attachment: Attachment) -> None:
+        if attachment.option("mode") == "bad":
+            super().check(attachment)
+
+    def more(self, scene: Scene) -> Iterator[Command]:
+        yield true("mode", *scene.attachment.option("mode", "fast").split())
+
+
+class Ignorer(Splitter):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        return Pair.more(self, scene)
+
+
+class Dasher(Splitter):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        yield true("mode", scene.attachment.option("mode", "fast"))
+
+
+class Lenient(Pair):
+    def check(self, attachment: Attachment) -> None:
+        if attachment.option("mode") != "bad":
+            super().check(attachment)
+
+
+class Rambler(Pair):
+    def check(self, attachment: Attachment) -> None:
+        if attachment.option("mode") == "bad":
+            raise UsageError("bad mode\nsee the manual")
+        super().check(attachment)
+
+
+class TwoOptions(Pair):
+    options: Mapping[str, str] = {**Pair.options, "other": "nobody knows"}
+
+    def check(self, attachment: Attachment) -> None:
+        if "other" in dict(attachment.options):
+            raise UsageError("there is no other.", hint="leave it out")
+        super().check(attachment)
+
+
+class GuestSplitter(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield true(*scene.guest.name.split())
+
+
+class InterfaceMangler(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield true(*scene.attachment.interface.replace("\\", "").split("#"))
+
+
+class HostSplitter(Pair):
+    def more(self, scene: Scene) -> Iterator[Command]:
+        if is_new(scene):
+            yield true(*scene.attachment.host.split(";"))
