@@ -10,26 +10,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipework_core.testing.facts import Facts, make_facts, make_guest, make_link, make_route, make_scene
+    from pipework_core.testing.contract import BackendContract
+    from pipework_core.testing.facts import Facts, make_facts, make_guest, make_link, make_route
     from pipework_core.testing.fake import FakeDriver
+    from pipework_core.testing.golden import GoldenCase, golden_cases
     from pipework_core.testing.private import PrivateHost
+    from pipework_core.testing.scenes import make_scene
 
 #: Where each name is.
 _PLACES = {
+    "BackendContract": "contract",
     "Facts": "facts",
     "FakeDriver": "fake",
+    "GoldenCase": "golden",
     "PrivateHost": "private",
+    "golden_cases": "golden",
     "make_facts": "facts",
     "make_guest": "facts",
     "make_link": "facts",
     "make_route": "facts",
-    "make_scene": "facts",
+    "make_scene": "scenes",
 }
 
 __all__ = [
+    "BackendContract",
     "Facts",
     "FakeDriver",
+    "GoldenCase",
     "PrivateHost",
+    "golden_cases",
     "make_facts",
     "make_guest",
     "make_link",

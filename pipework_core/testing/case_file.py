@@ -1,0 +1,96 @@
+"""The files of golden cases: what is expected as TOML text, and putting it into a file beside what is given."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: The keys of what is expected: lists that stand above all tables, and tables that stand at the end.
+LISTS, TABLES = ("notes", "warnings"), ("steps", "error")
+EXPECTED = (*LISTS, *TABLES)
+#: The keys of a step, in order.
+_STEP = ("run", "expect", "undo", "unless", "guard")
+_WIDTH = 120
+
+
+class Statement(NamedTuple):
+    """A statement of a TOML file with its text, comments and empty lines among them; `key` names what it is about."""
+
+    text: str
+    key: str = ""
+    header: bool = False
+
+
+def render(case: Mapping[str, Any]) -> str:
+    """Return what a case expects, in one way whoever wrote it."""
+    return f"{_lists(case)}\n{_tables(case)}".strip("\n") + "\n"
+
+
+def rewritten(text: str, found: Mapping[str, Any]) -> str:
+    """Return the text of a case with what it expects replaced; all else is as it was, comments included."""
+    above: list[str] = []
+    below: list[str] = []
+    section = ""
+    for statement in statements(text):
+        if statement.header:
+            section = statement.key
+        key = section or statement.key
+        if key not in EXPECTED:
+            (below if section else above).append(statement.text)
+    parts = ("".join(above).strip("\n"), _lists(found).strip("\n"), "".join(below).strip("\n"), _tables(found))
+    top = "\n".join(part for part in parts[:2] if part)
+    return "\n\n".join(part for part in (top, *parts[2:]) if part).rstrip("\n") + "\n"
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """Split a TOML document into its statements; a line that no statement ends with goes on in the next."""
+    pending = ""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        try:
+            found = tomllib.loads(pending)
+        except tomllib.TOMLDecodeError:
+            continue
+        header = pending.lstrip().startswith("[")
+        yield Statement(pending, next(iter(found), ""), header)
+        pending = ""
+    if pending:
+        yield Statement(pending)
+
+
+def _lists(case: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {_value(case[key], len(key))}\n" for key in LISTS if case.get(key))
+
+
+def _tables(case: Mapping[str, Any]) -> str:
+    tables = [_table("[[steps]]", {key: step[key] for key in _ordered(step)}) for step in case.get("steps", ())]
+    tables += [_table("[error]", case["error"])] if "error" in case else []
+    return "\n".join(tables)
+
+
+def _ordered(step: Mapping[str, Any]) -> list[str]:
+    return [key for key in _STEP if key in step] + sorted(key for key in step if key not in _STEP)
+
+
+def _table(header: str, values: Mapping[str, Any]) -> str:
+    return f"{header}\n" + "".join(f"{key} = {_value(value, len(key))}\n" for key, value in values.items())
+
+
+def _value(value: Any, indent: int) -> str:  # noqa: ANN401 - what TOML holds
+    """Return a string or a list of strings; a long list has a line for each."""
+    if not isinstance(value, list):
+        return _string(value)
+    words = [_string(item) for item in value]
+    flat = f"[{', '.join(words)}]"
+    if len(words) == 1 or len(flat) + indent <= _WIDTH:
+        return flat
+    return "[\n" + "".join(f"  {word},\n" for word in words) + "]"
+
+
+def _string(value: Any) -> str:  # noqa: ANN401 - as above
+    # TOML's basic strings are JSON's, but for DEL, which they must not hold (TOML 1.0.0, "String").
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

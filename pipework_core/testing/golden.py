@@ -1,0 +1,168 @@
+"""Golden cases: plans as data. Each is a request, what there is, and the commands, or the error, that must come of it.
+
+A case is a file `NAME.toml`. `about` says in a sentence what it shows, and `request` is the command line, as a list.
+`host` and `inside` list the interfaces of the host and of the guest (fields of `facts.Link`), `routes` the guest's
+routes (`make_route`), `guest` the fields of `make_guest`; `bridges` are the names that Open vSwitch lists, `answers`
+what the backend's own reads print, by their keys. `REQ` in an alias stands for the digest of this very request.
+
+Expected are `steps` (each a command as one would type it, with what undoes it, and the guards of both), `notes` and
+`warnings`; or an `error` with its type, what it `says`, and its hint. Addresses are another plugin's matter, and are
+left out. A request that begins with `detach` is planned from what the guest's interface remembers; `elsewhere` names
+the links of the host that other namespaces have links on.
+
+With PIPEWORK_REWRITE in the environment, what is expected is written into the file as it is now, and the case fails
+once, to be read and run again. So a new case needs no more than what there is.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import pytest
+
+from pipework_core import arguments, detaching
+from pipework_core.contract import Scene
+from pipework_core.errors import PipeworkError
+from pipework_core.testing import case_file
+from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
+from pipework_core.testing.scenes import Given, answered, loaded, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pipework_core.arguments import Invocation
+    from pipework_core.plan import Plan
+    from pipework_core.plugins import Plugins
+
+#: The variable that has expectations rewritten.
+REWRITE = "PIPEWORK_REWRITE"
+_GIVEN = frozenset({"about", "request", "guest", "host", "inside", "routes", "bridges", "answers", "elsewhere"})
+
+
+class GoldenCase(NamedTuple):
+    """One case; `check` passes, or fails the test with what differs."""
+
+    path: Path
+    plugins: tuple[object, ...] = ()
+
+    def check(self) -> None:
+        """Fail, with what differs, unless the plan of the case is what its file expects."""
+        __tracebackhide__ = True
+        text = self.path.read_text(encoding="utf-8")
+        case = self._parsed(text)
+        planned = self._planned(case)
+        found, expected = case_file.render(planned), case_file.render(case)
+        if found == expected:
+            return
+        if REWRITE in os.environ:
+            self.path.write_text(case_file.rewritten(text, planned), encoding="utf-8")
+            self._fail("is rewritten; read what it expects now, and run it again without that variable")
+        lines = unified_diff(expected.splitlines(), found.splitlines(), "expected", "planned", lineterm="", n=2)
+        request = " ".join(case["request"])
+        self._fail(
+            f"does not hold: {case['about']}\npipework {request}\n\n" + "\n".join(lines),
+            f"\n\nWith {REWRITE}=1, what is planned is written into the file.",
+        )
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        __tracebackhide__ = True
+        try:
+            case = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            self._fail(f"is no TOML: {error}")
+        if unknown := sorted(case.keys() - _GIVEN - set(case_file.EXPECTED)):
+            self._fail(f"has {', '.join(unknown)}, which nobody reads")
+        if not isinstance(case.get("request"), list):
+            self._fail('has no request; write for instance request = ["br1", "web1", "10.0.0.1/24"]')
+        if not str(case.get("about", "")).endswith("."):
+            self._fail("does not say in a sentence what it is about")
+        return case
+
+    def _planned(self, case: dict[str, Any]) -> dict[str, Any]:
+        """Return what the case comes to, as a case writes it; what is as usual is left out."""
+        __tracebackhide__ = True
+        try:
+            plan = planned(case, self.plugins)
+        except PipeworkError as error:
+            if not error.hint:
+                self._fail(f"comes to an error without a hint for the next step: {error}")
+            return {"error": {"type": type(error).__name__, "says": str(error), "hint": error.hint}}
+        if not plan.all_steps and not plan.notes:
+            self._fail("comes to neither commands nor a note that says why there are none")
+        return {"notes": list(plan.notes), "warnings": list(plan.warnings), "steps": _steps(plan)}
+
+    def _fail(self, *words: str) -> NoReturn:
+        __tracebackhide__ = True
+        pytest.fail(f"{self.path} {''.join(words)}", pytrace=False)
+
+
+def golden_cases(folder: str | os.PathLike[str], *plugins: object) -> pytest.MarkDecorator:
+    """Run a test with a `case` for each `*.toml` in the folder and below it; `plugins` are modules with hooks.
+
+        @golden_cases(Path(__file__).parent / "cases", pipework_tap)
+        def test_plan(case: GoldenCase) -> None:
+            case.check()
+
+    Raises ValueError for a folder without any.
+    """
+    paths = sorted(Path(folder).rglob("*.toml"))
+    if not paths:
+        raise ValueError(f"{folder} has no golden cases; a case is a file such as new.toml")
+    names = ["-".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
+    return pytest.mark.parametrize("case", [GoldenCase(path, plugins) for path in paths], ids=names)
+
+
+def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
+    """Return what the backend plans, with what clears the way for it; raise PipeworkError when it refuses."""
+    asked = arguments.parse(case["request"])
+    given = Given(
+        guest=make_guest(**case.get("guest", {})),
+        facts=make_facts(
+            host=[make_link(**fields) for fields in case.get("host", ())],
+            inside=[make_link(**fields) for fields in case.get("inside", ())],
+            routes=[make_route(**fields) for fields in case.get("routes", ())],
+            bridges=case.get("bridges"),
+        ),
+        answers=case.get("answers", {}),
+    )
+    if asked.command == "detach":
+        return _detached(asked, loaded(plugins), given, case.get("elsewhere", ()))
+    if asked.attachment is None:
+        raise ValueError(f"a case attaches or detaches; {asked.command} does neither")
+    clearing, backend, _ = settled(asked.attachment, loaded(plugins), given)
+    backend.mark(clearing.scene).alias  # noqa: B018 - raises when it does not fit
+    return clearing.before + backend.plan(clearing.scene) + clearing.after
+
+
+def _detached(asked: Invocation, plugins: Plugins, given: Given, elsewhere: Collection[str]) -> Plan:
+    """Return what detaches the interface, as the engine has it planned."""
+    guest, (host, inside), said = given
+    (name,) = detaching.chosen(inside, guest, asked.interface, everything=False)
+    mark = detaching.mark_of(inside.links[name])
+    request = detaching.request(inside.links[name], mark, guest)
+    backend = plugins.backend(mark.kind)
+    answers = answered(backend, request, host, said)
+    scene = Scene(attachment=request, guest=guest, host=host, inside=inside, answers=answers, leaving=True)
+    return detaching.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+
+
+def _steps(plan: Plan) -> list[dict[str, Any]]:
+    """Return the steps as a case writes them; what is left at its default is left out."""
+    steps = []
+    for step in plan.all_steps:
+        entry: dict[str, Any] = {"run": str(step)}
+        if step.expect is not None:
+            entry["expect"] = step.expect
+        if step.undo:
+            entry["undo"] = [str(command) for command in step.undo]
+        guards = [str(command.unless) for command in step.undo if command.unless]
+        if guards:
+            entry["unless"] = guards
+        if step.unless is not None:
+            entry["guard"] = str(step.unless)
+        steps.append(entry)
+    return steps

@@ -1,0 +1,105 @@
+"""Scenes from a command line and facts: what a backend plans from, completed as the engine completes it."""
+
+from __future__ import annotations
+
+import shlex
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core import arguments, choice, existing
+from pipework_core.contract import Scene
+from pipework_core.errors import PluginError
+from pipework_core.plan import Outcome
+from pipework_core.planner import request_digest
+from pipework_core.plugins import Plugins, check_options
+from pipework_core.testing.facts import Facts, make_guest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+    from pipework_core.contract import Backend, Clearing, Guest
+    from pipework_core.facts import HostFacts, Link
+    from pipework_core.request import Attachment
+
+#: Stands in an alias for the digest of the very request that is planned.
+REQUEST = "REQ"
+#: What a read says that nobody gave an answer for.
+UNANSWERED = Outcome(code=1, stderr="no such file")
+
+
+class Given(NamedTuple):
+    """What a request meets: the guest, what there is, and what the backend's own reads say, by their keys."""
+
+    guest: Guest = make_guest()
+    facts: Facts = Facts()
+    answers: Mapping[str, str] = MappingProxyType({})
+
+
+class Settled(NamedTuple):
+    """A request that can be planned: its scene with what clears the way for it, its backend and its digest."""
+
+    clearing: Clearing
+    backend: Backend
+    digest: str
+
+
+def make_scene(
+    request: str | Sequence[str],
+    *plugins: object,
+    facts: Facts | None = None,
+    guest: Guest | None = None,
+    answers: Mapping[str, str] | None = None,
+) -> Scene:
+    """Return what the backend of a request plans from, for a test that calls it: `Tap().plan(make_scene(...))`.
+
+    `request` is a command line that attaches, `plugins` are the modules or objects with the hooks. `answers` are what
+    the backend's own reads print; a read without an answer fails. `REQ` in the alias of an interface stands for the
+    digest of this very request, so that it counts as made by it.
+
+    Raises what a run raises before it plans, and KeyError for an answer to what is not read.
+    """
+    words = shlex.split(request) if isinstance(request, str) else request
+    attachment = arguments.parse(words).attachment
+    if attachment is None:
+        raise ValueError(f"{shlex.join(words)!r} attaches nothing")
+    given = Given(guest or make_guest(), facts or Facts(), answers or {})
+    return settled(attachment, loaded(plugins), given).clearing.scene
+
+
+def loaded(plugins: Sequence[object]) -> Plugins:
+    """Return the built-in plugins and those in hand, and none that are installed: a test depends on no machine."""
+    return Plugins(warn=_refuse, third_parties=False, extra=plugins)
+
+
+def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
+    """Complete a request as the engine does; raise what a run raises before it plans."""
+    host, inside = given.facts
+    # The digest is that of the completed request, which takes the facts, which hold the digest.
+    complete, backend = choice.complete(attachment, host, inside, plugins)
+    digest = request_digest(complete)
+    host = host._replace(links=_signed(host.links, digest))
+    inside = inside._replace(links=_signed(inside.links, digest))
+    check_options(backend, complete.options)
+    answers = answered(backend, complete, host, given.answers)
+    scene = Scene(attachment=complete, guest=given.guest, host=host, inside=inside, answers=answers)
+    return Settled(existing.settle(scene, backend, digest, plugins), backend, digest)
+
+
+def answered(
+    backend: Backend, attachment: Attachment, host: HostFacts, given: Mapping[str, str]
+) -> Mapping[str, Outcome]:
+    """Return the outcomes of the backend's own reads; raise KeyError for an answer to what it does not read."""
+    reads = backend.reads(attachment, host)
+    if unread := given.keys() - reads.keys():
+        asked = ", ".join(map(repr, reads)) or "nothing"
+        raise KeyError(f"there are answers to {sorted(unread)}, and {backend.kind} reads {asked}")
+    return {key: Outcome(code=0, stdout=given[key]) if key in given else UNANSWERED for key in reads}
+
+
+def _signed(links: Mapping[str, Link], digest: str) -> dict[str, Link]:
+    return {name: link._replace(alias=link.alias.replace(REQUEST, digest)) for name, link in links.items()}
+
+
+def _refuse(warning: str) -> NoReturn:
+    raise PluginError(f"a plugin cannot be used: {warning}.", hint="mend it, or leave it out of the test")
