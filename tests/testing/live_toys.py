@@ -9,7 +9,7 @@ from pipework_core.marks import newborn, read
 from pipework_core.plan import Plan
 from pipework_core.toolkit import ip
 
-from .toys import PARENT, Pair, is_new, true
+from .toys import PARENT, Pair, Switched, is_new, true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Restless(Pair):
             yield true("again")
 
 
-class ForgetsToDetach(Pair):
+class ForgetsToDetach(Switched):
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         del scene, mark
         return ()
@@ -70,12 +70,13 @@ class DetachesForGood(Pair):
         return clearing._replace(before=clearing.before + Plan(steps=(down,)))
 
 
-class TakesStrangers(Pair):
+class TakesStrangers(Switched):
     """It makes a stranger's bridge its own by marking it, and so it goes in the end."""
 
-    def switch(self, scene: Scene, name: str) -> Plan:
+    def switch(self, scene: Scene) -> Plan:
+        name = self.bridge(scene.attachment.host)
         link = scene.host.links.get(name)
         if link is None or newborn(link) or read(link) is not None:
-            return super().switch(scene, name)
+            return super().switch(scene)
         alias = self.mark(scene)._replace(on="").alias
         return Plan(steps=(ip("link", "set", "dev", name, "alias", alias, "up"),))

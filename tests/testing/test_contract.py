@@ -61,7 +61,7 @@ LIVE = {
 
 class PairContract(BackendContract):
     kind = "pair"
-    requests = ("pair:eth9 netns:web1 10.0.0.1/24 -o mode=slow",)
+    requests = ("pair:eth9 netns:web1 0/0 -o mode=slow",)
     refused = ("pair:eth9 netns:web1 0/0 -o mode=bad",)
     facts = make_facts(host=[make_link("eth9", kind="bridge")])
     prepare = ("ip link add eth9 type bridge",)
@@ -104,8 +104,9 @@ def is_for_an_author(said: str) -> bool:
     )
 
 
-def test_a_good_backend_passes() -> None:
-    assert failures(contract_of(toys.Pair), checks(BackendContract)) == {}
+@pytest.mark.parametrize("toy", [toys.Pair, toys.Switched], ids=lambda toy: toy.__name__)
+def test_a_good_backend_passes(toy: type[toys.Pair]) -> None:
+    assert failures(contract_of(toy), checks(BackendContract)) == {}
 
 
 @pytest.mark.parametrize("toy", PLANNED, ids=lambda toy: toy.__name__)

@@ -28,7 +28,7 @@ PARENT = "eth9"
 
 
 class Pair:
-    """`pair:NIC`: a veth pair whose host end is a port of a bridge of the attachment's own; keeps all promises."""
+    """`pair:NIC`: a veth pair; keeps all promises."""
 
     kind = "pair"
     interface = "eth1"
@@ -51,42 +51,27 @@ class Pair:
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         return toolkit.park(scene, link, mark)
 
-    def bridge(self, name: str) -> str:
-        return f"x{name}"[:15]
-
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        name = self.bridge(mark.on)
-        link = scene.host.links.get(name)
-        marked = read(link) if link is not None else None
-        if link is None or not (marked == Mark(kind="pair") or newborn(link)):
-            return ()
-        return (Leftover(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
+        del scene, mark
+        return ()
 
     def plan(self, scene: Scene) -> Plan:
         attachment = scene.attachment
         self.check(attachment)
         toolkit.parent_link(scene)
-        made = self.switch(scene, self.bridge(attachment.host))
+        made = self.switch(scene)
         if scene.existing is None:
-            made += toolkit.make_veth(scene, mtu=1500, master=self.bridge(attachment.host))[1]
+            made += toolkit.make_veth(scene, mtu=1500)[1]
         else:
             peer = toolkit.veth_peer(scene, scene.existing)
             if peer is not None and peer.group == BIRTH_GROUP:
                 made += Plan(steps=(toolkit.own_veth(scene, peer.name),))
         return Plan(steps=tuple(self.more(scene)), notes=("it is there",)) + made
 
-    def switch(self, scene: Scene, name: str) -> Plan:
-        link = scene.host.links.get(name)
-        if link is not None and read(link) != Mark(kind="pair") and not newborn(link):
-            raise ConflictError(f"the host has another {name}.", hint="rename it")
-        make = ip(
-            *("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge"),
-            undo=[ip("link", "delete", "dev", name)],
-        )
-        own = ip("link", "set", "dev", name, "group", "default", "alias", Mark(kind="pair").alias, "up")
-        if link is None:
-            return Plan(steps=(make, own))
-        return Plan(steps=(own,) if newborn(link) else ())
+    def switch(self, scene: Scene) -> Plan:
+        """Make what all its links of a host share; here nothing."""
+        del scene
+        return Plan()
 
     def check(self, attachment: Attachment) -> None:
         mode = attachment.option("mode", "fast")
@@ -101,6 +86,35 @@ class Pair:
     @hookimpl
     def pipework_backends(self) -> list[Any]:
         return [self]
+
+
+class Switched(Pair):
+    """The same beside a bridge `xNIC`, which all links of a NIC have in common; keeps all promises, too."""
+
+    def bridge(self, name: str) -> str:
+        return f"x{name}"[:15]
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        name = self.bridge(mark.on)
+        link = scene.host.links.get(name)
+        marked = read(link) if link is not None else None
+        if link is None or not (marked == Mark(kind="pair") or newborn(link)):
+            return ()
+        return (Leftover(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
+
+    def switch(self, scene: Scene) -> Plan:
+        name = self.bridge(scene.attachment.host)
+        link = scene.host.links.get(name)
+        if link is not None and read(link) != Mark(kind="pair") and not newborn(link):
+            raise ConflictError(f"the host has another {name}.", hint="rename it")
+        make = ip(
+            *("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge"),
+            undo=[ip("link", "delete", "dev", name)],
+        )
+        own = ip("link", "set", "dev", name, "group", "default", "alias", Mark(kind="pair").alias, "up")
+        if link is None:
+            return Plan(steps=(make, own))
+        return Plan(steps=(own,) if newborn(link) else ())
 
 
 def true(*words: str, **more: Any) -> Command:  # noqa: ANN401 - whatever a command has
@@ -172,13 +186,13 @@ class UnreadableMark(Pair):
         return Mark(kind=self.kind, on=f"{scene.attachment.host}/port 1")
 
 
-class Greedy(Pair):
+class Greedy(Switched):
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         name = self.bridge(mark.on)
         return (Leftover(name=name, remove=ip("link", "delete", "dev", name)),) if name in scene.host.links else ()
 
-    def switch(self, scene: Scene, name: str) -> Plan:
-        return Plan() if name in scene.host.links else super().switch(scene, name)
+    def switch(self, scene: Scene) -> Plan:
+        return Plan() if self.bridge(scene.attachment.host) in scene.host.links else super().switch(scene)
 
 
 class Moody(Pair):
