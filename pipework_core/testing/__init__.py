@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.testing.fake import FakeDriver
     from pipework_core.testing.golden import GoldenCase, golden_cases
     from pipework_core.testing.private import PrivateHost
+    from pipework_core.testing.recorded import recorded_run
     from pipework_core.testing.scenes import make_scene
 
 #: Where each name is.
@@ -30,6 +31,7 @@ _PLACES = {
     "make_link": "facts",
     "make_route": "facts",
     "make_scene": "scenes",
+    "recorded_run": "recorded",
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "make_link",
     "make_route",
     "make_scene",
+    "recorded_run",
 ]
 
 

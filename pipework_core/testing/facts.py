@@ -54,8 +54,8 @@ def make_link(name: str, **fields: Unpack[LinkFields]) -> Link:
 
     Raises TypeError for a field that a link does not have.
     """
-    lists = {key: tuple(fields.get(key, ())) for key in ("addresses", "unsettled", "leased")}
-    given: dict[str, Any] = {"ifindex": 0, **fields, **lists}
+    given: dict[str, Any] = {"ifindex": 0, **fields}
+    given |= {key: tuple(given[key]) for key in ("addresses", "unsettled", "leased") if key in given}
     return Link(name=name, **given)
 
 
