@@ -102,7 +102,7 @@ class Prepared(Declared):
             if done.returncode != 0:
                 what = f"{self.kind}: `{command}` says {last_line(done.stderr)}"
                 if self.elsewhere:
-                    announcing.elsewhere(f"{what} ({self.elsewhere})")
+                    announcing.elsewhere(f"{what}; {self.elsewhere}")
                 announcing.missing(what)
 
     def refuse_unknown(self, said: str) -> None:

@@ -1,12 +1,10 @@
-"""Fixtures of the lab, a check that the machine stays as it was, and a list of what was missing."""
+"""Fixtures of the lab, and a check that the machine stays as it was."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-
-from pipework_core.testing import announcing
 
 from . import machine
 from .dhcp import DhcpServer
@@ -112,8 +110,3 @@ def podman(podman_host: PrivateHost) -> Iterator[Podman]:
     """Provide podman; containers of one test should have names of their own."""
     with Podman(podman_host) as engine:
         yield engine
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List each missing part of the lab once."""
-    announcing.summarize(terminalreporter)
