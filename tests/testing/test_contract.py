@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,6 +134,23 @@ def test_every_check_says_what_it_promises() -> None:
     assert [
         name for name in checks(BackendContract) if not (getattr(BackendContract, name).__doc__ or "").strip()
     ] == []
+
+
+def section() -> str:
+    """Return what the documentation says of the contract."""
+    page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    return page.partition("## Holding it against the contract\n")[2].partition("\n## ")[0]
+
+
+def test_every_check_is_documented() -> None:
+    assert set(re.findall(r"`(test_\w+)`", section())) == set(checks(BackendContract))
+
+
+def test_the_documented_backend_passes() -> None:
+    found: dict[str, type[BackendContract]] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", section(), re.DOTALL | re.MULTILINE):
+        exec(block, found)  # noqa: S102 - our own page
+    assert failures(found["TestPair"](), checks(BackendContract)) == {}
 
 
 def test_a_missing_part_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
