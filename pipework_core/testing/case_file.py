@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 #: The keys of what is expected: lists that stand above all tables, and tables that stand at the end.
 LISTS, TABLES = ("notes", "warnings"), ("steps", "error")
 EXPECTED = (*LISTS, *TABLES)
-#: The keys of a step, in order.
-_STEP = ("run", "expect", "undo", "unless", "guard")
+#: The keys of a step and of an error, in order.
+_ORDER = ("run", "expect", "undo", "unless", "guard", "type", "says", "hint")
 _WIDTH = 120
 
 
@@ -67,17 +67,14 @@ def _lists(case: Mapping[str, Any]) -> str:
 
 
 def _tables(case: Mapping[str, Any]) -> str:
-    tables = [_table("[[steps]]", {key: step[key] for key in _ordered(step)}) for step in case.get("steps", ())]
+    tables = [_table("[[steps]]", step) for step in case.get("steps", ())]
     tables += [_table("[error]", case["error"])] if "error" in case else []
     return "\n".join(tables)
 
 
-def _ordered(step: Mapping[str, Any]) -> list[str]:
-    return [key for key in _STEP if key in step] + sorted(key for key in step if key not in _STEP)
-
-
 def _table(header: str, values: Mapping[str, Any]) -> str:
-    return f"{header}\n" + "".join(f"{key} = {_value(value, len(key))}\n" for key, value in values.items())
+    keys = [key for key in _ORDER if key in values] + sorted(values.keys() - set(_ORDER))
+    return f"{header}\n" + "".join(f"{key} = {_value(values[key], len(key))}\n" for key in keys)
 
 
 def _value(value: Any, indent: int) -> str:  # noqa: ANN401 - what TOML holds

@@ -62,10 +62,12 @@ def recorded_run(
         pytest.fail(f"{path} is recorded anew; look at it, and run it again without {REWRITE}{said}", pytrace=False)
     if not path.exists():
         pytest.fail(f"there is no recording {path}; with {REWRITE}=1, it is made", pytrace=False)
+    driver = import_module("pipework_drivers.recorded").ReplayDriver(str(path))
     try:
-        return _carried_out(words, plugins, import_module("pipework_drivers.recorded").ReplayDriver(str(path)))
+        return _carried_out(words, plugins, driver)
     except ReplayError as error:
-        pytest.fail(f"{error}\n{error.hint}\n\nWith {REWRITE}=1, the run is recorded anew.", pytrace=False)
+        strayed = f"{error}\n{error.hint}"
+    pytest.fail(f"{strayed}\n\nWith {REWRITE}=1, the run is recorded anew.", pytrace=False)
 
 
 def _recorded(
