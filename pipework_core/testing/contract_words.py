@@ -91,9 +91,8 @@ class WordPromises(Declared):
                 fail(f"{line}: a shell is to read -o {key}={value!r:.30}; name the program and its words in argv.")
             if value.startswith("-") and value in words:
                 fail(f"{line}: -o {key}={value} becomes an option of {words[0]}; refuse it with a UsageError.")
-            if value.split() != [value] and (
-                words[-3:] == value.split()[-3:] or (value and value in (command.stdin or ""))
-            ):
+            parts, kept = value.split(), any(value in word for word in words)
+            if len(parts) > 1 and ((set(parts) <= set(words) and not kept) or value in (command.stdin or "")):
                 fail(f"{line}: -o {key}={value!r:.30} becomes several words; keep it one element of argv.")
         given = [word for command in planned.commands for word in command.argv if value and value in str(word)]
         return bool(given)
