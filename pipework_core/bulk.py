@@ -159,11 +159,24 @@ class Bulk:
         host = host or self._planner.host()
         ours = {mark.netns for link in host.links.values() if (mark := marks.read(link)) and mark.netns}
         for job in jobs:
-            job.assumed = assume and _may_assume(job.attachment) and str(job.inode) not in ours
-        seen = self._look_into([job for job in jobs if not job.assumed])
+            job.assumed = assume and _needs_links_alone(job.attachment) and str(job.inode) not in ours
         known: dict[Command, Outcome] = {}
         for job in jobs:
+            if job.assumed:
+                self._prepare(job, host, GuestFacts(), known)
+        unknown = self._changed([job for job in jobs if not job.assumed], host, known)
+        seen = self._look_into(unknown)
+        for job in unknown:
             self._prepare(job, host, seen.get(job.inode, GuestFacts()), known)
+
+    def _changed(self, jobs: Sequence[Job], host: HostFacts, known: dict[Command, Outcome]) -> list[Job]:
+        """Return those jobs of which a glance into the guest does not tell that nothing is to be done."""
+        likely = [job for job in jobs if job.guest is not None and _needs_links_alone(job.attachment)]
+        spaces = [job.guest.netns for job in likely if job.guest is not None]
+        for job, links in zip(likely, self._driver.glance(spaces), strict=True):
+            if links is not None:
+                self._prepare(job, host, GuestFacts(links=links), known)
+        return [job for job in jobs if not _is_settled(job)]
 
     def _look_into(self, jobs: Iterable[Job]) -> dict[int, GuestFacts]:
         guests = {job.inode: job.guest for job in jobs if job.guest}
@@ -180,7 +193,7 @@ class Bulk:
         guest = job.guest
         if guest is None:
             return
-        job.error, job.outcomes, job.plan = None, [], None
+        job.error, job.outcomes, job.plan, job.scene = None, [], None, None
         try:
             job.scene, backend = self._planner.scene(job.attachment, guest, host, inside, known)
             job.plan = self._planner.plan(job.scene, backend)
@@ -275,8 +288,14 @@ def _pioneers(jobs: Sequence[Job], host: HostFacts) -> list[Job]:
     return list(first.values())
 
 
-def _may_assume(attachment: Attachment) -> bool:
-    """Whether a plan can do without the guest's facts: neither routes nor IPv6 settings nor leases depend on them."""
+def _is_settled(job: Job) -> bool:
+    """Whether all is there, as a link whose kind has nothing to it that a glance leaves out."""
+    there = job.scene and job.scene.inside.links.get(job.scene.attachment.interface)
+    return bool(there and there.kind == "veth" and job.plan and not job.plan.all_steps)
+
+
+def _needs_links_alone(attachment: Attachment) -> bool:
+    """Whether a plan depends on no more of the guest than its links: not on routes, IPv6 settings or leases."""
     return not (attachment.gateways or attachment.dhcp or attachment.auto or attachment.probe) and (
         IPV6 not in attachment.families
     )

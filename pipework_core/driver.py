@@ -6,11 +6,12 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
 
+    from pipework_core.facts import Link
     from pipework_core.plan import Command, Netns, Outcome
 
 
@@ -59,6 +60,12 @@ class Driver(Protocol):
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run reads that do not depend on each other, side by side where that is possible; one outcome each."""
 
+    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+        """Return the links of each pinned namespace by name, without `data`, where that takes no process; else None.
+
+        It is good for telling that nothing is to be done; whatever else is found out is read again by a command.
+        """
+
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run changes in order and return the outcomes of those that were run.
 
@@ -97,7 +104,11 @@ class RunDriver(Driver, Protocol):
 
 
 class PlainDriver:
-    """Base of drivers that ask a guard as they ask anything, and run nothing side by side."""
+    """Base of drivers that ask a guard as they ask anything, run nothing side by side, and all by commands."""
+
+    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+        """Leave it to commands."""
+        return [None] * len(spaces)
 
     def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run changes; see `Driver`."""
