@@ -1,24 +1,23 @@
 """Which plugins there are: built-ins by a table, third parties by entry point and only when they are needed.
 
-Importing `importlib.metadata` and scanning the entry points costs more than everything else pipework does before its
-first command, so a look through the `*.dist-info` folders on the path tells first whether there is anything to load.
-pluggy (and `inspect`, which it needs: together half of the time of an attachment) comes with the first plugin that is
-not built in. The built-ins have the same functions, which are called directly; a test registers them all with pluggy.
+Which packages offer what, the names of their entry points say (`installed.py`), so a name is found, or found twice,
+without importing anything; `foreign.py` gets what is asked for. pluggy (and `inspect`, which it needs: together half of
+the time of an attachment) comes with the first plugin that is not built in. The built-ins have the same functions,
+which are called directly; a test registers them all with pluggy.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from pipework_core import installed
 from pipework_core.errors import HostError, PluginError
+from pipework_core.foreign import Foreign
+from pipework_core.observers import Observers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    import pluggy
 
     from pipework_core.contract import Addressing, Backend, Collector, GuestResolver, Keeper, Switchboard
     from pipework_core.driver import DriverKind, RunDriver
@@ -54,9 +53,16 @@ ADDRESSING: Mapping[str, str] = {
 DRIVERS: Mapping[str, str] = {"live": "pipework_drivers.live", "ssh": "pipework_drivers.ssh"}
 
 GROUP_BACKENDS = "pipework.backends"
-GROUP_DRIVERS = "pipework.drivers"
 GROUP_GUESTS = "pipework.guests"
-GROUP_OBSERVERS = "pipework.observers"
+GROUP_ADDRESSING = "pipework.addressing"
+GROUP_DRIVERS = "pipework.drivers"
+#: Group to built-ins, to the hook that registers them, and to the attribute with the name.
+BUILT_IN: Mapping[str, tuple[Mapping[str, str], str, str]] = {
+    GROUP_BACKENDS: (BACKENDS, "pipework_backends", "kind"),
+    GROUP_GUESTS: (GUESTS, "pipework_guest_resolvers", "runtime"),
+    GROUP_ADDRESSING: (ADDRESSING, "pipework_addressing", "method"),
+    GROUP_DRIVERS: (DRIVERS, "pipework_drivers", "name"),
+}
 
 
 class Plugins:
@@ -74,63 +80,32 @@ class Plugins:
         rehearsal: bool = False,
         extra: Iterable[object] = (),
     ) -> None:
-        self._warn = warn
-        self._extra = tuple(extra)
-        self._rehearsal = rehearsal
-        self._rehearsing: set[object] = set()
-        self._third_parties = third_parties and _entry_points_exist()
+        self._observers = Observers(warn, rehearsal=rehearsal)
+        self._foreign = Foreign(installed.points() if third_parties else (), tuple(extra), warn)
         self._known: dict[tuple[str, str], list[Any]] = {}
-        self._pluggy: pluggy.PluginManager | None = None
-        if self._third_parties:
-            self._load(GROUP_OBSERVERS)
-        for plugin in self._extra:
+        for name, observer in self._foreign.observers():
+            self.observe(observer, name=name)
+        for plugin in extra:
             self.observe(plugin)
 
     def tell(self, hook: str, **what: object) -> None:
-        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded.
+        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded."""
+        self._observers.tell(hook, **what)
 
-        What an observer raises is a warning: it must not keep a failed run from being undone.
-        """
-        if self._pluggy is None:
-            return
-        deaf: set[object] = set()
-        if self._rehearsal and hook != "pipework_plan_ready":
-            deaf = self._pluggy.get_plugins() - self._rehearsing
-        try:
-            self._pluggy.subset_hook_caller(hook, deaf)(**what)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises
-            self._warn(f"an observer failed in {hook}: {error!r}")
-
-    def observe(self, observer: object, *, rehearsals: bool = False) -> None:
+    def observe(self, observer: object, *, rehearsals: bool = False, name: str = "") -> None:
         """Let an object with hooks marked by `hookimpl` be told what happens; with `rehearsals`, what would happen."""
-        if rehearsals:
-            self._rehearsing.add(observer)
-        self._manager.register(observer)
-        self._manager.check_pending()
+        self._observers.add(observer, rehearsals=rehearsals, name=name)
 
-    @property
-    def _manager(self) -> pluggy.PluginManager:
-        if self._pluggy is None:
-            from pluggy import PluginManager  # noqa: PLC0415 - see above
+    def backend(self, kind: str, *, asked: bool = False) -> Backend:
+        """Return the backend of that kind; raise PluginError when there is none.
 
-            from pipework_core.hookspecs import PROJECT, Specs  # noqa: PLC0415 - see above
-
-            self._pluggy = PluginManager(PROJECT)
-            self._pluggy.add_hookspecs(Specs)
-        return self._pluggy
-
-    def backend(self, kind: str) -> Backend:
-        """Return the backend of that kind; raise PluginError when there is none."""
-        if kind in BACKENDS:
-            found: Iterable[Backend] = self._builtin(BACKENDS[kind], "pipework_backends")
-        else:
-            found = self._foreign(GROUP_BACKENDS, kind, "pipework_backends")
-        for backend in found:
-            if backend.kind == kind:
-                return backend
-        raise PluginError(
+        With `asked`, somebody wrote the name, and two that have it are an error; else what is built in is meant, since
+        no other can have made what has a mark.
+        """
+        found: Backend | None = self._one(GROUP_BACKENDS, kind, asked=asked)
+        return found or _none(
             f"there is no backend of the kind {kind!r}.",
-            hint=f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
+            f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
 
     def backends(self) -> Iterator[Backend]:
@@ -140,7 +115,7 @@ class Plugins:
 
     def foreign_backends(self) -> list[Backend]:
         """Return the backends of third parties; asked only when no built-in wants a name."""
-        return self._foreign(GROUP_BACKENDS, None, "pipework_backends")
+        return self._foreign.all(GROUP_BACKENDS, BACKENDS)
 
     def switchboards(self) -> list[Switchboard]:
         """Return the built-in backends whose switches keep their ports elsewhere than in the kernel."""
@@ -156,120 +131,72 @@ class Plugins:
         keeper: Keeper = import_module("pipework_backends.kept").Kept()
         return keeper
 
-    def resolver(self, runtime: str) -> GuestResolver:
-        """Return the guest resolver of that runtime; raise PluginError when there is none."""
-        if runtime in GUESTS:
-            found: Iterable[GuestResolver] = self._builtin(GUESTS[runtime], "pipework_guest_resolvers")
-        else:
-            found = self._foreign(GROUP_GUESTS, runtime, "pipework_guest_resolvers")
-        for resolver in found:
-            if resolver.runtime == runtime:
-                return resolver
-        raise PluginError(
-            f"nobody knows guests of the kind {runtime!r}.", hint=f"write {', '.join(f'{name}:' for name in GUESTS)}…"
+    def resolver(self, runtime: str, *, asked: bool = False) -> GuestResolver:
+        """Return the guest resolver of that runtime; raise PluginError when there is none, `asked` as for backends."""
+        found: GuestResolver | None = self._one(GROUP_GUESTS, runtime, asked=asked)
+        return found or _none(
+            f"nobody knows guests of the kind {runtime!r}.",
+            f"write {', '.join(f'{name}:' for name in GUESTS)}…; others come as packages, such as pipework-{runtime}",
         )
 
     def foreign_resolvers(self) -> list[GuestResolver]:
         """Return the resolvers of third parties; asked only when no built-in knows a guest."""
-        return self._foreign(GROUP_GUESTS, None, "pipework_guest_resolvers")
+        return self._foreign.all(GROUP_GUESTS, GUESTS)
 
-    def addressing(self, method: str) -> Addressing:
-        """Return the addressing method of that name; raise PluginError when there is none."""
-        if method not in ADDRESSING:
-            raise PluginError(f"nobody gives addresses by {method!r}.", hint="give an address, such as 192.168.1.1/24")
-        found: Iterable[Addressing] = self._builtin(ADDRESSING[method], "pipework_addressing")
-        return next(addressing for addressing in found if addressing.method == method)
-
-    def driver(self, text: str) -> RunDriver:
-        """Return the driver that `NAME` or `NAME:ADDRESS` names; raise PluginError when there is none of that name."""
-        name, _, address = text.partition(":")
-        if name in DRIVERS:
-            found: Iterable[DriverKind] = self._builtin(DRIVERS[name], "pipework_drivers")
-        else:
-            found = self._foreign(GROUP_DRIVERS, name, "pipework_drivers")
-        for kind in found:
-            if kind.name == name:
-                return kind.open(address)
-        raise PluginError(
-            f"there is no driver {name!r}.",
-            hint=f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
+    def addressing(self, method: str, *, asked: bool = False) -> Addressing:
+        """Return the addressing method of that name; raise PluginError when there is none, `asked` as for backends."""
+        found: Addressing | None = self._one(GROUP_ADDRESSING, method, asked=asked)
+        return found or _none(
+            f"nobody gives addresses by {method!r}.",
+            f"give an address, such as 192.168.1.1/24; other methods come as packages, such as pipework-{method}",
         )
 
+    def methods(self) -> frozenset[str]:
+        """Return the words that third parties have for addresses."""
+        return self._foreign.names(GROUP_ADDRESSING)
+
+    def driver(self, text: str = "") -> RunDriver:
+        """Return the driver that `NAME` or `NAME:ADDRESS` names, or the one of this very machine.
+
+        Raise PluginError when there is none of that name.
+        """
+        name, _, address = text.partition(":")
+        found: DriverKind | None = self._one(GROUP_DRIVERS, name or "live", asked=bool(text))
+        return (
+            found
+            or _none(
+                f"there is no driver {name!r}.",
+                f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
+            )
+        ).open(address)
+
     def released_by(self, client: str) -> Addressing | None:
-        """Return the method that an interface remembers (`Mark.dhcp`), None for one that has nothing to give back."""
+        """Return the method that an interface remembers (`Mark.dhcp`), None for one that has nothing to give back.
+
+        A package that is gone, or broken, is no reason to stay attached.
+        """
         method = client.removesuffix("-f").removesuffix("6")
-        return self.addressing(method) if method else None
+        return self._foreign.spared(lambda: self.addressing(method)) if method else None
 
     def _builtin(self, module: str, hook: str) -> list[Any]:
+        """Import a built-in and return what it registers."""
         known = self._known.get((module, hook))
         if known is None:
             known = self._known[module, hook] = list(getattr(import_module(module), hook)())
         return known
 
-    def _foreign(self, group: str, name: str | None, hook: str) -> list[Any]:
-        """Return what the third parties' plugins of a group register; all of them, or the one of that name."""
-        found: list[Any] = []
-        owners: dict[str, str] = {}
-        installed = self._load(group, name) if self._third_parties else []
-        for plugin, owner in [*((plugin, _called(plugin)) for plugin in self._extra), *installed]:
-            implementation = getattr(plugin, hook, None)
-            for item in implementation() if implementation else ():
-                word = str(next(filter(None, (getattr(item, key, "") for key in ("kind", "runtime", "name"))), ""))
-                if word in owners:
-                    raise PluginError(
-                        f"{owners[word]} and {owner} both provide {word!r}.", hint="uninstall one of the two packages"
-                    )
-                owners[word] = owner
-                found.append(item)
-        return found
-
-    def _load(self, group: str, name: str | None = None) -> list[tuple[object, str]]:
-        """Import the entry points of a group; one that is broken is named and left out unless it was asked for."""
-        from importlib.metadata import entry_points
-
-        loaded: list[tuple[object, str]] = []
-        for point in entry_points(group=group):
-            if name is not None and point.name != name:
-                continue
-            owner = str(point.dist.name) if point.dist else point.value
-            try:
-                plugin = self._manager.get_plugin(point.value) or point.load()
-                if not self._manager.is_registered(plugin):
-                    self._manager.register(plugin, point.value)
-                    self._manager.check_pending()
-            except Exception as error:  # whatever a stranger's module raises
-                if name is not None:
-                    raise PluginError(
-                        f"the plugin {point.name!r} of {owner} cannot be loaded: {error}", hint="upgrade that package"
-                    ) from error
-                self._warn(f"the plugin {point.name!r} of {owner} is broken and left out: {error}")
-                continue
-            loaded.append((plugin, owner))
-        return loaded
+    def _one(self, group: str, name: str, *, asked: bool) -> Any:  # noqa: ANN401 - the group says what
+        """Return what has that name, None when nothing has; raise PluginError for a plugin that cannot be used."""
+        table, hook, attribute = BUILT_IN[group]
+        if asked or name not in table:
+            found = self._foreign.one(group, name, built_in=name in table)
+            if found is not None or name not in table:
+                return found
+        return next(item for item in self._builtin(table[name], hook) if getattr(item, attribute) == name)
 
 
-def _called(plugin: object) -> str:
-    return str(getattr(plugin, "__name__", None) or type(plugin).__name__)
-
-
-def _entry_points_exist() -> bool:
-    """Whether any distribution on the path has an entry point for pipework."""
-    for folder in sys.path:
-        try:
-            names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
-        except OSError:
-            continue
-        if any(_has_our_groups(os.path.join(folder, name, "entry_points.txt")) for name in names):
-            return True
-    return False
-
-
-def _has_our_groups(path: str) -> bool:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return "[pipework." in file.read()
-    except OSError:
-        return False
+def _none(message: str, hint: str) -> NoReturn:
+    raise PluginError(message, hint=hint)
 
 
 def known_options(plugin: Backend | Addressing) -> Mapping[str, str]:

@@ -19,12 +19,28 @@ if TYPE_CHECKING:
 
 BACKEND = """
 from pipework_core.hookspecs import hookimpl
-from pipework_core.contract import Claim
+from pipework_core.contract import Claim, Clearing
+from pipework_core.marks import Mark
+from pipework_core.plan import Plan
+
+pipework_contract = 1
 
 class Tap:
     kind, interface, options = "{kind}", "eth1", {{}}
     def claims(self, name, host):
         return Claim.PREFIX if name.startswith("tap") else Claim.NO
+    def reads(self, attachment, host):
+        return {{}}
+    def fits(self, scene, link):
+        return False
+    def mark(self, scene):
+        return Mark(kind=self.kind)
+    def plan(self, scene):
+        return Plan()
+    def clear(self, scene, link, mark):
+        return Clearing(scene)
+    def leftovers(self, scene, mark):
+        return ()
 
 @hookimpl
 def pipework_backends():
@@ -86,7 +102,7 @@ def test_a_broken_plugin_is_named_and_left_out(installed: Path) -> None:
 
 def test_a_broken_plugin_that_was_asked_for_is_an_error(installed: Path) -> None:
     install(installed, "broken", "raise RuntimeError('boom')", backends="broken = strange_broken")
-    with pytest.raises(PluginError, match=r"'broken' of broken cannot be loaded: boom"):
+    with pytest.raises(PluginError, match=r"'broken' of broken 1.0 cannot be loaded: importing strange_broken raised RuntimeError: boom"):
         plugins().backend("broken")
 
 
@@ -99,6 +115,8 @@ def test_two_packages_for_one_kind_are_both_named(installed: Path) -> None:
 
 DRIVER = """
 from pipework_core.hookspecs import hookimpl
+
+pipework_contract = 1
 
 class Serial:
     name = "serial"
@@ -132,7 +150,7 @@ def test_two_packages_for_one_driver_are_both_named(installed: Path) -> None:
 
 def test_a_broken_driver_is_named(installed: Path) -> None:
     install(installed, "serial", "raise RuntimeError('boom')", drivers="serial = strange_serial")
-    with pytest.raises(PluginError, match=r"'serial' of serial cannot be loaded: boom"):
+    with pytest.raises(PluginError, match=r"'serial' of serial 1.0 cannot be loaded: .* RuntimeError: boom"):
         plugins().driver("serial:")
 
 
@@ -144,13 +162,15 @@ def test_the_live_driver_has_no_address() -> None:
 def test_a_misspelt_hook_is_an_error(installed: Path) -> None:
     code = BACKEND.format(kind="tap").replace("def pipework_backends", "def pipework_backend")
     install(installed, "tap", code, backends="tap = strange_tap")
-    with pytest.raises(PluginError, match="pipework_backend"):
+    with pytest.raises(PluginError, match="no hook pipework_backend; did you mean pipework_backends"):
         plugins().backend("tap")
 
 
 def test_an_observer_is_told(installed: Path) -> None:
     code = """
 from pipework_core.hookspecs import hookimpl
+
+pipework_contract = 1
 told = []
 
 @hookimpl

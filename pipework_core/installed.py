@@ -1,0 +1,93 @@
+"""What other packages offer to pipework: the entry points of the distributions on the path, read as the files they are.
+
+`importlib.metadata` would say the same, and importing it costs more than everything else pipework does before its first
+command. The format is that of the Python packaging guide, "Entry points specification": an INI file with a section for
+each group and a line `NAME = MODULE:ATTRIBUTE` for each entry. Archives on the path are not looked into.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: How the sections for pipework begin.
+_OURS = "pipework."
+_INFO = (".dist-info", ".egg-info")
+
+
+class Point(NamedTuple):
+    """One entry point: its group and name, what it leads to, and the folder with the distribution's metadata."""
+
+    group: str
+    name: str
+    value: str
+    folder: str
+
+    @property
+    def package(self) -> str:
+        """The distribution's name as it gives it."""
+        return self._metadata("Name") or os.path.basename(self.folder).partition("-")[0].removesuffix(".egg")
+
+    @property
+    def version(self) -> str:
+        """The distribution's version; empty when it gives none."""
+        return self._metadata("Version")
+
+    def _metadata(self, key: str) -> str:
+        """Return a field of the metadata, whose head ends at the first empty line (as in RFC 822)."""
+        for file in ("METADATA", "PKG-INFO"):
+            for line in _text(os.path.join(self.folder, file)).partition("\n\n")[0].splitlines():
+                name, _, value = line.partition(":")
+                if name.lower() == key.lower():
+                    return value.strip()
+        return ""
+
+
+def points(path: Iterable[str] | None = None) -> list[Point]:
+    """Return the entry points for pipework, by package; of a distribution that is there twice, the first counts."""
+    seen: set[str] = set()
+    found: list[Point] = []
+    for folder in sys.path if path is None else path:
+        for name in _distributions(folder):
+            distribution = name.partition("-")[0].removesuffix(".egg").lower().replace("_", "-").replace(".", "-")
+            if distribution not in seen:
+                seen.add(distribution)
+                found += _in(os.path.join(folder, name))
+    return sorted(found, key=lambda point: (os.path.basename(point.folder), point.group, point.name))
+
+
+def methods() -> frozenset[str]:
+    """Return the words that other packages have for addresses."""
+    return frozenset(point.name for point in points() if point.group == "pipework.addressing")
+
+
+def _distributions(folder: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder or ".") if name.endswith(_INFO)]
+    except OSError:
+        return []
+
+
+def _in(folder: str) -> Iterator[Point]:
+    text = _text(os.path.join(folder, "entry_points.txt"))
+    if f"[{_OURS}" not in text:
+        return
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[] ")
+        elif group.startswith(_OURS) and "=" in line and not line.startswith(("#", ";")):
+            name, _, value = line.partition("=")
+            yield Point(group, name.strip(), value.partition("[")[0].strip(), folder)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
