@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipework_core.errors import HostError
+from pipework_core.plan import Plan
 from pipework_core.testing import GoldenCase, case_file, golden_cases
 from pipework_core.testing.golden import REWRITE
 
@@ -16,6 +18,8 @@ from . import toys
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipework_core.contract import Scene
 
 pytest_plugins = ["pytester"]
 
@@ -179,3 +183,32 @@ def test_a_plugin_in_hand_takes_part(tmp_path: Path) -> None:
     assert "there is no backend of the kind 'pair'" in complaint(tmp_path, text)
     with pytest.raises(pytest.fail.Exception, match=r"\+run = .* type veth peer name eth1"):
         case(tmp_path, text)._replace(plugins=(toys.Pair(),)).check()
+
+
+class Silent(toys.Pair):
+    def plan(self, scene: Scene) -> Plan:
+        del scene
+        return Plan()
+
+
+class Curt(toys.Pair):
+    def plan(self, scene: Scene) -> Plan:
+        raise HostError(f"{scene.guest.name} cannot have a pair.")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "says"),
+    [
+        (Silent(), "comes to neither commands nor a note that says why there are none"),
+        (Curt(), "comes to an error without a hint for the next step: web1 cannot have a pair."),
+    ],
+)
+def test_what_no_user_should_meet_is_no_expectation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object, says: str
+) -> None:
+    monkeypatch.setenv(REWRITE, "1")  # nor is it written into a case
+    text = 'about = "A pair."\nrequest = ["pair:eth9", "web1", "0/0"]\nhost = [{ name = "eth9", up = true }]\n'
+    one = case(tmp_path, text)._replace(plugins=(plugin,))
+    with pytest.raises(pytest.fail.Exception, match=says):
+        one.check()
+    assert one.path.read_text() == text
