@@ -102,7 +102,10 @@ def test_a_broken_plugin_is_named_and_left_out(installed: Path) -> None:
 
 def test_a_broken_plugin_that_was_asked_for_is_an_error(installed: Path) -> None:
     install(installed, "broken", "raise RuntimeError('boom')", backends="broken = strange_broken")
-    with pytest.raises(PluginError, match=r"'broken' of broken 1.0 cannot be loaded: importing strange_broken raised RuntimeError: boom"):
+    with pytest.raises(
+        PluginError,
+        match=r"'broken' of broken 1.0 cannot be loaded: importing strange_broken raised RuntimeError: boom",
+    ):
         plugins().backend("broken")
 
 
