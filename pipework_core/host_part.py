@@ -44,6 +44,8 @@ class HostSide(Protocol):
 
     #: Reads all addresses and routes of the host.
     QUERY: Command
+    #: Prints something as long as anybody watches over an earlier run's move, and may take it back.
+    GUARDS: Command
 
     def named(self, scene: Scene) -> Scene:
         """Return the scene with the interface filled in that gets the addresses; raise HostError for an unfit kind."""

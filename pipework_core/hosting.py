@@ -78,10 +78,14 @@ class Hosting:
     def _wait(self, part: HostPart) -> None:
         """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
         deadline = time.monotonic() + part.confirm + _BEYOND
-        while not self._rehearsal and self._side.half(self._look(part)[0]) == "asking":
+        while not self._rehearsal and (self._side.half(self._look(part)[0]) == "asking" or self._guarded()):
             if time.monotonic() > deadline:
                 return
             time.sleep(_GLANCE)
+
+    def _guarded(self) -> bool:
+        """Whether a guard is at work still: its interface goes first, and the addresses come behind it."""
+        return bool(self._planner.read({"guards": self._side.GUARDS})["guards"].stdout.strip())
 
     def _look(self, part: HostPart) -> tuple[Scene, Backend]:
         answers = self._planner.read({"home": self._side.QUERY})

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 KIND = "host"
 #: Seconds that the guard leaves pipework to put things right by itself before it does so.
 GRACE = 5
+#: Whoever looks while a guard gives everything back sees a part of it.
+GUARDS = Command(argv=("sh", script("guards.sh")), why="read whether addresses are just being given back")
 _IPV6 = 6
 
 

@@ -33,6 +33,7 @@ class HostSide:
     """Plans `pipework host`; see `pipework_core.host_part.HostSide`."""
 
     QUERY = home.QUERY
+    GUARDS = host_nic.GUARDS
 
     def __init__(self, *, arping: bool = False) -> None:
         self._arping = arping
