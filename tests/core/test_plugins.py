@@ -104,7 +104,7 @@ def test_a_broken_plugin_that_was_asked_for_is_an_error(installed: Path) -> None
     install(installed, "broken", "raise RuntimeError('boom')", backends="broken = strange_broken")
     with pytest.raises(
         PluginError,
-        match=r"'broken' of broken 1.0 cannot be loaded: importing strange_broken raised RuntimeError: boom",
+        match=r"'broken' of broken 1.0 cannot be loaded: .* raised RuntimeError: boom",
     ):
         plugins().backend("broken")
 
