@@ -104,7 +104,7 @@ def test_what_killed_runs_left_goes(host: PrivateHost, neighbour: str) -> None:
     # Behind the fourth and the first step the guest's interface has its mark; it is an attachment then, if a poor one.
     for on, steps in (("brhalf", (1, 2, 3, 4)), ("eth0", (1,))):
         for step in steps:
-            assert promises.sabotage(host, "kill", step, on, "half", "10.3.0.1/24").returncode == -9
+            assert promises.sabotage(host, "kill", step, on, "half", "10.3.0.1/24").code == -9
             host.pipework("gc")
             assert host.state(["half", neighbour]) == before, f"killed behind step {step} on {on}"
 
@@ -130,11 +130,11 @@ def test_the_host_s_own_parts_live(host: PrivateHost, neighbour: str) -> None:
     argv = ("host", "eth0", "10.5.0.1/24", "--confirm-within", "0")
     for step in (1, 2):
         before = host.state([neighbour])
-        assert promises.sabotage(host, "kill", step, *argv).returncode == -9
+        assert promises.sabotage(host, "kill", step, *argv).code == -9
         assert "unfinished" in host.pipework("ls").stdout
         assert host.pipework("gc").stdout == "delete eth0-host, which a killed run left\n"
         assert host.state([neighbour]) == before, f"killed behind step {step}"
-    assert promises.sabotage(host, "kill", 4, *argv).returncode == -9
+    assert promises.sabotage(host, "kill", 4, *argv).code == -9
     before = host.state([neighbour])
     done = host.pipework("gc")
     assert "pipework host --remove eth0" in done.stderr

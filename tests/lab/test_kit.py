@@ -51,8 +51,11 @@ def test_a_run_that_failed_is_recorded_with_what_it_said(tmp_path: Path, monkeyp
         recorded_run(tmp_path / "run.json", ATTACH)
 
 
-def test_a_stranger_has_a_private_host_by_asking_for_the_plugin(pytester: pytest.Pytester) -> None:
+def test_a_stranger_has_a_private_host_by_asking_for_the_plugin(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require("userns")
+    monkeypatch.delenv("PIPEWORK_LAB", raising=False)
     pytester.makeconftest('pytest_plugins = ["pipework_core.testing.plugin"]')
     pytester.makepyfile(
         """

@@ -155,6 +155,7 @@ def test_the_documented_backend_passes() -> None:
 
 def test_a_missing_part_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIPEWORK_LAB", raising=False)
+
     class Lacking(PairContract):
         needs = ("ip link show dev nosuch",)
 

@@ -8,8 +8,8 @@
 
 # Seconds between looks at a guest whose lease is kept; that it has ended must be noticed within five.
 PAUSE=2
-# Seconds that a client has for giving its lease back.
-PARTING=3
+# Seconds that a client has for giving its lease back: dhclient alone takes one, and more on a busy machine.
+PARTING=5
 
 watch() {
     stopping='' pid='' ticker=''
