@@ -48,7 +48,13 @@ run() {
 # Have the client ($1: its PID) give its lease back and end.
 give_back() {
     case $client in
-    dhclient) dhclient "-$family" -r -cf "$CONFIG" -lf /run/dhclient.leases -pf /run/dhclient.pid "$interface" ;;
+    dhclient)
+        # It writes its lease down behind the hook, whose word brought us here, and -r gives back what is written.
+        until grep -q '^}' /run/dhclient.leases || ! kill -0 "$1"; do
+            sleep 0.1 || sleep 1 # POSIX has whole seconds only
+        done
+        dhclient "-$family" -r -cf "$CONFIG" -lf /run/dhclient.leases -pf /run/dhclient.pid "$interface"
+        ;;
     udhcpc) kill "$1" ;; # and -R does it; of SIGUSR2 and SIGTERM at once it would see the last one alone
     dhcpcd) # "release", as `dhcpcd -k` would send it; it has to hear of the address that the hook has just set
         [ -z "$release" ] || sleep 1
