@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipework_core import facts, marks, transaction
-from pipework_core.driver import cut_short, succeeded
+from pipework_core.driver import succeeded
 from pipework_core.errors import CommandError, Interrupted, PipeworkError, UndoError
 from pipework_core.facts import GuestFacts, HostFacts
 from pipework_core.plan import HOST, Report
@@ -43,6 +43,8 @@ class Job:
         self.error: PipeworkError | None = None
         #: Whether it was planned without looking into the guest.
         self.assumed = False
+        #: Whether observers were told of a plan, and are to be told how it ended.
+        self.begun = False
 
     def find(self, resolve: Callable[[str], Guest]) -> None:
         """Find the guest, or have the error."""
@@ -79,7 +81,7 @@ class Job:
 
 
 class Bulk:
-    """Carries many attachments out. `stop` says that a signal has come; `tell` hears of each step."""
+    """Carries many attachments out. `stop` says that a signal has come; `tell` tells observers of a hook."""
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class Bulk:
         driver: Driver,
         hold: Hold,
         stop: Callable[[], bool],
-        tell: Callable[[Command, Outcome], None],
+        tell: Callable[..., None],
     ) -> None:
         self._planner = planner
         self._driver = driver
@@ -193,7 +195,7 @@ class Bulk:
         guest = job.guest
         if guest is None:
             return
-        job.error, job.outcomes, job.plan, job.scene = None, [], None, None
+        job.error, job.outcomes, job.plan = None, [], None
         try:
             job.scene, backend = self._planner.scene(job.attachment, guest, host, inside, known)
             job.plan = self._planner.plan(job.scene, backend)
@@ -203,7 +205,11 @@ class Bulk:
     def _carry_out(self, jobs: Sequence[Job]) -> None:
         """Carry the plans out; undo those that fail, or that a signal keeps from becoming whole."""
         self._driver.pin(HOST)
-        todo = {id(job): _stretches(job.steps) for job in jobs if job.error is None}
+        ready = [job for job in jobs if job.error is None]
+        for job in ready:
+            job.begun = True
+            self._tell("pipework_plan_ready", scene=job.scene, plan=job.plan)
+        todo = {id(job): _stretches(job.steps) for job in ready}
         while any(todo.values()) and not self._stop():
             heads = [(job, todo[id(job)].pop(0)) for job in jobs if todo.get(id(job))]
             try:
@@ -220,10 +226,7 @@ class Bulk:
 
     def undo(self, job: Job) -> None:
         """Undo what was done of a job; what cannot be undone becomes its error."""
-        done = job.steps[: len(job.outcomes)]
-        failed = bool(done) and not succeeded(done[-1], job.outcomes[-1])
-        if failed and not (job.outcomes[-1].code in done[-1].ok_codes or cut_short(job.outcomes[-1])):
-            done = done[:-1]
+        done = transaction.undoable(job.steps, job.outcomes)
         left = transaction.undo(done, self._driver, disturbed=self._hold.disturbed)
         job.outcomes = []
         if left:
@@ -262,7 +265,7 @@ class Bulk:
 
     def _note(self, job: Job, command: Command, outcome: Outcome) -> None:
         job.outcomes.append(outcome)
-        self._tell(command, outcome)
+        self._tell("pipework_step_done", command=command, outcome=outcome, scene=job.scene)
         if not succeeded(command, outcome):
             job.error = CommandError(command, outcome)
 

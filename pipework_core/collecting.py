@@ -31,19 +31,26 @@ _OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
 
 
 class Collected(NamedTuple):
-    """What was to go, and what of it could not be taken away, with the tool's own words."""
+    """What was to go, what is gone, and what could not be taken away, with the tool's own words.
+
+    The rest of the plan was held back: somebody began to use it.
+    """
 
     plan: Plan
+    gone: tuple[Command, ...] = ()
     failed: tuple[tuple[Command, str], ...] = ()
 
 
 def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
     """Take away what nobody needs; raise HostError when it cannot be found out."""
+    gone: list[Command] = []
     failed: list[tuple[Command, str]] = []
 
     def tell(command: Command, outcome: Outcome) -> None:
-        plugins.tell("pipework_step_done", command=command, outcome=outcome)
-        if not succeeded(command, outcome):
+        plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=None)
+        if succeeded(command, outcome):
+            gone.append(command)
+        else:
             failed.append((command, outcome.complaint or f"exit code {outcome.code}"))
 
     with driver.exclusive():
@@ -52,7 +59,7 @@ def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
         todo = _only_there(plan(survey, plugins, driver), survey, driver)
         with signals.deferred():
             transaction.sweep(todo, driver, tell=tell)
-    return Collected(plan=todo, failed=tuple(failed))
+    return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 
 def plan(survey: Survey, plugins: Plugins, driver: Driver) -> Plan:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipework_core import detaching, guests, marks, transaction
-from pipework_core.errors import CommandError, PipeworkError
+from pipework_core.errors import CommandError, Interrupted, PipeworkError
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
@@ -64,16 +65,27 @@ class Engine:
         jobs = self._jobs(attachments)
         found = [job for job in jobs if job.guest is not None]
         with self._driver.exclusive() as hold, self._signals.deferred():
-            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
+            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell)
             wanted = found if not atomic or len(found) == len(jobs) else []
-            fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
-            if atomic and not all(job.whole for job in jobs):
-                bulk.undo_all(found)
+            try:
+                fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
+                if atomic and not all(job.whole for job in jobs):
+                    bulk.undo_all(found)
+            finally:
+                self._tell_ends(jobs)
         for job in jobs:
             if job.whole and job.scene is not None and job.plan is not None:
                 self._driver.start(() if job.scene.attachment.host in fresh else job.plan.announce)
-                self._plugins.tell("pipework_attached", scene=job.scene, report=job.report())
         return jobs
+
+    def _tell_ends(self, jobs: Sequence[Job]) -> None:
+        """Tell what became of those that were begun; all of them have ended, also when an error ends the whole run."""
+        why = next((job.error for job in jobs if job.error is not None), None) or Interrupted()
+        for job in jobs:
+            if job.whole:
+                self._plugins.tell("pipework_attached", scene=job.scene, report=job.report())
+            elif job.begun:
+                self._plugins.tell("pipework_failed", scene=job.scene, error=job.error or why)
 
     def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
         """Plan all requests and carry none out; a job without steps holds already."""
@@ -81,7 +93,7 @@ class Engine:
 
         jobs = self._jobs(attachments)
         with self._driver.exclusive() as hold:
-            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._tell)
+            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell)
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
 
@@ -134,14 +146,14 @@ class Engine:
                     scene, plan, behind = self._planner.look_back(guest, chosen, keep=keep, then=then)
                     self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
                     with self._signals.deferred(last=last and chosen == names[-1]):
-                        report = self._carry_out(plan, hold)
+                        report = self._carry_out(plan, hold, scene)
+                        self._plugins.tell("pipework_detached", scene=scene, report=report)
             except PipeworkError as error:
                 if complain is None:
                     raise
                 complain(chosen, error)
                 continue
             then = behind
-            self._plugins.tell("pipework_detached", scene=scene, report=report)
             done.append((scene, report))
         return done
 
@@ -149,8 +161,9 @@ class Engine:
         """Sweep what a killed run did not come to."""
         if not detaching.unfinished(self._planner.host()):
             return
-        with self._driver.exclusive() as hold, self._signals.deferred():
-            self._carry_out(self._planner.unfinished(guest), hold)
+        with self._driver.exclusive(), self._signals.deferred():
+            self._driver.pin(HOST)
+            transaction.sweep(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
 
     def guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
@@ -163,19 +176,31 @@ class Engine:
             self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
             try:
                 with self._signals.deferred(last=True):
-                    return scene, self._carry_out(plan, hold)
+                    return scene, self._carry_out(plan, hold, scene, once_more=attempt < _ATTEMPTS)
             except CommandError as error:
-                if attempt == _ATTEMPTS or "File exists" not in error.outcome.stderr:
+                if attempt == _ATTEMPTS or not _was_quicker(error):
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _carry_out(self, plan: Plan, hold: Hold) -> Report:
+    def _carry_out(self, plan: Plan, hold: Hold, scene: Scene, *, once_more: bool = False) -> Report:
+        """Carry a plan out, or tell that it failed, unless it is made anew (`once_more`) for somebody was quicker."""
         self._driver.pin(HOST)
-        outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=self._tell)
-        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=self._tell))
+        tell = partial(self._tell, scene)
+        try:
+            outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
+        except (PipeworkError, Interrupted) as error:
+            if not (once_more and _was_quicker(error)):
+                self._plugins.tell("pipework_failed", scene=scene, error=error)
+            raise
+        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
 
     def _stop(self) -> bool:
         return self._signals.wanted
 
-    def _tell(self, command: Command, outcome: Outcome) -> None:
-        self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
+    def _tell(self, scene: Scene | None, command: Command, outcome: Outcome) -> None:
+        self._plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=scene)
+
+
+def _was_quicker(error: BaseException) -> bool:
+    """Whether somebody else made meanwhile what the plan wanted to make."""
+    return isinstance(error, CommandError) and "File exists" in error.outcome.stderr

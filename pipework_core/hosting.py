@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pipework_core import choice, detaching, facts, host_part, namespaces, transaction
 from pipework_core.contract import Guest, Scene
-from pipework_core.errors import HostError
+from pipework_core.errors import HostError, Interrupted, PipeworkError
 from pipework_core.facts import HostFacts
 from pipework_core.plan import HOST, Plan, Report
 from pipework_core.planner import Planner
 
 if TYPE_CHECKING:
     from pipework_core.contract import Backend
-    from pipework_core.driver import Driver
+    from pipework_core.driver import Driver, Hold
     from pipework_core.host_part import HostPart
     from pipework_core.plan import Command, Outcome
     from pipework_core.plugins import Plugins
@@ -56,13 +56,27 @@ class Hosting:
                 self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
                 self._driver.pin(HOST)
                 with self._signals.deferred():
-                    outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=self._tell)
-                    left = transaction.sweep(plan, self._driver, tell=self._tell)
+                    report = self._carry_out(plan, hold, scene)
+                    hook = "pipework_detached" if part.remove or again else "pipework_attached"
+                    self._plugins.tell(hook, scene=scene, report=report)
                 if not again:
                     self._signals.settle()
                     self._driver.start(plan.announce)
-                    return scene, Report(plan=plan, outcomes=outcomes, left=left)
+                    return scene, report
         raise _incomplete(scene)
+
+    def _carry_out(self, plan: Plan, hold: Hold, scene: Scene) -> Report:
+        """Carry a plan out, or tell that it failed."""
+
+        def tell(command: Command, outcome: Outcome) -> None:
+            self._plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=scene)
+
+        try:
+            outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
+        except (PipeworkError, Interrupted) as error:
+            self._plugins.tell("pipework_failed", scene=scene, error=error)
+            raise
+        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
 
     def compare(self, part: HostPart) -> Plan:
         """Return what would make the request hold; nothing is done.
@@ -116,9 +130,6 @@ class Hosting:
 
     def _stop(self) -> bool:
         return self._signals.wanted
-
-    def _tell(self, command: Command, outcome: Outcome) -> None:
-        self._plugins.tell("pipework_step_done", command=command, outcome=outcome)
 
 
 def _incomplete(scene: Scene) -> HostError:

@@ -11,7 +11,6 @@ from pipework_core.hookspecs import hookimpl
 from pipework_core.names import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import TextIO
 
     from pipework_core.contract import Scene
@@ -40,13 +39,16 @@ class Narrator:
         del scene
         for command in report.plan.announce:
             self._command(command)
-        self.nothing_needed(report.plan.notes)
-        if not report.changed:
-            self._comment("nothing to do")
+        self._nothing_needed(report)
 
-    def nothing_needed(self, notes: Sequence[str]) -> None:
+    @hookimpl
+    def pipework_detached(self, scene: Scene, report: Report) -> None:
         """Show what needed nothing."""
-        for note in notes:
+        del scene
+        self._nothing_needed(report)
+
+    def _nothing_needed(self, report: Report) -> None:
+        for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
             self._comment(note)
 
     def _command(self, command: Command) -> None:

@@ -81,8 +81,6 @@ def collect(
     signals.settle()
     notes = () if done.plan.sweep else ("nothing is left over on this host",)
     driver.finish(notes)
-    failed = [command for command, _ in done.failed]
-    gone = [command for command in done.plan.sweep if command not in failed]
     for text in done.plan.warnings:
         warn(text)
     for command, said in done.failed:
@@ -90,15 +88,15 @@ def collect(
     if invocation.json:
         data = {
             "dry_run": invocation.dry_run,
-            "removed": [as_data.command(command) for command in gone],
+            "removed": [as_data.command(command) for command in done.gone],
             "failed": [{**as_data.command(command), "error": said} for command, said in done.failed],
             "notes": list(notes),
             "warnings": list(done.plan.warnings),
         }
         print(json.dumps(data, indent=2))
     elif not invocation.dry_run:
-        for command in gone:
+        for command in done.gone:
             print(printable(command.why))
         for note in notes:
             print(f"pipework: {note}", file=sys.stderr)
-    return 1 if failed else 0
+    return 1 if done.failed else 0

@@ -30,7 +30,7 @@ def run(invocation: Invocation) -> int:
     _let_any_bytes_through()
     signals = Signals()
     signals.install()
-    plugins = Plugins(warn=_warn, rehearsal=invocation.dry_run)
+    plugins = Plugins(warn=_warn, rehearsal=invocation.dry_run or bool(invocation.replay))
     driver = _driver(invocation, plugins)
     try:
         if invocation.verbose:
@@ -155,9 +155,6 @@ def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Pl
         from pipework_core import as_data  # noqa: PLC0415 - for machines only
 
         print(json.dumps(as_data.host_part(part, scene, report, dry_run=invocation.dry_run), indent=2))
-    elif invocation.verbose:
-        for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
-            print(f"# {printable(note)}", file=sys.stderr)
     return 1 if report.stays else 0
 
 
@@ -177,7 +174,7 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     with signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
         outcome = driver.act([command], stop=lambda: False)[0]
     signals.settle()
-    plugins.tell("pipework_step_done", command=command, outcome=outcome)
+    plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=None)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
         raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")

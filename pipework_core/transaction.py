@@ -40,13 +40,21 @@ def run(
     if _all_good(steps, outcomes) and (plan.final or not steps or not stop()):
         return tuple(outcomes)
     failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
-    if failed and (outcomes[-1].code in done[-1].ok_codes or cut_short(outcomes[-1])):
-        undoable = done  # it was carried out but did not come to what was expected, or may have been
-    else:
-        undoable = done[:-1] if failed else done
     interrupted = not failed or (bool(done[-1].patience) and stop())
     cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
-    return _undone(undoable, driver, hold, cause)
+    return _undone(undoable(done, outcomes), driver, hold, cause)
+
+
+def undoable(done: Sequence[Command], outcomes: Sequence[Outcome]) -> Sequence[Command]:
+    """Return those of the commands with an outcome that have something to undo: all but a last one that did nothing.
+
+    One that was carried out and did not come to what was expected, or that was ended and may have been, is among them.
+    """
+    if not outcomes:
+        return ()
+    command, outcome = done[len(outcomes) - 1], outcomes[-1]
+    did = outcome.code in command.ok_codes or cut_short(outcome)
+    return done[: len(outcomes) if did else len(outcomes) - 1]
 
 
 def _undone(done: Sequence[Command], driver: Driver, hold: Hold, cause: BaseException) -> NoReturn:

@@ -181,7 +181,7 @@ def pipework_step_done(command, outcome):
     told.append((command, outcome))
 """
     install(installed, "audit", code, observers="audit = strange_audit")
-    plugins().tell("pipework_step_done", command="one", outcome="two")
+    plugins().tell("pipework_step_done", command="one", outcome="two", scene=None)
     assert sys.modules["strange_audit"].told == [("one", "two")]
 
 
@@ -194,7 +194,7 @@ def test_an_observer_that_raises_is_warned_of_and_stops_nothing() -> None:
     warnings: list[str] = []
     broken = plugins(warnings)
     broken.observe(Broken())
-    broken.tell("pipework_step_done", command="one", outcome="two")
+    broken.tell("pipework_step_done", command="one", outcome="two", scene=None)
     assert len(warnings) == 1
     assert "pipework_step_done" in warnings[0]
     assert "boom" in warnings[0]
@@ -255,6 +255,6 @@ def test_a_dry_run_tells_observers_of_the_plan_alone(rehearsal: bool) -> None:  
     plugins = Plugins(warn=pytest.fail, rehearsal=rehearsal)
     plugins.observe(Audit())
     plugins.tell("pipework_plan_ready", scene=None, plan=None)
-    plugins.tell("pipework_step_done", command=None, outcome=None)
+    plugins.tell("pipework_step_done", command=None, outcome=None, scene=None)
     plugins.tell("pipework_attached", scene=None, report=None)
     assert told == (["plan"] if rehearsal else ["plan", "step", "attached"])
