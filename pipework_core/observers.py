@@ -20,6 +20,7 @@ class Observers:
         self._warn = warn
         self._rehearsal = rehearsal
         self._rehearsing: set[object] = set()
+        self._warned: set[str] = set()
         self._manager: pluggy.PluginManager | None = None
 
     def add(self, observer: object, *, rehearsals: bool = False, name: str = "") -> None:
@@ -39,7 +40,8 @@ class Observers:
     def tell(self, hook: str, **what: object) -> None:
         """Tell every observer, in the order in which they came, by the name of a notification hook.
 
-        What one raises is a warning: it must keep neither a failed run from being undone nor others from hearing.
+        What one raises is a warning, once for the same thing: it must keep neither a failed run from being undone nor
+        others from hearing.
         """
         if self._manager is None:
             return
@@ -50,7 +52,16 @@ class Observers:
             try:
                 self._manager.subset_hook_caller(hook, everybody - {observer})(**what)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module raises
-                self._warn(f"the observer {_called(name, observer)} failed in {hook}: {error!r}")
+                self._complain(f"the observer {_called(name, observer)} failed in {hook}: {_said(error)}")
+
+    def _complain(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _called(name: str, observer: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,11 +12,10 @@ import pytest
 
 from . import promises
 from .docker import DockerEngine
-from .host import clean_environment
 from .parts import require
 from .scripts import SHELLS, complaints_of_shellcheck, dry_run
 from .underlay import address, rack
-from .wheel import EXAMPLES, installed
+from .wheel import installed, run_its_own_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,29 +79,7 @@ def fits(host: PrivateHost, guest: str, to: str, size: int) -> bool:
 
 
 def test_its_own_tests_pass_where_its_wheel_is_installed(plugin: Path) -> None:
-    """They are run as its authors would run them: in their folder, by their settings, beside an installed pipework."""
-    example = EXAMPLES / "pipework-vxlan"
-    argv = (
-        sys.executable,
-        "-P",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        str(example),
-        str(example),
-    )
-    done = subprocess.run(
-        argv,
-        cwd="/",
-        env=clean_environment() | {"PYTHONPATH": str(plugin)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_its_own_tests("pipework-vxlan", plugin)
 
 
 @pytest.mark.parametrize(("family", "largest"), [(4, 1450), (6, 1430)])

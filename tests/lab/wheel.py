@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .host import clean_environment
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -21,6 +23,15 @@ def installed(name: str, folder: Path) -> Path:
     (wheel,) = wheels.glob("*.whl")
     pip("install", "--no-deps", "--target", str(target), str(wheel))
     return target
+
+
+def run_its_own_tests(name: str, target: Path) -> None:
+    """Run an example's tests as its authors would: in its folder, by its settings, beside an installed pipework."""
+    example = str(EXAMPLES / name)
+    argv = (sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", example, example)
+    env = clean_environment() | {"PYTHONPATH": str(target)}
+    done = subprocess.run(argv, cwd="/", env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def pip(command: str, *words: str) -> None:

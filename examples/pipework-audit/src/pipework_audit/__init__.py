@@ -1,0 +1,57 @@
+"""An audit log for pipework: one line of JSON for each change.
+
+A run that finds nothing to do writes nothing, and neither does a dry run, which pipework tells of its plan alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pipework_audit import lines, log
+from pipework_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Scene
+    from pipework_core.plan import Command, Outcome, Report
+
+#: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
+pipework_contract = 1
+
+#: Where the log is, and whether each step is wanted too (anything but nothing and 0).
+PATH, STEPS = "PIPEWORK_AUDIT_LOG", "PIPEWORK_AUDIT_STEPS"
+DEFAULT = "/var/log/pipework-audit.jsonl"
+
+
+@hookimpl
+def pipework_attached(scene: Scene, report: Report) -> None:
+    """Write down what is attached now and was not before."""
+    if report.changed:
+        _write("attached", lines.attached(scene, report))
+
+
+@hookimpl
+def pipework_detached(scene: Scene, report: Report) -> None:
+    """Write down what was detached, and what of it stays."""
+    if report.changed:
+        _write("detached", lines.detached(scene, report))
+
+
+@hookimpl
+def pipework_failed(scene: Scene, error: BaseException) -> None:
+    """Write down what was tried and undone."""
+    _write("failed", lines.failed(scene, error))
+
+
+@hookimpl
+def pipework_step_done(command: Command, outcome: Outcome, scene: Scene | None) -> None:
+    """Write down a command that belongs to no request, which nothing else tells of; others where that is asked for."""
+    if scene is None:
+        _write("command", lines.step(command, outcome))
+    elif os.environ.get(STEPS, "0") not in {"", "0"}:
+        _write("step", {**lines.request(scene), **lines.step(command, outcome)})
+
+
+def _write(event: str, what: lines.Fields) -> None:
+    """Append a line; pipework makes a warning of what this raises, and goes on."""
+    log.append(lines.line(event, what), os.environ.get(PATH) or DEFAULT)

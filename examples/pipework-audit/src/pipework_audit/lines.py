@@ -1,0 +1,124 @@
+"""What a line says: when, who, what, where. Everything but `line` and `who` is pure."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.contract import address_words
+from pipework_core.driver import succeeded
+
+if TYPE_CHECKING:
+    from pipework_core.contract import Scene
+    from pipework_core.plan import Command, Outcome, Report
+
+Fields = dict[str, Any]
+
+#: What the kernel has for the login of a process that nobody's login led to (proc_pid_loginuid(5)).
+_NOBODY = 2**32 - 1
+
+
+def line(event: str, what: Fields) -> bytes:
+    """Return a line as it is written: ASCII alone, so that a name can neither end it nor reach a terminal."""
+    now = time.time()
+    stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"  # RFC 3339
+    return json.dumps({"time": stamp, "event": event, **who(), **what}).encode("ascii") + b"\n"
+
+
+def who() -> Fields:
+    """Return who runs this process: user, login, what sudo says, number, command line."""
+    return {
+        "uid": os.getuid(),
+        "login_uid": _login(),
+        "sudo_user": os.environ.get("SUDO_USER"),
+        "pid": os.getpid(),
+        "argv": sys.argv,
+    }
+
+
+def _login() -> int | None:
+    """Return the user who logged in, whatever he became since; None where the kernel does not know."""
+    try:
+        with open("/proc/self/loginuid", encoding="ascii") as file:
+            number = int(file.read())
+    except (OSError, ValueError):
+        return None
+    return None if number == _NOBODY else number
+
+
+def request(scene: Scene) -> Fields:
+    """Return what a request is about; the host's own part in a network is of the runtime `host`."""
+    asked, guest = scene.attachment, scene.guest
+    return {
+        "guest": guest.name,
+        "runtime": guest.runtime,
+        "guest_id": guest.id or None,
+        "guest_pid": guest.pid or None,
+        "interface": asked.interface,
+        "kind": asked.kind,
+        "host": asked.host,
+        "vlan": asked.vlan or None,
+        "addresses": _addresses(scene),
+        "gateways": [str(gateway) for gateway in asked.gateways],
+        "mac": asked.mac or None,
+    }
+
+
+def _addresses(scene: Scene) -> list[str]:
+    """Return what was asked for; of an interface that is to go, which nobody asks addresses for, what it was given."""
+    link = scene.inside.links.get(scene.attachment.interface)
+    if _leaving(scene) and link is not None:
+        return [address for address in (*link.addresses, *link.leased) if not address.startswith("fe80:")]
+    return address_words(scene.attachment)
+
+
+def _leaving(scene: Scene) -> bool:
+    """Whether the interface is to go; the host never takes part without an address."""
+    return scene.leaving or (scene.guest.runtime == "host" and not scene.attachment.addresses)
+
+
+def attached(scene: Scene, report: Report) -> Fields:
+    """Return what became of a request: `leased` are addresses that the network gave, `replaced` what had to go."""
+    return {
+        **request(scene),
+        "changed": True,
+        "replaced": scene.attachment.replace and scene.attachment.interface in scene.inside.links,
+        "leased": _leased(report),
+        "warnings": list(report.warnings),
+    }
+
+
+def _leased(report: Report) -> list[str]:
+    if not any(step.patience for step in report.plan.steps):
+        return []
+    from pipework_core import leases  # noqa: PLC0415 - most addresses are static
+
+    return [lease.address for lease in leases.obtained(report.plan.steps, report.outcomes)]
+
+
+def detached(scene: Scene, report: Report) -> Fields:
+    """Return what was detached; `left` are the commands that should have taken the rest away, and failed."""
+    return {**request(scene), "changed": True, "left": [str(command) for command in report.left]}
+
+
+def failed(scene: Scene, error: BaseException) -> Fields:
+    """Return why nothing came of what was `tried`; `left` are the commands that should have undone it, and failed."""
+    left = [str(command) for command in getattr(error, "left", ())]
+    tried = "detach" if _leaving(scene) else "attach"
+    why = str(error) or type(error).__name__.lower()
+    return {**request(scene), "changed": bool(left), "tried": tried, "error": why, "left": left}
+
+
+def step(command: Command, outcome: Outcome) -> Fields:
+    """Return a command, in whose namespace it ran, and how it ended."""
+    good = succeeded(command, outcome)
+    return {
+        "step": list(command.argv),
+        "netns": command.netns.path if command.netns else None,
+        "why": command.why or None,
+        "code": outcome.code,
+        "error": None if good else outcome.complaint or f"exit code {outcome.code}",
+    }
