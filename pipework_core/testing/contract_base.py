@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, cast
 
 import pytest
 
 from pipework_core import arguments, choice
-from pipework_core.contract import Scene
 from pipework_core.driver import with_undoing
 from pipework_core.errors import PipeworkError, PluginError
-from pipework_core.plan import Outcome
 from pipework_core.planner import Planner
-from pipework_core.plugins import BACKENDS, Plugins, check_options
+from pipework_core.plugins import BACKENDS, Plugins
+from pipework_core.testing import scenes
 from pipework_core.testing.facts import Facts, make_guest
 from pipework_core.testing.fake import FakeDriver
+from pipework_core.testing.scenes import Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipework_core.contract import Backend, Guest
+    from pipework_core.contract import Backend, Guest, Scene
     from pipework_core.plan import Command, Plan
     from pipework_core.request import Attachment
 
-#: What a read says that no answer is declared for.
-UNANSWERED = Outcome(code=1, stderr="no such file")
 #: Whose requests are planned where no host is needed.
 GUEST = make_guest("web1", runtime="netns", pid=0, netns="/run/netns/web1")
 
@@ -126,12 +123,8 @@ class Declared:
         complete, _ = choice.complete(attachment, host, inside, plugins)
         if complete.kind != self.kind:
             fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
-        addressing = plugins.addressing("static")
-        check_options(backend, complete.options, [addressing])
-        given = {key: Outcome(code=0, stdout=said) for key, said in self.answers.items()}
-        reads = chain(backend.reads(complete, host), addressing.reads(complete, guest))
-        answers = {key: given.get(key, UNANSWERED) for key in reads}
-        return Scene(attachment=complete, guest=guest, host=host, inside=inside, answers=answers), backend
+        given = Given(guest, Facts(host, inside), self.answers)
+        return scenes.seen(complete, backend, plugins, given), backend
 
     def plan(self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None) -> Planned:
         """Return the whole plan of a request as a run would make it; raise whatever the backend raises."""

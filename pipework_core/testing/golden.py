@@ -29,7 +29,7 @@ from pipework_core.contract import Scene
 from pipework_core.errors import PipeworkError
 from pipework_core.testing import case_file
 from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
-from pipework_core.testing.scenes import Given, answered, loaded, settled
+from pipework_core.testing.scenes import Given, answered, loaded, refuse_unread, settled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -145,7 +145,9 @@ def _detached(asked: Invocation, plugins: Plugins, given: Given, elsewhere: Coll
     mark = detaching.mark_of(inside.links[name])
     request = detaching.request(inside.links[name], mark, guest)
     backend = plugins.backend(mark.kind)
-    answers = answered(backend, request, host, said)
+    reads = backend.reads(request, host)
+    refuse_unread(said, reads, backend.kind)
+    answers = answered(reads, said)
     scene = Scene(attachment=request, guest=guest, host=host, inside=inside, answers=answers, leaving=True)
     return detaching.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
 

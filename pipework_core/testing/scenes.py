@@ -15,11 +15,11 @@ from pipework_core.plugins import Plugins, check_options
 from pipework_core.testing.facts import Facts, make_guest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import NoReturn
 
     from pipework_core.contract import Backend, Clearing, Guest
-    from pipework_core.facts import HostFacts, Link
+    from pipework_core.facts import Link
     from pipework_core.request import Attachment
 
 #: Stands in an alias for the digest of the very request that is planned.
@@ -80,21 +80,31 @@ def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
     digest = request_digest(complete)
     host = host._replace(links=_signed(host.links, digest))
     inside = inside._replace(links=_signed(inside.links, digest))
-    check_options(backend, complete.options)
-    answers = answered(backend, complete, host, given.answers)
-    scene = Scene(attachment=complete, guest=given.guest, host=host, inside=inside, answers=answers)
+    scene = seen(complete, backend, plugins, given._replace(facts=Facts(host, inside)))
+    refuse_unread(given.answers, scene.answers, backend.kind)
     return Settled(existing.settle(scene, backend, digest, plugins), backend, digest)
 
 
-def answered(
-    backend: Backend, attachment: Attachment, host: HostFacts, given: Mapping[str, str]
-) -> Mapping[str, Outcome]:
-    """Return the outcomes of the backend's own reads; raise KeyError for an answer to what it does not read."""
-    reads = backend.reads(attachment, host)
-    if unread := given.keys() - reads.keys():
-        asked = ", ".join(map(repr, reads)) or "nothing"
-        raise KeyError(f"there are answers to {sorted(unread)}, and {backend.kind} reads {asked}")
+def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Given) -> Scene:
+    """Return what a completed request is planned from; raise what its backend and static addressing raise of it."""
+    host, inside = given.facts
+    addressing = plugins.addressing("static")
+    check_options(backend, attachment.options, [addressing])
+    reads = (*backend.reads(attachment, host), *addressing.reads(attachment, given.guest))
+    answers = answered(reads, given.answers)
+    return Scene(attachment=attachment, guest=given.guest, host=host, inside=inside, answers=answers)
+
+
+def answered(reads: Iterable[str], given: Mapping[str, str]) -> dict[str, Outcome]:
+    """Return the outcomes of reads by their keys."""
     return {key: Outcome(code=0, stdout=given[key]) if key in given else UNANSWERED for key in reads}
+
+
+def refuse_unread(given: Mapping[str, str], reads: Collection[str], kind: str) -> None:
+    """Raise KeyError for an answer to what is not read."""
+    if unread := given.keys() - set(reads):
+        asked = ", ".join(map(repr, reads)) or "nothing"
+        raise KeyError(f"there are answers to {sorted(unread)}, and {kind} reads {asked}")
 
 
 def _signed(links: Mapping[str, Link], digest: str) -> dict[str, Link]:

@@ -50,7 +50,7 @@ request = ["br1", "web1", "0/0", "-o", "colour=blue"]
 [error]
 type = "HostError"
 says = "bridge has no option 'colour'."
-hint = "bridge knows: vlan_filtering"
+hint = "bridge knows: accept_ra, autoconf, vlan_filtering"
 """
 
 
