@@ -1,4 +1,4 @@
-"""A guard: tests start no process, except those whose subject is real processes. And a list of what was missing."""
+"""A guard: tests start no process, except those whose subject is real processes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-
-from pipework_core.testing import announcing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +53,3 @@ def _no_real_processes(request: pytest.FixtureRequest) -> Iterator[None]:
         for name in FORKS:
             patch.setattr(os, name, _refuse)
         yield
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List each thing that could not be shown here once."""
-    announcing.summarize(terminalreporter)
