@@ -28,6 +28,16 @@ def test_a_new_file_is_its_owners_alone_and_grows(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_a_line_is_one_write(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be two could have another run's line in between."""
+    written: list[bytes] = []
+    really = os.write
+    monkeypatch.setattr(os, "write", lambda to, data: written.append(data) or really(to, data))
+    log.append(b"one\n", str(file))
+    assert written == [b"one\n"]
+    assert file.read_bytes() == b"one\n"
+
+
 def test_the_mode_of_a_file_that_is_there_is_left_alone(file: Path) -> None:
     file.touch()
     file.chmod(0o640)

@@ -29,7 +29,7 @@ def written(host: PrivateHost, path: str = LOG) -> list[dict[str, Any]]:
     file = Path(f"/proc/{host.pid}/root{path}")
     text = file.read_text() if file.exists() else ""
     file.unlink(missing_ok=True)
-    return [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in text.splitlines() if line]
 
 
 def events(host: PrivateHost) -> list[str]:
