@@ -339,3 +339,51 @@ def test_pipework_failed_is_not_told_of_what_was_never_planned() -> None:
         world.engine.attach(asked("dummy0 netns:nobody 0/0"))
     world.engine.attach_all([asked("dummy0 netns:nobody 0/0")])
     assert world.recorder.told == []
+
+
+class Impatient:
+    """An observer during whose work a signal comes."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+
+    @hookimpl
+    def pipework_attached(self) -> None:
+        self._signals._arrived(2, None)
+
+    @hookimpl
+    def pipework_detached(self) -> None:
+        self._signals._arrived(2, None)
+
+    @hookimpl
+    def pipework_failed(self) -> None:
+        self._signals._arrived(2, None)
+
+
+def interrupting(world: World) -> World:
+    """Let a signal come while an observer hears how something ended, ahead of the one that keeps what is told."""
+    world.plugins = Plugins(warn=pytest.fail, third_parties=False)
+    world.plugins.observe(Impatient(world.signals))
+    world.plugins.observe(world.recorder)
+    world.engine = Engine(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    world.hosting = Hosting(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    return world
+
+
+def test_no_signal_keeps_an_observer_from_hearing_how_it_ended() -> None:
+    world = interrupting(World())
+    world.engine.attach(WEB1)
+    assert world.recorder.names[-1] == "attached"
+    world = interrupting(World())
+    world.engine.attach_all([WEB1, WEB2])
+    assert world.recorder.names[-2:] == ["attached", "attached"]
+    world = interrupting(World(inside(THERE)))
+    world.engine.detach("netns:web1")
+    assert world.recorder.names[-1] == "detached"
+    world = interrupting(World(having_bridge))
+    world.hosting.run(host_part.HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    assert world.recorder.names[-1] == "attached"
+    world = interrupting(World(making(BAD)))
+    with pytest.raises(CommandError):
+        world.engine.attach(WEB1)
+    assert world.recorder.names[-1] == "failed"
