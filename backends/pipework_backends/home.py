@@ -74,6 +74,10 @@ def address(info: dict[str, Any], name: str) -> Command:
     if info.get("dynamic"):  # from DHCP, whose client will renew it: with the rest of its life
         words += ["valid_lft", str(info["valid_life_time"]), "preferred_lft", str(info["preferred_life_time"])]
     words += [flag for flag in ("home", "nodad", "noprefixroute", "autojoin") if info.get(flag)]
+    if "metric" in info:  # that of the route to its network
+        words += ["metric", str(info["metric"])]
+    if info.get("deprecated") and not info.get("dynamic"):  # nothing new is to use it
+        words += ["valid_lft", "forever", "preferred_lft", "0"]
     family = "-6" if info.get("family") == "inet6" else "-4"
     return ip(family, "address", "replace", *words)
 

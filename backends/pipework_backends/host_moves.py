@@ -71,18 +71,11 @@ def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
     Behind that the word that said so is taken back: it would stay with the address.
     """
     argv = home.address(dict(info), name).argv
-    usual = (*(argv[2:] if argv[1] in {"-4", "-6"} else argv[1:]), *_further(info))
+    usual = argv[2:]  # no family: the address tells it
     why = f"give {name} the address {text(info)}"
     if info.get("family") != "inet6" or info.get("nodad"):
         return [ip(*usual, why=why)]
-    return [ip(*usual, "nodad", why=why), ip(*("address", "change"), *usual[2:])]
-
-
-def _further(info: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the words for the metric of the route to its network, and for an address that nothing new is to use."""
-    metric = ("metric", str(info["metric"])) if "metric" in info else ()
-    unused = info.get("deprecated") and not info.get("dynamic")
-    return (*metric, *(("valid_lft", "forever", "preferred_lft", "0") if unused else ()))
+    return [ip(*usual, "nodad", why=why), ip("address", "change", *usual[2:])]
 
 
 def relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
