@@ -20,6 +20,7 @@ ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @pytest.fixture
 def signals() -> Iterator[Signals]:
     before = {number: signal.getsignal(number) for number in ALL}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) has it ignored
     ours = Signals()
     ours.install()
     yield ours

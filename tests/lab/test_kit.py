@@ -86,4 +86,5 @@ def test_nobody_has_the_plugin_who_does_not_ask(pytester: pytest.Pytester) -> No
             assert not any(name.startswith("pipework_") for name in sys.modules)
         """
     )
+    pytester.makeini("[pytest]")  # else pytest takes the settings of pipework itself, where its folder is inside
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
