@@ -67,7 +67,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         return understood(words, invocation)
     if words.operands and words.command != "ls":
         raise UsageError(f"{words.command} takes no word such as {words.operands[0]!r}.", hint=_alone(words.command))
-    if words.command in {"demo", "schema", "ls", "gc", *options.FLEET}:
+    if words.command in {"demo", "schema", "plugins", "ls", "gc", *options.FLEET}:
         return _fleet(words, invocation) if words.command in options.FLEET else _listed(words, invocation)
     interface = words.get("interface")
     return invocation._replace(
@@ -125,7 +125,7 @@ def _refuse_contradictions(invocation: Invocation) -> None:
 
 
 def _alone(command: str) -> str:
-    if command in {"demo", "schema", "gc", *options.FLEET}:
+    if command in {"demo", "schema", "plugins", "gc", *options.FLEET}:
         return f"run pipework {command}"
     return f"name the interface with -i, such as pipework {command} -i eth1"
 

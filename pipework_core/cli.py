@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one invocation and return its exit code: 0 done, 1 failed and undone, 2 wrong usage, 130 interrupted."""
+    """Run one invocation and return its exit code: 0 done, 1 failed and undone, 2 wrong usage, 130 interrupted.
+
+    A command that looks for something wrong has 3 for having found it.
+    """
     as_json = "--json" in argv  # until the command line is understood: a word for `ip route` may look like this
     try:
         invocation = arguments.parse(argv)
@@ -51,12 +54,10 @@ def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: b
 
 
 def _dispatch(invocation: Invocation) -> int:
-    if invocation.command in {"help", "schema"}:
-        print(_page(invocation.command), end="")
-        return 0
-    if invocation.command == "version":
-        print(f"pipework {__version__}")
-        return 0
+    if invocation.command in {"help", "schema", "version", "plugins"}:
+        text, code = _page(invocation)
+        print(text, end="")
+        return code
     if invocation.command == "wait":
         from pipework_core import signals, waiting
 
@@ -77,17 +78,29 @@ def _dispatch(invocation: Invocation) -> int:
     return session.run(invocation)
 
 
-def _page(command: str) -> str:
-    """Return a text that depends on no host."""
-    if command == "help":
-        from pipework_core import manual
+def _page(invocation: Invocation) -> tuple[str, int]:
+    """Return a text for which no host is looked at, and the exit code."""
+    if invocation.command == "version":
+        return f"pipework {__version__}\n", 0
+    if invocation.command == "schema":
+        import json
 
-        return manual.text()
-    import json
+        from pipework_core import topology
 
-    from pipework_core import topology
+        return json.dumps(topology.schema(), indent=2) + "\n", 0
+    from pipework_core import signals
 
-    return json.dumps(topology.schema(), indent=2) + "\n"
+    signals.Signals().install()  # a plugin is imported: Ctrl-C is ours
+    if invocation.command == "plugins":
+        from pipework_core import inventory
+
+        return inventory.page(as_json=invocation.json)
+    from pipework_core import manual
+    from pipework_core.plugins import Plugins
+
+    broken: list[str] = []
+    plugins = Plugins(warn=broken.append)
+    return manual.text(plugins, broken), 0
 
 
 __all__ = ["UsageError", "run"]

@@ -29,6 +29,11 @@ class Guarded:
         """The object itself."""
         return self._other
 
+    @property
+    def owner(self) -> str:
+        """The package that it comes from."""
+        return self._owner
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other has there
         found = getattr(self._other, name)
         if not callable(found):

@@ -142,12 +142,12 @@ def faults_of_hooks(plugin: object) -> list[str]:
         options = _options(function)
         if name not in known:
             if not (options or {}).get("optionalhook"):
-                faults.append(f"there is no hook {name}{_meant(name, known)}")
+                faults.append(f"there is no hook {name}{meant(name, known)}")
         elif options is None:
             faults.append(f"{name} is not marked with hookimpl")
         else:
             faults += [
-                f"{name} has no argument {argument!r}{_meant(argument, known[name])}"
+                f"{name} has no argument {argument!r}{meant(argument, known[name])}"
                 for argument in signature(function).parameters
                 if argument not in known[name]
             ]
@@ -160,7 +160,8 @@ def _options(function: object) -> Mapping[str, Any] | None:
     return found
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return what somebody who mistyped `word` probably meant, or all that there is, to end a sentence with."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for who mistyped
 
     close = get_close_matches(word, list(known), n=1)

@@ -7,14 +7,17 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
+from pipework_core.guarded import Guarded
+from pipework_core.names import printable
 from pipework_core.options import OPTIONS
-from pipework_core.plugins import GUESTS, Plugins, known_options
+from pipework_core.plugins import GUESTS, known_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipework_core.contract import Backend
     from pipework_core.options import Option
+    from pipework_core.plugins import Plugins
 
 WIDTH = 80
 _INDENT = "  "
@@ -33,7 +36,8 @@ pipework wait-script [-i IF] [--timeout SECONDS]
 pipework demo [--topology]
 pipework up [-f FILE] [--atomic] [--prune]
 pipework status|down [-f FILE]
-pipework schema"""
+pipework schema
+pipework plugins [--json]"""
 
 _ABOUT = """\
 Gives a running container, or any other network namespace, one more network interface: on a bridge, a physical NIC, \
@@ -80,6 +84,7 @@ _COMMANDS = (
     ("status", "tell what differs from the file, line by line; exit code 3 when something does"),
     ("down", "detach all that the file names"),
     ("schema", "print a JSON Schema of topology files, for editors"),
+    ("plugins", "list the installed plugins with version, origin, hooks and what is wrong with them"),
 )
 
 _EXISTING = """\
@@ -126,7 +131,7 @@ _EXIT = (
     ("0", "done, or nothing was to be done"),
     ("1", "failed, and undone"),
     ("2", "wrong usage; nothing was looked at"),
-    ("3", "`status` found a difference"),
+    ("3", "`status` found a difference, `plugins` a problem"),
     ("130", "interrupted by SIGINT or SIGTERM, and undone"),
 )
 
@@ -149,19 +154,26 @@ _EXAMPLES = (
 )
 
 
-def text() -> str:
-    """Return the whole page, ending in a newline."""
-    plugins = Plugins(warn=lambda _: None, third_parties=False)
+def text(plugins: Plugins, broken: Sequence[str] = ()) -> str:
+    """Return the whole page, ending in a newline. `broken` is what `plugins` warn of; it is full when they were asked.
+
+    The kinds and guests of third parties are on it, with the name of their package.
+    """
+    foreign = plugins.foreign_backends()
+    strangers = [resolver.runtime for resolver in plugins.foreign_resolvers()]
     sections = (
         ("USAGE", textwrap.indent(_USAGE, _INDENT).splitlines()),
         ("WHAT IT DOES", _paragraph(_ABOUT)),
         ("COMMANDS", _entries(_COMMANDS)),
         ("HOSTIF, where the link ends on the host", _entries(_HOSTIF)),
-        ("GUEST, who gets the interface", _entries((term, _with_runtimes(said)) for term, said in _GUEST)),
+        ("GUEST, who gets the interface", _entries((term, _with_runtimes(said, strangers)) for term, said in _GUEST)),
         ("ADDRESS", _entries(_ADDRESS)),
         ("MAC AND VLAN", _entries(_MAC)),
         ("OPTIONS, anywhere on the line; -- ends them", _entries((_spelled(o), _option(o)) for o in OPTIONS)),
-        ("BACKENDS, the kinds of links, with what -o KEY=VALUE each knows", _backends(plugins.backends())),
+        (
+            "BACKENDS, the kinds of links, with what -o KEY=VALUE each knows",
+            [*_backends([*plugins.backends(), *foreign]), *_unusable(broken)],
+        ),
         ("EXIT CODES", _entries(_EXIT)),
         ("ENVIRONMENT", _entries(_ENVIRONMENT)),
         ("EXAMPLES", _examples()),
@@ -190,11 +202,11 @@ def _entries(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _with_runtimes(said: str) -> str:
+def _with_runtimes(said: str, strangers: Sequence[str]) -> str:
     """Fill in the runtimes that can be written before a colon, and those that are asked about a bare name."""
-    asked = [runtime for runtime in GUESTS if runtime != "pid"]
+    asked = [runtime for runtime in (*GUESTS, *strangers) if runtime != "pid"]
     said = said.replace("@RUNTIMES@", f"{', '.join(asked[:-1])} and {asked[-1]}")
-    return said.replace("@WORDS@", ", ".join(f"{runtime}:" for runtime in GUESTS))
+    return said.replace("@WORDS@", ", ".join(f"{runtime}:" for runtime in (*GUESTS, *strangers)))
 
 
 def _spelled(option: Option) -> str:
@@ -212,13 +224,20 @@ def _option(option: Option) -> str:
 def _backends(backends: Iterable[Backend]) -> Iterator[str]:
     """Yield the lines about every backend: what its class and its options say of themselves."""
     for backend in backends:
-        about = (inspect.getdoc(type(backend)) or "").partition("\n\n")[0].replace("`", "")
-        said = f"{backend.kind}: {' '.join(about.split())}"
+        itself, package = (backend.guarded, backend.owner) if isinstance(backend, Guarded) else (backend, "")
+        about = (inspect.getdoc(type(itself)) or "").partition("\n\n")[0].replace("`", "")
+        said = f"{backend.kind}: {printable(' '.join(about.split()))}{f' (from {package})' if package else ''}"
         if backend.interface != "eth1":
             said += f" The guest's interface is {backend.interface} when -i is not given."
         yield from _paragraph(said, rest=_INDENT * 3)
         for key, value in known_options(backend).items():
-            yield from _paragraph(f"-o {key}=VALUE  {value}", first=_INDENT * 3, rest=_INDENT * 5)
+            yield from _paragraph(printable(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
+
+
+def _unusable(broken: Sequence[str]) -> list[str]:
+    if not broken:
+        return []
+    return _paragraph("What else is installed cannot be used: pipework plugins says why.")
 
 
 def _examples() -> Iterator[str]:

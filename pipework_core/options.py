@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 #: `ip` and `tc` inside a guest.
 INSIDE = ("route", "rule", "tc")
-#: Words that are no host interface when they come first; `attach` names the classic form explicitly.
 #: What works on a whole topology file.
 FLEET = ("up", "status", "down")
-COMMANDS = ("attach", "detach", "ls", "gc", "host", *FLEET, *INSIDE, "wait-script", "demo", "schema")
+#: Words that are no host interface when they come first; `attach` names the classic form explicitly.
+COMMANDS = ("attach", "detach", "ls", "gc", "host", *FLEET, *INSIDE, "wait-script", "demo", "schema", "plugins")
 
 _CHANGING = ("attach", "detach", "gc", "host", "up", "down", *INSIDE)
 _ENGINE = (*_CHANGING, "ls", "status")
@@ -147,7 +147,7 @@ OPTIONS = (
     ),
     Option(
         name="json",
-        commands=("attach", "detach", "ls", "gc", "host", "up", "status"),
+        commands=("attach", "detach", "ls", "gc", "host", "up", "status", "plugins"),
         help="print the plan and what was done, or the list, for machines",
     ),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),

@@ -15,7 +15,7 @@ from pipework_core.plugins import BACKENDS, GUESTS, Plugins
 if TYPE_CHECKING:
     from pipework_core.options import Option
 
-TEXT = manual.text()
+TEXT = manual.text(Plugins(warn=print, third_parties=False))
 LINES = TEXT.splitlines()
 
 
