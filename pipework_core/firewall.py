@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: iptables may be missing (127), or not be ours to use; the answer is then no answer.
 _ANY = frozenset({*range(5), 127})
 
+#: What a backend reads to be able to warn, by the keys under which `warnings` looks for the answers.
 READS: Mapping[str, Command] = {
     "bridged frames": Command(
         argv=("cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"),

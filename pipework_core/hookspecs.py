@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PROJECT = "pipework"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+#: Marks a plugin's function as the hook that it is called like.
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 

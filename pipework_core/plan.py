@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Self
 
+#: The exit codes of a command that has no other ways to succeed.
 OK = frozenset({0})
 _WARNING = "warning "
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from pipework_core.dynamic import Dhcp
 
+#: An address with the length of its prefix.
 Address = IPv4Interface | IPv6Interface
+#: An address alone.
 Gateway = IPv4Address | IPv6Address
 
 VLAN_MAX = 4094

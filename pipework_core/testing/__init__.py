@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipework_core.testing.golden import GoldenCase, golden_cases
     from pipework_core.testing.private import PrivateHost
     from pipework_core.testing.recorded import recorded_run
-    from pipework_core.testing.scenes import make_scene
+    from pipework_core.testing.scenes import make_attachment, make_scene
 
 #: Where each name is.
 _PLACES = {
@@ -26,6 +26,7 @@ _PLACES = {
     "GoldenCase": "golden",
     "PrivateHost": "private",
     "golden_cases": "golden",
+    "make_attachment": "scenes",
     "make_facts": "facts",
     "make_guest": "facts",
     "make_link": "facts",
@@ -41,6 +42,7 @@ __all__ = [
     "GoldenCase",
     "PrivateHost",
     "golden_cases",
+    "make_attachment",
     "make_facts",
     "make_guest",
     "make_link",

@@ -44,6 +44,18 @@ class Settled(NamedTuple):
     digest: str
 
 
+def make_attachment(request: str | Sequence[str]) -> Attachment:
+    """Return what a command line asks for, such as `vxlan:42 web1 10.0.0.1/24 -o remote=198.51.100.2`.
+
+    Raises UsageError for one that makes no sense, and ValueError for one that attaches nothing.
+    """
+    words = shlex.split(request) if isinstance(request, str) else request
+    attachment = arguments.parse(words).attachment
+    if attachment is None:
+        raise ValueError(f"{shlex.join(words)!r} attaches nothing")
+    return attachment
+
+
 def make_scene(
     request: str | Sequence[str],
     *plugins: object,
@@ -59,10 +71,7 @@ def make_scene(
 
     Raises what a run raises before it plans, and KeyError for an answer to what is not read.
     """
-    words = shlex.split(request) if isinstance(request, str) else request
-    attachment = arguments.parse(words).attachment
-    if attachment is None:
-        raise ValueError(f"{shlex.join(words)!r} attaches nothing")
+    attachment = make_attachment(request)
     given = Given(guest or make_guest(), facts or Facts(), answers or {})
     return settled(attachment, loaded(plugins), given).clearing.scene
 

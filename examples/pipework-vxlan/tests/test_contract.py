@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pipework_vxlan
-from pipework_core.testing.contract import BackendContract
-from pipework_core.testing.facts import make_facts, make_link
+from pipework_core.testing import BackendContract, make_facts, make_link
 
 REMOTES = "-o remote=198.51.100.2,198.51.100.3"
 #: What the kernel says of the ways to them.

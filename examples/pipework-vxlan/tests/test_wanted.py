@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core import arguments
 from pipework_core.errors import UsageError
+from pipework_core.testing import make_attachment
 from pipework_vxlan.wanted import Wanted, vni, wanted
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ BAD = {
 
 
 def request(number: str, words: str = "") -> Attachment:
-    attachment = arguments.parse([f"vxlan:{number}", "web1", "10.0.0.1/24", *words.split()]).attachment
-    assert attachment is not None
-    return attachment
+    return make_attachment([f"vxlan:{number}", "web1", "10.0.0.1/24", *words.split()])
 
 
 @pytest.mark.parametrize("case", BAD)

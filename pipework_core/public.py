@@ -1,0 +1,110 @@
+"""The public names: all that other packages may use, which stays as it is while `CONTRACT` does. The rest is private.
+
+A list and nothing else, so that it costs nobody anything: `tests/core/test_public.py` holds the code, the examples and
+docs/plugins.md against it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Module to names.
+PUBLIC: Mapping[str, tuple[str, ...]] = {
+    "pipework_core": ("CONTRACT", "__version__"),
+    "pipework_core.contract": (
+        "Addressing",
+        "Backend",
+        "Candidate",
+        "Claim",
+        "Clearing",
+        "Collector",
+        "Guest",
+        "GuestResolver",
+        "Leftover",
+        "Running",
+        "Scene",
+        "address_words",
+    ),
+    "pipework_core.driver": (
+        "Driver",
+        "DriverKind",
+        "Hold",
+        "NoHold",
+        "Pin",
+        "PlainDriver",
+        "RunDriver",
+        "TIMED_OUT",
+        "succeeded",
+    ),
+    "pipework_core.dynamic": ("Dhcp",),
+    "pipework_core.errors": (
+        "CommandError",
+        "ConflictError",
+        "GuestError",
+        "HostError",
+        "Interrupted",
+        "NoNamespaceError",
+        "PipeworkError",
+        "PluginError",
+        "ReplayError",
+        "RuntimeDownError",
+        "UndoError",
+        "UsageError",
+    ),
+    "pipework_core.facts": ("GuestFacts", "HostFacts", "Link", "Route", "parse_json"),
+    "pipework_core.firewall": ("READS", "warnings"),
+    "pipework_core.hookspecs": ("Specs", "hookimpl"),
+    "pipework_core.leases": ("Lease", "obtained"),
+    "pipework_core.marks": ("BIRTH_GROUP", "Mark", "newborn", "read"),
+    "pipework_core.names": ("interface_name", "mac_address", "printable", "stable_mac"),
+    "pipework_core.namespaces": ("Namespace",),
+    "pipework_core.plan": ("HOST", "OK", "Command", "Netns", "Outcome", "Plan", "Report"),
+    "pipework_core.remnants": ("pairs", "serves_nobody"),
+    "pipework_core.request": ("Address", "Attachment", "Gateway", "MTU_MAX", "MTU_MIN"),
+    "pipework_core.survey": ("Client", "Survey", "SwitchPort"),
+    "pipework_core.testing": (
+        "BackendContract",
+        "Facts",
+        "FakeDriver",
+        "GoldenCase",
+        "PrivateHost",
+        "golden_cases",
+        "make_attachment",
+        "make_facts",
+        "make_guest",
+        "make_link",
+        "make_route",
+        "make_scene",
+        "recorded_run",
+    ),
+    "pipework_core.toolkit": (
+        "Switch",
+        "broadcast",
+        "chosen_mtu",
+        "delete_in_guest",
+        "earlier_defaults",
+        "given_back",
+        "has_use",
+        "in_guest",
+        "ip",
+        "lowered",
+        "made_by_us",
+        "make_veth",
+        "noted",
+        "own_veth",
+        "parent_link",
+        "park",
+        "put_back",
+        "raise_shared",
+        "restore",
+        "switch",
+        "switched_on",
+        "unfinished",
+        "veth_name",
+        "veth_peer",
+        "without",
+    ),
+}
