@@ -31,4 +31,4 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
 fi
 
 "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[up]"

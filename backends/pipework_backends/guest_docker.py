@@ -101,7 +101,13 @@ class Containers:
                 hint="write more of the ID, or the name",
             )
         hint = f"is {self.program} running, and may you use it?"
-        raise RuntimeDownError(f"{self.program} does not answer: {outcome.complaint}", hint=hint)
+        raise RuntimeDownError(f"{self.program} does not answer: {_reason(outcome)}", hint=hint)
+
+
+def _reason(outcome: Outcome) -> str:
+    """Return what the runtime said; podman logs each error at length before the line that says it."""
+    errors = [line.strip() for line in outcome.stderr.splitlines() if line.startswith("Error: ")]
+    return errors[-1].removeprefix("Error: ") if errors else outcome.complaint
 
 
 def _running(state: Mapping[str, Any], asked: float) -> Running:

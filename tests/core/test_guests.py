@@ -148,6 +148,12 @@ def test_a_hostile_name_stays_one_argument() -> None:
             "no running guest is called 'web1' (docker does not answer: Cannot connect",
             "netns:NAME",
         ),
+        (
+            "podman:web1",
+            FakeDriver(runtimes({"podman": Outcome(code=125, stderr='level=error msg="db"\nError: no such driver\n')})),
+            "podman does not answer: no such driver",
+            "is podman running",
+        ),
         ("docker:web1", FakeDriver(programs=frozenset()), "docker is not installed here", "install it"),
         ("docker:web1", FakeDriver(runtimes({"docker": Outcome(code=0, stdout="<html>")})), "no JSON", ""),
         ("rkt:web1", FakeDriver(), "nobody knows guests of the kind 'rkt'", "docker:"),
@@ -163,6 +169,7 @@ def test_every_other_state_is_its_own_clear_error(name: str, driver: FakeDriver,
     with pytest.raises(GuestError if "nobody" not in sentence else PipeworkError) as raised:
         resolve(name, driver)
     assert sentence in str(raised.value)
+    assert "level=error" not in str(raised.value)
     assert hint in raised.value.hint
 
 
