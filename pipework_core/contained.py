@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.errors import Interrupted, PluginError
+from pipework_core.surroundings import LeavingError, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,27 @@ if TYPE_CHECKING:
 
 #: Seconds that a plugin has to be imported, and again to say what it provides.
 LIMIT = 3.0
+HINT = "upgrade that package, or uninstall it"
 #: A module that swallows what interrupts it is interrupted again, after so many seconds.
 _AGAIN = 0.5
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a stranger's object as `repr` has it, which is the stranger's code, too."""
+    try:
+        return f"{value!r:.60}"
+    except Exception:  # noqa: BLE001 - whatever that code raises
+        return f"an object of the class {type(value).__name__}"
+
+
+def told(error: BaseException) -> str:
+    """Return an error's class and the first line of what it says; what it says is the stranger's code, too."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - whatever that code raises
+        return name
+    return f"{name}: {text.partition(chr(10))[0]}" if text else name
 
 
 class _TooLongError(BaseException):
@@ -26,28 +46,39 @@ class _TooLongError(BaseException):
 
 
 @contextmanager
-def contained(doing: str, *, limit: float = LIMIT) -> Iterator[None]:
-    """Turn whatever the block does to stop pipework into a PluginError that begins with `doing`.
+def contained(doing: str) -> Iterator[None]:
+    """Turn whatever the block does to stop pipework, or to change it, into a PluginError that begins with `doing`.
 
-    That is: any exception (`SystemExit` and `KeyboardInterrupt` included; a real Ctrl-C is `Interrupted` once
-    `signals.Signals` are installed), taking longer than `limit` seconds, and writing to stdout, which belongs to
-    `--json` and to the tools whose answers are handed on.
+    That is: any exception (`SystemExit` included), `os._exit`, taking longer than LIMIT seconds, writing to stdout,
+    which belongs to `--json` and to the tools whose answers are handed on, and what `surroundings.kept` puts back.
+
+    A Ctrl-C is none of it: it is Interrupted where `signals.Signals` are installed, and there a KeyboardInterrupt is of
+    the stranger's own making; elsewhere it may be a real one, and is let through.
     """
+    limit = LIMIT
+    real = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     try:
-        with _silent() as said, _limited(limit):
+        with kept() as changes, silent() as said, _limited(limit):
             yield
     except (PluginError, Interrupted):
         raise
     except _TooLongError:
-        raise PluginError(f"{doing} takes longer than {limit:g} seconds.", hint=_HINT) from None
+        raise PluginError(f"{doing} takes longer than {limit:g} seconds.", hint=HINT) from None
+    except LeavingError as error:
+        raise PluginError(f"{doing} {error}.", hint=HINT) from None
     except BaseException as error:
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise PluginError(f"{doing} raised {text.partition(chr(10))[0]}", hint=_HINT) from error
+        if isinstance(error, KeyboardInterrupt) and real:
+            raise
+        raise PluginError(f"{doing} raised {told(error)}", hint=_hint(error)) from error
     if said:
-        raise PluginError(f"{doing} prints to stdout: {said[0]!r:.80}", hint=_HINT)
+        raise PluginError(f"{doing} prints to stdout: {said[0]!r:.80}", hint=HINT)
+    if changes:
+        raise PluginError(f"{doing} {changes[0]}.", hint=HINT)
 
 
-_HINT = "upgrade that package, or uninstall it"
+def _hint(error: BaseException) -> str:
+    missing = isinstance(error, ModuleNotFoundError)
+    return "install what that package needs, upgrade it, or uninstall it" if missing else HINT
 
 
 @contextmanager
@@ -82,7 +113,7 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _silent() -> Iterator[list[str]]:
+def silent() -> Iterator[list[str]]:
     """Keep what the block writes to descriptor 1, by any way, and give its beginning when the block is over.
 
     `sys.stdout` stays the object it is, since a logger of the stranger's may keep it.

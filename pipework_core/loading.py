@@ -10,7 +10,7 @@ from inspect import isroutine, signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import CONTRACT, contract, driver
-from pipework_core.contained import contained
+from pipework_core.contained import contained, shown
 from pipework_core.errors import PluginError
 from pipework_core.hookspecs import PROJECT, Specs
 
@@ -97,11 +97,15 @@ def load(point: Point) -> object:
     """Import what an entry point leads to; raise PluginError, in one sentence, for what cannot be used."""
     who = f"the plugin {point.name!r} of {point.package} {point.version}".rstrip()
     module, _, attributes = (part.strip() for part in point.value.partition(":"))
+    if not module:
+        raise PluginError(f"{who} leads to no module.", hint=f"upgrade {point.package}; {_PAGE}")
     with contained(f"{who} cannot be loaded: importing {module}"):
         plugin: object = import_module(module)
         for attribute in filter(None, attributes.split(".")):
             plugin = getattr(plugin, attribute)
-    _check_contract(plugin, sys.modules[module], point)
+    with contained(f"{who} cannot be loaded: looking at its hooks"):
+        written = getattr(plugin, DECLARATION, getattr(sys.modules.get(module), DECLARATION, None))
+    _check_contract(written, point)
     with contained(f"{who} cannot be loaded: looking at its hooks"):
         faults = faults_of_hooks(plugin)
     if faults:
@@ -109,19 +113,19 @@ def load(point: Point) -> object:
     return plugin
 
 
-def _check_contract(plugin: object, module: object, point: Point) -> None:
+def _check_contract(written: object, point: Point) -> None:
     package = f"{point.package} {point.version}".rstrip()
-    written = getattr(plugin, DECLARATION, getattr(module, DECLARATION, None))
-    if written == CONTRACT and isinstance(written, int):
+    number = written if type(written) is int else None  # no bool, and nothing whose comparing is the stranger's code
+    if number == CONTRACT:
         return
     if written is None:
         raise PluginError(
             f"{package} does not say for which contract of plugins it is written, and this pipework has {CONTRACT}.",
             hint=f"upgrade {point.package}; its authors write `{DECLARATION} = {CONTRACT}` into its module",
         )
-    newer = isinstance(written, int) and written > CONTRACT
+    newer = number is not None and number > CONTRACT
     raise PluginError(
-        f"{package} is written for contract {written!r} of plugins, and this pipework has {CONTRACT}.",
+        f"{package} is written for contract {shown(written)} of plugins, and this pipework has {CONTRACT}.",
         hint=f"upgrade {'pipework' if newer else point.package}",
     )
 
@@ -179,7 +183,7 @@ def provided(plugin: object, sort: Sort, owner: str) -> list[Any]:
         if not isinstance(items, (str, bytes, Mapping)) and hasattr(items, "__iter__"):
             items = list(items)  # a generator runs here
     if not isinstance(items, list):
-        raise PluginError(f"{doing} returned {items!r:.60}, which is no list.", hint=f"upgrade that package; {_PAGE}")
+        raise PluginError(f"{doing} returned {shown(items)}, which is no list.", hint=f"upgrade that package; {_PAGE}")
     for item in items:
         with contained(f"{doing}: looking at {type(item).__name__}"):
             faults = faults_of(item, sort)
@@ -207,7 +211,7 @@ def _missing(item: object, protocol: type) -> list[str]:
         if not hasattr(item, name):
             faults.append(f"no {name}")
         elif not _is(getattr(item, name), kind):
-            faults.append(f"{name} = {getattr(item, name)!r:.60}, where {_KINDS[kind]} is due")
+            faults.append(f"{name} = {shown(getattr(item, name))}, where {_KINDS[kind]} is due")
     for name, method in vars(protocol).items():
         if name.startswith("_") or not isroutine(method):
             continue
