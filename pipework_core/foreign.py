@@ -56,11 +56,14 @@ class Foreign:
         try:
             return get()
         except PluginError as error:
-            said = f"{str(error).rstrip('.')}; it is left out"
-            if said not in self._warned:
-                self._warned.add(said)
-                self._warn(said)
+            self._say(f"{str(error).rstrip('.')}; it is left out")
             return None
+
+    def _say(self, text: str) -> None:
+        """Warn, once for the same thing."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
 
     def observers(self) -> list[tuple[str, object]]:
         """Return the observers of installed packages, each with its package's name."""
@@ -105,7 +108,7 @@ class Foreign:
         items = loading.provided(plugin, sort, point.package)
         for item in items:
             if getattr(item, sort.attribute) == point.name:
-                return Guarded(item, point.package, self._warn, asked=asked)
+                return Guarded(item, point.package, self._say, asked=asked)
         others = ", ".join(repr(getattr(item, sort.attribute)) for item in items) or "nothing"
         raise PluginError(
             f"{point.package} has an entry point {point.name!r} and provides {others} there.",

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from inspect import isroutine, signature
+from inspect import Parameter, isroutine, signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import CONTRACT, contract, driver
@@ -198,13 +198,13 @@ def faults_of(item: object, sort: Sort) -> list[str]:
     """Return what an object lacks of what the contract asks for; nothing when it can be used."""
     name = getattr(item, sort.attribute, None)
     who = f"{type(item).__name__}" + (f" ({sort.attribute} {name!r})" if isinstance(name, str) else "")
-    faults = [f"{who} has {fault}" for fault in _missing(item, sort.protocol)]
+    faults = [f"{who} has {fault}" for fault in lacking(item, sort.protocol)]
     if isinstance(name, str) and (not sort.names.fullmatch(name) or name in sort.reserved):
         faults.append(f"{name!r} is no {sort.attribute}, which is made of {sort.meant}")
     return faults
 
 
-def _missing(item: object, protocol: type) -> list[str]:
+def lacking(item: object, protocol: type) -> list[str]:
     """Hold an object against a protocol: attributes of these types, methods that take these arguments."""
     faults: list[str] = []
     for name, kind in protocol.__annotations__.items():
@@ -215,12 +215,12 @@ def _missing(item: object, protocol: type) -> list[str]:
     for name, method in vars(protocol).items():
         if name.startswith("_") or not isroutine(method):
             continue
-        arguments = tuple(signature(method).parameters)[1:]
+        arguments = list(signature(method).parameters.values())[1:]
         found = getattr(item, name, None)
         if not callable(found):
             faults.append(f"no method {name}")
         elif not _takes(found, arguments):
-            faults.append(f"a method {name} that does not take ({', '.join(arguments)})")
+            faults.append(f"a method {name} that does not take ({', '.join(argument.name for argument in arguments)})")
     return faults
 
 
@@ -236,9 +236,10 @@ def _is(value: object, kind: str) -> bool:
     return isinstance(value, Mapping) and all(isinstance(word, str) for pair in value.items() for word in pair)
 
 
-def _takes(method: Any, arguments: Sequence[str]) -> bool:  # noqa: ANN401 - whatever a stranger has there
+def _takes(method: Any, arguments: Sequence[Parameter]) -> bool:  # noqa: ANN401 - whatever a stranger has there
+    named = {argument.name: argument for argument in arguments if argument.kind is Parameter.KEYWORD_ONLY}
     try:
-        signature(method).bind(*arguments)
+        signature(method).bind(*(argument for argument in arguments if argument.name not in named), **named)
     except (TypeError, ValueError):
         return False
     return True

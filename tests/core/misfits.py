@@ -1,36 +1,36 @@
-"""Packages that are wrong in one way each, and a host of commands without effect on which they are tried."""
+"""Packages that are wrong in one way each, and what leads to them."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from core.strangers import BACKEND, DRIVER, HEAD, OBSERVER, RESOLVER, install
-from pipework_core import cli
-from pipework_core.contract import Candidate, Claim
-from pipework_core.driver import Pin
-from pipework_core.hookspecs import hookimpl
-from pipework_core.plan import Netns
-from pipework_core.signals import Signals
-from pipework_core.testing.fake import GOOD, HOST_INODE, FakeDriver
+from core.pretended import FAKE
+from core.strangers import BACKEND, HEAD, OBSERVER, RESOLVER
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import pytest
-
-    from pipework_core.plan import Command, Outcome
-
-#: The signals that every run takes over.
-_TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: A backend, a resolver, a driver and a method, all of the name `odd` and with nothing wrong.
 ODD = BACKEND.replace('"tap"', '"odd"')
 ODD_GUESTS = RESOLVER.replace('"containerd"', '"odd"').replace('"ctr"', '""')
-ODD_DRIVER = DRIVER.replace('"serial"', '"odd"')
+ODD_DRIVER = (
+    HEAD
+    + """
+from pipework_core.driver import Pin
+from pipework_core.testing.fake import FakeDriver
+
+class Line(FakeDriver):
+    pass
+
+class Odd:
+    name = "odd"
+    def open(self, address):
+        line = Line(pins={"/run/netns/web1": Pin(inode=71), "/proc/1/ns/net": Pin(inode=1)}, programs=())
+        line.address = address
+        return line
+
+@hookimpl
+def pipework_drivers():
+    return [Odd()]
+"""
+)
 ODD_ADDRESSING = (
     HEAD
     + """
@@ -77,117 +77,7 @@ def changed(code: str, before: str, after: str) -> str:
 
 def hook(body: str, more: str = "") -> str:
     """Return a backend's module whose hook has another body."""
-    return changed(ODD, "return [Odd()]" if "class Odd" in ODD else "return [Tap()]", body) + more
-
-
-class Ended(NamedTuple):
-    """How a run of the command line ended: exit code, stdout, and the lines of stderr."""
-
-    code: int
-    out: str
-    err: list[str]
-
-
-class Host:
-    """A host that does as it is told, with one good package of third parties and room for others."""
-
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self.answer: Callable[[Command], Outcome] = lambda _: GOOD
-        self._capfd = capfd
-        self.driver = self._driver()
-        install(
-            folder, "good", "", backends="tap = strange_good", guests="vm = strange_good", drivers="fake = strange_good"
-        )
-
-    def run(self, line: str, driver: str = "--driver fake:") -> Ended:
-        """Run `pipework` in this process, by a driver that changes nothing."""
-        self.forget()
-        self.driver = self._driver()
-        sys.modules["strange_good"] = self._good()
-        code = self._alone([*driver.split(), *line.split()])
-        out, err = self._capfd.readouterr()
-        return Ended(code, out, err.splitlines())
-
-    def _alone(self, argv: list[str]) -> int:
-        """Run it with a stdout that is descriptor 1, and see that nothing of the process is another afterwards."""
-        handlers = {number: signal.getsignal(number) for number in _TAKEN}
-        usual = sys.stdout
-        try:
-            with open(1, "w", closefd=False) as sys.stdout:
-                before = Surroundings.now()
-                code = cli.run(argv)
-                assert Surroundings.now() == before
-                assert all(getattr(signal.getsignal(number), "__func__", None) is Signals._arrived for number in _TAKEN)
-        finally:
-            sys.stdout = usual
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-        return code
-
-    def asked(self, group: str, *options: str) -> Ended:
-        """Run what asks for the misfit by name."""
-        return self.run(" ".join([*options, ASKED[group]]), driver="" if group == "drivers" else "--driver fake:")
-
-    def forget(self) -> None:
-        """Let the next run import all strangers anew; what they left running ends."""
-        for name in [name for name in sys.modules if name.startswith("strange_")]:
-            module = sys.modules.pop(name)
-            if isinstance(stop := vars(module).get("stop"), threading.Event):
-                stop.set()
-
-    def _driver(self) -> FakeDriver:
-        pins = {
-            "/run/netns/web1": Pin(inode=71),
-            "/run/vm/web9": Pin(inode=79),
-            "/proc/1/ns/net": Pin(inode=HOST_INODE),
-        }
-        return FakeDriver(self.answer, pins=pins, programs=())
-
-    def _good(self) -> ModuleType:
-        """Return a module with a driver, with a backend for `tap…` and a resolver for `web9`."""
-        good = ModuleType("strange_good")
-        exec(HEAD + BACKEND + RESOLVER, vars(good))  # noqa: S102 - the code of a good stranger, as it is installed
-
-        class Fake:
-            name = "fake"
-
-            def open(_, address: str) -> FakeDriver:  # noqa: N805 - the host is meant
-                del address
-                return self.driver
-
-        vm = vars(good)["Containerd"]
-        vm.runtime, vm.program = "vm", ""
-        vm.find = lambda _, name, driver: Candidate(netns=Netns("/run/vm/web9")) if driver and name == "web9" else None
-        vars(good)["pipework_drivers"] = hookimpl(lambda: [Fake()])
-        return good
-
-
-class Surroundings(NamedTuple):
-    """What a process has only one of."""
-
-    environment: dict[str, str]
-    folder: str
-    mask: int
-    handlers: tuple[object, ...]
-    blocked: set[int]
-    out: object
-    leave: object
-
-    @classmethod
-    def now(cls) -> Surroundings:
-        """Look at them."""
-        mask = os.umask(0o22)
-        os.umask(mask)
-        return cls(
-            environment=dict(os.environ),
-            folder=os.getcwd(),
-            mask=mask,
-            handlers=tuple(map(signal.getsignal, (signal.SIGPIPE, signal.SIGCHLD, signal.SIGALRM))),
-            blocked=signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-            out=sys.stdout,
-            leave=os._exit,
-        )
+    return changed(ODD, "return [Tap()]", body) + more
 
 
 class Misfit(NamedTuple):
@@ -314,17 +204,54 @@ UNUSABLE: dict[str, Misfit] = {
     "driver without open": Misfit("no method open", changed(ODD_DRIVER, "def open", "def opened"), "drivers"),
     "driver fails": Misfit("raised OSError: x", "raise OSError('x')", "drivers"),
 }
-__all__ = [
-    "ASKED",
-    "CODES",
-    "ODD",
-    "UNASKED",
-    "UNUSABLE",
-    "Claim",
-    "Ended",
-    "Host",
-    "Misfit",
-    "Surroundings",
-    "changed",
-    "install",
+
+
+class Wrong(NamedTuple):
+    """A method that does something wrong: whose it is, and a run that gets there."""
+
+    group: str
+    method: str
+    line: str
+    driver: str = FAKE
+
+
+#: Those without which what was asked for cannot be done.
+NEEDED = [
+    *(Wrong("backends", method, ASKED["backends"]) for method in ("reads", "mark", "plan")),
+    *(Wrong("backends", method, "detach netns:web1 -i odd1") for method in ("reads", "clear", "leftovers")),
+    Wrong("backends", "plan", f"--dry-run {ASKED['backends']}"),
+    Wrong("guests", "find", ASKED["guests"]),
+    *(Wrong("drivers", method, ASKED["drivers"], "") for method in ("open", "pin", "read", "act")),
 ]
+#: Those without which it can.
+SPARED = [
+    Wrong("backends", "claims", UNASKED["backends"]),
+    Wrong("backends", "remains", "gc"),
+    Wrong("guests", "find", UNASKED["guests"]),
+    Wrong("guests", "list", "ls"),
+    Wrong("addressing", "release", "detach netns:web1 -i dhcp1"),
+    *(Wrong("drivers", method, ASKED["drivers"], "") for method in ("start", "close")),
+    Wrong("drivers", "abort", ASKED["drivers"].replace("web1", "web2"), ""),
+]
+#: What a method does, and what is said of it.
+DEEDS = {
+    "1 / 0": "raised ZeroDivisionError: division by zero",
+    "__import__('sys').exit('goodbye')": "raised SystemExit: goodbye",
+    "deep()": "raised RecursionError",
+    "7": "returned 7, which is no",
+    "Unseen()": "returned an object of the class Unseen, which is no",
+    "print('hello')": "prints to stdout: 'hello'",
+}
+_CLASSES = {"backends": "Tap", "guests": "Containerd", "addressing": "Odd", "drivers": "Odd"}
+
+
+def doing(group: str, method: str, deed: str) -> Misfit:
+    """Return a package in which a method does that; of a driver's, those of what it opens, too."""
+    owner = "Line" if group == "drivers" and method != "open" else _CLASSES[group]
+    more = f"""
+def deep(): deep()
+class Unseen:
+    def __repr__(self): raise ValueError
+{owner}.{method} = lambda self, *given, **more: {deed}
+"""
+    return Misfit(DEEDS.get(deed, ""), CODES[group] + more, group)
