@@ -39,7 +39,10 @@ def complete(
     """
     if attachment.host_mac:
         attachment = attachment._replace(host=_by_mac(attachment, host, inside), host_mac="")
-    backend = plugins.backend(attachment.kind) if attachment.kind else _claimed(attachment.host, host, plugins)
+    if attachment.kind:
+        backend = plugins.backend(attachment.kind, asked=True)
+    else:
+        backend = _claimed(attachment.host, host, plugins)
     interface = attachment.interface or backend.interface
     names.interface_name(interface)
     return attachment._replace(kind=backend.kind, interface=interface), backend

@@ -83,7 +83,7 @@ def _find(text: str, plugins: Plugins, driver: Driver) -> tuple[str, str, Candid
 
 
 def _explicit(runtime: str, name: str, plugins: Plugins, driver: Driver) -> Candidate:
-    resolver = plugins.resolver(runtime)
+    resolver = plugins.resolver(runtime, asked=True)
     if not name:
         raise UsageError(f"{runtime}: names no guest.", hint=f"write for instance {runtime}:web1")
     if resolver.program and not driver.finds(resolver.program):

@@ -107,7 +107,7 @@ class Planner:
         """Return the addressing methods that take part, in order."""
         client = (attachment.dhcp.client,) if attachment.dhcp else ()
         methods = ("static", *client, *(("auto",) if attachment.auto else ()))
-        return [self._plugins.addressing(method) for method in methods]
+        return [self._plugins.addressing(method, asked=method in client) for method in methods]
 
     def read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
