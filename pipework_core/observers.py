@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,29 +13,46 @@ if TYPE_CHECKING:
 _BEFORE = "pipework_plan_ready"
 
 
+class _Told(NamedTuple):
+    """One that is told, by a manager of its own: what it is equal to, or hashed by, is nobody's business."""
+
+    name: str
+    observer: object
+    manager: pluggy.PluginManager
+    rehearsals: bool
+
+
 class Observers:
     """Those that are told. With `rehearsal` nothing is going to be done, and they are told of the plan alone."""
 
     def __init__(self, warn: Callable[[str], None], *, rehearsal: bool) -> None:
         self._warn = warn
         self._rehearsal = rehearsal
-        self._rehearsing: set[object] = set()
         self._warned: set[str] = set()
-        self._manager: pluggy.PluginManager | None = None
+        self._all: list[_Told] = []
 
     def add(self, observer: object, *, rehearsals: bool = False, name: str = "") -> None:
-        """Let an object with hooks marked by `hookimpl` be told; with `rehearsals`, all of what would happen."""
-        if self._manager is None:
-            from pluggy import PluginManager  # noqa: PLC0415 - it takes as long as a quarter of an attachment
+        """Let an object with hooks marked by `hookimpl` be told, once; with `rehearsals`, all of what would happen.
 
-            from pipework_core.hookspecs import PROJECT, Specs  # noqa: PLC0415 - as above
+        One that pluggy refuses is a warning when it has a name, which those of installed packages have.
+        """
+        if any(told.observer is observer for told in self._all):
+            return
+        from pluggy import PluginManager  # noqa: PLC0415 - it takes as long as a quarter of an attachment
 
-            self._manager = PluginManager(PROJECT)
-            self._manager.add_hookspecs(Specs)
-        if rehearsals:
-            self._rehearsing.add(observer)
-        self._manager.register(observer, name or None)
-        self._manager.check_pending()
+        from pipework_core.hookspecs import PROJECT, Specs  # noqa: PLC0415 - as above
+
+        manager = PluginManager(PROJECT)
+        manager.add_hookspecs(Specs)
+        try:
+            manager.register(observer, name or None)
+            manager.check_pending()
+        except Exception as error:
+            if not name:
+                raise
+            self._complain(f"the observer {name} cannot be told anything: {_said(error)}; it is left out")
+            return
+        self._all.append(_Told(name or type(observer).__name__, observer, manager, rehearsals))
 
     def tell(self, hook: str, **what: object) -> None:
         """Tell every observer, in the order in which they came, by the name of a notification hook.
@@ -43,16 +60,13 @@ class Observers:
         What one raises is a warning, once for the same thing: it must keep neither a failed run from being undone nor
         others from hearing.
         """
-        if self._manager is None:
-            return
-        everybody = self._manager.get_plugins()
-        for name, observer in self._manager.list_name_plugin():
-            if self._rehearsal and hook != _BEFORE and observer not in self._rehearsing:
+        for told in self._all:
+            if self._rehearsal and hook != _BEFORE and not told.rehearsals:
                 continue
             try:
-                self._manager.subset_hook_caller(hook, everybody - {observer})(**what)
+                getattr(told.manager.hook, hook)(**what)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module raises
-                self._complain(f"the observer {_called(name, observer)} failed in {hook}: {_said(error)}")
+                self._complain(f"the observer {told.name} failed in {hook}: {_said(error)}")
 
     def _complain(self, text: str) -> None:
         if text not in self._warned:
@@ -61,9 +75,6 @@ class Observers:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    from pipework_core.contained import told  # noqa: PLC0415 - only for what goes wrong
 
-
-def _called(name: str, observer: object) -> str:
-    """Return its name; one that came without has a number from pluggy."""
-    return type(observer).__name__ if name.isdigit() else name
+    return told(error)

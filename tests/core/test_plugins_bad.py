@@ -186,7 +186,7 @@ def test_no_damage_to_a_distribution_stops_a_run(host: Host, damage: str, *, fol
     assert all(names_the_package(line) and "OSError: odd" in line for line in ended.err)
 
 
-@pytest.mark.parametrize(("kind", "other"), [("odd", "another"), ("tap", "good")])
+@pytest.mark.parametrize(("kind", "other"), [("odd", "another"), ("tap", "good"), ("macvlan", "pipework itself")])
 def test_two_with_one_name_are_both_named(host: Host, kind: str, other: str) -> None:
     code = changed(ODD, '"odd"', f'"{kind}"')
     put(host, Misfit("", code, entry=f"{kind} = strange_misfit"))
@@ -237,6 +237,41 @@ def test_an_observer_that_fails_is_warned_of_once(host: Host, hook: str, body: s
     assert (ended.code, ended.out) == (without.code, without.out)
     (warning,) = [line for line in ended.err if line not in without.err]
     assert warning.startswith(f"pipework: warning: the observer misfit failed in pipework_{hook}: ")
+
+
+#: Observers that are odd: module, entry points, and what is said when they are told.
+PECULIAR = {
+    "two of one package": ("one = Odd()\ntwo = Odd()", "one = strange_misfit:one\ntwo = strange_misfit:two", ""),
+    "one by two names": ("one = Odd()", "one = strange_misfit:one\ntwo = strange_misfit:one", ""),
+    "no hash": ("Odd.__hash__ = None\none = Odd()", "one = strange_misfit:one", ""),
+    "no comparing": ("Odd.__eq__ = lambda *_: 1 / 0\none = Odd()\ntwo = Odd()", "one = strange_misfit:one", ""),
+    "a wrapper that wraps nothing": (
+        "Odd.pipework_attached = hookimpl(wrapper=True)(lambda self: None)\none = Odd()",
+        "one = strange_misfit:one",
+        "the observer misfit cannot be told anything: PluginValidationError: ",
+    ),
+    "an error that cannot be said": (
+        (
+            "class Own(Exception):\n    __str__ = None\n@hookimpl\ndef fails(self): raise Own\n"
+            "Odd.pipework_attached = fails\none = Odd()"
+        ),
+        "one = strange_misfit:one",
+        "the observer misfit failed in pipework_attached: Own",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PECULIAR)
+def test_a_peculiar_observer_stops_nothing(host: Host, kind: str) -> None:
+    code, points, said = PECULIAR[kind]
+    told = "told = []\nclass Odd:\n    @hookimpl\n    def pipework_plan_ready(self): told.append(self)\n"
+    without = host.run(f"--json {UNASKED['observers']}")
+    put(host, Misfit("", f"{HEAD}{told}{code}\n", "observers", points))
+    ended = host.run(f"--json {UNASKED['observers']}")
+    assert (ended.code, ended.out, len(ended.err)) == (without.code, without.out, 1 if said else 0)
+    assert said in " ".join(ended.err)
+    expected = 2 if kind == "two of one package" else 0 if "wrapper" in kind else 1
+    assert len(sys.modules["strange_misfit"].told) == expected
 
 
 def test_an_import_can_be_interrupted(host: Host) -> None:
