@@ -117,3 +117,9 @@ def test_the_page_for_authors_uses_public_names_alone() -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert blocks
     assert set().union(*map(used, blocks)) <= set(NAMES)
+
+
+def test_the_page_for_authors_lists_them_all() -> None:
+    section = PAGE.read_text("utf-8").partition("\n## Public names\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w.]+)` \| (.*) \|$", section, re.MULTILINE)
+    assert {module: tuple(re.findall(r"`(\w+)`", names)) for module, names in rows} == dict(PUBLIC)
