@@ -26,6 +26,7 @@ from core.misfits import (
 from core.pretended import FAKE, Host
 from core.strangers import HEAD, install
 from pipework_core import contained
+from pipework_core.facts import HostFacts
 from pipework_core.plan import Outcome
 from pipework_core.plugins import Plugins
 
@@ -311,3 +312,15 @@ def test_an_attribute_that_raises_where_there_is_none_is_warned_of(host: Host) -
     assert (ended.code, ended.out) == (without.code, without.out)
     (warning,) = [line for line in ended.err if line not in without.err]
     assert warning == "pipework: warning: remains of misfit raised ZeroDivisionError: division by zero; it is left out"
+
+
+def test_the_same_is_said_once_in_a_run(host: Host) -> None:
+    put(host, doing("backends", "claims", "1 / 0"))
+    install(host.folder, "another", "raise OSError", backends="even = strange_another")
+    warnings: list[str] = []
+    plugins = Plugins(warn=warnings.append)
+    for _ in range(2):
+        for backend in plugins.foreign_backends():
+            if backend.kind == "odd":
+                backend.claims("eth0", HostFacts(links={}))
+    assert [names_the_package(text) for text in warnings] == [False, True]
