@@ -10,7 +10,7 @@ from pipework_core import names, options, request
 from pipework_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pipework_core.host_part import HostPart
     from pipework_core.options import Words
@@ -49,8 +49,11 @@ class Invocation(NamedTuple):
     topology: bool = False
 
 
-def parse(argv: Sequence[str]) -> Invocation:
-    """Return what `argv` asks for; raise UsageError with a hint when it asks for nothing that exists."""
+def parse(argv: Sequence[str], methods: Collection[str] = ()) -> Invocation:
+    """Return what `argv` asks for; raise UsageError with a hint when it asks for nothing that exists.
+
+    `methods` are methods for addresses beside those that are built in or installed.
+    """
     for word in argv:
         _refuse_impossible(word)
     words = options.scan(argv)
@@ -61,7 +64,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         return invocation._replace(command="version")
     _refuse_contradictions(invocation)
     if words.command == "attach":
-        return invocation._replace(attachment=attachment(words))
+        return invocation._replace(attachment=attachment(words, methods))
     if words.command in {"detach", "host", *options.INSIDE}:
         understood = {"detach": _detach, "host": _host}.get(words.command, _inside)
         return understood(words, invocation)
@@ -193,11 +196,14 @@ def _timeout(text: str | None) -> float | None:
     return float(text)
 
 
-def attachment(words: Words) -> Attachment:
-    """Return the attachment that scanned words ask for; raise UsageError for what cannot be."""
+def attachment(words: Words, methods: Collection[str] = ()) -> Attachment:
+    """Return the attachment that scanned words ask for; raise UsageError for what cannot be.
+
+    `methods` are as for `parse`.
+    """
     where, guest, address, mac_vlan = _operands(words)
     kind, host, host_mac = request.host_part(where, direct_phys=words.has("direct-phys"))
-    asked = request.address_list(address)
+    asked = request.address_list(address, methods)
     timeout = _timeout(words.get("timeout"))
     mac, vlan = request.mac_and_vlan(mac_vlan)
     made = request.Attachment(

@@ -1,4 +1,4 @@
-"""Addresses that come from the network: the words for DHCP and SLAAC on the command line. Pure, no I/O."""
+"""Addresses that come from the network: the words for DHCP, SLAAC and third parties' methods on the command line."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipework_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 #: DHCP clients of the host; each may be followed by `-f`.
 HOST_CLIENTS = ("dhclient", "udhcpc", "dhcpcd")
 #: The client in a container.
 CONTAINER_CLIENT = "dhcp"
 SLAAC = "auto"
-#: What an address begins with that is not static.
-WORD = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
+_BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
+#: What a method of a third party may be called: nothing that an IPv6 address could begin with, nor another method with
+#: the 6 behind it that marks have for that family.
+METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
 
 _KEEP = "-f"
 
 
 class Dhcp(NamedTuple):
-    """A DHCP client as asked for: its name, whether it stays to renew the lease, words for it, 4 or 6."""
+    """A DHCP client as asked for: its name, whether it stays to renew the lease, words for it, 4 or 6.
+
+    A method of a third party is asked for in the same way: `client` is its name, and it never stays.
+    """
 
     client: str
     keep: bool = False
@@ -39,12 +44,25 @@ class Dhcp(NamedTuple):
         return f"{self.mark}:{list(self.words)}" if self.words else self.mark
 
 
-def split(text: str) -> list[str]:
-    """Split ADDRESS at its commas; a colon behind a DHCP client takes all that follows as words for the client."""
+def method(text: str, others: Collection[str] = ()) -> str:
+    """Return the method that a part of ADDRESS begins with; empty for a static address, and for what is unknown.
+
+    Third parties' are those of installed packages, which are looked up for a word that could be one, and `others`.
+    """
+    if match := _BUILT_IN.match(text):
+        return match[1]
+    if not (match := METHOD.match(text)) or text[match.end() : match.end() + 1] not in {"", ":", ","}:
+        return ""
+    from pipework_core import installed  # noqa: PLC0415 - most addresses are static, or from DHCP
+
+    return match[0] if match[0] in others or match[0] in installed.methods() else ""
+
+
+def split(text: str, others: Collection[str] = ()) -> list[str]:
+    """Split ADDRESS at its commas; a colon behind a method takes all that follows as words for it."""
     parts: list[str] = []
     while True:
-        match = WORD.match(text)
-        if match and text[match.end() :].removeprefix(_KEEP).startswith(":"):
+        if (word := method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
             return [*parts, text]
         part, comma, text = text.partition(",")
         parts.append(part)
@@ -52,11 +70,11 @@ def split(text: str) -> list[str]:
             return parts
 
 
-def dhcp(text: str) -> Dhcp:
-    """Parse `CLIENT[-f][:WORDS]`; raise UsageError for anything else."""
+def dhcp(text: str, others: Collection[str] = ()) -> Dhcp:
+    """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
     head, colon, rest = text.partition(":")
     client = head.removesuffix(_KEEP)
-    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT}:
+    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (_BUILT_IN.match(text) or method(text, others) != head):
         raise UsageError(
             _odd(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
         )
@@ -90,7 +108,8 @@ def only(found: Iterable[Dhcp], text: str) -> Dhcp | None:
     """Return the one client there is, if any; raise UsageError for more."""
     clients = list(found)
     if len(clients) > 1:
+        what = "DHCP clients" if all(_BUILT_IN.match(found.client) for found in clients) else "methods"
         raise UsageError(
-            f"{text} names two DHCP clients, which would quarrel about the interface.", hint="leave one of them out"
+            f"{text} names two {what}, which would quarrel about the interface.", hint="leave one of them out"
         )
     return clients[0] if clients else None

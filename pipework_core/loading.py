@@ -9,7 +9,7 @@ from importlib import import_module
 from inspect import Parameter, isroutine, signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipework_core import CONTRACT, contract, driver
+from pipework_core import CONTRACT, contract, driver, dynamic
 from pipework_core.contained import contained, shown
 from pipework_core.errors import PluginError
 from pipework_core.hookspecs import PROJECT, Specs
@@ -40,7 +40,6 @@ class Sort(NamedTuple):
 #: A kind and a method stand in marks (`marks.py`), which hold letters and digits there. A method must not be taken for
 #: the beginning of an IPv6 address, nor for another method with the 6 that marks have for that family behind it.
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
-_METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 _OF_METHODS = "small letters and digits, of which one is no hex digit and the last is not 6"
 SORTS: Mapping[str, Sort] = {
@@ -68,7 +67,7 @@ SORTS: Mapping[str, Sort] = {
             hook="pipework_addressing",
             attribute="method",
             protocol=contract.Addressing,
-            names=_METHOD,
+            names=dynamic.METHOD,
             meant=_OF_METHODS,
         ),
         Sort(

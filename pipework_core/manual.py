@@ -167,7 +167,7 @@ def text(plugins: Plugins, broken: Sequence[str] = ()) -> str:
         ("COMMANDS", _entries(_COMMANDS)),
         ("HOSTIF, where the link ends on the host", _entries(_HOSTIF)),
         ("GUEST, who gets the interface", _entries((term, _with_runtimes(said, strangers)) for term, said in _GUEST)),
-        ("ADDRESS", _entries(_ADDRESS)),
+        ("ADDRESS", _entries((*_ADDRESS, *_methods(plugins)))),
         ("MAC AND VLAN", _entries(_MAC)),
         ("OPTIONS, anywhere on the line; -- ends them", _entries((_spelled(o), _option(o)) for o in OPTIONS)),
         (
@@ -232,6 +232,12 @@ def _backends(backends: Iterable[Backend]) -> Iterator[str]:
         yield from _paragraph(said, rest=_INDENT * 3)
         for key, value in known_options(backend).items():
             yield from _paragraph(printable(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
+
+
+def _methods(plugins: Plugins) -> list[tuple[str, str]]:
+    """Return an entry about the methods of third parties, if there are any."""
+    names = sorted(plugins.methods())
+    return [("METHOD[:WORDS]", f"another way to get one, from a package: {', '.join(names)}")] if names else []
 
 
 def _unusable(broken: Sequence[str]) -> list[str]:

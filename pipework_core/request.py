@@ -10,7 +10,7 @@ from pipework_core import dynamic, names
 from pipework_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from pipework_core.dynamic import Dhcp
 
@@ -111,16 +111,17 @@ class Addresses(NamedTuple):
     auto: bool = False
 
 
-def address_list(text: str) -> Addresses:
+def address_list(text: str, methods: Collection[str] = ()) -> Addresses:
     """Parse `IP/N[@GATEWAY]`, a DHCP client, `auto`, separated by commas; `0/0` alone means up and without an address.
 
-    Raise UsageError for anything else, for two gateways of one family or two clients, and for one address twice.
+    In a client's place there can be a method of an installed package, or one of `methods`. Raise UsageError for
+    anything else, for two gateways of one family or two clients, and for one address twice.
     """
     if text == "0/0":
         return Addresses()
-    parts = dynamic.split(text)
-    from_network = [part for part in parts if dynamic.WORD.match(part)]
-    clients = [dynamic.dhcp(part) for part in from_network if part != dynamic.SLAAC]
+    parts = dynamic.split(text, methods)
+    from_network = [part for part in parts if dynamic.method(part, methods)]
+    clients = [dynamic.dhcp(part, methods) for part in from_network if part != dynamic.SLAAC]
     addresses, gateways = _static([part for part in parts if part not in from_network], text)
     return Addresses(addresses, gateways, dynamic.only(clients, text), auto=dynamic.SLAAC in from_network)
 
@@ -158,10 +159,10 @@ def _address(text: str) -> Address:
     host, slash, prefix = text.partition("/")
     plain = _plain_address(host)
     if plain is None:
-        raise UsageError(
-            f"{text!r} is not an address with a prefix length.",
-            hint="write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none",
-        )
+        hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
+        if dynamic.METHOD.fullmatch(word := text.partition(":")[0]):
+            hint += f"; methods of other packages, such as pipework-{word}, have to be installed"
+        raise UsageError(f"{text!r} is not an address with a prefix length.", hint=hint)
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
     if not slash:
         raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {usual}?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -53,3 +54,12 @@ def _no_real_processes(request: pytest.FixtureRequest) -> Iterator[None]:
         for name in FORKS:
             patch.setattr(os, name, _refuse)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """Give signals their handlers back: a command line that runs in the test's own process installs ours."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

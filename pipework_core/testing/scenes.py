@@ -44,13 +44,14 @@ class Settled(NamedTuple):
     digest: str
 
 
-def make_attachment(request: str | Sequence[str]) -> Attachment:
+def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachment:
     """Return what a command line asks for, such as `vxlan:42 web1 10.0.0.1/24 -o remote=198.51.100.2`.
 
-    Raises UsageError for one that makes no sense, and ValueError for one that attaches nothing.
+    `plugins` are the modules or objects whose methods for addresses it may name. Raises UsageError for one that makes
+    no sense, and ValueError for one that attaches nothing.
     """
     words = shlex.split(request) if isinstance(request, str) else request
-    attachment = arguments.parse(words).attachment
+    attachment = arguments.parse(words, loaded(plugins).methods()).attachment
     if attachment is None:
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
     return attachment
@@ -71,7 +72,7 @@ def make_scene(
 
     Raises what a run raises before it plans, and KeyError for an answer to what is not read.
     """
-    attachment = make_attachment(request)
+    attachment = make_attachment(request, *plugins)
     given = Given(guest or make_guest(), facts or Facts(), answers or {})
     return settled(attachment, loaded(plugins), given).clearing.scene
 
@@ -95,11 +96,18 @@ def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
 
 
 def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Given) -> Scene:
-    """Return what a completed request is planned from; raise what its backend and static addressing raise of it."""
+    """Return what a completed request is planned from; raise what its backend and static addressing raise of it.
+
+    A method of a third party takes part; built-in ones have tests of their own.
+    """
     host, inside = given.facts
-    addressing = plugins.addressing("static")
-    check_options(backend, attachment.options, [addressing])
-    reads = (*backend.reads(attachment, host), *addressing.reads(attachment, given.guest))
+    method = attachment.dhcp.client if attachment.dhcp else ""
+    addressings = [
+        plugins.addressing(name) for name in ("static", method) if name == "static" or name in plugins.methods()
+    ]
+    check_options(backend, attachment.options, addressings)
+    asked = (key for addressing in addressings for key in addressing.reads(attachment, given.guest))
+    reads = (*backend.reads(attachment, host), *asked)
     answers = answered(reads, given.answers)
     return Scene(attachment=attachment, guest=given.guest, host=host, inside=inside, answers=answers)
 

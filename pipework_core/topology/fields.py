@@ -71,7 +71,7 @@ def _address(entries: list[str], gateways: list[str]) -> str:
     if not entries:
         raise UsageError("the list of addresses is empty.", hint="write 0/0 for none")
     parts = [part for entry in entries for part in dynamic.split(entry)]
-    clients = [part for part in parts if dynamic.WORD.match(part) and part != dynamic.SLAAC]
+    clients = [part for part in parts if dynamic.method(part) not in {"", dynamic.SLAAC}]
     if len(clients) > 1:
         dynamic.only([dynamic.dhcp(client) for client in clients], ",".join(parts))
     parts.sort(key=lambda part: part in clients and ":" in part)
@@ -85,7 +85,7 @@ def _address(entries: list[str], gateways: list[str]) -> str:
 
 
 def _takes(part: str, gateway: str) -> bool:
-    static = not dynamic.WORD.match(part) and "@" not in part and part != "0/0"
+    static = not dynamic.method(part) and "@" not in part and part != "0/0"
     return static and (":" in part) == (":" in gateway)
 
 

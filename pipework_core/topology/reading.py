@@ -13,20 +13,26 @@ if TYPE_CHECKING:
 
 #: Bytes: some 30,000 links.
 SIZE_MAX = 4 * 1024 * 1024
+#: What errors call it.
+STDIN = "standard input"
 _START = "begin it with version: 1"
 
 
 def load(path: str) -> Topology:
-    """Return what the file says; raise UsageError with line and column when it makes no sense, or cannot be read."""
+    """Return what the file says, `-` for standard input.
+
+    Raise UsageError with line and column when it makes no sense, or cannot be read.
+    """
+    name, source = (STDIN, 0) if path == "-" else (path, path)
     try:
-        with open(path, "rb") as file:
+        with open(source, "rb", closefd=source != 0) as file:
             data = file.read(SIZE_MAX + 1)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read: {said}.", hint="name a topology file with -f FILE") from None
+        raise UsageError(f"{name} cannot be read: {said}.", hint="name a topology file with -f FILE") from None
     if len(data) > SIZE_MAX:
-        raise UsageError(f"{path} is larger than {SIZE_MAX >> 20} MiB.", hint="split the file")
-    return parse(_text(data, path), path)
+        raise UsageError(f"{name} is larger than {SIZE_MAX >> 20} MiB.", hint="split the file")
+    return parse(_text(data, name), name)
 
 
 def parse(text: str, file: str = "pipework.yaml") -> Topology:

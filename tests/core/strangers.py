@@ -83,6 +83,37 @@ def pipework_attached(scene):
 )
 
 
+METHOD = (
+    HEAD
+    + """
+from ipaddress import ip_interface
+
+from pipework_core import toolkit
+from pipework_core.errors import UsageError
+
+class Lab:
+    method, options, programs = "lab", {}, ()
+    def reads(self, attachment, guest):
+        return {}
+    def plan(self, scene, mark):
+        words = scene.attachment.dhcp.words
+        if len(words) != 1 or not words[0].isdigit():
+            raise UsageError("lab takes a number.", hint="write for instance lab:7")
+        address = f"10.77.0.{words[0]}/24"
+        if scene.existing is not None and address in scene.existing.addresses:
+            return Plan(notes=(f"{scene.attachment.interface} has {address}",))
+        add = ("address", "add", address, "dev", scene.attachment.interface)
+        return Plan(steps=(toolkit.ip(*add, netns=scene.guest.netns, why="give it the address of the lab"),))
+    def release(self, scene, mark):
+        return Plan()
+
+@hookimpl
+def pipework_addressing():
+    return [Lab()]
+"""
+)
+
+
 def install(folder: Path, package: str, code: str, **points: str) -> Path:
     """Put a distribution of version 1.0 there, whose module is `strange_PACKAGE`; return the folder of its metadata.
 

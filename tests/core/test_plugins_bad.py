@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
     from core.pretended import Ended
 
+#: What interrupts a plugin that never ends may strike in somebody's callback of the garbage collector, Hypothesis's for
+#: instance, where it is only warned of; then it strikes again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Host]:

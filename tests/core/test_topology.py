@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -18,6 +19,9 @@ from pipework_core.options import OPTIONS
 from pipework_core.request import Attachment
 from pipework_core.topology import events
 from pipework_core.topology.links import SHAPING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pipework.yaml"
 WEB1 = Attachment(guest="web1", host="br1", addresses=(ip_interface("10.0.0.1/24"),))
@@ -181,3 +185,32 @@ def test_an_attachment_needs_no_topology() -> None:
             if "topology" not in file.parts:
                 lines = file.read_text().splitlines()
                 assert not [line for line in lines if line.startswith(("import msgspec", "import yaml"))], file
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Provide a function that puts a text on standard input."""
+    kept = os.dup(0)
+
+    def give(text: str) -> None:
+        (tmp_path / "given").write_text(text)
+        with (tmp_path / "given").open("rb") as file:
+            os.dup2(file.fileno(), 0)
+
+    yield give
+    os.dup2(kept, 0)
+    os.close(kept)
+
+
+def test_standard_input_is_read(given: Callable[[str], None]) -> None:
+    given("version: 1\nlinks: [br1 web1 10.0.0.1/24]\n")
+    assert topology.load("-").attachments == (WEB1,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("version: 1\nlinks: [br1]\n", "input:2:9: "), ("", "input:1:1: the file is")]
+)
+def test_what_is_wrong_on_standard_input_has_its_place(given: Callable[[str], None], text: str, said: str) -> None:
+    given(text)
+    with pytest.raises(UsageError, match=f"standard {said}"):
+        topology.load("-")
