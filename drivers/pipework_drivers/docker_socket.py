@@ -13,21 +13,26 @@ import time
 from typing import TYPE_CHECKING
 
 from pipework_core import inspection
+from pipework_core.driver import TIMED_OUT
 from pipework_core.plan import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _USUAL = "/var/run/docker.sock"
-_PATIENCE = 5.0
+#: Seconds for each answer. The command itself would wait for ever.
+PATIENCE = 10.0
 #: What the engine's API says of what it has, and of "no such container".
 _OK, _UNKNOWN = 200, 404
 #: What Docker allows in names and IDs (restrictedNameChars in the engine's names package); it needs no quoting.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
-def answer(words: Sequence[str], environment: Mapping[str, str]) -> Outcome | None:
-    """Return the outcome of the command `words` when it asks for containers and can be answered so; else None."""
+def answer(words: Sequence[str], environment: Mapping[str, str], *, patience: float = PATIENCE) -> Outcome | None:
+    """Return the outcome of the command `words` when it asks for containers and can be answered so; else None.
+
+    An engine that hangs is not asked again by the command: that has failed, with the exit code of timeout(1).
+    """
     names = inspection.asked_of("docker", words)
     every = tuple(words) == inspection.every("docker")
     if not (names or every) or not all(map(_is_plain, names)):
@@ -37,7 +42,9 @@ def answer(words: Sequence[str], environment: Mapping[str, str]) -> Outcome | No
         return None
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
-        outcome = _listed(path) if every else _inspected(path, names)
+        outcome = _listed(path, patience) if every else _inspected(path, names, patience)
+    except TimeoutError:
+        return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {patience:g} seconds")
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return None if outcome is None else outcome._replace(asked=asked)
@@ -47,18 +54,18 @@ def _is_plain(name: str) -> bool:
     return _PLAIN.issuperset(name) and name not in {"", ".", ".."}
 
 
-def _listed(path: str) -> Outcome | None:
-    status, body = _get(path, "/containers/json")
+def _listed(path: str, patience: float) -> Outcome | None:
+    status, body = _get(path, "/containers/json", patience)
     if status != _OK:
         return None
     return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
 
 
-def _inspected(path: str, names: Sequence[str]) -> Outcome | None:
+def _inspected(path: str, names: Sequence[str], patience: float) -> Outcome | None:
     """Ask for each; as the command does, tell of those that there are when others have just gone."""
     told, missing = "", ""
     for name in names:
-        status, body = _get(path, f"/containers/{name}/json")
+        status, body = _get(path, f"/containers/{name}/json", patience)
         if status == _UNKNOWN:
             missing += f"Error response from daemon: No such container: {name}\n"
         elif status == _OK:
@@ -89,10 +96,10 @@ def _has_context(environment: Mapping[str, str]) -> bool:
         return True
 
 
-def _get(path: str, resource: str) -> tuple[int, bytes]:
+def _get(path: str, resource: str, patience: float) -> tuple[int, bytes]:
     """Return status and body of an HTTP/1.0 request, whose answer ends with the connection (RFC 1945)."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_PATIENCE)
+        connection.settimeout(patience)
         connection.connect(path)
         connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
         data = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core import inspection
+from pipework_core.driver import TIMED_OUT
 from pipework_core.plan import Command
 from pipework_drivers import docker_socket
 from pipework_drivers.live import LiveDriver
@@ -170,3 +171,15 @@ def test_the_live_driver_takes_the_quick_way_and_else_the_command(
     assert driver.read([Command(argv=ARGV)])[0].stdout.startswith('{"id":"4f0c"')
     engine.answer = b"HTTP/1.0 500 no\r\n\r\n"
     assert driver.read([Command(argv=ARGV)])[0].stdout == "from the command\n"
+
+
+@pytest.mark.parametrize("words", [inspection.every("docker"), inspection.argv("docker", "web1")])
+def test_an_engine_that_hangs_is_not_asked_again(tmp_path: Path, words: tuple[str, ...]) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()  # the kernel takes connections, and nobody answers
+        outcome = docker_socket.answer(words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, patience=0.05)
+    assert outcome is not None
+    assert (outcome.code, outcome.stdout) == (TIMED_OUT, "")
+    assert outcome.stderr == f"the engine at {path} says nothing for 0.05 seconds"
