@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core import marks
 from pipework_core.errors import GuestError, UsageError
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _BY_KIND = {"macvlan": "macvlan", "ipvlan": "ipvlan", "dummy": "dummy"}
 #: Who makes such a link on the host; the device of a bridge of Open vSwitch is of one of two kinds.
 _MADE = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
+
+
+class Uses(NamedTuple):
+    """The links of the host that links of other namespaces may be on top of, and what could not be found out of it."""
+
+    names: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 def chosen(inside: GuestFacts, guest: Guest, interface: str, *, everything: bool) -> list[str]:

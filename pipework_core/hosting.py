@@ -120,13 +120,11 @@ class Hosting:
         if part.keep or not plan.all_steps:
             return plan
         leftovers = self._side.leftovers(then, backend)
-        used = self._used_elsewhere(then) if any(left.hidden for left in leftovers) else frozenset()
-        unneeded = detaching.unneeded(leftovers, used)
-        return plan + Plan(sweep=tuple(left.remove for left in unneeded))
-
-    def _used_elsewhere(self, scene: Scene) -> frozenset[str]:
-        seen = namespaces.look(self._driver, namespaces.find(self._driver))
-        return namespaces.parents_used(seen, scene.host.links.values())
+        used = detaching.Uses()
+        if any(left.hidden for left in leftovers):
+            used = namespaces.uses(self._driver, then.host.links.values())
+        unneeded = detaching.unneeded(leftovers, used.names)
+        return plan + Plan(sweep=tuple(left.remove for left in unneeded), warnings=used.warnings)
 
     def _stop(self) -> bool:
         return self._signals.wanted

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import facts
+from pipework_core.detaching import Uses
 from pipework_core.errors import HostError
 from pipework_core.facts import GuestFacts
 from pipework_core.plan import HOST, Command, Netns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from pipework_core.driver import Driver
     from pipework_core.facts import Link
@@ -72,11 +74,6 @@ def _unescaped(path: str) -> str:
     return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
 
 
-def look(driver: Driver, namespaces: Iterable[Namespace]) -> dict[int, GuestFacts]:
-    """Return the links that are in them, by inode; one that has ended meanwhile, or tells nothing, is left out."""
-    return peek(driver, namespaces)[0]
-
-
 def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestFacts], dict[int, str]]:
     """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
@@ -95,6 +92,20 @@ def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, Gue
         except HostError as error:  # whoever is root in there chooses names and aliases
             closed[namespace.inode] = str(error)
     return inside, closed
+
+
+def uses(driver: Driver, links: Collection[Link], instead: Mapping[int, GuestFacts] = MappingProxyType({})) -> Uses:
+    """Look for them in all namespaces; `instead` is what some shall have.
+
+    Where one cannot be looked into, any of `links` may be in use.
+    """
+    inside, closed = peek(driver, (space for space in find(driver) if space.inode not in instead))
+    if not closed:
+        return Uses(parents_used({**inside, **instead}, links))
+    reason = next(iter(closed.values()))
+    many = "a network namespace" if len(closed) == 1 else f"{len(closed)} network namespaces"
+    warning = f"cannot look into {many} ({reason}), so what they may need on this host stays; pipework gc looks again"
+    return Uses(frozenset(link.name for link in links), (warning,))
 
 
 def parents_used(seen: Mapping[int, GuestFacts], links: Iterable[Link]) -> frozenset[str]:

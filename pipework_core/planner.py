@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core import choice, detaching, existing, facts
 from pipework_core.contract import Scene
+from pipework_core.detaching import Uses
 from pipework_core.errors import GuestError, HostError, PluginError, advice
 from pipework_core.facts import GuestFacts, HostFacts
 from pipework_core.marks import newborn, route_words
@@ -145,9 +146,10 @@ class Planner:
             scene = Scene(attachment=attachment, guest=guest, host=host, inside=GuestFacts(), answers=answers)
             leftovers = backend.leftovers(scene, mark)
             hidden = any(left.hidden for left in leftovers)
-            used = self._parents_used(host, {}) if hidden else frozenset()
-            plan += Plan(sweep=tuple(left.remove for left in detaching.unneeded(leftovers, used)))
-        return plan._replace(sweep=tuple(dict.fromkeys(plan.sweep)))
+            used = self._uses(host, {}) if hidden else Uses()
+            unneeded = detaching.unneeded(leftovers, used.names)
+            plan += Plan(sweep=tuple(left.remove for left in unneeded), warnings=used.warnings)
+        return plan._replace(sweep=tuple(dict.fromkeys(plan.sweep)), warnings=tuple(dict.fromkeys(plan.warnings)))
 
     def look_back(
         self, guest: Guest, interface: str, *, keep: bool, then: Scene | None = None
@@ -181,16 +183,15 @@ class Planner:
         hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
         others = {name: found for name, found in inside.links.items() if name != interface}
         # What is only pretended to be gone would be seen in the guest all the same.
-        used = self._parents_used(host, {guest.inode: GuestFacts(links=others)}) if hidden else frozenset()
-        plan, behind = detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used)
-        return scene, plan, behind
+        used = self._uses(host, {guest.inode: GuestFacts(links=others)}) if hidden else Uses()
+        plan, behind = detaching.plan(scene, backend, method, keep=keep, used_elsewhere=used.names)
+        return scene, plan + Plan(warnings=used.warnings), behind
 
-    def _parents_used(self, host: HostFacts, instead: Mapping[int, GuestFacts]) -> frozenset[str]:
+    def _uses(self, host: HostFacts, instead: Mapping[int, GuestFacts]) -> Uses:
         """Return the links of the host that links of guests are on top of; `instead` is what some guests shall have."""
         from pipework_core import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
 
-        seen = namespaces.look(self._driver, namespaces.find(self._driver))
-        return namespaces.parents_used({**seen, **instead}, host.links.values())
+        return namespaces.uses(self._driver, host.links.values(), instead)
 
 
 #: How it is done and not what: the same request may be repeated in another way.

@@ -57,6 +57,17 @@ def test_guests_that_may_not_be_entered_are_told_of_and_keep_what_they_need(host
     assert host.pipework("gc").stdout == "remove the bridge br9, which has no port\n"
 
 
+def test_the_host_leaves_what_guests_that_may_not_be_entered_may_need(host: PrivateHost) -> None:
+    host.process_guest()
+    host.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "wire")
+    before = host.state()
+    for words, lowered in ((without("sys_admin"), False), (PYTHON, True)):
+        host.pipework("host", "eth0", "10.1.1.1/24")
+        done = host.run(*words, "host", "--remove", "eth0")
+        assert ("cannot look into a network namespace" in done.stderr) is not lowered
+        assert (host.state() == before) is lowered
+
+
 def test_whoever_does_not_see_the_processes_of_others_takes_nobody_for_dead(host: PrivateHost) -> None:
     if host.user:
         pytest.skip("nobody else is in a user namespace of one user")
