@@ -127,5 +127,5 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_no_depth_is_too_much_for_it() -> None:
     """PyYAML has a bound of its own since 6.0.4, and finds it before we see the first bracket."""
-    with pytest.raises(UsageError, match="nested more than 16 deep|exceeded maximum nesting depth"):
+    with pytest.raises(UsageError, match=r"nested more than 16 deep|exceeded maximum nesting depth"):
         topology.parse("version: 1\nlinks: " + "[" * 100_000, "f.yaml")
