@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lab.host import PrivateHost
 
-from pipework_core import facts
-from pipework_core.marks import Mark
-from pipework_core.plan import Command, Netns
-from pipework_drivers.live import LiveDriver
+from pipework_core.model.ownership import Mark
+from pipework_core.model.plan import Command, Netns
+from pipework_core.state import facts
+from pipework_drivers.local.driver import LiveDriver
 
 GUESTS, RUNS, LIMIT = 1000, 3, 2.0
 PIPEWORK = str(Path(sys.executable).with_name("pipework"))

@@ -34,8 +34,8 @@ SORTS = {
 }
 PACKAGES = ["backends"] * 5 + ["guests"] * 2 + ["drivers"] * 2 + ["addressing"]
 MODULE = """\
-from pipework_core.contract import Claim
-from pipework_core.hookspecs import hookimpl
+from pipework_core.model.context import Claim
+from pipework_core.plugins.hookspecs import hookimpl
 
 pipework_contract = 1
 

@@ -31,7 +31,7 @@ def _main() -> None:
 
     gc.disable()
     _open_closed_streams()
-    from pipework_core.cli import run  # noqa: PLC0415 - start-up is a feature
+    from pipework_core.cli.app import run  # noqa: PLC0415 - start-up is a feature
 
     code = run(sys.argv[1:])
     try:

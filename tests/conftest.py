@@ -18,8 +18,8 @@ HERE = Path(__file__).parent
 #: hosts, which the contract of backends does.
 FREE = (
     HERE / "lab",
-    HERE / "drivers" / "test_processes.py",
-    HERE / "backends" / "test_contract.py",
+    HERE / "drivers" / "local" / "test_process.py",
+    HERE / "backends" / "links" / "test_contract.py",
     HERE / "testing" / "test_contract.py",
 )
 #: Functions of `os` that make a process by themselves; `os.system` and `os.spawn*` are shells and forks of their own.

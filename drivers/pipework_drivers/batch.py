@@ -12,13 +12,13 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.driver import cut_short, succeeded
-from pipework_core.plan import OK, Outcome
+from pipework_core.model.driver import cut_short, succeeded
+from pipework_core.model.plan import OK, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipework_core.plan import Command, Netns
+    from pipework_core.model.plan import Command, Netns
 
 #: What the batch syntax would split, unquote, or take for a comment (iproute2, lib/utils.c, getcmdline and makeargs).
 _UNSAFE = re.compile(r"[\s'\"#\\]")

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.errors import PipeworkError
+    from pipework_core.model.errors import PipeworkError
 
 #: The variable, and its value that turns what is missing into a failure.
 VARIABLE, REQUIRED = "PIPEWORK_LAB", "required"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, cast
 
 import pytest
 
-from pipework_core import arguments, choice
-from pipework_core.driver import with_undoing
-from pipework_core.errors import PipeworkError, PluginError
-from pipework_core.planner import Planner
-from pipework_core.plugins import BACKENDS, Plugins
+from pipework_core.cli import parser
+from pipework_core.engine import select
+from pipework_core.engine.planner import Planner
+from pipework_core.model.driver import with_undoing
+from pipework_core.model.errors import PipeworkError, PluginError
+from pipework_core.plugins.manager import BACKENDS, Plugins
 from pipework_core.testing import scenes
 from pipework_core.testing.facts import Facts, make_guest
 from pipework_core.testing.fake import FakeDriver
@@ -20,9 +21,10 @@ from pipework_core.testing.scenes import Given
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipework_core.contract import Backend, Guest, Scene
-    from pipework_core.plan import Command, Plan
-    from pipework_core.request import Attachment
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.plan import Command, Plan
+    from pipework_core.plugins.api import Backend
 
 #: Whose requests are planned where no host is needed.
 GUEST = make_guest("web1", runtime="netns", pid=0, netns="/run/netns/web1")
@@ -107,7 +109,7 @@ class Declared:
     def attachment(self, line: str) -> Attachment:
         """Return what a command line asks for."""
         try:
-            found = arguments.parse(shlex.split(line)).attachment
+            found = parser.parse(shlex.split(line)).attachment
         except PipeworkError as error:
             fail(f"{line}: {error} Correct this line of the declarations.")
         if found is None:
@@ -120,7 +122,7 @@ class Declared:
         """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
         host, inside = facts or self.facts
         plugins, backend = self.plugins(), self.backend()
-        complete, _ = choice.complete(attachment, host, inside, plugins)
+        complete, _ = select.complete(attachment, host, inside, plugins)
         if complete.kind != self.kind:
             fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
         given = Given(guest, Facts(host, inside), self.answers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from pipework_core.errors import HostError
+from pipework_core.model.errors import HostError
 from pipework_core.testing import announcing
 from pipework_core.testing.contract_base import Declared, fail
 from pipework_core.testing.contract_runs import Bench

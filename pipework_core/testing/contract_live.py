@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core import facts, marks
-from pipework_core.plan import Netns
+from pipework_core.model import ownership
+from pipework_core.model.plan import Netns
+from pipework_core.state import facts
 from pipework_core.testing.contract_base import fail
 from pipework_core.testing.contract_bench import Prepared, last_line
 from pipework_core.testing.contract_runs import REFUSED, difference, without_chance
@@ -35,7 +36,7 @@ class LivePromises(Prepared):
         link = facts.parse_links(said).get(interface)
         if link is None:
             fail(f"{line}: {guest} has no {interface}; make it under scene.attachment.interface (toolkit.in_guest).")
-        mark = marks.read(link)
+        mark = ownership.read(link)
         if mark is None or mark.kind != self.kind:
             fail(
                 f"{line}: the alias of {interface} is {link.alias!r}, which is no mark of {self.kind}; see marks.Mark."

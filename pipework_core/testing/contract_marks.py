@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from pipework_core import marks
-from pipework_core.contract import Claim
-from pipework_core.facts import HostFacts, Link
-from pipework_core.plan import Command
+from pipework_core.model import ownership
+from pipework_core.model.context import Claim
+from pipework_core.model.link import HostFacts, Link
+from pipework_core.model.plan import Command
 from pipework_core.testing.contract_base import Declared, fail
 from pipework_core.testing.contract_read import changes, made
 
@@ -19,8 +19,10 @@ class MarkPromises(Declared):
         """A link carries our group from its first moment, so that a killed run's can be told from a stranger's."""
         for command in self.planned(line).plan.steps:
             words = [str(word) for word in command.argv]
-            if made(words) and ("group", marks.BIRTH_GROUP) not in pairwise(words):
-                fail(f"{line}: `{command}` makes a link without `group {marks.BIRTH_GROUP}`; use toolkit.in_guest().")
+            if made(words) and ("group", ownership.BIRTH_GROUP) not in pairwise(words):
+                fail(
+                    f"{line}: `{command}` makes a link without `group {ownership.BIRTH_GROUP}`; use toolkit.in_guest()."
+                )
 
     def test_the_mark_can_be_read_back(self, line: str) -> None:
         """What detach needs is in the mark, and comes out of the alias as it went in; the kind is this backend's."""
@@ -34,7 +36,7 @@ class MarkPromises(Declared):
             fail(
                 f"{line}: the mark says kind={mark.kind!r}, so that detach would ask another; write kind={self.kind!r}."
             )
-        if marks.read(Link(name="eth1", ifindex=1, alias=alias)) != mark:
+        if ownership.read(Link(name="eth1", ifindex=1, alias=alias)) != mark:
             fail(
                 f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
             )
@@ -49,7 +51,7 @@ class MarkPromises(Declared):
         left = planned.backend.leftovers(scene._replace(host=host, leaving=True), planned.backend.mark(scene))
         for leftover in left:
             link = host.links.get(leftover.name)
-            if link is not None and marks.read(link) is None and link.group == "default":
+            if link is not None and ownership.read(link) is None and link.group == "default":
                 fail(
                     f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
                     "look at toolkit.made_by_us() first."

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from pipework_core import CONTRACT, loading
-from pipework_core.errors import PipeworkError, PluginError, UsageError
-from pipework_core.names import NAME_MAX
+from pipework_core import CONTRACT
+from pipework_core.model.errors import PipeworkError, PluginError, UsageError
+from pipework_core.model.names import NAME_MAX
+from pipework_core.plugins import loading
 from pipework_core.testing.contract_base import GUEST, Declared, fail, refuse_rambling, renamed
 from pipework_core.testing.contract_read import named, shell_text
 

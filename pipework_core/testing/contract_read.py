@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipework_core.plan import Command
+    from pipework_core.model.plan import Command
 
 #: Words behind which iproute2 takes the name of an interface (ip-link(8), bridge(8)).
 _BEFORE_NAMES = frozenset({"name", "dev", "master", "vrf"})

@@ -9,17 +9,18 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from pipework_core import arguments, collecting
-from pipework_core.errors import PipeworkError
-from pipework_core.signals import Signals
+from pipework_core.cli import parser
+from pipework_core.engine import gc as collecting
+from pipework_core.engine.signals import Signals
+from pipework_core.model.errors import PipeworkError
 from pipework_core.testing import saboteur
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.driver import RunDriver
-    from pipework_core.plan import Command, Outcome
-    from pipework_core.plugins import Plugins
+    from pipework_core.model.driver import RunDriver
+    from pipework_core.model.plan import Command, Outcome
+    from pipework_core.plugins.manager import Plugins
     from pipework_core.testing.inside import Called
     from pipework_core.testing.private import PrivateHost
     from pipework_core.testing.state import Network
@@ -50,10 +51,12 @@ def carried_out(argv: Sequence[str], plugins: Plugins, *, rehearsal: bool = Fals
     """Run a command line and return the commands that were carried out, or with `rehearsal` would have been."""
     live = plugins.driver("live")
     inner = (
-        import_module("pipework_drivers.dry_run").DryRunDriver(live, io.StringIO(), title=argv) if rehearsal else live
+        import_module("pipework_drivers.dry_run.driver").DryRunDriver(live, io.StringIO(), title=argv)
+        if rehearsal
+        else live
     )
     driver = Noting(inner)
-    _ending(partial(saboteur.carry_out, arguments.parse(argv), plugins, cast("RunDriver", driver)))
+    _ending(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
     return driver.noted
 
 

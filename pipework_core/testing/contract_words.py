@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.errors import PipeworkError
-from pipework_core.plan import Netns
+from pipework_core.model.errors import PipeworkError
+from pipework_core.model.plan import Netns
 from pipework_core.testing.contract_base import GUEST, Declared, Planned, fail, refuse_rambling, renamed
 from pipework_core.testing.contract_read import shell_text
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Guest
-    from pipework_core.request import Attachment
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Guest
     from pipework_core.testing.facts import Facts
 
 #: Names that the kernel takes, and that a shell, `ip -batch` or a careless format would not leave alone.

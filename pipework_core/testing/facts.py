@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from pipework_core.contract import Guest
-from pipework_core.facts import GuestFacts, HostFacts, Link, Route
-from pipework_core.plan import Netns
+from pipework_core.model.context import Guest
+from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
+from pipework_core.model.plan import Netns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

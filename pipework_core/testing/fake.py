@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.driver import NoHold, Pin, PlainDriver, succeeded
-from pipework_core.errors import NoNamespaceError
-from pipework_core.plan import HOST, Outcome
+from pipework_core.model.driver import NoHold, Pin, PlainDriver, succeeded
+from pipework_core.model.errors import NoNamespaceError
+from pipework_core.model.plan import HOST, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
-    from pipework_core.plan import Command, Netns
+    from pipework_core.model.plan import Command, Netns
 
 #: The inode number that it gives the host's own network namespace.
 HOST_INODE = 1

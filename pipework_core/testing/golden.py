@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pytest
 
-from pipework_core import arguments, detaching
-from pipework_core.contract import Scene
-from pipework_core.errors import PipeworkError
+from pipework_core.cli import parser
+from pipework_core.engine import detach
+from pipework_core.model.context import Scene
+from pipework_core.model.errors import PipeworkError
 from pipework_core.testing import case_file
 from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
 from pipework_core.testing.scenes import Given, answered, loaded, refuse_unread, settled
@@ -34,9 +35,9 @@ from pipework_core.testing.scenes import Given, answered, loaded, refuse_unread,
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipework_core.arguments import Invocation
-    from pipework_core.plan import Plan
-    from pipework_core.plugins import Plugins
+    from pipework_core.cli.parser import Invocation
+    from pipework_core.model.plan import Plan
+    from pipework_core.plugins.manager import Plugins
 
 #: The variable that has expectations rewritten.
 REWRITE = "PIPEWORK_REWRITE"
@@ -118,7 +119,7 @@ def golden_cases(folder: str | os.PathLike[str], *plugins: object) -> pytest.Mar
 
 def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
     """Return what the backend plans, with what clears the way for it; raise PipeworkError when it refuses."""
-    asked = arguments.parse(case["request"])
+    asked = parser.parse(case["request"])
     given = Given(
         guest=make_guest(**case.get("guest", {})),
         facts=make_facts(
@@ -141,15 +142,15 @@ def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
 def _detached(asked: Invocation, plugins: Plugins, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, inside), said = given
-    (name,) = detaching.chosen(inside, guest, asked.interface, everything=False)
-    mark = detaching.mark_of(inside.links[name])
-    request = detaching.request(inside.links[name], mark, guest)
+    (name,) = detach.chosen(inside, guest, asked.interface, everything=False)
+    mark = detach.mark_of(inside.links[name])
+    request = detach.request(inside.links[name], mark, guest)
     backend = plugins.backend(mark.kind)
     reads = backend.reads(request, host)
     refuse_unread(said, reads, backend.kind)
     answers = answered(reads, said)
     scene = Scene(attachment=request, guest=guest, host=host, inside=inside, answers=answers, leaving=True)
-    return detaching.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+    return detach.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
 
 
 def _steps(plan: Plan) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from pipework_core import sandbox
+from pipework_core.sandbox import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ def _be_the_door(be: Callable[[int], NoReturn], target: int, said: int, answer: 
     try:
         _redirect(said)
         for namespace in [_opened(target, kind) for kind in _NAMESPACES if user or kind != "user"]:
-            sandbox.enter(namespace)
+            host.enter(namespace)
         child = os.fork()
         if child == 0:
             os.close(read)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.errors import HostError
+from pipework_core.model.errors import HostError
 from pipework_core.testing import announcing
 from pipework_core.testing.private import PrivateHost
 

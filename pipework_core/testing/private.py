@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Self
 
-from pipework_core import sandbox
-from pipework_core.first_process import READY
+from pipework_core.sandbox import host
+from pipework_core.sandbox.init import READY
 from pipework_core.testing import state
 from pipework_core.testing.inside import InsideProcess, call, child_of
 
@@ -33,7 +33,7 @@ _OUTSIDE = ("COLUMNS", "CONTAINER", "DOCKER_", "LXC_", "OVS_", "XDG_RUNTIME_DIR"
 def environment() -> dict[str, str]:
     """Return this process's environment without what points to components of the machine."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_OUTSIDE)}
-    return kept | {"PATH": sandbox.tool_path(), "LC_ALL": "C.UTF-8"}
+    return kept | {"PATH": host.tool_path(), "LC_ALL": "C.UTF-8"}
 
 
 class PrivateHost:
@@ -62,7 +62,7 @@ class PrivateHost:
 
     def __enter__(self) -> Self:
         """Start the host; raise HostError, which names the kernel's setting or the program, when there can be none."""
-        sandbox.refuse_missing()
+        host.refuse_missing()
         user = ("--user", "--map-root-user") if self.user else ()
         unshare = ("unshare", *user, "--net", "--mount", "--uts", "--pid", "--fork")
         options = ("--propagation", "private", "--mount-proc", "--kill-child=KILL")
@@ -81,7 +81,7 @@ class PrivateHost:
         if self._holder.stdout.readline() != READY:
             reason = " / ".join(self._holder.stderr.read().split("\n")).strip(" /")
             self.close()
-            raise sandbox.refused(reason)
+            raise host.refused(reason)
         self._target = child_of(self._holder.pid) or 0
         self.run("ip", "link", "set", "lo", "up")
         return self
@@ -92,7 +92,7 @@ class PrivateHost:
 
     def process_1(self) -> tuple[tuple[str, ...], str]:
         """Return what Python runs as process 1, and where that is found (PYTHONPATH)."""
-        return ("-m", "pipework_core.first_process"), SOURCE
+        return ("-m", "pipework_core.sandbox.init"), SOURCE
 
     def environment(self) -> dict[str, str]:
         """Return the environment of whatever runs inside."""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core import arguments
-from pipework_core.engine import Engine
-from pipework_core.errors import HostError, ReplayError
-from pipework_core.plan import Plan
-from pipework_core.signals import Signals
+from pipework_core.cli import parser
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.signals import Signals
+from pipework_core.model.errors import HostError, ReplayError
+from pipework_core.model.plan import Plan
 from pipework_core.testing import announcing
 from pipework_core.testing.golden import REWRITE
 from pipework_core.testing.private import PrivateHost
@@ -29,7 +29,7 @@ from pipework_core.testing.scenes import loaded
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.driver import RunDriver
+    from pipework_core.model.driver import RunDriver
 
 #: Where a private host keeps a recording until it is fetched.
 _INSIDE = "/run/recorded.json"
@@ -62,7 +62,7 @@ def recorded_run(
         pytest.fail(f"{path} is recorded anew; look at it, and run it again without {REWRITE}{said}", pytrace=False)
     if not path.exists():
         pytest.fail(f"there is no recording {path}; with {REWRITE}=1, it is made", pytrace=False)
-    driver = import_module("pipework_drivers.recorded").ReplayDriver(str(path))
+    driver = import_module("pipework_drivers.replay.driver").ReplayDriver(str(path))
     try:
         return _carried_out(words, plugins, driver)
     except ReplayError as error:
@@ -98,12 +98,12 @@ def _recorded(
 def _really(words: Sequence[str], plugins: tuple[object, ...]) -> None:
     """Carry the run out for real, inside, and write its recording there."""
     live = loaded(plugins).driver("live")
-    _carried_out(words, plugins, import_module("pipework_drivers.recorded").RecordingDriver(live, _INSIDE))
+    _carried_out(words, plugins, import_module("pipework_drivers.replay.driver").RecordingDriver(live, _INSIDE))
 
 
 def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunDriver) -> Plan:
     """Carry the run out by that driver, and return all that it did."""
-    asked = arguments.parse(words)
+    asked = parser.parse(words)
     if asked.attachment is None and asked.command != "detach":
         raise ValueError(f"{asked.command} is neither an attachment nor a detachment")
     engine = Engine(plugins=loaded(plugins), driver=driver, signals=Signals())

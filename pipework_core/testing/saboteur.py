@@ -17,22 +17,22 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from pipework_core import arguments
-from pipework_core.driver import succeeded
-from pipework_core.engine import Engine
-from pipework_core.errors import CommandError, Interrupted
-from pipework_core.hookspecs import hookimpl
-from pipework_core.hosting import Hosting
-from pipework_core.plan import Outcome
-from pipework_core.plugins import Plugins
-from pipework_core.signals import Signals
+from pipework_core.cli import parser
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.host_access import Hosting
+from pipework_core.engine.signals import Signals
+from pipework_core.model.driver import succeeded
+from pipework_core.model.errors import CommandError, Interrupted
+from pipework_core.model.plan import Outcome
+from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.plugins.manager import Plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.arguments import Invocation
-    from pipework_core.driver import RunDriver
-    from pipework_core.plan import Command, Plan
+    from pipework_core.cli.parser import Invocation
+    from pipework_core.model.driver import RunDriver
+    from pipework_core.model.plan import Command, Plan
 
 #: What a step that is made to fail is reported to say.
 SAID = "sabotage"
@@ -109,7 +109,7 @@ def main(mode: str, number: int, argv: Sequence[str], plugins: Plugins | None = 
 
     With 3 when something else failed, and 0 when it succeeded although it should not have, or the trap never sprang.
     """
-    asked = arguments.parse(argv)
+    asked = parser.parse(argv)
     known = plugins or Plugins(warn=print)
     saboteur = Saboteur(known.driver("live"), mode, number)
     known.observe(saboteur.counter)

@@ -6,21 +6,23 @@ import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core import arguments, choice, existing
-from pipework_core.contract import Scene
-from pipework_core.errors import PluginError
-from pipework_core.plan import Outcome
-from pipework_core.planner import request_digest
-from pipework_core.plugins import Plugins, check_options
+from pipework_core.cli import parser
+from pipework_core.engine import existing, select
+from pipework_core.model.attachment import request_digest
+from pipework_core.model.context import Scene
+from pipework_core.model.errors import PluginError
+from pipework_core.model.plan import Outcome
+from pipework_core.plugins.manager import Plugins, check_options
 from pipework_core.testing.facts import Facts, make_guest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import NoReturn
 
-    from pipework_core.contract import Backend, Clearing, Guest
-    from pipework_core.facts import Link
-    from pipework_core.request import Attachment
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Clearing, Guest
+    from pipework_core.model.link import Link
+    from pipework_core.plugins.api import Backend
 
 #: Stands in an alias for the digest of the very request that is planned.
 REQUEST = "REQ"
@@ -51,7 +53,7 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     no sense, and ValueError for one that attaches nothing.
     """
     words = shlex.split(request) if isinstance(request, str) else request
-    attachment = arguments.parse(words, loaded(plugins).methods()).attachment
+    attachment = parser.parse(words, loaded(plugins).methods()).attachment
     if attachment is None:
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
     return attachment
@@ -86,7 +88,7 @@ def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
     """Complete a request as the engine does; raise what a run raises before it plans."""
     host, inside = given.facts
     # The digest is that of the completed request, which takes the facts, which hold the digest.
-    complete, backend = choice.complete(attachment, host, inside, plugins)
+    complete, backend = select.complete(attachment, host, inside, plugins)
     digest = request_digest(complete)
     host = host._replace(links=_signed(host.links, digest))
     inside = inside._replace(links=_signed(inside.links, digest))

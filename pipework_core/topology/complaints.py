@@ -12,7 +12,7 @@ from pipework_core.topology.model import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.errors import UsageError
+    from pipework_core.model.errors import UsageError
     from pipework_core.topology.document import Document
 
 #: Not printable to YAML (section 5.1 of YAML 1.2.2); the parser refuses them as well, without saying in which line.

@@ -6,13 +6,13 @@ import re
 from fnmatch import translate
 from typing import TYPE_CHECKING
 
-from pipework_core.errors import UsageError
+from pipework_core.model.errors import UsageError
 from pipework_core.topology import pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.request import Gateway
+    from pipework_core.model.attachment import Gateway
     from pipework_core.topology.model import Link, Topology
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from pipework_core import dynamic, names, request
-from pipework_core.errors import UsageError
-from pipework_core.options import Words
+from pipework_core.model import names
+from pipework_core.model.errors import UsageError
+from pipework_core.spec import dhcp, grammar
+from pipework_core.spec.options import Words
 from pipework_core.topology import pools
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def _address(entries: list[str], gateways: list[str]) -> str:
     """
     if not entries:
         raise UsageError("the list of addresses is empty.", hint="write 0/0 for none")
-    parts = [part for entry in entries for part in dynamic.split(entry)]
-    clients = [part for part in parts if dynamic.method(part) not in {"", dynamic.SLAAC}]
+    parts = [part for entry in entries for part in dhcp.split(entry)]
+    clients = [part for part in parts if dhcp.method(part) not in {"", dhcp.SLAAC}]
     if len(clients) > 1:
-        dynamic.only([dynamic.dhcp(client) for client in clients], ",".join(parts))
+        dhcp.only([dhcp.dhcp(client) for client in clients], ",".join(parts))
     parts.sort(key=lambda part: part in clients and ":" in part)
     for gateway in gateways:
         position = next((i for i, part in enumerate(parts) if _takes(part, gateway)), None)
@@ -85,27 +86,27 @@ def _address(entries: list[str], gateways: list[str]) -> str:
 
 
 def _takes(part: str, gateway: str) -> bool:
-    static = not dynamic.method(part) and "@" not in part and part != "0/0"
+    static = not dhcp.method(part) and "@" not in part and part != "0/0"
     return static and (":" in part) == (":" in gateway)
 
 
 def _check_address(text: str) -> None:
-    for part in dynamic.split(text):
+    for part in dhcp.split(text):
         if pools.pool(part.partition("@")[0]) is None:
-            request.address_list(part)
+            grammar.address_list(part)
 
 
 #: What of the grammar checks one key alone.
 _CHECKS: Mapping[str, Callable[[str], object]] = {
-    "host": request.host_part,
-    "guest": request.guest_word,
+    "host": grammar.host_part,
+    "guest": grammar.guest_word,
     "interface": names.interface_name,
     "host-interface": names.interface_name,
     "address": _check_address,
-    "gateway": lambda text: request.address_list(f"{'2001:db8::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
-    "mac": lambda text: request.mac_and_vlan(text.replace("@", " ")),
-    "vlan": lambda text: request.mac_and_vlan(f"@{text}"),
-    "mtu": request.mtu_value,
+    "gateway": lambda text: grammar.address_list(f"{'2001:db8::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
+    "mac": lambda text: grammar.mac_and_vlan(text.replace("@", " ")),
+    "vlan": lambda text: grammar.mac_and_vlan(f"@{text}"),
+    "mtu": grammar.mtu_value,
 }
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core import arguments, dynamic, options, request
-from pipework_core.errors import UsageError
+from pipework_core.model.errors import UsageError
+from pipework_core.spec import dhcp, grammar, options
+from pipework_core.spec.classic import attachment
 from pipework_core.topology import fields, pools
 from pipework_core.topology.model import HostEntry, Link, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.options import Words
-    from pipework_core.request import Address
+    from pipework_core.model.attachment import Address
+    from pipework_core.spec.options import Words
     from pipework_core.topology.document import Document
     from pipework_core.topology.model import Place, Pool
     from pipework_core.topology.shape import File
@@ -92,14 +93,14 @@ def _of_line(text: str) -> Words:
 def _link(words: Words, place: Place) -> Link:
     pooled = _pooled(words)
     try:
-        attachment = arguments.attachment(pooled.words)
+        made = attachment(pooled.words)
     except UsageError as error:
         said = str(error)
         for pool, sample in zip(pooled.pools, pooled.samples, strict=True):
             said = said.replace(str(sample), pool.text)
         raise UsageError(said, hint=error.hint) from None
-    rest = tuple(address for address in attachment.addresses if address not in pooled.samples)
-    link = Link(attachment._replace(addresses=rest), place, pooled.pools)
+    rest = tuple(address for address in made.addresses if address not in pooled.samples)
+    link = Link(made._replace(addresses=rest), place, pooled.pools)
     if link.is_pattern:
         _refuse_shared(link)
     return link
@@ -110,7 +111,7 @@ def _pooled(words: Words) -> _Pooled:
     if len(words.operands) < 3:  # noqa: PLR2004 - host, guest, address: the grammar says what is missing
         return _Pooled(words, (), ())
     where, guest, text, *rest = words.operands
-    parts = dynamic.split(text)
+    parts = dhcp.split(text)
     heads = [(head, pools.pool(head), at, gateway) for head, at, gateway in (part.partition("@") for part in parts)]
     if not any(pool for _, pool, _, _ in heads):
         return _Pooled(words, (), ())
@@ -153,8 +154,8 @@ def _host(text: str, place: Place) -> HostEntry:
     words = _split(text)
     if len(words) != 2:  # noqa: PLR2004 - host interface and address
         raise UsageError(f"{text!r} is not HOSTIF ADDRESS.", hint="write for instance br1 192.168.1.254/24")
-    kind, name, mac = request.host_part(words[0])
-    asked = request.address_list(words[1])
+    kind, name, mac = grammar.host_part(words[0])
+    asked = grammar.address_list(words[1])
     if asked.dhcp or asked.auto or not asked.addresses:
         raise UsageError(f"{words[1]!r} is not a static address.", hint="write IP/N, or IP/N@GATEWAY")
     return HostEntry(name, kind, mac, asked.addresses, asked.gateways, place)

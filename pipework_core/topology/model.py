@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.errors import UsageError
+from pipework_core.model.errors import UsageError
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
-    from pipework_core.request import Address, Attachment, Gateway
+    from pipework_core.model.attachment import Address, Attachment, Gateway
 
 #: What makes a guest's name a pattern (fnmatch). No container's name may hold one of them.
 WILDCARDS = frozenset("*?[")

@@ -21,14 +21,14 @@ import re
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
-from pipework_core import dynamic
-from pipework_core.errors import UsageError
+from pipework_core.model.errors import UsageError
+from pipework_core.spec import dhcp
 from pipework_core.topology.model import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pipework_core.request import Address, Gateway
+    from pipework_core.model.attachment import Address, Gateway
 
 #: Preferences at random; whoever finds all of them taken takes the next free address behind the last.
 _TRIES = 256
@@ -41,7 +41,7 @@ def pool(text: str) -> Pool | None:
 
     Raise UsageError for a range that makes no sense.
     """
-    if dynamic.method(text):
+    if dhcp.method(text):
         return None
     if "-" in text:
         return _range(text)

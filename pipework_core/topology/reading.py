@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.errors import HostError, UsageError
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology.model import Place, Topology
 
 if TYPE_CHECKING:

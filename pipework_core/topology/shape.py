@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from pipework_core.request import MTU_MAX, MTU_MIN, VLAN_MAX
+from pipework_core.spec.grammar import MTU_MAX, MTU_MIN, VLAN_MAX
 
 _HEX = "[0-9a-fA-F]"
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1})]

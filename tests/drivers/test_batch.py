@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipework_core.plan import Command, Netns, Outcome
+from pipework_core.model.plan import Command, Netns, Outcome
 from pipework_drivers import batch
 
 BLUE = Netns(path="/run/netns/blue")

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from pipework_core.first_process import hold, prepare
-from pipework_core.mounts import mount
+from pipework_core.sandbox.init import hold, prepare
+from pipework_core.sandbox.mounts import mount
 
 CGROUPS = Path("/sys/fs/cgroup")
 RMDIR_SECONDS = 2.0

@@ -14,23 +14,23 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from pipework_core import arguments
-from pipework_core.driver import succeeded
-from pipework_core.engine import Engine
-from pipework_core.errors import CommandError, HostError, Interrupted
-from pipework_core.plan import Command, Outcome
-from pipework_core.plugins import Plugins
-from pipework_core.signals import Signals
+from pipework_core.cli import parser
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.signals import Signals
+from pipework_core.model.driver import succeeded
+from pipework_core.model.errors import CommandError, HostError, Interrupted
+from pipework_core.model.plan import Command, Outcome
+from pipework_core.plugins.manager import Plugins
 from pipework_core.testing.saboteur import NO_MORE, SAID, Counter, NoMore
-from pipework_drivers import ssh_address
-from pipework_drivers.ssh import SshDriver
-from pipework_drivers.ssh_transport import OpenSSH
+from pipework_drivers.ssh import address as ssh_address
+from pipework_drivers.ssh.driver import SshDriver
+from pipework_drivers.ssh.transport import OpenSSH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_drivers.ssh_address import Address
-    from pipework_drivers.ssh_transport import Received
+    from pipework_drivers.ssh.address import Address
+    from pipework_drivers.ssh.transport import Received
 
 #: Exit code for "the connection was lost", as it should be.
 LOST = 43
@@ -103,7 +103,7 @@ def main(mode: str, number: str, url: str, *argv: str) -> int:
     """Run one attachment; return 1 when it failed as it should, 130 when it was interrupted, LOST, or 0."""
     signals = Signals()
     signals.install()
-    attachment = arguments.parse(argv).attachment
+    attachment = parser.parse(argv).attachment
     assert attachment
     plugins = Plugins(warn=print)
     if mode != "count":

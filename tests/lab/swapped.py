@@ -6,16 +6,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from pipework_core import arguments
-from pipework_core.engine import Engine
-from pipework_core.plugins import Plugins
-from pipework_core.signals import Signals
-from pipework_drivers.live import LiveDriver
+from pipework_core.cli import parser
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.signals import Signals
+from pipework_core.plugins.manager import Plugins
+from pipework_drivers.local.driver import LiveDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.plan import Command, Outcome
+    from pipework_core.model.plan import Command, Outcome
 
 
 class Swapped(LiveDriver):
@@ -29,6 +29,6 @@ class Swapped(LiveDriver):
 
 
 if __name__ == "__main__":
-    attachment = arguments.parse(sys.argv[1:]).attachment
+    attachment = parser.parse(sys.argv[1:]).attachment
     assert attachment
     Engine(plugins=Plugins(warn=print), driver=Swapped(), signals=Signals()).attach(attachment)

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipework_core.plan import Command
+from pipework_core.model.plan import Command
 from pipework_drivers import batch
-from pipework_drivers.live import LiveDriver
+from pipework_drivers.local.driver import LiveDriver
 
 if TYPE_CHECKING:
     from .host import PrivateHost
@@ -88,7 +88,7 @@ def test_every_alias_comes_back_from_the_kernel_as_it_was_given(user_host: Priva
 
 def test_the_line_that_fails_is_the_command_that_is_named(user_host: PrivateHost) -> None:
     script = (
-        "import json; from pipework_core.plan import Command; from pipework_drivers.live import LiveDriver\n"
+        "import json; from pipework_core.model.plan import Command; from pipework_drivers.local.driver import LiveDriver\n"
         "lines = ['link add name a0 type bridge', 'link set dev a0 alias x']\n"
         "lines += ['link set dev nowhere up', 'link set dev a0 up']\n"
         "commands = [Command(argv=('ip', *line.split())) for line in lines]\n"

@@ -23,10 +23,10 @@ ESCAPES = "\x1b[2J\x1b]0;x\x07\x1b[31m\u202e\x9b\x7f"
 #: `pipework ls`, by a driver that waits for no tool for longer than half a second.
 IMPATIENT = """
 import sys
-from pipework_core import overview
-from pipework_core.plugins import Plugins
-from pipework_core.tables import table
-from pipework_drivers.live import LiveDriver
+from pipework_core.cli import overview
+from pipework_core.plugins.manager import Plugins
+from pipework_core.cli.output import table
+from pipework_drivers.local.driver import LiveDriver
 warn = lambda text: print(text, file=sys.stderr)
 driver = LiveDriver(patience=0.5)
 print(table(overview.attachments("", driver=driver, plugins=Plugins(warn=warn), warn=warn)))

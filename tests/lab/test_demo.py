@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipework_core import demo, demo_topology, sandbox
-from pipework_core.errors import HostError
+from pipework_core.demo import attachments, topology
+from pipework_core.model.errors import HostError
+from pipework_core.sandbox import host
 
 from . import machine
 from .host import clean_environment, is_root
@@ -167,7 +168,7 @@ def test_a_user_who_may_have_no_namespaces_is_told_how(user_host: PrivateHost) -
 def test_the_hint_names_the_setting_that_is_in_the_way(setting: str, value: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / "kernel").mkdir()
     (tmp_path / setting).write_text(value)
-    assert hint in sandbox.refused("it says so", tmp_path).hint
+    assert hint in host.refused("it says so", tmp_path).hint
 
 
 @pytest.mark.parametrize(("programs", "missing"), [((), "unshare"), (("unshare", "nsenter", "mount"), "ip")])
@@ -177,9 +178,9 @@ def test_a_missing_program_is_named(
     for program in programs:
         (tmp_path / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sandbox, "_PROGRAMS", ())
+    monkeypatch.setattr(host, "_PROGRAMS", ())
     with pytest.raises(HostError, match=f"^{missing} is not installed here") as caught:
-        sandbox.entrance()
+        host.entrance()
     assert "install it" in caught.value.hint
 
 
@@ -239,24 +240,24 @@ def test_guests_that_do_not_reach_each_other_are_a_failure(tmp_path: Path) -> No
 def scripted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the demo act on nothing at all, and everything go well."""
     for name in ("stage", "tool", "reach", "_fail", "say", "title"):
-        monkeypatch.setattr(demo, name, lambda *_, **__: "")
-    monkeypatch.setattr(demo, "_attach", lambda *_: {"changed": False})
-    monkeypatch.setattr(demo, "_state", lambda: ["lo"])
+        monkeypatch.setattr(attachments, name, lambda *_, **__: "")
+    monkeypatch.setattr(attachments, "_attach", lambda *_: {"changed": False})
+    monkeypatch.setattr(attachments, "_state", lambda: ["lo"])
     return monkeypatch
 
 
 def test_a_second_run_that_changes_something_is_a_failure(scripted: pytest.MonkeyPatch) -> None:
-    demo._show()
-    scripted.setattr(demo, "_attach", lambda *_: {"changed": True})
+    attachments._show()
+    scripted.setattr(attachments, "_attach", lambda *_: {"changed": True})
     with pytest.raises(HostError, match="second run"):
-        demo._show()
+        attachments._show()
 
 
 def test_something_that_is_not_undone_is_a_failure(scripted: pytest.MonkeyPatch) -> None:
     states = iter([["lo"], ["lo", "eth2"], ["lo", "eth2"]])
-    scripted.setattr(demo, "_state", lambda: next(states))
+    scripted.setattr(attachments, "_state", lambda: next(states))
     with pytest.raises(HostError, match="not undone"):
-        demo._show()
+        attachments._show()
 
 
 TOPOLOGY = (*DEMO, "--topology")
@@ -294,12 +295,12 @@ def test_without_its_libraries_the_topology_is_not_shown_and_pip_is_named(tmp_pa
 
 
 def test_the_readme_shows_the_file_that_the_demo_runs() -> None:
-    text = demo_topology.FILE.read_text()
+    text = topology.FILE.read_text()
     assert f"```yaml\n{text}```\n" in README.read_text()
 
 
 def test_a_repair_that_is_not_needed_is_a_failure_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = subprocess.CompletedProcess((), 0, "", "4 as they were\n")
-    monkeypatch.setattr(demo, "pipework", lambda _: fine)
+    monkeypatch.setattr(attachments, "pipework", lambda _: fine)
     with pytest.raises(HostError, match="not saying '4 attached'"):
-        demo_topology._run("up", says="4 attached")
+        topology._run("up", says="4 attached")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pipework_core import loading
+from pipework_core.plugins import loading
 
 from .host import PrivateHost, clean_environment
 

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pipework_core import arguments, facts
-from pipework_core.driver import TIMED_OUT
-from pipework_core.engine import Engine
-from pipework_core.plan import Command, Netns
-from pipework_core.plugins import Plugins
-from pipework_core.signals import Signals
-from pipework_drivers import elsewhere
-from pipework_drivers.live import LiveDriver
-from pipework_drivers.threads import side_by_side
+from pipework_core.cli import parser
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.signals import Signals
+from pipework_core.model.driver import TIMED_OUT
+from pipework_core.model.plan import Command, Netns
+from pipework_core.plugins.manager import Plugins
+from pipework_core.state import facts
+from pipework_drivers.local import netns_thread
+from pipework_drivers.local.driver import LiveDriver
+from pipework_drivers.local.parallel import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.plan import Outcome
+    from pipework_core.model.plan import Outcome
 
     from .host import PrivateHost
 
@@ -126,15 +127,15 @@ def test_what_is_started_for_guests_side_by_side_runs_in_them_and_threads_come_h
 @pytest.mark.usefixtures("guests")
 def test_a_thread_is_home_again_before_anything_else_is_started(host: PrivateHost) -> None:
     def visit(_: Inside) -> None:
-        move, seen = elsewhere.mover(), []
+        move, seen = netns_thread.mover(), []
         fd = os.open(SPACES[0].path, os.O_RDONLY)
 
         def work() -> None:
             home = os.readlink("/proc/thread-self/ns/net")
-            with elsewhere.elsewhere(fd, move):
+            with netns_thread.elsewhere(fd, move):
                 seen.append(os.readlink("/proc/thread-self/ns/net") != home)
             seen.append(os.readlink("/proc/thread-self/ns/net") == home)
-            with suppress(ZeroDivisionError), elsewhere.elsewhere(fd, move):
+            with suppress(ZeroDivisionError), netns_thread.elsewhere(fd, move):
                 seen.append(1 / 0 > 0)
             seen.append(os.readlink("/proc/thread-self/ns/net") == home)
 
@@ -149,7 +150,7 @@ def test_a_thread_is_home_again_before_anything_else_is_started(host: PrivateHos
 @pytest.mark.usefixtures("guests")
 def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> None:
     def visit(_: Inside) -> None:
-        move = elsewhere.mover()
+        move = netns_thread.mover()
         fd, calls, ran = os.open(SPACES[0].path, os.O_RDONLY), [], []
 
         def once(target: int) -> None:
@@ -159,10 +160,10 @@ def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> No
             move(target)
 
         def stranded() -> None:
-            with elsewhere.elsewhere(fd, once):
+            with netns_thread.elsewhere(fd, once):
                 pass
 
-        with pytest.raises(elsewhere.LostError, match="cannot leave a guest's network namespace"):
+        with pytest.raises(netns_thread.LostError, match="cannot leave a guest's network namespace"):
             side_by_side([stranded, lambda: ran.append(1)], at_once=1)
         assert ran == [], "the thread went on, in a guest's namespace"
 
@@ -174,7 +175,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
     """A change that may have been made is reported as one that was cut short, so that it is undone."""
 
     def act(inside: Inside) -> None:
-        usual = elsewhere.elsewhere
+        usual = netns_thread.elsewhere
         entered: list[int] = []
 
         def broken(fd: int, move: Callable[[int], None]) -> object:
@@ -183,7 +184,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
                 raise MemoryError
             return usual(fd, move)
 
-        elsewhere.elsewhere = broken  # type: ignore[assignment] # this process is about to end
+        netns_thread.elsewhere = broken  # type: ignore[assignment] # this process is about to end
         lists: Sequence[Sequence[Command]] = [
             [Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES
         ]
@@ -212,7 +213,7 @@ def attached(host: PrivateHost, *lines: str, looked: Sequence[Netns], changed: S
     def call() -> None:
         driver = Looked()
         plugins = Plugins(warn=print, third_parties=False)
-        wanted = [attachment for line in lines if (attachment := arguments.parse(line.split()).attachment)]
+        wanted = [attachment for line in lines if (attachment := parser.parse(line.split()).attachment)]
         jobs = Engine(plugins=plugins, driver=driver, signals=Signals()).attach_all(wanted)
         assert [(job.whole, job.error, bool(job.outcomes)) for job in jobs] == [(True, None, yes) for yes in changed]
         assert driver.into == list(looked)

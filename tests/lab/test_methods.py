@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from core.strangers import METHOD, install
+from plugins.strangers import METHOD, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

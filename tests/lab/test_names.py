@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipework_core.errors import UsageError
-from pipework_core.names import interface_name
+from pipework_core.model.errors import UsageError
+from pipework_core.model.names import interface_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

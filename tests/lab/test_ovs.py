@@ -15,7 +15,7 @@ from . import promises
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipework_core.plan import Outcome
+    from pipework_core.model.plan import Outcome
     from pipework_core.testing.state import Network
 
     from .host import Guest, PrivateHost

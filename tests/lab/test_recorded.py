@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core import cli
+from pipework_core.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def record(host: PrivateHost, file: Path, *argv: str) -> subprocess.CompletedPro
 
 def replay(file: Path, *argv: str) -> int:
     with alone():
-        return cli.run(["--replay", str(file), *argv])
+        return app.run(["--replay", str(file), *argv])
 
 
 def test_a_replay_plans_and_tells_the_same(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.plan import HOST, Command, Netns
-from pipework_drivers.script import Script, Section
+from pipework_core.model.plan import HOST, Command, Netns
+from pipework_drivers.dry_run.script import Script, Section
 
 from .scripts import SHELLS, complaints_of_shellcheck
 from .test_dry_run import require_shellcheck

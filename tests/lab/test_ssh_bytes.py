@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipework_drivers.ssh_address import Address
-from pipework_drivers.ssh_session import Session
-from pipework_drivers.ssh_transport import Received
-from pipework_drivers.ssh_wire import Job, command_line
+from pipework_drivers.ssh.address import Address
+from pipework_drivers.ssh.protocol import Job, command_line
+from pipework_drivers.ssh.session import Session
+from pipework_drivers.ssh.transport import Received
 
 from .parts import require
 from .scripts import complaints_of_shellcheck
@@ -24,7 +24,7 @@ from .scripts import complaints_of_shellcheck
 if TYPE_CHECKING:
     from .host import PrivateHost
 
-AGENT = Path(__import__("pipework_drivers").__path__[0]) / "ssh_agent.sh"
+AGENT = Path(__import__("pipework_drivers").__path__[0]) / "remote_shell.sh"
 
 
 class LocalShell:
@@ -79,5 +79,5 @@ def test_the_far_end_pleases_shellcheck() -> None:
 
 
 def test_nothing_of_the_library_is_imported_without_it() -> None:
-    code = "import sys, pipework_drivers.ssh; sys.exit('sh' in sys.modules)"
+    code = "import sys, pipework_drivers.ssh.driver; sys.exit('sh' in sys.modules)"
     assert subprocess.run((sys.executable, "-c", code), env=dict(os.environ), check=False).returncode == 0

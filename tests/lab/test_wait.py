@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.state.wait import script
 from pipework_core.testing.announcing import missing
-from pipework_core.waiting import script
 
 from .parts import absent_program
 

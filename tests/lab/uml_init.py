@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipework_core.mounts import BIND, NOSUID, RDONLY, REMOUNT, mount, overlay
+from pipework_core.sandbox.mounts import BIND, NOSUID, RDONLY, REMOUNT, mount, overlay
 
 REPORT = Path("/run/report")
 LAYERS = Path("/run/overlay")

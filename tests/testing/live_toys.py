@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipework_core.marks import newborn, read
-from pipework_core.plan import Plan
-from pipework_core.toolkit import ip
+from pipework_core.model.ownership import newborn, read
+from pipework_core.model.plan import Plan
+from pipework_core.toolkit.iproute import ip
 
 from .toys import PARENT, Pair, Switched, is_new, true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.contract import Clearing, Leftover, Scene
-    from pipework_core.facts import Link
-    from pipework_core.marks import Mark
-    from pipework_core.plan import Command
+    from pipework_core.model.context import Clearing, Leftover, Scene
+    from pipework_core.model.link import Link
+    from pipework_core.model.ownership import Mark
+    from pipework_core.model.plan import Command
 
 
 class Fails(Pair):

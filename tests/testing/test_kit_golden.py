@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipework_core.errors import HostError
-from pipework_core.plan import Plan
+from pipework_core.model.errors import HostError
+from pipework_core.model.plan import Plan
 from pipework_core.testing import GoldenCase, case_file, golden_cases
 from pipework_core.testing.golden import REWRITE
 
@@ -19,7 +19,7 @@ from . import toys
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipework_core.contract import Scene
+    from pipework_core.model.context import Scene
 
 pytest_plugins = ["pytester"]
 

@@ -9,10 +9,10 @@ import pytest
 
 import pipework_core
 from pipework_core import testing
-from pipework_core.driver import Pin
-from pipework_core.errors import ConflictError, NoNamespaceError
-from pipework_core.facts import Link, Route
-from pipework_core.plan import HOST, Command, Netns, Outcome
+from pipework_core.model.driver import Pin
+from pipework_core.model.errors import ConflictError, NoNamespaceError
+from pipework_core.model.link import Link, Route
+from pipework_core.model.plan import HOST, Command, Netns, Outcome
 from pipework_core.testing import FakeDriver, make_facts, make_guest, make_link, make_route, make_scene
 from pipework_core.testing.facts import LinkFields
 from pipework_core.testing.scenes import UNANSWERED

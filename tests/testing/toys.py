@@ -7,20 +7,22 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipework_core import toolkit
-from pipework_core.contract import Claim, Clearing, Leftover
-from pipework_core.errors import ConflictError, HostError, UsageError
-from pipework_core.hookspecs import hookimpl
-from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read
-from pipework_core.plan import Command, Plan
-from pipework_core.toolkit import ip
+from pipework_core.model.context import Claim, Clearing, Leftover
+from pipework_core.model.errors import ConflictError, HostError, UsageError
+from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.toolkit import iproute
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts, Link
-    from pipework_core.request import Attachment
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
 
 MODES = ("fast", "slow")
 #: The state of the good toy's parent: what a broken one may do to it shows.
@@ -43,13 +45,13 @@ class Pair:
         return {}
 
     def fits(self, scene: Scene, link: Link) -> bool:
-        return toolkit.veth_peer(scene, link) is not None
+        return veth_peer(scene, link) is not None
 
     def mark(self, scene: Scene) -> Mark:
         return Mark(kind=self.kind, on=scene.attachment.host)
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
-        return toolkit.park(scene, link, mark)
+        return park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         del scene, mark
@@ -58,14 +60,14 @@ class Pair:
     def plan(self, scene: Scene) -> Plan:
         attachment = scene.attachment
         self.check(attachment)
-        toolkit.parent_link(scene)
+        iproute.parent_link(scene)
         made = self.switch(scene)
         if scene.existing is None:
-            made += toolkit.make_veth(scene, mtu=1500)[1]
+            made += make_veth(scene, mtu=1500)[1]
         else:
-            peer = toolkit.veth_peer(scene, scene.existing)
+            peer = veth_peer(scene, scene.existing)
             if peer is not None and peer.group == BIRTH_GROUP:
-                made += Plan(steps=(toolkit.own_veth(scene, peer.name),))
+                made += Plan(steps=(own_veth(scene, peer.name),))
         return Plan(steps=tuple(self.more(scene)), notes=("it is there",)) + made
 
     def switch(self, scene: Scene) -> Plan:

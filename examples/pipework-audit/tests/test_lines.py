@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_audit import lines
-from pipework_core.errors import CommandError, Interrupted, UndoError
-from pipework_core.plan import Command, Netns, Outcome, Plan, Report
+from pipework_core.model.errors import CommandError, Interrupted, UndoError
+from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
 from pipework_core.testing import make_facts, make_guest, make_link, make_scene
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
+    from pipework_core.model.context import Scene
 
 SCENE = make_scene("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
 COMMAND = Command(argv=("ip", "link", "add"), netns=Netns(path="/proc/42/ns/net"), why="make eth1")

@@ -9,11 +9,11 @@ import os
 from typing import TYPE_CHECKING
 
 from pipework_audit import lines, log
-from pipework_core.hookspecs import hookimpl
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
-    from pipework_core.plan import Command, Outcome, Report
+    from pipework_core.model.context import Scene
+    from pipework_core.model.plan import Command, Outcome, Report
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
 pipework_contract = 1

@@ -8,12 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.contract import address_words
-from pipework_core.driver import succeeded
+from pipework_core.model.attachment import address_words
+from pipework_core.model.driver import succeeded
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
-    from pipework_core.plan import Command, Outcome, Report
+    from pipework_core.model.context import Scene
+    from pipework_core.model.plan import Command, Outcome, Report
 
 Fields = dict[str, Any]
 
@@ -94,7 +94,7 @@ def attached(scene: Scene, report: Report) -> Fields:
 def _leased(report: Report) -> list[str]:
     if not any(step.patience for step in report.plan.steps):
         return []
-    from pipework_core import leases  # noqa: PLC0415 - most addresses are static
+    from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
 
     return [lease.address for lease in leases.obtained(report.plan.steps, report.outcomes)]
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import firewall, toolkit
-from pipework_core.contract import Claim
-from pipework_core.errors import HostError
-from pipework_core.marks import BIRTH_GROUP, Mark
-from pipework_core.plan import Plan
-from pipework_core.toolkit import ip
+from pipework_core.model.context import Claim
+from pipework_core.model.errors import HostError
+from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.plan import Plan
+from pipework_core.toolkit import firewall
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 from pipework_vxlan import flooding, leaving, shared, underlay
 from pipework_vxlan.wanted import OPTIONS, Wanted, vni, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.contract import Clearing, Leftover, Scene
-    from pipework_core.facts import HostFacts, Link
-    from pipework_core.plan import Command
-    from pipework_core.request import Attachment
-    from pipework_core.survey import Survey
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Clearing, Leftover, Scene
+    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.plan import Command
+    from pipework_core.model.snapshot import Survey
 
 
 class Vxlan:
@@ -43,7 +45,7 @@ class Vxlan:
 
     def fits(self, scene: Scene, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = toolkit.veth_peer(scene, link)
+        peer = veth_peer(scene, link)
         return peer is not None and peer.master in {"", wanted(scene.attachment).bridge}
 
     def mark(self, scene: Scene) -> Mark:
@@ -58,11 +60,11 @@ class Vxlan:
         made = shared.plan(scene, asked)
         if scene.existing is not None:
             return made + _completed(scene, scene.existing, asked)
-        return made + toolkit.make_veth(scene, mtu=mtu, master=asked.bridge)[1]
+        return made + make_veth(scene, mtu=mtu, master=asked.bridge)[1]
 
     def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
         """Park the veth; its port on the host stays until the end."""
-        return toolkit.park(scene, link, mark)
+        return park(scene, link, mark)
 
     def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
         """Name bridge and vxlan device, when this was the last guest of the network on this host."""
@@ -70,7 +72,7 @@ class Vxlan:
         if number is None:
             return ()
         here = scene.inside.links.get(scene.attachment.interface)
-        peer = toolkit.veth_peer(scene, here) if here is not None else None
+        peer = veth_peer(scene, here) if here is not None else None
         return leaving.leftovers(scene, Wanted(vni=number), peer.name if peer else "")
 
     def remains(self, survey: Survey) -> Plan:
@@ -80,14 +82,14 @@ class Vxlan:
 
 def _completed(scene: Scene, link: Link, asked: Wanted) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone on the guest's port."""
-    peer = toolkit.veth_peer(scene, link)
+    peer = veth_peer(scene, link)
     if peer is None:
         raise HostError(
             f"{link.name} of {scene.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
     words = ("link", "set", "dev", peer.name)
-    steps = [toolkit.own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+    steps = [own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
     if peer.master != asked.bridge:
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
         steps.append(ip(*words, "master", asked.bridge, undo=undo, why=f"make {peer.name} a port of {asked.bridge}"))

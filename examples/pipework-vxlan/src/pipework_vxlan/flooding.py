@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.facts import parse_json
-from pipework_core.plan import Command, Plan
+from pipework_core.model.plan import Command, Plan
+from pipework_core.state.facts import parse_json
 from pipework_vxlan import underlay
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts, Link
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
     from pipework_vxlan.wanted import Wanted
 
 _ALL = "00:00:00:00:00:00"

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import remnants, toolkit
-from pipework_core.contract import Leftover
-from pipework_core.plan import Command, Plan
-from pipework_core.toolkit import ip
+from pipework_core.model.context import Leftover
+from pipework_core.model.plan import Command, Plan
+from pipework_core.toolkit import garbage
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.shared import has_use
 from pipework_vxlan import shared
 from pipework_vxlan.wanted import Wanted, vni
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts, Link
-    from pipework_core.survey import Survey
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.snapshot import Survey
 
 
 def leftovers(scene: Scene, wanted: Wanted, going: str) -> tuple[Leftover, ...]:
     """Return bridge and device when nobody uses them but `going`, a guest's end on the host."""
     bridge, tunnel = (scene.host.links.get(name) for name in (wanted.bridge, wanted.tunnel))
-    if bridge is not None and toolkit.has_use(scene.host, bridge, without={going, wanted.tunnel}):
+    if bridge is not None and has_use(scene.host, bridge, without={going, wanted.tunnel}):
         return ()
     return tuple(Leftover(name=wanted.bridge, remove=step, hidden=True) for step in _removed(wanted, bridge, tunnel))
 
@@ -42,7 +43,7 @@ def remains(survey: Survey) -> Plan:
     sweep: list[Command] = []
     for wanted in _networks(survey.host):
         bridge, tunnel = (survey.host.links.get(name) for name in (wanted.bridge, wanted.tunnel))
-        if bridge is None or remnants.serves_nobody(survey, bridge, without={wanted.tunnel}):
+        if bridge is None or garbage.serves_nobody(survey, bridge, without={wanted.tunnel}):
             sweep += _removed(wanted, bridge, tunnel)
     return Plan(sweep=tuple(sweep))
 

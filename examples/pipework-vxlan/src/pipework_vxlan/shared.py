@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core import firewall
-from pipework_core.errors import ConflictError, HostError, UsageError
-from pipework_core.marks import BIRTH_GROUP, Mark, newborn, read
-from pipework_core.plan import Command, Plan
-from pipework_core.toolkit import ip
+from pipework_core.model.errors import ConflictError, HostError, UsageError
+from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.plan import Command, Plan
+from pipework_core.toolkit import firewall
+from pipework_core.toolkit.iproute import ip
 from pipework_vxlan import flooding, underlay
 from pipework_vxlan.wanted import PORT
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts, Link
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
     from pipework_vxlan.wanted import Wanted
 
 KIND = "vxlan"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.errors import HostError
-from pipework_core.facts import parse_json
-from pipework_core.plan import Command
-from pipework_core.request import MTU_MIN
+from pipework_core.model.errors import HostError
+from pipework_core.model.plan import Command
+from pipework_core.spec.grammar import MTU_MIN
+from pipework_core.state.facts import parse_json
 
 if TYPE_CHECKING:
-    from pipework_core.contract import Scene
-    from pipework_core.facts import HostFacts
-    from pipework_core.plan import Outcome
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts
+    from pipework_core.model.plan import Outcome
     from pipework_vxlan.wanted import Wanted
 
 #: IP header, UDP 8, VXLAN 8, and the Ethernet header of the frame inside, 14 (RFC 7348, section 5), by family.

@@ -1,0 +1,147 @@
+"""DHCP by busybox in a container that shares the guest's network: the method `dhcp`.
+
+Nothing of the guest's is joined but its network, and the host needs no client. The work is done by
+`scripts/lease_container.sh`, which runs on the host and speaks to the guest's own runtime.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from pipework_backends import script
+from pipework_backends.addressing import dhcp_common
+from pipework_core.model.errors import GuestError, UsageError
+from pipework_core.model.plan import Command, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment, Dhcp
+    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.ownership import Mark
+
+IMAGE = "busybox"
+_RUNTIMES = ("docker", "podman")
+#: Seconds for the engine, beyond those that the client has.
+_STARTING = 5.0
+#: Seconds for a client to give its lease back, and for its container to be removed.
+_STOPPING = 12.0
+_READ = "dhcp"
+#: What an image's name can consist of; Docker says the rest.
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@")
+
+
+class DhcpBusybox:
+    """Leases for the containers of Docker and Podman."""
+
+    method = "dhcp"
+    options: Mapping[str, str] = {
+        "image": f"the image with udhcpc for the method dhcp, {IMAGE} if not given",
+        "metric": dhcp_common.METRIC_HELP,
+    }
+    programs: tuple[str, ...] = ()
+
+    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+        """Ask whether the container of a client that stays is there; of another, there is only an address."""
+        if guest.runtime not in _RUNTIMES or attachment.dhcp is None or not attachment.dhcp.keep:
+            return {}
+        words = ("container", "inspect", "--format", "{{.State.Running}}", container_name(guest, attachment.interface))
+        why = f"ask {guest.runtime} for the DHCP client of {attachment.interface}"
+        return {_READ: Command(argv=(guest.runtime, *words), ok_codes=frozenset({0, 1, 125}), why=why)}
+
+    def plan(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what obtains the lease, unless it is there; raise GuestError where no container can do it."""
+        del mark
+        guest, name = scene.guest, scene.attachment.interface
+        if guest.runtime not in _RUNTIMES:
+            raise GuestError(
+                f"{guest.name!r} is no container of Docker or Podman, and dhcp needs one whose network it can share.",
+                hint="use a client of the host: dhclient, udhcpc or dhcpcd",
+            )
+        client = dhcp_common.asked(scene)
+        if _is_there(scene, client):
+            return Plan(notes=(f"{name} of {guest.name} has its lease",))
+        step = _lease(
+            scene,
+            "get",
+            *_words(scene, client.family, keep=client.keep),
+            *dhcp_common.wishes(scene),
+            "--",
+            *client.words,
+            patience=scene.attachment.timeout + _STARTING,
+            undo=(stopped(guest, name, dns=scene.attachment.dns),),
+            why=f"get a DHCPv{client.family} lease for {name}",
+        )
+        return Plan(steps=(step,), notes=dhcp_common.notes(scene))
+
+    def release(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
+        guest, name = scene.guest, scene.attachment.interface
+        family, keep = dhcp_common.remembered(mark.dhcp)
+        if guest.runtime not in _RUNTIMES:
+            return Plan()
+        words = _words(scene, family, keep=keep)
+        stop = stopped(guest, name, dns=False)._replace(patience=_STOPPING, ok_codes=dhcp_common.ANY) if keep else None
+        why = f"end the DHCP client of {name}, giving the lease back" if keep else f"give the lease of {name} back"
+        return dhcp_common.given_back(scene, words, lease=_lease, stop=stop, margin=_STARTING, why=why)
+
+
+def container_name(guest: Guest, interface: str) -> str:
+    """Return what the container for an interface of a guest is called, the same every time and for no other."""
+    # Docker takes letters, digits, "_", "." and "-", and an interface may be called almost anything.
+    plain = (char if char.isascii() and (char.isalnum() or char in ".-") else f"_{ord(char):02x}" for char in interface)
+    return f"pipework-{guest.inode}-{''.join(plain)}"
+
+
+def stopped(guest: Guest, interface: str, *, dns: bool) -> Command:
+    """Return what ends the client that stays, if it does, and gives name servers back."""
+    words = (
+        f"runtime={guest.runtime}",
+        f"name={container_name(guest, interface)}",
+        f"id={dhcp_common.identity(guest, interface)}",
+    )
+    further = (f"dns={guest.pid}", f"interface={interface}") if dns else ()
+    argv = ("sh", script("lease_container.sh"), "stop", guest.netns.path, *words, *further)
+    return Command(argv=argv, why=f"end the DHCP client of {interface}")
+
+
+def _lease(
+    scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+) -> Command:
+    argv = ("sh", script("lease_container.sh"), verb, scene.guest.netns.path, *words)
+    return Command(argv=argv, patience=patience, undo=undo, why=why)
+
+
+def _is_there(scene: Scene, client: Dhcp) -> bool:
+    """Whether an interface that exists has a lease already, and the client that is to stay is there."""
+    if scene.existing is None or not client.keep:
+        return bool(dhcp_common.held(scene))
+    return scene.answers[_READ].stdout.strip() == "true"
+
+
+def _words(scene: Scene, family: int, *, keep: bool) -> tuple[str, ...]:
+    """Return what identifies the client and the lease, the same at every time."""
+    attachment, guest = scene.attachment, scene.guest
+    image = attachment.option("image", IMAGE)
+    if not image or image.startswith("-") or not _NAME.issuperset(image):
+        raise UsageError(f"{image!r} is no name of an image.", hint="write for instance -o image=busybox:1.37")
+    return (
+        f"runtime={guest.runtime}",
+        f"container={guest.id}",
+        f"image={image}",
+        f"name={container_name(guest, attachment.interface)}",
+        f"guest={guest.netns.path}",
+        f"id={dhcp_common.identity(guest, attachment.interface)}",
+        f"family={family}",
+        f"interface={attachment.interface}",
+        f"hostname={guest.name}",
+        f"timeout={ceil(attachment.timeout)}",
+        *(("keep=1",) if keep else ()),
+        *dhcp_common.shared_mac(scene, family),
+    )
+
+
+def pipework_addressing() -> list[DhcpBusybox]:
+    """Register the method."""
+    return [DhcpBusybox()]

@@ -1,0 +1,93 @@
+"""The DHCP clients that stay with their guests: processes of the host, and containers beside the guest's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends import script
+from pipework_core.model.errors import HostError
+from pipework_core.model.plan import Command
+from pipework_core.model.snapshot import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pipework_core.model.driver import Driver
+    from pipework_core.model.snapshot import Namespace
+
+_RUNTIMES = ("docker", "podman")
+#: What a container of ours carries: the client's identity.
+_LABEL = "pipework.id"
+_FORMAT = f'{{{{.State.Pid}}}} {{{{.ID}}}} {{{{index .Config.Labels "{_LABEL}"}}}}'
+_ANY = frozenset(range(256))
+
+
+class Kept:
+    """Finds them by the processes and containers there are: no file remembers them."""
+
+    def found(self, driver: Driver) -> Sequence[Client]:
+        """Return those that there are, processes first; an engine that does not answer runs none."""
+        return (*_processes(driver), *_containers(driver))
+
+    def judged(self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]) -> tuple[Client, ...]:
+        """Find out which have nobody but themselves in their namespace.
+
+        A process with a lower number than the client's was there before it: that is the guest's, and nothing has to
+        be asked.
+        """
+        suspects = [
+            client.pid for client in clients if client.inode in spaces and spaces[client.inode].pid >= client.pid
+        ]
+        if not suspects:
+            return tuple(clients)
+        ask = Command(
+            argv=("sh", script("alone.sh"), *map(str, suspects)), why="see whether DHCP clients have outlived guests"
+        )
+        alone = {int(word) for word in driver.read([ask])[0].stdout.split()}
+        return tuple(client._replace(alone=client.pid in alone) for client in clients)
+
+
+def _processes(driver: Driver) -> Iterator[Client]:
+    """Yield the clients of the host; none on a machine that has no pipework, which keeps none."""
+    ask = Command(argv=("sh", script("lease.sh"), "list"), ok_codes=_ANY, why="list the DHCP clients that stay")
+    try:
+        said = driver.read([ask])[0].stdout
+    except HostError:
+        return
+    for line in said.splitlines():
+        words = line.split()
+        if len(words) == 5 and words[4].isdecimal():  # noqa: PLR2004 - ID CLIENT FAMILY INTERFACE PID
+            stop = Command(
+                argv=("sh", script("lease.sh"), "stop", f"id={words[0]}"),
+                why=f"stop {words[1]}, whose guest is gone",
+            )
+            yield from _client(words[1], words[0], int(words[4]), stop)
+
+
+def _containers(driver: Driver) -> Iterator[Client]:
+    runtimes = [runtime for runtime in _RUNTIMES if driver.finds(runtime)]
+    asked = [_ask(runtime, "ps", "--quiet", "--no-trunc", "--filter", f"label={_LABEL}") for runtime in runtimes]
+    for runtime, outcome in zip(runtimes, driver.read(asked), strict=True):
+        ids = outcome.stdout.split() if outcome.code == 0 else ()
+        if ids:
+            told = driver.read([_ask(runtime, "container", "inspect", "--format", _FORMAT, "--", *ids)])[0]
+            yield from _told(runtime, told.stdout.splitlines())
+
+
+def _ask(runtime: str, *words: str) -> Command:
+    return Command(argv=(runtime, *words), ok_codes=_ANY, why=f"list the DHCP clients in {runtime}'s containers")
+
+
+def _told(runtime: str, lines: Iterable[str]) -> Iterator[Client]:
+    for line in lines:
+        pid, container, *rest = [*line.split(" ", 2), ""]
+        if pid.isdecimal() and int(pid):
+            stop = Command(argv=(runtime, "rm", "--force", container), why="stop a DHCP client whose guest is gone")
+            yield from _client("dhcp", rest[0], int(pid), stop)
+
+
+def _client(name: str, identity: str, pid: int, stop: Command) -> Iterator[Client]:
+    """Yield the client if its identity is one that we give: the namespace's number and the interface."""
+    inode, dash, interface = identity.partition("-")
+    if dash and inode.isascii() and inode.isdecimal():
+        yield Client(name=name, inode=int(inode), interface=interface, pid=pid, stop=stop)

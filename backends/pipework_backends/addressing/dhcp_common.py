@@ -1,0 +1,165 @@
+"""What all methods of DHCP share: which lease is there, whose it is, and where its default route stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends import script
+from pipework_core.model.errors import UsageError
+from pipework_core.model.ownership import newborn
+from pipework_core.model.plan import Command, Plan
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from pipework_core.model.attachment import Dhcp
+    from pipework_core.model.context import Guest, Scene
+
+    class _Lease(Protocol):
+        """Makes the command that asks for a lease (`get`), or asks for it again and gives it back (`release`)."""
+
+        def __call__(
+            self, scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+        ) -> Command: ...
+
+
+IPV4, IPV6 = 4, 6
+METRIC_HELP = "metric of the default route from a lease; 0 replaces the guest's, without it that one stays first"
+#: Seconds that detaching waits for a server to be found again.
+_PARTING = 8
+#: A step that failed or not: nothing of it is a reason to stay attached.
+ANY = frozenset(range(256))
+#: The metric of a default route beside one that the guest has; the first that is free from here on.
+_METRIC = 100
+
+
+def asked(scene: Scene) -> Dhcp:
+    """Return the DHCP part of a request that has one; raise ValueError for any other."""
+    dhcp = scene.attachment.dhcp
+    if dhcp is None:
+        raise ValueError("the engine asks only the method that was asked for")
+    return dhcp
+
+
+def remembered(mark: str) -> tuple[int, bool]:
+    """Return the family, and whether the client stays, of what a mark remembers (`dynamic.Dhcp.mark`)."""
+    return IPV6 if mark.removesuffix("-f").endswith("6") else IPV4, mark.endswith("-f")
+
+
+def identity(guest: Guest, interface: str) -> str:
+    """Return what the client for an interface is found by."""
+    return f"{guest.inode}-{interface}"
+
+
+def held(scene: Scene) -> str:
+    """Return the address, as `IP/N`, that a lease of the asked family has brought; empty when there is none.
+
+    Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix.
+    """
+    link, family = scene.existing, asked(scene).family
+    if link is None or newborn(link):
+        return ""
+    six = (address for address in link.leased if ":" in address and address.endswith("/128"))
+    four = (address for address in link.leased if ":" not in address)
+    return next(six if family == IPV6 else four, "")
+
+
+def metric(scene: Scene) -> int:
+    """Return the metric of the lease's default route, 0 for none; raise UsageError when it is no number.
+
+    A default route that the guest has keeps its place unless `-o metric=0` says otherwise: the mark remembers, for
+    detaching, only what was replaced by request.
+    """
+    given = scene.attachment.option("metric")
+    if given:
+        if not (given.isascii() and given.isdigit() and int(given) < 1 << 32):
+            raise UsageError(f"metric={given} is no metric of a route.", hint="write a number, such as -o metric=100")
+        return int(given)
+    others = _other_defaults(scene)
+    return next(n for n in range(_METRIC, _METRIC + len(others) + 1) if n not in others) if others else 0
+
+
+def wishes(scene: Scene) -> tuple[str, ...]:
+    """Return what is to be done with the lease."""
+    attachment = scene.attachment
+    number = metric(scene)
+    return (
+        *((f"metric={number}",) if number else ()),
+        *(("mtu=1",) if attachment.mtu is None else ()),
+        *((f"dns={scene.guest.pid}",) if attachment.dns else ()),
+        *(("nodad=1",) if attachment.no_dad else ()),
+    )
+
+
+def notes(scene: Scene) -> tuple[str, ...]:
+    """Say that the guest's own default route stays first, where it does."""
+    if scene.attachment.option("metric") or asked(scene).family == IPV6 or not _other_defaults(scene):
+        return ()
+    return (f"the default route that {scene.guest.name} has stays first; -o metric=0 lets the lease's win",)
+
+
+def given_back(  # noqa: PLR0913 - what the methods differ in
+    scene: Scene, words: tuple[str, ...], *, lease: _Lease, stop: Command | None, margin: float, why: str
+) -> Plan:
+    """Return what ends the client that stays (`stop`), or without one asks for the lease again, to give it back.
+
+    `words` are those that the lease was asked for with; undoing asks for it with them. A server that does not answer,
+    or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
+    start and to end.
+    """
+    number = _routed(scene)
+    beside = (f"metric={number}",) if number else ()
+    again = lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + margin)
+    if stop is not None:
+        return Plan(steps=(stop._replace(undo=(again,), why=why), *_names_back(scene)))
+    lasting = (word for word in words if not word.startswith("timeout="))
+    brief = (f"timeout={_PARTING}", "nodad=1")
+    step = lease(scene, "release", *lasting, *brief, "--", patience=_PARTING + 2 * margin, undo=(again,), why=why)
+    return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(scene)))
+
+
+def _routed(scene: Scene) -> int:
+    """Return the metric of the default route that a lease has brought, 0 for none."""
+    name = scene.attachment.interface
+    return next((r.metric for r in scene.inside.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)), 0)
+
+
+def _names_back(scene: Scene) -> tuple[Command, ...]:
+    """Return what gives the guest's resolv.conf back as it was before `--dns`; nothing happens to any other."""
+    if not scene.guest.pid:
+        return ()
+    words = ("restore", "--pid", str(scene.guest.pid), "--interface", scene.attachment.interface)
+    return (
+        Command(
+            argv=("python3", "-I", "-S", script("resolv.py"), *words),
+            netns=scene.guest.netns,
+            ok_codes=ANY,
+            why=f"give {scene.guest.name} its own name servers back",
+        ),
+    )
+
+
+def _other_defaults(scene: Scene) -> set[int]:
+    """Return the metrics of the guest's default routes through other interfaces."""
+    return {
+        route.metric
+        for route in scene.inside.routes
+        if (route.dst, route.family) == ("default", IPV4) and route.dev != scene.attachment.interface
+    }
+
+
+def shared_mac(scene: Scene, family: int) -> tuple[str, ...]:
+    """Give an interface that has its parent's MAC an identity of its own, and answers that reach it.
+
+    A server knows clients by their MAC where nothing else tells them apart (RFC 2131, 4.2), and its answers to an
+    address that is not there yet would go to the parent. The identity rests on the names, so that it lasts: opaque
+    bytes for DHCPv4 (type 0; RFC 2132, 9.14), a UUID for DHCPv6 (DUID-UUID; RFC 6355).
+    """
+    if scene.attachment.kind != "ipvlan":
+        return ()
+    from hashlib import sha256  # noqa: PLC0415 - for this kind alone
+
+    seed = f"{scene.guest.name}\0{scene.attachment.interface}".encode("utf-8", "surrogateescape")
+    digest = sha256(seed).digest()[:16]
+    head = bytes((0,)) if family == IPV4 else bytes((0, 4))
+    return ("broadcast=1", f"clientid={(head + digest).hex(':')}")

@@ -1,0 +1,142 @@
+"""Addresses from a DHCP server, by a client of the host: the methods `dhclient`, `udhcpc` and `dhcpcd`.
+
+What a client does, and how nothing of it reaches the host, is in scripts/lease.sh.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from pipework_backends import script
+from pipework_backends.addressing import dhcp_common
+from pipework_core.model.errors import GuestError, HostError
+from pipework_core.model.plan import Command, Plan
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import put_back
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment, Dhcp
+    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.ownership import Mark
+
+_PACKAGES = {
+    "dhclient": "package isc-dhcp-client",
+    "udhcpc": "package udhcpc",
+    "udhcpc6": "a busybox with it; that of Debian 12 has none",
+    "dhcpcd": "package dhcpcd-base",
+}
+#: Seconds beyond the time limit, for a client to start and to end.
+_MARGIN = 3.0
+
+
+class HostClient:
+    """One of the clients."""
+
+    options: Mapping[str, str] = {"metric": dhcp_common.METRIC_HELP}
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.programs: tuple[str, ...] = ("udhcpc", "udhcpc6") if method == "udhcpc" else (method,)
+
+    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+        """Ask which clients stay on this host; one that does not stay leaves an address that ends with its lease."""
+        del guest
+        if attachment.dhcp is None or not attachment.dhcp.keep:
+            return {}
+        why = "find the DHCP clients that stay"
+        return {self.method: Command(argv=("sh", script("lease.sh"), "list"), why=why)}
+
+    def plan(self, scene: Scene, mark: Mark) -> Plan:
+        """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
+        del mark
+        dhcp, name = dhcp_common.asked(scene), scene.attachment.interface
+        present = self._present(scene)
+        if present:
+            return Plan(notes=(present,))
+        program = f"{self.method}6" if (self.method, dhcp.family) == ("udhcpc", 6) else self.method
+        if program not in scene.programs:
+            raise HostError(f"{program} is not installed here.", hint=f"install it ({_PACKAGES[program]})")
+        if scene.attachment.dns and not scene.guest.pid:
+            raise GuestError(
+                f"{scene.guest.name} has no process, and therefore no /etc/resolv.conf of its own.",
+                hint="leave out --dns",
+            )
+        words = _words(scene, dhcp.client, dhcp.family, keep=dhcp.keep)
+        step = _lease(
+            scene,
+            "get",
+            *words,
+            *dhcp_common.wishes(scene),
+            "--",
+            *dhcp.words,
+            patience=ceil(scene.attachment.timeout) + _MARGIN,
+            undo=(_stop(scene), *_undo(scene, dhcp)),
+            why=f"get an address for {name} by {self.method}",
+        )
+        return Plan(steps=(step,), notes=dhcp_common.notes(scene))
+
+    def release(self, scene: Scene, mark: Mark) -> Plan:
+        """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
+        family, keep = dhcp_common.remembered(mark.dhcp)
+        words, name = _words(scene, self.method, family, keep=keep), scene.attachment.interface
+        stop = _stop(scene)._replace(patience=10.0) if keep else None
+        why = f"end {self.method}, giving the lease back" if keep else f"give the lease of {name} back by {self.method}"
+        return dhcp_common.given_back(scene, words, lease=_lease, stop=stop, margin=_MARGIN, why=why)
+
+    def _present(self, scene: Scene) -> str:
+        """Say what makes a request for a lease needless; empty when nothing does."""
+        dhcp, name = dhcp_common.asked(scene), scene.attachment.interface
+        if scene.existing is None:
+            return ""
+        if dhcp.keep:
+            wanted = [dhcp_common.identity(scene.guest, name), dhcp.client, str(dhcp.family)]
+            kept = any(line.split()[:3] == wanted for line in scene.answers[self.method].stdout.splitlines())
+            return f"{dhcp.client} keeps the lease of {name}" if kept else ""
+        address = dhcp_common.held(scene)
+        return f"{name} has {address} from a DHCP server" if address else ""
+
+
+def _lease(
+    scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+) -> Command:
+    argv = ("sh", script("lease.sh"), verb, *words)
+    return Command(argv=argv, netns=scene.guest.netns, patience=patience, undo=undo, why=why)
+
+
+def _stop(scene: Scene) -> Command:
+    """Return what ends the client, whether it stays or still asks; it looks through the host's processes."""
+    return Command(
+        argv=("sh", script("lease.sh"), "stop", f"id={dhcp_common.identity(scene.guest, scene.attachment.interface)}")
+    )
+
+
+def _words(scene: Scene, client: str, family: int, *, keep: bool) -> tuple[str, ...]:
+    """Return what identifies the client and the lease, the same at every time."""
+    attachment, guest = scene.attachment, scene.guest
+    return (
+        f"id={dhcp_common.identity(scene.guest, scene.attachment.interface)}",
+        f"guest={guest.netns.path}",
+        f"client={client}",
+        f"family={family}",
+        f"interface={attachment.interface}",
+        f"hostname={guest.name}",
+        f"timeout={ceil(attachment.timeout)}",
+        *(("keep=1",) if keep else ()),
+        *dhcp_common.shared_mac(scene, family),
+    )
+
+
+def _undo(scene: Scene, dhcp: Dhcp) -> tuple[Command, ...]:
+    """Return what takes the lease from an interface that stays, and gives a default route back that it replaced."""
+    netns, name = scene.guest.netns, scene.attachment.interface
+    before = scene.inside.default_route(dhcp.family) if scene.attachment.option("metric") == "0" else None
+    flush = ip(f"-{dhcp.family}", "address", "flush", "dev", name, "dynamic", netns=netns)
+    return (*((flush,) if scene.existing else ()), *((put_back(before, netns),) if before else ()))
+
+
+def pipework_addressing() -> list[HostClient]:
+    """Register the methods."""
+    return [HostClient(method) for method in ("dhclient", "udhcpc", "dhcpcd")]

@@ -1,0 +1,1 @@
+"""How the host itself takes part in a network: `pipework host`."""

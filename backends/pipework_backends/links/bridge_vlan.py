@@ -1,0 +1,72 @@
+"""The VLANs of a Linux bridge's ports, as bridge(8) tells and sets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.model.plan import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipework_core.model.link import Link
+
+    #: By VLAN, the words behind `bridge vlan add dev PORT vid VLAN` that make it what it is.
+    Vlans = Mapping[int, tuple[str, ...]]
+
+QUERY = Command(argv=("bridge", "-json", "vlan", "show"), why="read the VLANs of bridge ports")
+
+#: What makes a VLAN the one of an access port: frames without a tag are of it, coming and going.
+ACCESS = ("pvid", "untagged")
+_FLAGS = {"PVID": "pvid", "Egress Untagged": "untagged"}
+
+
+def parse(text: str, port: str) -> Vlans:
+    """Return the VLANs of a port from what `QUERY` printed."""
+    import json  # noqa: PLC0415 - only where VLANs are asked for
+
+    rows = [row for entry in json.loads(text or "[]") if entry["ifname"] == port for row in entry.get("vlans", ())]
+    return {
+        vid: tuple(word for flag, word in _FLAGS.items() if flag in row.get("flags", ()))
+        for row in rows
+        for vid in range(row["vlan"], row.get("vlanEnd", row["vlan"]) + 1)
+    }
+
+
+def given(bridge: Link | None) -> Vlans:
+    """Return the VLANs that the kernel gives each new port of a bridge (None: of one that is yet to be made)."""
+    default = int(bridge.data.get("vlan_default_pvid", 1)) if bridge else 1
+    return {default: ACCESS} if default else {}
+
+
+def access(port: str, vid: int, have: Vlans, *, undo: bool) -> list[Command]:
+    """Return what makes a port, now in the VLANs `have`, an access port of the VLAN: that one untagged, and no other.
+
+    `undo` is for a port that the same plan does not make.
+    """
+    steps = []
+    if have.get(vid) != ACCESS:
+        # The new one takes the PVID away from the VLAN that has it.
+        pvid = [other for other in have if other != vid and "pvid" in have[other]]
+        before = [_add(port, vid, have[vid]) if vid in have else _delete(port, vid)]
+        before += [_add(port, other, have[other]) for other in pvid]
+        steps.append(_add(port, vid, ACCESS, undo=before if undo else (), why=f"put {port} into VLAN {vid}"))
+    for other in sorted(set(have) - {vid}):
+        before = [_add(port, other, have[other])]
+        steps.append(_delete(port, other, undo=before if undo else (), why=f"take {port} out of VLAN {other}"))
+    return steps
+
+
+def restored(port: str, vlans: Vlans, now: Vlans) -> list[Command]:
+    """Return what gives a port that is in the VLANs `now` those that it had."""
+    added = [_add(port, vid, vlans[vid]) for vid in sorted(vlans, key=lambda vid: "pvid" in vlans[vid])]
+    return added + [_delete(port, vid) for vid in sorted(set(now) - set(vlans))]
+
+
+def _add(port: str, vid: int, words: Iterable[str], undo: Iterable[Command] = (), why: str = "") -> Command:
+    argv = ("bridge", "vlan", "add", "dev", port, "vid", str(vid), *words)
+    return Command(argv=argv, undo=tuple(undo), why=why)
+
+
+def _delete(port: str, vid: int, undo: Iterable[Command] = (), why: str = "") -> Command:
+    return Command(argv=("bridge", "vlan", "delete", "dev", port, "vid", str(vid)), undo=tuple(undo), why=why)

@@ -1,0 +1,209 @@
+"""IP over InfiniBand: a child of the host's interface, which is to InfiniBand what a macvlan is to Ethernet.
+
+A child is made on the host and then moved. The kernel's `newlink` would take a namespace (drivers/infiniband/ulp/ipoib/
+ipoib_netlink.c), but nobody relies on it: Mellanox's ipoib-cni makes its children on the host because of "a kernel
+bug" (pkg/ipoib/ipoib.go, pull request 29), and the shell version has always done so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.model import ownership
+from pipework_core.model.context import Claim
+from pipework_core.model.errors import ConflictError, HostError, UsageError
+from pipework_core.model.names import NAME_MAX, host_name
+from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.plan import HOST, Plan
+from pipework_core.toolkit import iproute
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.shared import lowered, raise_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Clearing, Leftover, Scene
+    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.plan import Command
+    from pipework_core.model.snapshot import Survey
+
+MODES = ("datagram", "connected")
+#: The top bit of a partition key says "full member", and the kernel sets it on every child; the rest is the partition
+#: (InfiniBand Architecture Specification 1, 10.9.1.1).
+_FULL_MEMBER, _KEY_MAX = 0x8000, 0xFFFF
+_INFINIBAND = "infiniband"
+
+
+class IPoIB:
+    """`ipoib:NAME`; any bare name of an InfiniBand interface."""
+
+    kind = "ipoib"
+    interface = "ib0"
+    options: Mapping[str, str] = {"mode": f"{' or '.join(MODES)}; the driver's own default when not given"}
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Claim whatever has InfiniBand's link layer."""
+        link = host.links.get(name)
+        return Claim.EXACTLY if link is not None and link.layer == _INFINIBAND else Claim.NO
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        """Need nothing more."""
+        del attachment, host
+        return {}
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        """Accept a child of the parent with the partition and, if one was asked for, the mode."""
+        parent = scene.host.links.get(scene.attachment.host)
+        mode = _mode(scene)
+        return (
+            parent is not None
+            and link.layer == _INFINIBAND
+            and link.peer == parent.ifindex
+            and _partition_of(link) == (_partition(scene) or _partition_of(parent))
+            and (not mode or link.data.get("mode") == mode)
+        )
+
+    def mark(self, scene: Scene) -> Mark:
+        """Remember the parent and the partition."""
+        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        """Park it."""
+        return park(scene, link, mark)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Lower the parent that was raised for its children."""
+        return lowered(scene.host, mark.on)
+
+    def remains(self, survey: Survey) -> Plan:
+        """Delete the children that the kernel gave back to the host."""
+        from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
+
+        return garbage.of_children(survey)
+
+    def plan(self, scene: Scene) -> Plan:
+        """Raise the parent, make the child on the host, move it into the guest."""
+        attachment = scene.attachment
+        parent = _checked(scene)
+        mtu = iproute.chosen_mtu(scene, parent)
+        before = _orphans(scene) + _raised(parent)
+        if scene.existing is not None:
+            before += () if scene.existing.mtu == mtu or not attachment.mtu else (_sized(scene, scene.existing),)
+            return Plan(steps=before, notes=(f"{attachment.interface} is a child of {parent.name}",))
+        # The driver sets the MTU of a child by the mode and the fabric, whatever its maker said.
+        sized = (_sized(scene),) if attachment.mtu else ()
+        return Plan(steps=(*before, *_child(scene, parent), *sized))
+
+
+def _checked(scene: Scene) -> Link:
+    """Return the parent; raise for a request that InfiniBand cannot meet."""
+    attachment = scene.attachment
+    if attachment.mac:
+        raise UsageError(
+            "an InfiniBand interface has 20 bytes of address, which the fabric gives it.", hint="leave the MAC out"
+        )
+    if attachment.host_name:
+        raise UsageError("ipoib has no end on the host that -l could name.", hint="leave -l out")
+    _partition(scene)
+    _mode(scene)
+    parent = iproute.parent_link(scene)
+    if parent.layer != _INFINIBAND:
+        raise HostError(
+            f"{parent.name} is no InfiniBand interface ({parent.layer}).", hint="leave ipoib: out, or name another"
+        )
+    if parent.parent or parent.peer_elsewhere:
+        above = parent.parent or "the interface it was made of"
+        raise HostError(f"{parent.name} is a child itself, and children have none.", hint=f"name {above}")
+    return parent
+
+
+def _partition(scene: Scene) -> int:
+    """Return the partition key behind `@`, hexadecimal and 16 bits, as full member; 0 when none was given."""
+    text = scene.attachment.vlan
+    if not text:
+        return 0
+    key = int(text, 16)
+    # A key whose lower 15 bits are zero names no partition (ibid.); ipoib_vlan.c refuses it.
+    if not key & ~_FULL_MEMBER or key > _KEY_MAX:
+        raise UsageError(f"@{text} is no partition key.", hint="write 0001 to ffff in hexadecimal, such as @8001")
+    return key | _FULL_MEMBER
+
+
+def _partition_of(link: Link) -> int:
+    """Return the partition of a link; `ip -json` calls it `key` (iproute2, ip/iplink_ipoib.c)."""
+    return int(str(link.data.get("key", "0")), 16) | _FULL_MEMBER
+
+
+def _mode(scene: Scene) -> str:
+    mode = scene.attachment.option("mode")
+    if scene.attachment.option("mode", MODES[0]) not in MODES:
+        raise UsageError(f"ipoib has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
+    return mode
+
+
+def _raised(parent: Link) -> tuple[Command, ...]:
+    if parent.up:
+        return ()
+    return (raise_shared(parent),)
+
+
+def _orphans(scene: Scene) -> tuple[Command, ...]:
+    """Delete the children of guests that are gone: the kernel gives them back to the host (`netns_refund`).
+
+    Only those that carry our mark, which no interface of the host itself does. There is no undo: nobody uses them.
+    """
+    name = scene.attachment.host
+    return tuple(
+        ip("link", "delete", "dev", link.name, why=f"delete {link.name}, which a guest that is gone had of {name}")
+        for link in scene.host.links.values()
+        if (mark := ownership.read(link)) is not None and (mark.kind, mark.on) == (IPoIB.kind, name)
+    )
+
+
+def _child(scene: Scene, parent: Link) -> tuple[Command, ...]:
+    attachment, guest = scene.attachment, scene.guest
+    name = _name(scene)
+    key, mode = _partition(scene), _mode(scene)
+    words = (*(("pkey", f"0x{key:04x}") if key else ()), *(("mode", mode) if mode else ()))
+    made = scene.host.links.get(name)
+    steps = []
+    if made is None:
+        create = ip(
+            *("link", "add", "link", parent.name, "name", name, "group", BIRTH_GROUP, "type", "ipoib", *words),
+            undo=[ip("link", "delete", "dev", name)],
+            why=f"make a child of {parent.name}" + (f" in partition 0x{key:04x}" if key else ""),
+        )
+        steps.append(create)
+    elif made.group != BIRTH_GROUP or made.parent != parent.name:
+        raise ConflictError(f"the host has an interface {name} already.", hint=f"rename {name}")
+    move = ip(
+        *("link", "set", "dev", name, "netns", guest.netns.path, "name", attachment.interface),
+        undo=[
+            ip("link", "set", "dev", attachment.interface, "netns", HOST.path, "name", name, netns=guest.netns),
+        ],
+        why=f"move it into {guest.name}, as {attachment.interface}",
+    )
+    return (*steps, move)
+
+
+def _name(scene: Scene) -> str:
+    """Return what the child is called before it is moved; where it fits, as in the shell version."""
+    attachment = scene.attachment
+    number = scene.guest.pid or scene.guest.inode
+    name = ".".join(word for word in (attachment.host, attachment.vlan, str(number)) if word)
+    return name if len(name.encode()) <= NAME_MAX else host_name(f"{attachment.host}{attachment.vlan}", number)
+
+
+def _sized(scene: Scene, existing: Link | None = None) -> Command:
+    interface, netns = scene.attachment.interface, scene.guest.netns
+    words = ("link", "set", "dev", interface, "mtu")
+    undo = [ip(*words, str(existing.mtu), netns=netns)] if existing else []
+    mtu = str(scene.attachment.mtu)
+    return ip(*words, mtu, netns=netns, undo=undo, why=f"set the MTU of {interface} to {mtu} bytes")
+
+
+def pipework_backends() -> list[IPoIB]:
+    """Register it."""
+    return [IPoIB()]

@@ -1,0 +1,48 @@
+"""macvlan: an interface with a MAC of its own on top of one of the host's; the default for a physical NIC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends.links.lower_device import Stacked
+from pipework_core.model.context import Claim
+from pipework_core.model.errors import HostError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
+
+
+class Macvlan(Stacked):
+    """`macvlan:NIC`; any bare name of an interface that no other backend claims."""
+
+    kind = "macvlan"
+    modes = ("bridge", "private", "vepa", "passthru", "source")
+    default_mode = "bridge"
+    options: Mapping[str, str] = {"mode": f"one of {', '.join(modes)}; {default_mode} when not given"}
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Claim whatever exists."""
+        return Claim.EXISTS if name in host.links else Claim.NO
+
+    def check(self, scene: Scene, parent: Link) -> None:
+        """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create).
+
+        And a MAC in passthru mode, which the kernel passes over without a word (macvlan_common_newlink).
+        """
+        if scene.attachment.mac and scene.attachment.option("mode") == "passthru":
+            raise UsageError(
+                f"a macvlan in passthru mode has the MAC of its parent {parent.name}.", hint="leave the MAC out"
+            )
+        if parent.layer != "ether":
+            raise HostError(
+                f"{parent.name} is no Ethernet interface ({parent.layer}), which macvlan needs.",
+                hint="name another interface",
+            )
+
+
+def pipework_backends() -> list[Macvlan]:
+    """Register it."""
+    return [Macvlan()]

@@ -1,0 +1,101 @@
+"""What an interface has at home on the host, and the commands that give it back after it was away.
+
+A move between namespaces takes addresses, routes and the master away (dev_change_net_namespace in net/core/dev.c); the
+MAC, the MTU, the group and the alias go along. Queueing disciplines, neighbours and the sysctls of the interface are
+lost for good, as they are when a NIC is unplugged.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.model.plan import Command
+from pipework_core.state import facts
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import put_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipework_core.model.link import Link, Route
+
+#: All of them, since a name of an interface may hold what the batch syntax would take apart.
+QUERY = Command(
+    argv=("ip", "-details", "-json", "-batch", "-"),
+    stdin="address show\nroute show table all\n",
+    why="read the addresses and routes of the host",
+)
+
+
+def default_route(answer: str, name: str) -> Route | None:
+    """Return the host's default route, of either family, that goes through the interface."""
+    routes = facts.parse_guest(answer).routes
+    return next((route for route in routes if route.dst == "default" and _through(route, name)), None)
+
+
+def _through(route: Route, name: str) -> bool:
+    return name in {route.words[at + 1] for at, word in enumerate(route.words) if word == "dev"}
+
+
+def settled(link: Link, answer: str, name: str = "") -> list[Command]:
+    """Return what gives `link` on the host its master, state, addresses and routes, as the answer to QUERY has them.
+
+    The master comes first, because a bond takes no port that is up; routes come last, because they need addresses.
+    """
+    name = name or link.name
+    steps = [ip("link", "set", "dev", name, "master", link.master)] if link.master else []
+    if link.up:
+        steps.append(ip("link", "set", "dev", name, "up"))
+    documents = [facts.parse_json(line) for line in facts.json_lines(answer)]
+    addresses, others = [*documents, [], []][:2]
+    for entry in addresses:
+        if entry.get("ifname") == name:
+            steps += [address(info, name) for info in entry.get("addr_info", ()) if somebodys(info)]
+    return steps + [put_back(route, None) for route in routes(others, name)]
+
+
+def somebodys(info: dict[str, Any]) -> bool:
+    """Whether somebody gave the address; the kernel makes link-local ones, and those of advertisements, by itself."""
+    made = info.get("scope") == "link" and info.get("family") == "inet6"
+    return not (made or "mngtmpaddr" in info or info.get("temporary") or info.get("protocol") == "kernel_ra")
+
+
+def address(info: dict[str, Any], name: str) -> Command:
+    """Return what gives the interface an address as it was read."""
+    words = [info["local"]]
+    if "address" in info:  # a peer; the prefix length is its
+        words += ["peer", info["address"]]
+    words[-1] += f"/{info['prefixlen']}"
+    if "broadcast" in info:
+        words += ["broadcast", info["broadcast"]]
+    words += ["dev", name, "scope", str(info.get("scope", "global"))]
+    if info.get("label", name) != name:
+        words += ["label", info["label"]]
+    if info.get("dynamic"):  # from DHCP, whose client will renew it: with the rest of its life
+        words += ["valid_lft", str(info["valid_life_time"]), "preferred_lft", str(info["preferred_life_time"])]
+    words += [flag for flag in ("home", "nodad", "noprefixroute", "autojoin") if info.get(flag)]
+    if "metric" in info:  # that of the route to its network
+        words += ["metric", str(info["metric"])]
+    if info.get("deprecated") and not info.get("dynamic"):  # nothing new is to use it
+        words += ["valid_lft", "forever", "preferred_lft", "0"]
+    family = "-6" if info.get("family") == "inet6" else "-4"
+    return ip(family, "address", "replace", *words)
+
+
+def routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
+    """Yield the routes through the interface, of all tables; not those that the kernel sets with an address."""
+    for entry in entries:
+        if entry.get("protocol") in {"kernel", "ra"}:
+            continue
+        # The parser of the core knows table main only.
+        table = entry.get("table", "main")
+        document = json.dumps([{**entry, "table": "main"}])
+        for route in facts.parse_guest(f"[]\n{document}").routes:
+            if _through(route, name):
+                yield _in_table(route, str(table))
+
+
+def _in_table(route: Route, table: str) -> Route:
+
+    return route if table == "main" else route._replace(words=("table", table, *route.words))

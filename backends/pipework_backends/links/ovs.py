@@ -1,0 +1,338 @@
+"""Open vSwitch: a veth pair, one end a port of the switch, the other made straight into the guest.
+
+The switch keeps its configuration in a database of its own, which `ovs-vsctl` changes; `external_ids` carry the keys
+that the shell version wrote, so whatever reads those still works.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends.links import ovsdb
+from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
+from pipework_core.model.context import Claim, Clearing, Leftover
+from pipework_core.model.errors import ConflictError, HostError, UsageError
+from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.plan import Command, Plan
+from pipework_core.spec.grammar import vlan_id
+from pipework_core.toolkit import iproute
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.shared import has_use
+from pipework_core.toolkit.veth import make_veth, own_veth, veth_name, veth_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.plan import Outcome
+    from pipework_core.model.snapshot import Survey, SwitchPort
+
+DATAPATHS = ("system", "netdev")
+#: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
+_MASTERS = frozenset({"", "ovs-system"})
+#: The device of a bridge: in the datapath of the kernel, or a tap of the one in user space.
+_DEVICES = frozenset({"openvswitch", "tun"})
+#: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
+_PID_DIGITS = 8
+#: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
+_DONE_OR_WAITING = frozenset({0, -14})
+
+
+class OpenVSwitch:
+    """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
+
+    kind = "ovs"
+    interface = "eth1"
+    options: Mapping[str, str] = {
+        "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
+    }
+
+    def claims(self, name: str, host: HostFacts) -> Claim:
+        """Claim the switch's bridges, and the classic prefix."""
+        if name in (host.ovs_bridges or ()):
+            return Claim.EXACTLY
+        return Claim.PREFIX if name.startswith("ovs") and name not in host.links else Claim.NO
+
+    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+        """Read the switch's own tables."""
+        del attachment
+        return {} if host.ovs_bridges is None else {"tables": ovsdb.TABLES}
+
+    def fits(self, scene: Scene, link: Link) -> bool:
+        """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
+        peer = veth_peer(scene, link)
+        if peer is None or peer.master not in _MASTERS:
+            return False
+        port = _switch(scene).ports.get(peer.name)
+        return port is None or port.bridge == scene.attachment.host
+
+    def mark(self, scene: Scene) -> Mark:
+        """Remember the bridge and the VLAN."""
+        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+
+    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+        """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
+        parked = park(scene, link, mark)
+        peer = veth_peer(scene, link)
+        if peer is None:
+            return parked
+        if "tables" in scene.answers:
+            old = _switch(scene).ports.get(peer.name)
+        else:  # another backend takes over, which did not ask the switch; the mark tells enough
+            old = _wanted(scene, peer.name, bridge=mark.on, tag=int(mark.vlan or 0))
+        if old is None:
+            return parked
+        remove = _remove(
+            peer.name, undo=(_add(old, undo=()),), why=f"take the former port {peer.name} off {old.bridge}"
+        )
+        return Clearing(scene=parked.scene, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
+
+    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+        """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
+        link, switch = scene.host.links.get(mark.on), _switch(scene)
+        here = scene.inside.links.get(scene.attachment.interface)
+        peer = veth_peer(scene, here) if here is not None else None
+        going = {mark.on, peer.name if peer is not None else ""}
+        # A port of ours without its device is a trace of a guest that is gone.
+        live = [port for port in switch.ports.values() if not port.ours or port.name in scene.host.links]
+        others = [port for port in live if port.bridge == mark.on and port.name not in going]
+        if mark.on not in switch.made or others or (link is not None and has_use(scene.host, link)):
+            return ()
+        remove = _unmade(mark.on, why=f"remove {mark.on}, which has no port")
+        return (Leftover(name=mark.on, remove=remove, hidden=True),)
+
+    def surveys(self, host: HostFacts) -> Mapping[str, Command]:
+        """Read the switch's tables, where an interface of the host is one of its."""
+        there = any(link.kind in _DEVICES or link.master == "ovs-system" for link in host.links.values())
+        return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
+
+    def ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+        """Return the ports with what the switch was told of their guests."""
+        return {port.name: _told_of(port) for port in ovsdb.parse(answers["switch"].stdout).ports.values()}
+
+    def remains(self, survey: Survey) -> Plan:
+        """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
+        from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
+
+        if "switch" not in survey.answers:
+            return Plan()
+        switch, gone = ovsdb.parse(survey.answers["switch"].stdout), garbage.of_ports(survey)
+        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
+        used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
+        ports = [_remove(name, why=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
+        bridges = [
+            _unmade(name, why=f"remove the bridge {name}, which has no port")
+            for name in sorted(switch.made - used)
+            if not garbage.in_use(survey, name)
+        ]
+        return garbage.swept(*ports, *bridges)
+
+    def plan(self, scene: Scene) -> Plan:
+        """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
+        switch = _checked(scene)
+        if scene.existing is not None:
+            return _completed(scene, scene.existing, switch)
+        mtu = iproute.chosen_mtu(scene, scene.host.links.get(scene.attachment.host))
+        stale = _stale(switch, veth_name(scene))
+        name, made_veth = make_veth(scene, mtu=mtu)
+        made_bridge = _bridge(scene, switch)
+        port = (_add(_wanted(scene, name)), _accepted(name))
+        # The changes in front of the questions: a driver can then make them in one transaction.
+        steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
+        return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+
+    def switch(self, scene: Scene) -> Plan:
+        """Make the bridge, or see that it works: what the host needs to take part."""
+        return _bridge(scene, _checked(scene))
+
+
+def _told_of(port: Port) -> SwitchPort:
+    from pipework_core.model.snapshot import SwitchPort  # noqa: PLC0415 - an attachment does not need it
+
+    told = port.external_ids
+    pid = told.get("pipework.nspid", "")
+    return SwitchPort(
+        name=port.name,
+        bridge=port.bridge,
+        vlan=str(port.tag or ""),
+        ours=told.get(ovsdb.OWN_KEY) == port.name,
+        guest=told.get("pipework.containername", "").removeprefix("/") or told.get("pipework.containerid", ""),
+        pid=int(pid) if pid.isascii() and pid.isdigit() and len(pid) < _PID_DIGITS else 0,
+    )
+
+
+def _switch(scene: Scene) -> Switch:
+    answer = scene.answers.get("tables")
+    return ovsdb.parse(answer.stdout) if answer else Switch()
+
+
+def _checked(scene: Scene) -> Switch:
+    """Return the switch as it is; raise for a request that it cannot meet, or that contradicts what it has."""
+    attachment, host = scene.attachment, scene.host
+    name, datapath = attachment.host, attachment.option("datapath")
+    if attachment.option("datapath", DATAPATHS[0]) not in DATAPATHS:
+        raise UsageError(f"ovs has no datapath {datapath!r}.", hint=f"the datapaths are {', '.join(DATAPATHS)}")
+    if host.ovs_bridges is None:
+        raise HostError("ovs-vsctl is not installed here.", hint="install Open vSwitch (Debian: openvswitch-switch)")
+    if name not in host.ovs_bridges and name in host.links:
+        raise HostError(
+            f"{name} is no bridge of Open vSwitch but {host.links[name].kind or 'a physical interface'}.",
+            hint="leave ovs: out, or name another bridge",
+        )
+    switch = _switch(scene)
+    if attachment.vlan and name in switch.fakes:
+        raise UsageError(
+            f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
+            hint="leave the @ part out, or name the bridge below it",
+        )
+    has = switch.datapaths.get(name)
+    if datapath and has and has != datapath:
+        raise HostError(f"the bridge {name} has the datapath {has}, not {datapath}.", hint="leave -o datapath= out")
+    local = switch.ports.get(name)
+    if has and local and local.number != LOCAL_PORT:
+        raise HostError(
+            f"Open vSwitch has not set up its bridge {name}{f': {local.error}' if local.error else ''}.",
+            hint="look into the log of ovs-vswitchd; without a kernel module a bridge needs datapath_type=netdev",
+        )
+    return switch
+
+
+def _bridge(scene: Scene, switch: Switch) -> Plan:
+    """Make the bridge when there is none, and see that it works."""
+    name, datapath = scene.attachment.host, scene.attachment.option("datapath")
+    if name in (scene.host.ovs_bridges or ()):
+        link = scene.host.links.get(name)
+        if link is not None and link.group == BIRTH_GROUP:  # a run was killed that found it without a use
+            return Plan(steps=(ip("link", "set", "dev", name, "group", "default", why=f"keep {name}"),))
+        return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
+    kind = (f"datapath_type={datapath}",) if datapath else ()
+    told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
+    create = Command(argv=(*VSCTL, "add-br", name, *told), undo=(_unmade(name),), why=f"create the bridge {name}")
+    # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
+    alive = Command(
+        argv=(*VSCTL, "get", "interface", name, "ofport"),
+        expect=str(LOCAL_PORT),
+        why=f"see that the switch could set {name} up; without its kernel module it needs -o datapath=netdev",
+    )
+    return Plan(steps=(create, alive))
+
+
+def _unmade(name: str, *, why: str = "") -> Command:
+    guard = Command(argv=(*VSCTL, "list-ports", name), why=f"see whether {name} has ports")
+    return Command(argv=(*VSCTL, "del-br", name), unless=guard, ok_codes=_DONE_OR_WAITING, why=why)
+
+
+def _wanted(scene: Scene, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
+    """Return the port the request asks for. Empty values are left out, as the shell version did."""
+    attachment, guest = scene.attachment, scene.guest
+    bridge = bridge or attachment.host
+    if tag is None:
+        tag = vlan_id(attachment.vlan) if attachment.vlan else 0
+    told = {
+        ovsdb.OWN_KEY: name,
+        "pipework.bridge": bridge,
+        "pipework.containerid": guest.id,
+        "pipework.containername": guest.name,
+        "pipework.nspid": str(guest.pid or ""),
+        "pipework.vlan": str(tag or ""),
+    }
+    return Port(name=name, bridge=bridge, tag=tag, external_ids={key: text for key, text in told.items() if text})
+
+
+def _add(port: Port, *, undo: tuple[Command, ...] | None = None) -> Command:
+    tag = (f"tag={port.tag}",) if port.tag else ()
+    told = ("--", *_told(port)) if port.external_ids else ()
+    return Command(
+        argv=(*VSCTL, "add-port", port.bridge, port.name, *tag, *told),
+        undo=(_remove(port.name),) if undo is None else undo,
+        why=f"make {port.name} a port of {port.bridge}" + (f" in VLAN {port.tag}" if port.tag else ""),
+    )
+
+
+def _told(port: Port) -> tuple[str, ...]:
+    told = (f"external_ids:{bare(key)}={atom(text)}" for key, text in port.external_ids.items())
+    return ("set", "interface", port.name, *told)
+
+
+def _remove(name: str, *, undo: tuple[Command, ...] = (), why: str = "") -> Command:
+    return Command(argv=(*VSCTL, "--", "--if-exists", "del-port", name), undo=undo, ok_codes=_DONE_OR_WAITING, why=why)
+
+
+def _accepted(name: str) -> Command:
+    """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
+    return Command(
+        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", why=f"see that the switch could take {name}"
+    )
+
+
+def _stale(switch: Switch, name: str) -> Plan:
+    """Clear away the port of a dead guest; raise ConflictError when it is not ours.
+
+    This comes before the veth is made: the switch would plug a new device of that name into the old port's VLAN. It
+    has no undo, since a port without its device is only a trace that the switch keeps.
+    """
+    port = switch.ports.get(name)
+    if port is None:
+        return Plan()
+    if not port.ours:
+        raise ConflictError(
+            f"the bridge {port.bridge} of Open vSwitch has a port {name} already that is not pipework's.",
+            hint="choose another name for the host's end with -l",
+        )
+    return Plan(steps=(_remove(name, why=f"remove the port {name} that a guest which is gone left on {port.bridge}"),))
+
+
+def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
+    """Put right what an interrupted run, or somebody's hand, left undone."""
+    peer = veth_peer(scene, link)
+    if peer is None:
+        raise HostError(
+            f"{link.name} of {scene.guest.name} has lost its end on the host.",
+            hint=f"delete {link.name} in the guest, and run this again",
+        )
+    steps = [own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+    if not peer.up:
+        steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
+    wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)
+    if has is not None and has.bridge == wanted.bridge and not has.error:
+        steps += _adjusted(wanted, has)
+        made = Plan()
+    else:
+        made = _bridge(scene, switch)
+        if has is not None:
+            steps.append(_remove(has.name, undo=(_add(has, undo=()),), why=f"take {has.name} off {has.bridge}"))
+        steps += [*made.steps, _add(wanted), _accepted(wanted.name)]
+    notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
+    return Plan(steps=tuple(steps), notes=notes)
+
+
+def _adjusted(wanted: Port, has: Port) -> list[Command]:
+    """Return what makes a port that is on the right bridge the one that is wanted."""
+    steps = []
+    if has.tag != wanted.tag:
+        steps.append(
+            Command(
+                argv=_tagged(wanted), undo=(Command(argv=_tagged(has)),), why=f"put {has.name} into VLAN {wanted.tag}"
+            )
+        )
+    # Only what is missing: the guest may have been called by another of its names then.
+    told = {key: text for key, text in wanted.external_ids.items() if key not in has.external_ids}
+    if told:
+        words = _told(Port(name=has.name, bridge=has.bridge, external_ids=told))
+        forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *map(bare, told)))
+        steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), why=f"tell the switch whose port {has.name} is"))
+    return steps
+
+
+def _tagged(port: Port) -> tuple[str, ...]:
+    if port.tag:
+        return (*VSCTL, "set", "port", port.name, f"tag={port.tag}")
+    return (*VSCTL, "clear", "port", port.name, "tag")
+
+
+def pipework_backends() -> list[OpenVSwitch]:
+    """Register it."""
+    return [OpenVSwitch()]

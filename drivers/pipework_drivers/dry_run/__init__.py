@@ -1,0 +1,1 @@
+"""The driver that changes nothing and prints a script."""

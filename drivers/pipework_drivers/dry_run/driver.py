@@ -1,0 +1,115 @@
+"""The dry-run driver: reads for real, and prints what would change something as a script."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipework_core.model.driver import NoHold, PlainDriver
+from pipework_core.model.plan import Outcome
+from pipework_drivers.dry_run.script import Script, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
+
+    from pipework_core.model.driver import Hold, Pin, RunDriver
+    from pipework_core.model.plan import Command, Netns
+
+
+class DryRunDriver(PlainDriver):
+    """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
+
+    `title` is the command line that the script names, `locate` finds programs on PATH; a driver that works elsewhere
+    has one of its own.
+    """
+
+    def __init__(
+        self,
+        inner: RunDriver,
+        out: TextIO,
+        *,
+        title: Sequence[str],
+        locate: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self._inner = inner
+        self._out = out
+        self._title = title
+        theirs: Callable[[str], str | None] = getattr(inner, "locate", shutil.which)
+        self._locate = locate or theirs
+        self._inodes: dict[str, int] = {}
+        self._sections: list[Section] = []
+        self._steps: list[Command] = []  # of the section that is not finished
+        self._announce: list[Command] = []
+
+    def pin(self, netns: Netns) -> Pin:
+        """Pin it for the reads, and remember which namespace it is for the script."""
+        pin = self._inner.pin(netns)
+        self._inodes[netns.path] = pin.inode
+        return pin
+
+    def finds(self, program: str) -> bool:
+        """Look for it on the host."""
+        return self._inner.finds(program)
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run them: reading changes nothing."""
+        return self._inner.read(commands)
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Keep them for the script, and answer that all went as expected."""
+        if stop():
+            return []
+        self._steps += commands
+        return [_as_expected(command) for command in commands]
+
+    def holds_back(self, command: Command) -> bool:
+        """Hold nothing back: what a guard will find shows when the script runs, which asks it."""
+        del command
+        return False
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Finish a section of the script, with what is given in the block for its end."""
+        steps, self._steps = self._steps, []
+        yield
+        self._section(steps, sweep=self._steps)
+        self._steps = []
+
+    def _section(self, steps: Sequence[Command], *, sweep: Sequence[Command] = ()) -> None:
+        if steps or sweep:
+            self._sections.append(Section(steps=tuple(steps), sweep=tuple(sweep)))
+
+    def start(self, commands: Sequence[Command]) -> None:
+        """Keep them for the script."""
+        self._announce += commands
+
+    def exclusive(self) -> Hold:
+        """Lock nobody out, since nothing is changed; not even the file for the lock is made."""
+        return NoHold()
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Write the script. `notes` say why there is nothing to do, where that is so."""
+        self._section(self._steps)
+        script = Script(
+            title=self._title,
+            sections=self._sections,
+            announce=self._announce,
+            notes=notes,
+            inodes=self._inodes,
+            locate=self._locate,
+        )
+        self._out.write(script.text())
+
+    def abort(self, error: BaseException) -> None:
+        """Write nothing: half a plan is none."""
+
+    def close(self) -> None:
+        """Let go of what the reads needed."""
+        self._inner.close()
+
+
+def _as_expected(command: Command) -> Outcome:
+    code = 0 if 0 in command.ok_codes else min(command.ok_codes)
+    return Outcome(code=code, stdout=command.expect or "")

@@ -1,0 +1,1 @@
+"""The driver of this machine: real processes in real namespaces."""

@@ -1,0 +1,107 @@
+"""The quick way to the answers of `docker container inspect` and `docker ps`: a millisecond instead of twenty.
+
+Only the plain case is dealt with: a local engine on its usual or a named Unix socket, which tells of containers or says
+that there is none. Whatever is different in any way is left to the real command, which has words for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from pipework_core.model.driver import TIMED_OUT
+from pipework_core.model.plan import Outcome
+from pipework_core.state import docker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_USUAL = "/var/run/docker.sock"
+#: Seconds for each answer. The command itself would wait for ever.
+PATIENCE = 10.0
+#: What the engine's API says of what it has, and of "no such container".
+_OK, _UNKNOWN = 200, 404
+#: What Docker allows in names and IDs (restrictedNameChars in the engine's names package); it needs no quoting.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+def answer(words: Sequence[str], environment: Mapping[str, str], *, patience: float = PATIENCE) -> Outcome | None:
+    """Return the outcome of the command `words` when it asks for containers and can be answered so; else None.
+
+    An engine that hangs is not asked again by the command: that has failed, with the exit code of timeout(1).
+    """
+    names = docker.asked_of("docker", words)
+    every = tuple(words) == docker.every("docker")
+    if not (names or every) or not all(map(_is_plain, names)):
+        return None
+    path = _socket_path(environment)
+    if path is None:
+        return None
+    asked = time.clock_gettime(time.CLOCK_BOOTTIME)
+    try:
+        outcome = _listed(path, patience) if every else _inspected(path, names, patience)
+    except TimeoutError:
+        return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {patience:g} seconds")
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return None if outcome is None else outcome._replace(asked=asked)
+
+
+def _is_plain(name: str) -> bool:
+    return _PLAIN.issuperset(name) and name not in {"", ".", ".."}
+
+
+def _listed(path: str, patience: float) -> Outcome | None:
+    status, body = _get(path, "/containers/json", patience)
+    if status != _OK:
+        return None
+    return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
+
+
+def _inspected(path: str, names: Sequence[str], patience: float) -> Outcome | None:
+    """Ask for each; as the command does, tell of those that there are when others have just gone."""
+    told, missing = "", ""
+    for name in names:
+        status, body = _get(path, f"/containers/{name}/json", patience)
+        if status == _UNKNOWN:
+            missing += f"Error response from daemon: No such container: {name}\n"
+        elif status == _OK:
+            told += docker.answer(json.loads(body))
+        else:
+            return None
+    return Outcome(code=1 if missing else 0, stdout=told, stderr=missing)
+
+
+def _socket_path(environment: Mapping[str, str]) -> str | None:
+    """Return the engine's socket as the command would choose it (docker(1), DOCKER_HOST and contexts)."""
+    host = environment.get("DOCKER_HOST", "")
+    if host:
+        return host.removeprefix("unix://") if host.startswith("unix:///") else None
+    if environment.get("DOCKER_CONTEXT", "default") != "default" or _has_context(environment):
+        return None
+    return _USUAL
+
+
+def _has_context(environment: Mapping[str, str]) -> bool:
+    folder = environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME", "/root"), ".docker")
+    try:
+        with open(os.path.join(folder, "config.json"), encoding="utf-8", errors="replace") as file:
+            return "currentContext" in file.read()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _get(path: str, resource: str, patience: float) -> tuple[int, bytes]:
+    """Return status and body of an HTTP/1.0 request, whose answer ends with the connection (RFC 1945)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(patience)
+        connection.connect(path)
+        connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+        data = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = data.partition(b"\r\n\r\n")
+    return int(head.split(b" ", 2)[1]), body

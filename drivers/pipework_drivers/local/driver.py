@@ -1,0 +1,369 @@
+"""The live driver: real processes in real namespaces."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipework_core.model.driver import TIMED_OUT, Pin, PlainDriver, cut_short, succeeded, with_undoing
+from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
+from pipework_core.model.plan import Outcome
+from pipework_drivers import batch
+from pipework_drivers.fd_paths import held_text, held_words, words_of
+from pipework_drivers.local.lock import HostLock
+from pipework_drivers.local.parallel import side_by_side
+from pipework_drivers.local.process import (
+    NOT_STARTED,
+    PATIENCE,
+    Process,
+    package_of,
+    start_unattended,
+    tool_environment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pipework_core.model.driver import Hold
+    from pipework_core.model.link import Link
+    from pipework_core.model.plan import Command, Netns
+
+    #: Runs one process: argv, namespace, stdin.
+    _Run = Callable[[Sequence[str], Netns | None, str | None], Outcome]
+
+_NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
+#: Reads that are all started at once; more are read by a few threads.
+_AT_ONCE = 8
+#: Changes that run side by side: the kernel makes one at a time, and what is gained is the starting of processes.
+_ACTING_AT_ONCE = 2 * (os.cpu_count() or 1)
+#: Pinned namespaces from which on the usual limit of open files, 1,024, may not do.
+_MANY_PINS = 500
+#: Steps that wait for the network do not keep the machine busy.
+_PATIENT_AT_ONCE = 64
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class LiveDriver(PlainDriver):
+    """Runs plans. Holds every pinned namespace open until `close`. `patience` is in seconds, for one process."""
+
+    def __init__(self, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._pins: dict[str, int] = {}
+        #: Where programs lie that were found; one that was not may be installed meanwhile.
+        self._places: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Let the namespaces go."""
+        while self._pins:
+            os.close(self._pins.popitem()[1])
+
+    def pin(self, netns: Netns) -> Pin:
+        """Open the namespace; see `Driver.pin`."""
+        try:
+            fd = os.open(netns.path, os.O_RDONLY | os.O_CLOEXEC)
+        except PermissionError:
+            raise GuestError(f"{netns.path} may not be entered.", hint="run pipework as root") from None
+        except OSError as error:
+            raise NoNamespaceError(
+                f"the network namespace {netns.path} is not there ({error.strerror}).", hint="is the guest running?"
+            ) from None
+        if not _is_network(fd):
+            os.close(fd)
+            raise GuestError(f"{netns.path} is no network namespace.", hint="`ip netns` lists those that have a name")
+        known = self._pins.pop(netns.path, None)
+        if known is not None:
+            os.close(known)
+        self._pins[netns.path] = fd
+        if len(self._pins) == _MANY_PINS:
+            _allow_more_files()
+        return Pin(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
+
+    def finds(self, program: str) -> bool:
+        """Whether the program is on PATH."""
+        return bool(self._place(program))
+
+    def _place(self, program: str) -> str:
+        """Return where a program lies on PATH; empty when there is none."""
+        if program not in self._places:
+            paths = (os.path.join(folder, program) for folder in os.get_exec_path())
+            place = next(filter(_is_program, paths), "")
+            if not place:
+                return ""
+            self._places[program] = place
+        return self._places[program]
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run all of them at once; raise HostError when a program is missing that may not be (127 is no `ok_codes`)."""
+        if len(commands) == 1 and commands[0].argv[0] == "docker":
+            quick = self._asked_docker(commands[0])
+            if quick is not None:
+                return [quick]
+        optional = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
+        self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
+        if len(commands) > _AT_ONCE and not any(optional):
+            run = self._one_of_many()
+            asked = [partial(run, command.argv, command.netns, command.stdin) for command in commands]
+            return side_by_side(asked, at_once=_ACTING_AT_ONCE)
+        processes: list[Process | None] = []
+        try:
+            for command, left_out in zip(commands, optional, strict=True):
+                processes.append(None if left_out else self._started(command))
+            return [process.outcome() if process else Outcome(code=NOT_STARTED) for process in processes]
+        finally:
+            for process in filter(None, processes):
+                process.end()
+
+    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+        """Ask the kernel in each of them, by one thread: what it waits for is not worth a second one."""
+        from pipework_drivers.local import netlink, netns_thread  # noqa: PLC0415 - a single attachment does without
+
+        move = netns_thread.mover()
+
+        def look() -> list[Mapping[str, Link] | None]:
+            return [glanced(self._pins[space.path]) if space.path in self._pins else None for space in spaces]
+
+        def glanced(fd: int) -> Mapping[str, Link] | None:
+            try:
+                with netns_thread.elsewhere(fd, move):
+                    connection = netlink.opened()
+            except OSError:
+                return None
+            with connection:
+                return netlink.links(connection)
+
+        return side_by_side([look], at_once=1)[0]
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run them in order, as few processes; see `Driver.act`.
+
+        Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
+        """
+        self._refuse_missing(with_undoing(commands))
+        return self._acted(commands, stop, self._outcome, [])
+
+    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run the lists by a few threads, each of which waits for one process at a time; see `Driver`."""
+        every = [command for commands in lists for command in commands]
+        self._refuse_missing(with_undoing(every))
+        many = _PATIENT_AT_ONCE if any(command.patience for command in every) else _ACTING_AT_ONCE
+        run = self._one_of_many()
+        return side_by_side([partial(self._surely, commands, stop, run) for commands in lists], at_once=many)
+
+    def _surely(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run) -> list[Outcome]:
+        """Run one list of many; whatever happens, tell what was done, so that it can be undone with the others."""
+        found: list[Outcome] = []
+        try:
+            self._acted(commands, stop, run, found)
+        except Exception as error:  # noqa: BLE001 - such as no more descriptors; that step may have been carried out
+            found.append(Outcome(code=TIMED_OUT, stderr=f"{commands[len(found)].argv[0]} was lost: {error!r}"))
+        return found
+
+    def _one_of_many(self) -> _Run:
+        """Return what runs one process of many, in a thread: the quick way where that will do."""
+        from pipework_drivers.local import netns_thread, posix_spawn  # noqa: PLC0415 - a single attachment does without
+
+        env, move = tool_environment(), netns_thread.mover()
+
+        def run(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
+            place = self._place(argv[0])
+            words, text, fds = self._held(argv, stdin)
+            data = os.fsencode(text or "")
+            space = self._pins.get(netns.path) if netns else None
+            if space is None or not place or len(data) > posix_spawn.PIPE_BYTES:
+                return self._outcome(argv, netns, stdin)
+            try:
+                with netns_thread.elsewhere(space, move):
+                    process = posix_spawn.Spawned(place, words, fds=fds, env=env)
+            except OSError as error:
+                return _not_started(argv, error)
+            return process.run(data, patience=self._patience)
+
+        return run
+
+    def _acted(
+        self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run, found: list[Outcome]
+    ) -> list[Outcome]:
+        """Run commands in order, and add their outcomes to `found`, which is returned."""
+        for group in batch.groups(commands):
+            if stop():
+                break
+            if group.commands[0].patience:
+                found.append(self._patiently(group.commands[0], stop))
+            else:
+                found += self._group(group, run)
+            if not succeeded(commands[len(found) - 1], found[-1]):
+                break
+        return found
+
+    def start(self, commands: Sequence[Command]) -> None:
+        """Start them in sessions of their own."""
+        for command in commands:
+            argv, _, fds = self._entered(command.argv, command.netns)
+            start_unattended(argv, fds=fds)
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Have nothing to add behind a run that succeeded."""
+
+    def abort(self, error: BaseException) -> None:
+        """Have nothing to add behind a run that failed: the engine has undone it."""
+
+    def exclusive(self) -> Hold:
+        """Hold the lock of this host."""
+        return HostLock()
+
+    def _asked_docker(self, command: Command) -> Outcome | None:
+        from pipework_drivers.local import docker_engine  # noqa: PLC0415 - other runtimes need no sockets
+
+        return docker_engine.answer(command.argv, os.environ)
+
+    def _refuse_missing(self, commands: Sequence[Command]) -> None:
+        """Raise HostError for a program that is not on PATH: found out later, it would leave half a change behind."""
+        programs = dict.fromkeys(command.argv[0] for command in commands)
+        if any(command.netns for command in commands):
+            programs["nsenter"] = None
+        for program in programs:
+            if not self.finds(program):
+                raise HostError(f"{program} is not installed here.", hint=f"install it ({package_of(program)})")
+
+    def _group(self, group: batch.Group, run: _Run) -> list[Outcome]:
+        outcome = run(group.argv, group.netns, group.stdin)
+        if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
+            return batch.outcomes(group, outcome)
+        found: list[Outcome] = []
+        for command in group.commands:  # an atomic transaction that failed: nothing was done yet
+            found.append(run(command.argv, command.netns, command.stdin))
+            if not succeeded(command, found[-1]):
+                break
+        return found
+
+    def _patiently(self, command: Command, stop: Callable[[], bool]) -> Outcome:
+        """Run one that may take its time, and that a signal ends."""
+
+        def wait(process: Process) -> Outcome:
+            return process.outcome_unless(stop, patience=command.patience)
+
+        return self._outcome(command.argv, command.netns, command.stdin, wait)
+
+    def _outcome(
+        self,
+        argv: Sequence[str],
+        netns: Netns | None,
+        stdin: str | None,
+        wait: Callable[[Process], Outcome] = Process.outcome,
+    ) -> Outcome:
+        """Run one process to its end. One that cannot be started has an outcome, too: what came before is undone."""
+        try:
+            process = self._process(argv, netns, stdin)
+        except OSError as error:
+            return _not_started(argv, error)
+        try:
+            return wait(process)
+        finally:
+            process.end()
+
+    def _started(self, command: Command) -> Process:
+        try:
+            return self._process(command.argv, command.netns, command.stdin)
+        except OSError as error:
+            raise HostError(f"{command.argv[0]} cannot be started: {error.strerror}.") from None
+
+    def _process(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
+        entered, text, fds = self._entered(argv, netns, stdin)
+        return Process(entered, stdin=text, fds=fds, patience=self._patience)
+
+    def _entered(
+        self, argv: Sequence[str], netns: Netns | None, stdin: str | None = None
+    ) -> tuple[list[str], str | None, list[int]]:
+        """Return the argv that enters the namespace, what it reads, and the descriptors that it needs.
+
+        Descriptors of other guests stay here: who inherits one keeps that guest's namespace alive.
+        """
+        words, text, fds = self._held(argv, stdin)
+        if netns is None:
+            return words, text, fds
+        space = self._pins.get(netns.path)
+        if space is None:
+            return ["nsenter", f"--net={netns.path}", *words], text, fds
+        return ["nsenter", f"--net=/proc/self/fd/{space}", *words], text, sorted({*fds, space})
+
+    def _held(self, argv: Sequence[str], stdin: str | None) -> tuple[list[str], str | None, list[int]]:
+        """Return both with each pinned path that is a word of its own as the descriptor that was opened for it.
+
+        Whatever process the path leads to by now, the command goes where the guest was found. The last of the three are
+        the descriptors.
+        """
+        used = {path for path in (*argv, *words_of(stdin)) if path in self._pins}
+        held = {path: f"/proc/self/fd/{self._pins[path]}" for path in used}
+        text = None if stdin is None else held_text(stdin, held)
+        return list(held_words(argv, held)), text, sorted(self._pins[path] for path in used)
+
+
+def _not_started(argv: Sequence[str], error: OSError) -> Outcome:
+    """Return the outcome of what never ran: what came before it is undone."""
+    return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
+
+
+def _allow_more_files() -> None:
+    """Raise the soft limit of open files to the hard one (getrlimit(2)): every guest takes a descriptor."""
+    import resource  # noqa: PLC0415 - few topologies are that large
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _is_program(path: str) -> bool:
+    # shutil.which() would do, and brings three compression libraries along: 2 ms of every run.
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _is_network(fd: int) -> bool:
+    """Ask the kernel for the type of a namespace (ioctl_ns(2)); a plain file has none."""
+    try:
+        return fcntl.ioctl(fd, _NS_GET_NSTYPE) == _CLONE_NEWNET
+    except OSError:
+        return False
+
+
+def _groups(path: str) -> str:
+    """Return the control groups of the process of `/proc/PID/ns/net` (cgroups(7)); two reads, no process."""
+    parts = path.split("/")
+    if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
+        return ""
+    try:
+        with open(f"/proc/{parts[2]}/cgroup", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _born(path: str) -> float:
+    """Return when the process of `/proc/PID/ns/net` was started, in seconds since boot (proc(5), stat, field 22)."""
+    parts = path.split("/")
+    if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
+        return 0.0
+    try:
+        with open(f"/proc/{parts[2]}/stat", encoding="utf-8", errors="replace") as file:
+            stat = file.read()
+    except OSError:
+        raise NoNamespaceError(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
+    # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
+    return float(stat.rpartition(")")[2].split()[19]) / _TICKS
+
+
+class ThisMachine:
+    """Makes live drivers, by `--driver live` or by none at all."""
+
+    name = "live"
+
+    def open(self, address: str) -> LiveDriver:
+        """Return one; raise UsageError for an address, since there is only one such machine."""
+        if address:
+            raise UsageError(f"live:{address} names a machine, and live is this one.", hint="write --driver live")
+        return LiveDriver()
+
+
+def pipework_drivers() -> list[ThisMachine]:
+    """Register it."""
+    return [ThisMachine()]

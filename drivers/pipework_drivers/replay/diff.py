@@ -1,0 +1,59 @@
+"""Which recorded call is nearest to one that was not recorded, and what differs between the two."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from pipework_drivers.fd_paths import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipework_drivers.replay.cassette import Call
+
+
+def nearest(asked: Call, recorded: Iterable[tuple[int, Call]]) -> tuple[int, Call] | None:
+    """Return the call, with its number, that has most in common with `asked`; of two alike the earlier one."""
+    return max(recorded, key=lambda pair: (_likeness(asked, pair[1]), -pair[0]), default=None)
+
+
+def differences(recorded: Call, asked: Call) -> list[str]:
+    """Say field by field what differs; among words, `[-recorded-]` and `{+asked+}` mark those that do."""
+    found = []
+    if recorded.kind != asked.kind:
+        found.append(f"kind: [-{recorded.kind}-]{{+{asked.kind}+}}")
+    if recorded.subject != asked.subject:
+        found.append(f"name: [-{recorded.subject}-]{{+{asked.subject}+}}")
+    if recorded.argv != asked.argv:
+        found.append(f"command: {marked(recorded.argv, asked.argv)}")
+    if recorded.netns != asked.netns:
+        found.append(f"netns: [-{recorded.netns or 'the host'}-]{{+{asked.netns or 'the host'}+}}")
+    if recorded.stdin != asked.stdin:
+        words = marked(words_of(recorded.stdin), words_of(asked.stdin))
+        found.append(f"stdin: {words or 'empty here, none there'}")
+    return found
+
+
+def marked(before: Sequence[str], after: Sequence[str]) -> str:
+    """Return the words of both, with those of one alone marked, as `git diff --word-diff` does."""
+    parts: list[str] = []
+    for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if what == "equal":
+            parts += before[i:j]
+            continue
+        gone, come = " ".join(before[i:j]), " ".join(after[k:m])
+        parts.append((f"[-{gone}-]" if gone else "") + (f"{{+{come}+}}" if come else ""))
+    return " ".join(parts)
+
+
+def _likeness(one: Call, other: Call) -> float:
+    if one.question == other.question:
+        return 9.0
+    words = SequenceMatcher(None, _all_words(one), _all_words(other), autojunk=False).ratio()
+    # Kind and namespace only decide between commands that have about the same words.
+    return words + (one.kind == other.kind) / 5 + (one.netns == other.netns) / 5
+
+
+def _all_words(call: Call) -> list[str]:
+    return [call.subject, *call.argv, *words_of(call.stdin)]

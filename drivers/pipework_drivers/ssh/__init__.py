@@ -1,0 +1,1 @@
+"""The driver of another machine, over one ssh connection."""

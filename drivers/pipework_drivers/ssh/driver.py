@@ -1,0 +1,305 @@
+"""The ssh driver: the same plans on a machine that has iproute2, util-linux and a POSIX shell, and no Python.
+
+One connection carries a whole run. A shell at its far end (`remote_shell.sh`) takes requests and answers them, in as few
+round trips as the engine's questions allow: all reads of a step are one, all commands of a plan are one, and what needs
+no answer (the lock, giving it back, announcements) travels with what does.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.model.driver import Pin, PlainDriver, cut_short, succeeded, with_undoing
+from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
+from pipework_core.model.plan import HOST, Outcome
+from pipework_drivers import batch
+from pipework_drivers.fd_paths import held_text, held_words, words_of
+from pipework_drivers.local.process import NOT_STARTED, PATIENCE, package_of
+from pipework_drivers.ssh import address as ssh_address
+from pipework_drivers.ssh.lock import LOCK, RemoteLock
+from pipework_drivers.ssh.protocol import Job, command_line, quoted
+from pipework_drivers.ssh.scripts import left_behind, portable
+from pipework_drivers.ssh.session import Session
+from pipework_drivers.ssh.transport import OpenSSH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pipework_core.model.driver import Hold
+    from pipework_core.model.plan import Command, Netns
+    from pipework_drivers.ssh.address import Address
+    from pipework_drivers.ssh.transport import Transport
+
+#: Descriptors of pinned namespaces there; 0 to 2 are the connection, 3 the lock. dash(1) knows those of one digit only.
+_DIGITS = (9, 8, 7, 6, 5, 4)
+_FIRST = "/proc/1/ns/net"
+_INODE = re.compile(r"net:\[(\d+)\]")
+#: Seconds that a patient command has beyond its own patience, and to go when it is asked to.
+_GRACE = 5.0
+#: Seconds in which the engine asks for one namespace several times, on its way to one guest.
+_MOMENT = 0.5
+
+
+class _Latest(NamedTuple):
+    """What was pinned last, behind how many requests, and when."""
+
+    path: str = ""
+    pin: Pin = Pin(inode=0)
+    sent: int = -1
+    when: float = 0.0
+
+    def holds(self, sent: int) -> bool:
+        """Whether asking again would be the same question: nothing was asked since, and that is a moment ago."""
+        return self.sent == sent and time.monotonic() - self.when < _MOMENT
+
+
+class SshDriver(PlainDriver):
+    """Runs plans on another machine, as root there. Namespaces are held open by the shell at the far end."""
+
+    def __init__(
+        self, address: Address, *, connect: Callable[[Address], Transport] = OpenSSH, patience: float = PATIENCE
+    ) -> None:
+        self._address = address
+        self._patience = patience
+        self._session = Session(address, connect(address), patience=patience)
+        self._pins: dict[str, int] = {}
+        self._latest = _Latest()
+
+    def close(self) -> None:
+        """End the connection, and with it whatever is held."""
+        self._session.close()
+
+    def pin(self, netns: Netns) -> Pin:
+        """Open the namespace there; see `Driver.pin`."""
+        facts = self._session.facts
+        if netns.path == HOST.path:
+            return Pin(inode=_inode(facts.own, netns))
+        if netns.path == _FIRST:  # it has no other process ever; one round trip less
+            return Pin(inode=_inode(facts.first, netns))
+        if self._latest.path == netns.path and self._latest.holds(self._session.sent):
+            return self._latest.pin
+        nsenter, readlink = (self._path_of(name) for name in ("nsenter", "readlink"))
+        digit = self._pins.get(netns.path) or self._free_digit()
+        words = ("pin", str(digit), netns.path, nsenter, readlink)
+        outcome = self._session.ask([Job(" ".join(map(quoted, words)))])[0]
+        if outcome.code != 0:
+            self._pins.pop(netns.path, None)
+            raise _not_pinned(netns, outcome)
+        self._pins[netns.path] = digit
+        said, _, stat = outcome.stdout.partition("\n")
+        pin = Pin(inode=_inode(said, netns), born=_born(stat, facts.ticks))
+        self._latest = _Latest(netns.path, pin, self._session.sent, time.monotonic())
+        return pin
+
+    def finds(self, program: str) -> bool:
+        """Whether the program is on PATH there."""
+        return self._session.locate(program) is not None
+
+    def locate(self, program: str) -> str | None:
+        """Return where the program lies there; None when it is not on PATH."""
+        return self._session.locate(program)
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run all of them in one round trip; raise HostError when a program is missing that may not be."""
+        left_out = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
+        wanted = [command for command, out in zip(commands, left_out, strict=True) if not out]
+        if not wanted:
+            return [Outcome(code=NOT_STARTED) for _ in commands]
+        self._refuse(wanted)
+        found = iter(self._session.ask([Job(self._line(c.argv, c.netns, c.stdin)) for c in wanted]))
+        return [Outcome(code=NOT_STARTED) if out else self._told(next(found)) for out in left_out]
+
+    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run them in order, in as few round trips; see `Driver.act`.
+
+        The other machine ends a request behind a command that failed, so that nothing has to be asked in between.
+        What cannot be run there, or not be undone, fails before it is begun: what was done before, perhaps by an
+        earlier call, is for the engine to undo.
+        """
+        able = list(takewhile(lambda command: not self._refusal(command), commands))
+        found: list[Outcome] = []
+        for portion in _portions(batch.groups(able)):
+            if stop():
+                return found
+            found += self._patiently(portion[0], stop) if portion[0].commands[0].patience else self._at_once(portion)
+            if not succeeded(commands[len(found) - 1], found[-1]):
+                return found
+        if len(able) < len(commands) and not stop():
+            found.append(Outcome(code=NOT_STARTED, stderr=str(self._refusal(commands[len(able)]))))
+        return found
+
+    def start(self, commands: Sequence[Command]) -> None:
+        """Start them in sessions of their own, which outlive the connection; nobody waits for an answer.
+
+        What cannot be run there is left out.
+        """
+        lines = []
+        for command in commands:
+            if left_behind(command.argv):
+                continue
+            argv = [path for path in (self._session.locate("setsid"),) if path]
+            line = self._line(command.argv, command.netns, command.stdin, limit=argv)
+            lines.append(Job(f"{line} >/dev/null 2>&1 &"))
+        if lines:
+            self._session.tell(lines)
+
+    def exclusive(self) -> Hold:
+        """Hold the lock of the other machine, which is the one that a pipework there takes."""
+        return RemoteLock(self._session, str(self._address), flock=lambda: self._path_of("flock"))
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Have nothing to add behind a run that succeeded."""
+
+    def abort(self, error: BaseException) -> None:
+        """Have nothing to add behind a run that failed: the engine has undone it."""
+
+    def _at_once(self, portion: Sequence[batch.Group]) -> list[Outcome]:
+        """Carry groups out in one round trip; return outcomes up to the first command that failed."""
+        jobs = [Job(self._line(g.argv, g.netns, g.stdin), good=g.commands[0].ok_codes) for g in portion]
+        outcomes = map(self._told, self._session.ask(jobs))
+        found: list[Outcome] = []
+        for group, outcome in zip(portion, outcomes, strict=False):
+            if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
+                found += batch.outcomes(group, outcome)
+            else:  # an atomic transaction that failed: nothing was done yet, and which command it was is still to learn
+                found += self._at_once([batch.groups([command])[0] for command in group.commands])
+        return found
+
+    def _patiently(self, group: batch.Group, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run one that may take its time, and that a signal here ends there."""
+        patience = group.commands[0].patience + _GRACE
+        timeout = self._session.locate("timeout")
+        limit = (timeout, "-k", f"{_GRACE:g}", f"{patience:g}") if timeout else ()
+        # The shell there waits for a line of ours, which we send when it has said that the command is over.
+        over = '"$@"; code=$?; printf "\\n%s\\n" "pipework: over" >&2; exit "$code"'
+        around = (self._path_of("setsid"), self._path_of("sh"), "-c", over, "sh", *limit)
+        line = self._line(group.argv, group.netns, group.stdin, limit=around)
+        return self._session.attend(Job(f'{line} & attend "$!"'), stop, patience=patience + _GRACE)
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        """Say of a command that was killed why that may be."""
+        if outcome.code != -signal.SIGKILL:
+            return outcome
+        return outcome._replace(stderr=f"was killed, as after {self._patience:g} seconds without an answer")
+
+    def _refuse(self, commands: Sequence[Command]) -> None:
+        """Raise HostError for what cannot be run there."""
+        programs = dict.fromkeys(command.argv[0] for command in commands)
+        if any(command.netns for command in commands):
+            programs["nsenter"] = None
+        for program in programs:
+            self._path_of(program)
+        for name in filter(None, (left_behind(command.argv) for command in commands)):
+            raise HostError(
+                f"this takes {name}, a part of pipework that {self._address} does not have.",
+                hint="install pipework on that machine, and run it there",
+            )
+
+    def _refusal(self, command: Command) -> HostError | None:
+        """Return why a command, or what undoes it, cannot be run there."""
+        try:
+            self._refuse(with_undoing([command]))
+        except HostError as error:
+            return error
+        return None
+
+    def _path_of(self, program: str) -> str:
+        path = self._session.locate(program)
+        if path is None:
+            raise HostError(
+                f"{program} is not installed on {self._address}.", hint=f"install it there ({package_of(program)})"
+            )
+        return path
+
+    def _free_digit(self) -> int:
+        for digit in _DIGITS:
+            if digit not in self._pins.values():
+                return digit
+        raise HostError(
+            f"a shell on {self._address} can hold {len(_DIGITS)} namespaces, and this needs one more.",
+            hint="name the guest by its runtime, such as docker:web1",
+        )
+
+    def _line(
+        self, argv: Sequence[str], netns: Netns | None, stdin: str | None, *, limit: Sequence[str] | None = None
+    ) -> str:
+        """Return the line that runs a command there, behind `limit`: in its namespace, with no descriptor too many.
+
+        A pinned path that is a word of its own becomes the descriptor that was opened for it; see the live driver.
+        """
+        if limit is None:
+            timeout = self._session.locate("timeout")
+            limit = (timeout, "-s", "KILL", f"{self._patience:g}") if timeout else ()
+        argv = portable(argv)
+        words = {*argv, *words_of(stdin), netns.path if netns else ""}
+        used = sorted(digit for path, digit in self._pins.items() if path in words)
+        held = {path: f"/proc/self/fd/{digit}" for path, digit in self._pins.items() if path in words}
+        held |= {HOST.path: f"/proc/{self._session.facts.pid}/ns/net"}
+        entered = [self._session.locate(argv[0]) or argv[0], *held_words(argv[1:], held)]
+        if netns is not None:
+            entered = [self._path_of("nsenter"), f"--net={held.get(netns.path, netns.path)}", *entered]
+        closed = [LOCK, *(digit for digit in sorted(self._pins.values()) if digit not in used)]
+        text = None if stdin is None else held_text(stdin, held)
+        return command_line([*limit, *entered], stdin=text, held=used, closed=closed)
+
+
+def _portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
+    """Give the groups of one round trip each: what is expected of an answer is compared here, and ends one."""
+    portion: list[batch.Group] = []
+    for group in groups:
+        if group.commands[0].patience:
+            if portion:
+                yield portion
+            yield [group]
+            portion = []
+            continue
+        portion.append(group)
+        if group.commands[0].expect is not None:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def _inode(said: str, netns: Netns) -> int:
+    match = _INODE.fullmatch(said.strip())
+    if match is None:
+        raise GuestError(f"{netns.path} may not be entered.", hint="it needs root there, and readlink (coreutils)")
+    return int(match[1])
+
+
+def _not_pinned(netns: Netns, outcome: Outcome) -> GuestError:
+    """Return the error for a namespace that the shell could not hold open; the codes are those of `pin` there."""
+    if "not permitted" in outcome.stderr or "ermission denied" in outcome.stderr:
+        return GuestError(f"{netns.path} may not be entered.", hint="it needs root there")
+    if outcome.code == 5:  # noqa: PLR2004 - see remote_shell.sh
+        return GuestError(f"{netns.path} is no network namespace.", hint="`ip netns` lists those that have a name")
+    if outcome.code == 6:  # noqa: PLR2004 - see remote_shell.sh
+        return NoNamespaceError(f"the process of {netns.path} has just ended.", hint="is the guest running?")
+    return NoNamespaceError(f"the network namespace {netns.path} is not there.", hint="is the guest running?")
+
+
+def _born(stat: str, ticks: int) -> float:
+    """Return when a process was started, in seconds since boot (proc(5), stat, field 22); 0.0 for none."""
+    # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
+    fields = stat.rpartition(")")[2].split()
+    return float(fields[19]) / ticks if fields else 0.0
+
+
+class SshDrivers:
+    """Makes them, by `--driver ssh://…`."""
+
+    name = "ssh"
+
+    def open(self, address: str) -> SshDriver:
+        """Connect; raise UsageError or HostError."""
+        return SshDriver(ssh_address.parse(address))
+
+
+def pipework_drivers() -> list[SshDrivers]:
+    """Register it."""
+    return [SshDrivers()]

@@ -1,0 +1,199 @@
+"""One connection of the ssh driver: requests in order, answers in order, and what is known of the other machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.model.driver import TIMED_OUT
+from pipework_core.model.errors import HostError
+from pipework_drivers.ssh import errors
+from pipework_drivers.ssh.protocol import Answers, Job, quoted, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipework_core.model.plan import Outcome
+    from pipework_drivers.ssh.address import Address
+    from pipework_drivers.ssh.transport import Transport
+
+#: Programs that are looked for with the first request; others cost a round trip each.
+_USUAL = (
+    *("ip", "nsenter", "readlink", "flock", "timeout", "setsid", "sh", "cat", "bridge", "tc", "sysctl", "arping"),
+    *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee", "iptables"),
+)
+#: Seconds until a shell has answered, beyond what ssh itself waits for a connection.
+_GREETING = 30.0
+#: Seconds without a word from the other machine, beyond those that one command may take there.
+_SILENCE = 15.0
+_PARTING = 5.0
+_GLANCE = 0.1
+_OVER = "pipework: over"
+_AGENT = os.path.join(os.path.dirname(__file__), "remote_shell.sh")
+
+
+class Facts(NamedTuple):
+    """What the shell says of itself: process, ticks a second, its own namespace and process 1's (`net:[…]`)."""
+
+    pid: int
+    ticks: int
+    own: str
+    first: str
+
+
+class Session:
+    """Asks a shell at the far end of a transport; the first question has gone out when this is made.
+
+    Raises HostError when there is no shell, when it is not root's, and when the connection breaks.
+    """
+
+    def __init__(self, address: Address, transport: Transport, *, patience: float) -> None:
+        nonce = os.urandom(16).hex()
+        self._address = address
+        self._transport = transport
+        self._patience = patience + _SILENCE
+        self._answers = Answers(nonce)
+        self._sent = 0
+        self._answered = 0
+        self._first: list[Job] = []
+        self._facts: Facts | None = None
+        self._programs: dict[str, str] = {}
+        with open(_AGENT, "rb") as agent:
+            transport.send(b"nonce=%s\n%s" % (nonce.encode(), agent.read()))
+        self._send([Job(" ".join(("hello", *_USUAL)))])
+
+    @property
+    def facts(self) -> Facts:
+        """What the other machine says of itself."""
+        if self._facts is None:
+            self._facts = self._greeting()
+        return self._facts
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent so far."""
+        return self._sent
+
+    def locate(self, program: str) -> str | None:
+        """Return where a program lies there; None when it is not on PATH."""
+        if self._facts is None:
+            self._facts = self._greeting()  # which names the usual ones
+        if program not in self._programs:
+            outcome = self.ask([Job(f"where {quoted(program)}")])[0]
+            self._programs[program] = outcome.stdout.partition("=")[2].rstrip("\n")
+        return self._programs[program] or None
+
+    def first(self, job: Job) -> None:
+        """Keep a job for the front of the next request: when its code is not good, HostError says so there."""
+        self._first.append(job)
+
+    def ask(self, jobs: Sequence[Job], *, patience: float | None = None) -> list[Outcome]:
+        """Have them run there and return the outcomes of those that were: one round trip."""
+        number, ahead = self._ask_behind(jobs)
+        outcomes = self._await(number, patience=patience or self._patience)
+        self._check(ahead, outcomes)
+        return outcomes[len(ahead) :]
+
+    def tell(self, jobs: Sequence[Job]) -> None:
+        """Have them run there without waiting for an answer. Never raises for what they do."""
+        self._send([*self._first, *jobs])
+        self._first = []
+
+    def attend(self, job: Job, stop: Callable[[], bool], *, patience: float) -> list[Outcome]:
+        """Run a patient one (see `attend` there): it is ended when `stop()` says so, or behind `patience` seconds."""
+        number, ahead = self._ask_behind([job])
+        deadline = time.monotonic() + patience
+        word = b""
+        while not word:
+            self._receive(_GLANCE)
+            if _OVER in self._answers.rest[1]:
+                word = b"on\n"
+            elif stop() or time.monotonic() > deadline:
+                word = b"stop\n"
+        self._transport.send(word)
+        *before, outcome = self._await(number, patience=self._patience)
+        self._check(ahead, [*before, outcome])
+        said = outcome.stderr.replace(f"\n{_OVER}\n", "")
+        if word == b"on\n":
+            return [outcome._replace(stderr=said)]
+        code = -15 if stop() else TIMED_OUT
+        return [outcome._replace(code=code, stderr="was interrupted" if stop() else "gave no answer and was ended")]
+
+    def close(self) -> None:
+        """Let what was sent be finished there, and end the connection."""
+        self._transport.close(_PARTING)
+
+    def _ask_behind(self, jobs: Sequence[Job]) -> tuple[int, list[Job]]:
+        """Send what was kept for the next request, and these; return its number, and what stands in front."""
+        ahead, self._first = self._first, []
+        return self._send([*ahead, *jobs]), ahead
+
+    @staticmethod
+    def _check(ahead: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
+        for job, outcome in zip(ahead, outcomes, strict=False):
+            if job.good is not None and outcome.code not in job.good:
+                raise HostError(job.otherwise, hint=job.hint)
+
+    def _send(self, jobs: Sequence[Job]) -> int:
+        self._sent += 1
+        self._transport.send(request(self._sent, jobs))
+        return self._sent
+
+    def _await(self, number: int, *, patience: float) -> list[Outcome]:
+        """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                found = self._answers.of(self._answered + 1)
+            except ValueError:
+                raise HostError(
+                    f"{self._address} gives answers that are out of order.", hint="run the same command again"
+                ) from None
+            if found is not None:
+                self._answered += 1
+                if self._answered == number:
+                    return found
+            elif self._receive(max(0.0, deadline - time.monotonic())):
+                deadline = time.monotonic() + patience
+            elif time.monotonic() >= deadline:
+                raise self._silent(patience)
+
+    def _receive(self, seconds: float) -> bool:
+        """Take what has come within so many seconds, if anything; raise HostError when nothing more ever will."""
+        received = self._transport.receive(seconds)
+        self._answers.take(received.out, received.err)
+        if received.ended and not received.out:
+            raise self._ended()
+        return bool(received.out or received.err)
+
+    def _greeting(self) -> Facts:
+        """Take the first answer; raise HostError for a shell that is of no use."""
+        outcome = self._await(1, patience=_GREETING)[0]
+        said = dict(line.partition("=")[::2] for line in outcome.stdout.splitlines())
+        try:
+            uid, pid, ticks = (int(said.pop(key)) for key in ("uid", "pid", "ticks"))
+        except (KeyError, ValueError):
+            raise HostError(
+                f"the shell of {self._address} does not say what it is.", hint="it needs a Linux with /proc"
+            ) from None
+        if uid != 0:
+            raise HostError(
+                f"{self._address} lets us in as a user who is not root.",
+                hint=f"write ssh://root@{self._address.host}, and let root in with a key",
+            )
+        self._programs = dict.fromkeys(_USUAL, "") | {name: path for name, path in said.items() if name in _USUAL}
+        return Facts(pid=pid, ticks=ticks, own=said.get("own", ""), first=said.get("first", ""))
+
+    def _ended(self) -> HostError:
+        code = self._transport.close(_PARTING)
+        out, err = self._answers.rest
+        if self._answered == 0:
+            return errors.no_connection(self._address, code, out, err)
+        return errors.lost(self._address, err)
+
+    def _silent(self, patience: float) -> HostError:
+        out, err = self._answers.rest
+        if self._answered == 0:
+            return errors.silence(self._address, patience, out, err)
+        return errors.lost(self._address, f"no word for {patience:g} seconds")

@@ -1,0 +1,60 @@
+"""What `-v` shows: each command with its reason when it has run, and what needed nothing. On stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core.model import lease as leases
+from pipework_core.model.driver import succeeded
+from pipework_core.model.names import printable
+from pipework_core.plugins.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from pipework_core.model.context import Scene
+    from pipework_core.model.plan import Command, Outcome, Report
+
+
+class Narrator:
+    """An observer that tells a run as it happens, so that a run that fails shows how far it came."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+
+    @hookimpl
+    def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
+        """Show the command, and what it said when it failed."""
+        self._command(command)
+        if command.patience:
+            for lease in leases.parse(outcome.stdout):
+                self._comment(f"{lease}")
+        if not succeeded(command, outcome):
+            self._comment(f"failed with code {outcome.code}: {outcome.complaint or 'it said nothing'}")
+
+    @hookimpl
+    def pipework_attached(self, scene: Scene, report: Report) -> None:
+        """Show what nobody waits for, and what needed nothing."""
+        del scene
+        for command in report.plan.announce:
+            self._command(command)
+        self._nothing_needed(report)
+
+    @hookimpl
+    def pipework_detached(self, scene: Scene, report: Report) -> None:
+        """Show what needed nothing."""
+        del scene
+        self._nothing_needed(report)
+
+    def _nothing_needed(self, report: Report) -> None:
+        for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
+            self._comment(note)
+
+    def _command(self, command: Command) -> None:
+        if command.why:
+            self._comment(command.why)
+        print(printable(str(command)), file=self._out, flush=True)
+
+    def _comment(self, text: str) -> None:
+        print(f"# {printable(' '.join(text.splitlines()))}", file=self._out, flush=True)

@@ -1,0 +1,1 @@
+"""`pipework demo`: what pipework does, shown in a host of its own."""

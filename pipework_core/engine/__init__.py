@@ -1,0 +1,1 @@
+"""The use cases, as a library: requests in, reports out. Nothing here prints or exits."""

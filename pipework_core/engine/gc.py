@@ -1,0 +1,96 @@
+"""Collecting what dead guests and killed runs left behind: each thing by itself, and nothing that is alive."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.engine import snapshot, transaction
+from pipework_core.model.driver import succeeded
+from pipework_core.model.errors import GuestError
+from pipework_core.model.plan import HOST, Command, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipework_core.engine.signals import Signals
+    from pipework_core.model.driver import Driver
+    from pipework_core.model.plan import Outcome
+    from pipework_core.model.snapshot import Survey
+    from pipework_core.plugins.manager import Plugins
+
+#: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
+_NOWHERE = ("-type", "l", "-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net")
+_DANGLING = Command(
+    argv=("find", "-L", "/run/netns", "-maxdepth", "1", *_NOWHERE),
+    ok_codes=frozenset({0, 1}),
+    why="look for names of network namespaces that lead nowhere",
+)
+_OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
+
+
+class Collected(NamedTuple):
+    """What was to go, what is gone, and what could not be taken away, with the tool's own words.
+
+    The rest of the plan was held back: somebody began to use it.
+    """
+
+    plan: Plan
+    gone: tuple[Command, ...] = ()
+    failed: tuple[tuple[Command, str], ...] = ()
+
+
+def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
+    """Take away what nobody needs; raise HostError when it cannot be found out."""
+    gone: list[Command] = []
+    failed: list[tuple[Command, str]] = []
+
+    def tell(command: Command, outcome: Outcome) -> None:
+        plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=None)
+        if succeeded(command, outcome):
+            gone.append(command)
+        else:
+            failed.append((command, outcome.complaint or f"exit code {outcome.code}"))
+
+    with driver.exclusive():
+        survey = snapshot.take(driver, plugins, clients=True)
+        driver.pin(HOST)
+        todo = _only_there(plan(survey, plugins, driver), survey, driver)
+        with signals.deferred():
+            transaction.sweep(todo, driver, tell=tell)
+    return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
+
+
+def plan(survey: Survey, plugins: Plugins, driver: Driver) -> Plan:
+    """Return all that is to go, the clients first, since they hold namespaces."""
+    clients = [client.stop for client in survey.clients if client.inode in survey.doomed]
+    found = Plan(sweep=tuple(clients), warnings=survey.warnings)
+    if survey.blind:
+        found += Plan(warnings=(snapshot.BLIND,))
+    for collector in plugins.collectors():
+        found += collector.remains(survey)
+    return found + Plan(sweep=() if survey.blind else tuple(_dangling(driver)))
+
+
+def _dangling(driver: Driver) -> Iterator[Command]:
+    if not driver.finds(_DANGLING.argv[0]):
+        return
+    for path in driver.read([_DANGLING])[0].stdout.splitlines():
+        if _OF_SHELL.fullmatch(path):
+            # Who finds it removes it: a process may have got that number meanwhile, and somebody uses the name again.
+            argv = ("find", "-L", path, "-maxdepth", "0", *_NOWHERE, "-delete")
+            yield Command(argv=argv, why=f"remove {path}, the name of a network that is gone")
+
+
+def _only_there(found: Plan, survey: Survey, driver: Driver) -> Plan:
+    """Hold the namespaces that are to be entered, and leave out what is to be done in one that is another by now."""
+    inodes = {space.netns: space.inode for space in survey.spaces.values()}
+    paths = {command.netns for command in found.sweep if command.netns is not None}
+    good = set()
+    for netns in paths:
+        try:
+            if driver.pin(netns).inode == inodes.get(netns):
+                good.add(netns)
+        except GuestError:  # it has ended, and all in it
+            continue
+    return found._replace(sweep=tuple(c for c in found.sweep if c.netns is None or c.netns in good))

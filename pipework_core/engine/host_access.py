@@ -1,0 +1,148 @@
+"""`pipework host`: the host takes part in a network, or no longer. The list of steps, from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pipework_core.engine import detach, select, transaction
+from pipework_core.engine.planner import Planner
+from pipework_core.model.context import Guest, Scene
+from pipework_core.model.errors import HostError, Interrupted, PipeworkError
+from pipework_core.model.link import HostFacts
+from pipework_core.model.plan import HOST, Plan, Report
+from pipework_core.model.snapshot import Uses
+from pipework_core.state import facts, namespaces
+
+if TYPE_CHECKING:
+    from pipework_core.engine.signals import Signals
+    from pipework_core.model.attachment import HostPart
+    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.plan import Command, Outcome
+    from pipework_core.plugins.api import Backend, HostSide
+    from pipework_core.plugins.manager import Plugins
+
+
+def side(driver: Driver) -> HostSide:
+    """Return who plans it. It is found by name: the core imports no backend."""
+    from importlib import import_module  # noqa: PLC0415 - start-up is a feature
+
+    found: HostSide = import_module("pipework_backends.host_access.switch").HostSide(arping=driver.finds("arping"))
+    return found
+
+
+#: Seconds between two looks at whether another run has come to its end, and beyond what it may take.
+_GLANCE, _BEYOND = 0.2, 8
+#: What an interface of a killed run is taken back by, at most, before the request is begun anew.
+_ATTEMPTS = 3
+
+
+class Hosting:
+    """Carries one request out."""
+
+    def __init__(self, *, plugins: Plugins, driver: Driver, signals: Signals, rehearsal: bool = False) -> None:
+        self._plugins = plugins
+        self._driver = driver
+        self._signals = signals
+        self._rehearsal = rehearsal
+        self._planner = Planner(plugins=plugins, driver=driver)
+        self._side = side(driver)
+
+    def run(self, part: HostPart) -> tuple[Scene, Report]:
+        """Make the request hold, or change nothing; return what it was planned from and what was done.
+
+        Raises any PipeworkError, or Interrupted; the host is then as it was before.
+        """
+        if not part.remove:
+            self._wait(part)
+        with self._driver.exclusive() as hold:
+            for _ in range(_ATTEMPTS):
+                scene, backend = self._look(part)
+                again = not part.remove and bool(self._side.half(scene))
+                plan = (
+                    self._withdrawal(part, scene, backend) if part.remove or again else self._plan(part, scene, backend)
+                )
+                if again and self._rehearsal:
+                    break
+                self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                self._driver.pin(HOST)
+                with self._signals.deferred():
+                    report = self._carry_out(plan, hold, scene)
+                    hook = "pipework_detached" if part.remove or again else "pipework_attached"
+                    self._plugins.tell(hook, scene=scene, report=report)
+                if not again:
+                    self._signals.settle()
+                    self._driver.start(plan.announce)
+                    return scene, report
+        raise _incomplete(scene)
+
+    def _carry_out(self, plan: Plan, hold: Hold, scene: Scene) -> Report:
+        """Carry a plan out, or tell that it failed."""
+
+        def tell(command: Command, outcome: Outcome) -> None:
+            self._plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=scene)
+
+        try:
+            outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
+        except (PipeworkError, Interrupted) as error:
+            self._plugins.tell("pipework_failed", scene=scene, error=error)
+            raise
+        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
+
+    def compare(self, part: HostPart) -> Plan:
+        """Return what would make the request hold; nothing is done.
+
+        Raises any PipeworkError, as well for what would be taken back and made anew.
+        """
+        with self._driver.exclusive():
+            scene, backend = self._look(part)
+            if self._side.half(scene):
+                raise _incomplete(scene)
+            return self._plan(part, scene, backend)
+
+    def _wait(self, part: HostPart) -> None:
+        """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
+        deadline = time.monotonic() + part.confirm + _BEYOND
+        while not self._rehearsal and (self._side.half(self._look(part)[0]) == "asking" or self._guarded()):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_GLANCE)
+
+    def _guarded(self) -> bool:
+        """Whether a guard is at work still: its interface goes first, and the addresses come behind it."""
+        return bool(self._planner.read({"guards": self._side.GUARDS})["guards"].stdout.strip())
+
+    def _look(self, part: HostPart) -> tuple[Scene, Backend]:
+        answers = self._planner.read({"home": self._side.QUERY})
+        inside = facts.parse_guest(answers["home"].stdout)
+        host = self._planner.with_switch(part.attachment, HostFacts(links=inside.links))
+        attachment, backend = select.complete(part.attachment, host, inside, self._plugins)
+        guest = Guest(name="this host", runtime="host", netns=HOST)
+        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=answers)
+        scene = self._side.named(scene)
+        reads = {**backend.reads(scene.attachment, host), **self._side.reads(scene)}
+        return scene._replace(answers={**answers, **self._planner.read(reads)}), backend
+
+    def _plan(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
+        return self._side.plan(scene, backend, confirm=part.confirm)
+
+    def _withdrawal(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
+        plan, then = self._side.withdrawal(scene)
+        if part.keep or not plan.all_steps:
+            return plan
+        leftovers = self._side.leftovers(then, backend)
+        used = Uses()
+        if any(left.hidden for left in leftovers):
+            used = namespaces.uses(self._driver, then.host.links.values())
+        unneeded = detach.unneeded(leftovers, used.names)
+        return plan + Plan(sweep=tuple(left.remove for left in unneeded), warnings=used.warnings)
+
+    def _stop(self) -> bool:
+        return self._signals.wanted
+
+
+def _incomplete(scene: Scene) -> HostError:
+    return HostError(
+        f"{scene.attachment.interface} is there, but not with all that it should have.",
+        hint=f"take it back first: pipework host --remove {scene.attachment.host}",
+    )

@@ -1,0 +1,149 @@
+"""All or nothing: carry a plan out, and undo what was done when it cannot be finished."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NoReturn
+
+from pipework_core.model.driver import cut_short, succeeded
+from pipework_core.model.errors import CommandError, Interrupted, PipeworkError, UndoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.plan import Command, Outcome, Plan
+
+
+def run(
+    plan: Plan,
+    driver: Driver,
+    hold: Hold,
+    *,
+    stop: Callable[[], bool],
+    tell: Callable[[Command, Outcome], None],
+) -> tuple[Outcome, ...]:
+    """Carry out the steps and return their outcomes; raise CommandError or Interrupted after undoing them.
+
+    Call it with signals deferred: `stop` is asked between processes and behind the last step that can be undone, and
+    nothing interrupts the undoing. `hold` is held, and let go while a step takes its time.
+    """
+    steps = plan.steps + plan.final
+    outcomes: list[Outcome] = []
+    try:
+        _carry_out(plan.steps, outcomes, driver, hold, stop=stop, tell=tell)
+    except PipeworkError as error:  # such as a program that is missing: what came before it is done
+        _undone(steps[: len(outcomes)], driver, hold, error)
+    if _all_good(plan.steps, outcomes) and plan.final and not stop():
+        outcomes += _acted(plan.final, driver, stop=lambda: False, tell=tell)
+    done = steps[: len(outcomes)]
+    if _all_good(steps, outcomes) and (plan.final or not steps or not stop()):
+        return tuple(outcomes)
+    failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
+    interrupted = not failed or (bool(done[-1].patience) and stop())
+    cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
+    return _undone(undoable(done, outcomes), driver, hold, cause)
+
+
+def undoable(done: Sequence[Command], outcomes: Sequence[Outcome]) -> Sequence[Command]:
+    """Return those of the commands with an outcome that have something to undo: all but a last one that did nothing.
+
+    One that was carried out and did not come to what was expected, or that was ended and may have been, is among them.
+    """
+    if not outcomes:
+        return ()
+    command, outcome = done[len(outcomes) - 1], outcomes[-1]
+    did = outcome.code in command.ok_codes or cut_short(outcome)
+    return done[: len(outcomes) if did else len(outcomes) - 1]
+
+
+def _undone(done: Sequence[Command], driver: Driver, hold: Hold, cause: BaseException) -> NoReturn:
+    left = undo(done, driver, disturbed=hold.disturbed)
+    if left:
+        raise UndoError(cause, left) from cause
+    raise cause
+
+
+def _carry_out(  # noqa: PLR0913 - what `run` is given, and where the outcomes go
+    steps: Sequence[Command],
+    outcomes: list[Outcome],
+    driver: Driver,
+    hold: Hold,
+    *,
+    stop: Callable[[], bool],
+    tell: Callable[[Command, Outcome], None],
+) -> None:
+    """Run the steps up to the first that fails; others may have the host while one of them takes its time."""
+    for patient, members in groupby(steps, key=lambda step: step.patience > 0):
+        group = tuple(members)
+        if patient:
+            with hold.let_go():
+                found = _acted(group, driver, stop=stop, tell=tell)
+        else:
+            found = _acted(group, driver, stop=stop, tell=tell)
+        outcomes += found
+        if not _all_good(group, found):
+            break
+
+
+def _acted(
+    steps: Sequence[Command],
+    driver: Driver,
+    *,
+    stop: Callable[[], bool],
+    tell: Callable[[Command, Outcome], None],
+) -> list[Outcome]:
+    outcomes = driver.act(steps, stop=stop)
+    for command, outcome in zip(steps, outcomes, strict=False):
+        tell(command, outcome)
+    return outcomes
+
+
+def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
+    """Whether every step was carried out, the last one with success; drivers end behind the first without."""
+    return len(outcomes) == len(steps) and (not steps or succeeded(steps[-1], outcomes[-1]))
+
+
+def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) -> list[Command]:
+    """Undo commands, newest first; go on behind one that fails, and return those that failed.
+
+    With `disturbed`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
+    """
+    return _each(
+        [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and disturbed)], driver
+    )
+
+
+def _each(
+    todo: list[Command], driver: Driver, *, tell: Callable[[Command, Outcome], None] = lambda *_: None
+) -> list[Command]:
+    """Run commands that do not depend on each other, but for those whose guards hold them back; return the failed."""
+    left: list[Command] = []
+    while todo:
+        ready = _up_to_guard(todo)
+        if not ready:
+            if driver.holds_back(todo[0]):
+                todo = todo[1:]
+                continue
+            ready = todo[:1]
+        outcomes = _acted(ready, driver, stop=lambda: False, tell=tell)
+        if outcomes and not succeeded(ready[len(outcomes) - 1], outcomes[-1]):
+            left.append(ready[len(outcomes) - 1])
+        todo = todo[len(outcomes) :]
+    return left
+
+
+def sweep(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
+    """Take away what nobody needs any more, each by itself; return what could not be taken away."""
+    with driver.sweeping():
+        return tuple(_each(list(plan.sweep), driver, tell=tell))
+
+
+def _up_to_guard(todo: list[Command]) -> list[Command]:
+    """Return the commands in front of the first one that is guarded; these can run as one batch."""
+    ready: list[Command] = []
+    for command in todo:
+        if command.unless is not None:
+            break
+        ready.append(command)
+    return ready

@@ -1,0 +1,1 @@
+"""Nouns: frozen data. Nothing here reads or changes anything."""

@@ -1,0 +1,106 @@
+"""What a plan is made from: a guest, what the host and the guest have, and what plugins return about them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.model.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.link import GuestFacts, HostFacts, Link
+    from pipework_core.model.plan import Command, Netns, Outcome
+
+EMPTY = Plan()
+
+
+class Claim(IntEnum):
+    """How surely a backend is the one for a bare host interface name."""
+
+    NO = 0
+    PREFIX = 1  #: the name does not exist and starts like ours
+    EXISTS = 2  #: it exists, and any link layer of its kind will do
+    EXACTLY = 3  #: it exists and is of our kind
+
+
+class Guest(NamedTuple):
+    """Whose network namespace gets the interface. `netns` is pinned before anything is read in it.
+
+    `name` is what the user called it, `runtime` who knows it (docker, podman, lxc, netns, pid), `id` the runtime's own
+    identity for it, `pid` its first process (0: it has none), `inode` the number of its namespace.
+    """
+
+    name: str
+    runtime: str
+    netns: Netns
+    id: str = ""
+    pid: int = 0
+    inode: int = 0
+
+
+class Candidate(NamedTuple):
+    """What a runtime says of a name: where its namespace is, or why there is none yet (`starting`) or any more.
+
+    `ended` is one word for a guest that exists and does not run; `asked` is when the runtime was asked, in seconds
+    since boot: a process that was born later has a recycled PID.
+    """
+
+    netns: Netns | None = None
+    id: str = ""
+    pid: int = 0
+    asked: float = 0.0
+    starting: bool = False
+    ended: str = ""
+
+
+class Running(NamedTuple):
+    """A guest that runs, by its own name. With `shared`, it has the network of another guest."""
+
+    name: str
+    candidate: Candidate
+    shared: bool = False
+
+
+class Scene(NamedTuple):
+    """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
+
+    `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
+    `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they
+    asked for that the host has. With `leaving`, `attachment` is what its interface remembers, and nothing comes in its
+    place.
+    """
+
+    attachment: Attachment
+    guest: Guest
+    host: HostFacts
+    inside: GuestFacts
+    existing: Link | None = None
+    answers: Mapping[str, Outcome] = MappingProxyType({})
+    programs: frozenset[str] = frozenset()
+    leaving: bool = False
+
+
+class Clearing(NamedTuple):
+    """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
+
+    scene: Scene
+    before: Plan = EMPTY
+    after: Plan = EMPTY
+
+
+class Leftover(NamedTuple):
+    """What pipework made or changed on the host for attachments in general, and that nobody may need behind this one.
+
+    `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`unless`) says what
+    the host can tell of its use. With `hidden`, links of other namespaces may be on top of it, which only a look into
+    all of them shows. Several stand from top to bottom: one that somebody uses keeps those below it. What must go in
+    several commands, such as a bridge and the port that it was made with, has one name in all of them.
+    """
+
+    name: str
+    remove: Command
+    hidden: bool = False

@@ -1,0 +1,126 @@
+"""What can go wrong, each with one sentence and a hint that names the next step.
+
+PipeworkError
+├── UsageError           the command line or a request makes no sense (exit code 2)
+├── GuestError           the guest is unknown, stopped, ambiguous, or shares the host's network
+│   ├── NoNamespaceError  there is no network namespace at that path (any more)
+│   └── RuntimeDownError  the runtime itself does not answer, so that it may or may not know the guest
+├── HostError            the host lacks something the request needs
+├── ConflictError        something else is already where the request wants to be
+├── CommandError         a command of the plan failed; what had been done was undone
+├── UndoError            … and undoing it failed too: what is left is named
+├── PluginError          a plugin is broken, missing, or claims a name that is taken
+└── ReplayError          a replayed run left its recording
+Interrupted              SIGINT or SIGTERM; what had been done was undone (exit code 130)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipework_core.model.plan import Command, Outcome
+
+
+class PipeworkError(Exception):
+    """Base of everything pipework raises for what a user or a host can cause."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(PipeworkError, ValueError):
+    """The request itself makes no sense, whatever the host looks like."""
+
+    exit_code = 2
+
+
+class GuestError(PipeworkError):
+    """The guest cannot be entered: unknown, stopped, ambiguous, or on the host's own network."""
+
+
+class NoNamespaceError(GuestError):
+    """There is no network namespace at that path, or none any more."""
+
+
+class RuntimeDownError(GuestError):
+    """A container runtime does not answer; for a bare name, another may still know the guest."""
+
+
+class HostError(PipeworkError):
+    """The host lacks what the request needs: a program, a parent interface, permission."""
+
+
+class ConflictError(PipeworkError):
+    """Something else is where the request wants to be; the message names both."""
+
+
+class PluginError(PipeworkError):
+    """A plugin is broken or missing, or two plugins claim one name."""
+
+
+class ReplayError(PipeworkError):
+    """A replayed run asked for something that its recording does not hold."""
+
+
+class CommandError(PipeworkError):
+    """A command failed. Carries the command as planned and the outcome it had."""
+
+    def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
+        tool = f"`{command}`"
+        if command.patience and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
+            tool, said = f"cannot {command.why}:", outcome.complaint or f"exit code {outcome.code}"
+        elif outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
+            said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
+            hint = hint or command.why
+        else:
+            said = f"failed: {outcome.complaint or f'exit code {outcome.code}'}"
+        super().__init__(f"{tool} {said}", hint=hint or advice(outcome.complaint))
+        self.command = command
+        self.outcome = outcome
+
+
+#: What a kernel or a tool says, and what to do about it.
+_ADVICE = (
+    ("Operation not permitted", "run pipework as root"),
+    ("Permission denied", "run pipework as root"),
+    (
+        "Unknown device type",
+        "this kernel cannot make such an interface; modprobe loads its module if there is one",
+    ),
+    ("Device or resource busy", "something else uses the interface, a bridge, a bond or another kind of child"),
+    ("Network is unreachable", "the gateway is not in the subnet of an address"),
+    ("as duplicate address detection found", "choose another address; --probe names the MAC of who holds this one"),
+    ("is held by", "choose another address, or take this one away from who has it"),
+    ("obtained no lease", "is there a DHCP server on this network?"),
+    ("no router advertisement came", "is there an IPv6 router, or dnsmasq --enable-ra, on this network?"),
+    ("did not answer within", "all is as it was; is the gateway's address right? --confirm-within gives it more time"),
+    ("has no carrier", "plug it in, or repeat without --probe"),
+)
+
+
+def advice(complaint: str) -> str:
+    """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
+    return next(
+        (hint for words, hint in _ADVICE if words in complaint), "nothing is left of it: what had been done was undone"
+    )
+
+
+class UndoError(PipeworkError):
+    """A run failed and could not be undone in full; `left` names the undo commands that failed."""
+
+    def __init__(self, cause: BaseException, left: Sequence[Command]) -> None:
+        lines = "; ".join(str(command) for command in left)
+        super().__init__(f"{cause} Undoing it failed too.", hint=f"run by hand what is left: {lines}")
+        self.left = tuple(left)
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived. Raised only where nothing is half done."""
+
+    exit_code = 130

@@ -1,0 +1,71 @@
+"""What a step that obtained an address says about it, on lines of its stdout that begin with `lease`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pipework_core.model.plan import Command, Outcome
+
+_FIRST = "lease"
+#: A lifetime has 32 bits (RFC 2131, 3.3; RFC 8415, 21.6); what has more digits is none.
+_DIGITS = 10
+
+
+class Lease(NamedTuple):
+    """An address that the network gave, `IP/N`, with what came along.
+
+    `server` and `router` are addresses or empty, `seconds` the time it is valid (0: not told, or for ever), `dns` the
+    name servers and `domain` the search domain that were offered.
+    """
+
+    address: str
+    server: str = ""
+    router: str = ""
+    seconds: int = 0
+    dns: tuple[str, ...] = ()
+    domain: str = ""
+
+    def __str__(self) -> str:
+        words = [self.address]
+        words += [f"from {self.server}"] if self.server else []
+        words += [f"for {self.seconds} seconds"] if self.seconds else []
+        words += [f"through {self.router}"] if self.router else []
+        return " ".join(words)
+
+
+def parse(stdout: str) -> list[Lease]:
+    """Return the leases that a step told of: `lease address=10.0.0.7/24 server=10.0.0.1 seconds=120 dns=10.0.0.1,…`."""
+    lines = (line.split() for line in stdout.splitlines())
+    found = [dict(word.partition("=")[::2] for word in words) for words in lines if words[:1] == [_FIRST]]
+    return [_lease(values) for values in found if values.get("address")]
+
+
+def obtained(steps: tuple[Command, ...], outcomes: tuple[Outcome, ...]) -> tuple[Lease, ...]:
+    """Return the leases of a run."""
+    pairs = zip(steps, outcomes, strict=False)
+    return tuple(lease for step, outcome in pairs if step.patience for lease in parse(outcome.stdout))
+
+
+def as_json(lease: Lease) -> dict[str, Any]:
+    """Return a lease as plain data; what is not known is null."""
+    return {
+        "address": lease.address,
+        "server": lease.server or None,
+        "router": lease.router or None,
+        "seconds": lease.seconds or None,
+        "dns": list(lease.dns),
+        "domain": lease.domain or None,
+    }
+
+
+def _lease(values: dict[str, str]) -> Lease:
+    seconds = values.get("seconds", "")
+    return Lease(
+        address=values["address"],
+        server=values.get("server", ""),
+        router=values.get("router", ""),
+        seconds=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= _DIGITS else 0,
+        dns=tuple(filter(None, values.get("dns", "").split(","))),
+        domain=values.get("domain", ""),
+    )

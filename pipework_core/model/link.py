@@ -1,0 +1,99 @@
+"""Links and routes, as the kernel has them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Metrics of a route that can be locked, and all, as `ip -json` and ip-route(8) name them. A `rto_min` always is: `ip`
+#: shows the word, and does not read it.
+LOCKABLE = frozenset(
+    {"mtu", "advmss", "hoplimit", "initcwnd", "initrwnd", "window", "rtt", "rttvar", "ssthresh", "cwnd", "reordering"}
+)
+METRICS = LOCKABLE | {"quickack", "rto_min", "features", "fastopen_no_cookie"}
+
+
+class Link(NamedTuple):
+    """A network interface as `ip -details -json` tells it.
+
+    `kind` is rtnetlink's (`bridge`, `veth`, `macvlan`, …; empty for hardware), `layer` the link layer (`ether`,
+    `infiniband`). `peer` is the ifindex of the veth peer or of the parent, which lies in another namespace when
+    `peer_elsewhere`. `data` is the kind's own information, `port` that of the master it is enslaved to.
+    `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out. `unsettled`
+    are those among them of which it is not known (yet) that nobody else on the link has them. `leased` are the others,
+    which came with a lifetime.
+    """
+
+    name: str
+    ifindex: int
+    kind: str = ""
+    layer: str = "ether"
+    mac: str = ""
+    mtu: int = 1500
+    up: bool = False
+    master: str = ""
+    alias: str = ""
+    group: str = "default"
+    peer: int = 0
+    parent: str = ""
+    peer_elsewhere: bool = False
+    data: Mapping[str, Any] = MappingProxyType({})
+    port: str = ""
+    addresses: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    leased: tuple[str, ...] = ()
+
+
+class Route(NamedTuple):
+    """A route of table main: destination (`default` or a prefix), gateway, device and metric.
+
+    `words` behind the destination put it back; a `kernel` route comes and goes with its address.
+    `special` names what words cannot express: another type than unicast, a next hop by id, a realm.
+    """
+
+    dst: str
+    family: int
+    dev: str = ""
+    via: str = ""
+    metric: int = 0
+    kernel: bool = False
+    special: str = ""
+    words: tuple[str, ...] = ()
+
+
+class HostFacts(NamedTuple):
+    """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
+
+    links: Mapping[str, Link]
+    ovs_bridges: frozenset[str] | None = None
+
+    def by_index(self, index: int) -> Link | None:
+        """Return the link with that ifindex."""
+        return next((link for link in self.links.values() if link.ifindex == index), None)
+
+    def by_mac(self, mac: str) -> tuple[Link, ...]:
+        """Return the links with that MAC address; VLANs and bridges share their parent's, so there can be several."""
+        return tuple(link for link in self.links.values() if link.mac == mac)
+
+    def ports(self, bridge: str) -> tuple[Link, ...]:
+        """Return the links that are enslaved to `bridge`."""
+        return tuple(link for link in self.links.values() if link.master == bridge)
+
+
+class GuestFacts(NamedTuple):
+    """The guest: its links by name, its routes of table main, and whether its new interfaces start without IPv6."""
+
+    links: Mapping[str, Link] = MappingProxyType({})
+    routes: tuple[Route, ...] = ()
+    ipv6_off: bool = False
+
+    def default_route(self, family: int) -> Route | None:
+        """Return the default route that a new one, given without a metric, replaces.
+
+        Without a metric IPv4 uses 0 and IPv6 1024 (ip-route(8), IP6_RT_PRIO_USER); another metric is another route.
+        """
+        metric = 0 if family == 4 else 1024  # noqa: PLR2004 - IPv4
+        return next((r for r in self.routes if r.dst == "default" and r.family == family and r.metric == metric), None)

@@ -1,0 +1,102 @@
+"""Everything about attachments that a whole host has."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_core.model.link import GuestFacts, HostFacts, Link
+    from pipework_core.model.plan import Command, Netns, Outcome
+
+
+class SwitchPort(NamedTuple):
+    """A port as its switch tells it: bridge and VLAN, and whose it is in the words of who made it.
+
+    `ours` says that pipework, this one or the shell version, made it; `pid` is the guest's process then (0: none).
+    """
+
+    name: str
+    bridge: str
+    vlan: str = ""
+    ours: bool = False
+    guest: str = ""
+    pid: int = 0
+
+
+class Client(NamedTuple):
+    """A DHCP client that stays: whose lease it keeps (`inode` of the namespace, interface), and its process.
+
+    `alone` says that nobody but such clients is left in that namespace. `stop` ends it.
+    """
+
+    name: str
+    inode: int
+    interface: str
+    pid: int
+    stop: Command
+    alone: bool = False
+
+
+class Survey(NamedTuple):
+    """All that was read. Namespaces are known by their inode numbers.
+
+    `inside` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
+    namespaces of the processes that names speak of.
+    `closed` says why those could not be that are there. `blind` says that there may be guests of which not a single
+    process can be seen from here.
+    """
+
+    host: HostFacts
+    spaces: Mapping[int, Namespace]
+    inside: Mapping[int, GuestFacts]
+    by_index: Mapping[int, Link] = MappingProxyType({})
+    ports: Mapping[str, SwitchPort] = MappingProxyType({})
+    pids: Mapping[int, int] = MappingProxyType({})
+    clients: tuple[Client, ...] = ()
+    answers: Mapping[str, Outcome] = MappingProxyType({})
+    closed: Mapping[int, str] = MappingProxyType({})
+    blind: bool = False
+    warnings: tuple[str, ...] = ()
+
+    def host_end(self, link: Link) -> Link | None:
+        """Return the link of the host that names the guest's veth `link` as its peer, and is named by it.
+
+        That alone proves nothing: a guest's root can make pairs with any two numbers. The caller must have more.
+        """
+        if link.kind != "veth" or not link.peer_elsewhere:
+            return None
+        other = self.by_index.get(link.peer)
+        return other if other and other.kind == "veth" and other.peer_elsewhere and other.peer == link.ifindex else None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there may be links of guests that are not known of: nothing that they could need is to go."""
+        return self.blind or bool(self.closed)
+
+    @property
+    def doomed(self) -> frozenset[int]:
+        """The namespaces that nothing but kept DHCP clients holds."""
+        return frozenset(
+            client.inode
+            for client in self.clients
+            if client.alone and client.inode in self.spaces and not self.spaces[client.inode].names
+        )
+
+
+class Namespace(NamedTuple):
+    """A network namespace: its inode number, the path that leads to it, a process in it (0: none), and its names."""
+
+    inode: int
+    netns: Netns
+    pid: int = 0
+    names: tuple[str, ...] = ()
+
+
+class Uses(NamedTuple):
+    """The links of the host that links of other namespaces may be on top of, and what could not be found out of it."""
+
+    names: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()

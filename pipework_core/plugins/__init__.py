@@ -1,0 +1,1 @@
+"""The one door for plugins, the built-in ones included."""

@@ -1,0 +1,1 @@
+"""Private hosts: namespaces for the demo and the tests."""

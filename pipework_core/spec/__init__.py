@@ -1,0 +1,1 @@
+"""From words to nouns: options, addresses, attachments. Pure."""

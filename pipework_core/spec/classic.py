@@ -1,0 +1,107 @@
+"""The classic form, `HOSTIF GUEST ADDRESS [MAC][@VID]`: from scanned words to an attachment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipework_core.model import names
+from pipework_core.model.attachment import TIMEOUT, Attachment
+from pipework_core.model.errors import UsageError
+from pipework_core.spec import grammar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pipework_core.spec.options import Words
+
+#: Seconds: digits of ASCII only, since float() takes those of every script, and `inf`, and `1_0`.
+_SECONDS = re.compile(r"\d{1,9}(\.\d{0,9})?", re.ASCII)
+#: The smallest MTU that carries IPv6 (RFC 8200, section 5); below it the kernel has no IPv6 on an interface.
+_MTU_IPV6 = 1280
+_EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
+
+
+def _timeout(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text):
+        raise UsageError(f"{text!r} is not a number of seconds.", hint="write for instance --timeout 30")
+    return float(text)
+
+
+def attachment(words: Words, methods: Collection[str] = ()) -> Attachment:
+    """Return the attachment that scanned words ask for; raise UsageError for what cannot be.
+
+    `methods` are as for `parse`.
+    """
+    where, guest, address, mac_vlan = _operands(words)
+    kind, host, host_mac = grammar.host_part(where, direct_phys=words.has("direct-phys"))
+    asked = grammar.address_list(address, methods)
+    timeout = _timeout(words.get("timeout"))
+    mac, vlan = grammar.mac_and_vlan(mac_vlan)
+    made = Attachment(
+        guest=grammar.guest_word(guest),
+        kind=kind,
+        host=host,
+        host_mac=host_mac,
+        interface=_name(words, "interface", "guest interface"),
+        host_name=_name(words, "host-interface", "host-side interface"),
+        addresses=asked.addresses,
+        gateways=asked.gateways,
+        mac=mac,
+        vlan=vlan,
+        mtu=_mtu(words),
+        options=grammar.option_pairs(words.values.get("option", [])),
+        replace=words.has("replace"),
+        dhcp=asked.dhcp,
+        auto=asked.auto,
+        timeout=TIMEOUT if timeout is None else timeout,
+        dns=words.has("dns"),
+        no_dad=words.has("no-dad"),
+        probe=words.has("probe"),
+    )
+    return _checked(made, words.get("family"))
+
+
+def _operands(words: Words) -> tuple[str, str, str, str]:
+    found = words.operands
+    if len(found) < 3:  # noqa: PLR2004 - host interface, guest, address
+        missing = ("a host interface, a guest and an address", "a guest and an address", "an address")[len(found)]
+        raise UsageError(f"the command line lacks {missing}.", hint=_EXAMPLE)
+    where, guest, address, *rest = found
+    if len(rest) > 1:
+        hint = "MAC and VLAN are one word, such as 26:2e:71:98:60:8f@10, and so are several addresses: IP/N,IP/N"
+        raise UsageError(f"{rest[1]!r} is one word too many.", hint=hint)
+    return where, guest, address, rest[0] if rest else ""
+
+
+def _name(words: Words, option: str, what: str) -> str:
+    """Return the checked name that an option gives; empty when it was not given."""
+    name = words.get(option)
+    return "" if name is None else names.interface_name(name, what=what)
+
+
+def _mtu(words: Words) -> int | None:
+    text = words.get("mtu")
+    return None if text is None else grammar.mtu_value(text)
+
+
+def _checked(attachment: Attachment, family: str | None) -> Attachment:
+    """Return it with `-a` applied, which chooses between DHCP and DHCPv6; raise UsageError for what cannot be."""
+    if family not in {None, "4", "6"}:
+        raise UsageError(f"{family!r} is not an address family.", hint="write -a 4 or -a 6, or leave it out")
+    if attachment.dhcp is not None and family == "6":
+        attachment = attachment._replace(dhcp=attachment.dhcp._replace(family=6))
+    for address in attachment.addresses:
+        if family is not None and address.version != int(family):
+            raise UsageError(f"{address} is no IPv{family} address, and -a {family} was given.", hint="leave -a out")
+    if attachment.auto and family == "4":
+        raise UsageError("auto is for IPv6, and -a 4 was given.", hint="leave -a out")
+    if 6 in attachment.families and attachment.mtu is not None and attachment.mtu < _MTU_IPV6:  # noqa: PLR2004 - IPv6
+        raise UsageError(f"an MTU of {attachment.mtu} is too small for IPv6.", hint=f"ask for {_MTU_IPV6} or more")
+    if attachment.dns and attachment.dhcp is None:
+        raise UsageError("--dns hands on what a DHCP server offers, and none is asked.", hint="leave --dns out")
+    if attachment.timeout == 0:
+        raise UsageError("--timeout 0 leaves no time at all.", hint="write for instance --timeout 30")
+    return attachment

@@ -1,0 +1,93 @@
+"""Addresses that come from the network: the words for DHCP, SLAAC and third parties' methods on the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipework_core.model.attachment import _KEEP, Dhcp
+from pipework_core.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+#: DHCP clients of the host; each may be followed by `-f`.
+HOST_CLIENTS = ("dhclient", "udhcpc", "dhcpcd")
+#: The client in a container.
+CONTAINER_CLIENT = "dhcp"
+SLAAC = "auto"
+_BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
+#: What a method of a third party may be called: nothing that an IPv6 address could begin with, nor another method with
+#: the 6 behind it that marks have for that family.
+METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
+
+
+def method(text: str, others: Collection[str] = ()) -> str:
+    """Return the method that a part of ADDRESS begins with; empty for a static address, and for what is unknown.
+
+    Third parties' are those of installed packages, which are looked up for a word that could be one, and `others`.
+    """
+    if match := _BUILT_IN.match(text):
+        return match[1]
+    if not (match := METHOD.match(text)) or text[match.end() : match.end() + 1] not in {"", ":", ","}:
+        return ""
+    from pipework_core.plugins import entry_points  # noqa: PLC0415 - most addresses are static, or from DHCP
+
+    return match[0] if match[0] in others or match[0] in entry_points.methods() else ""
+
+
+def split(text: str, others: Collection[str] = ()) -> list[str]:
+    """Split ADDRESS at its commas; a colon behind a method takes all that follows as words for it."""
+    parts: list[str] = []
+    while True:
+        if (word := method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
+            return [*parts, text]
+        part, comma, text = text.partition(",")
+        parts.append(part)
+        if not comma:
+            return parts
+
+
+def dhcp(text: str, others: Collection[str] = ()) -> Dhcp:
+    """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
+    head, colon, rest = text.partition(":")
+    client = head.removesuffix(_KEEP)
+    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (_BUILT_IN.match(text) or method(text, others) != head):
+        raise UsageError(
+            _odd(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
+        )
+    keep = head != client
+    if client == CONTAINER_CLIENT and keep:
+        raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{_KEEP}.", hint=f"write {CONTAINER_CLIENT}:{_KEEP}")
+    words = _words(rest, text)
+    if colon and not words:
+        raise UsageError(f"{text!r} has no words behind its colon.", hint=f"write {head} alone, or {head}:WORDS")
+    if client == CONTAINER_CLIENT and _KEEP in words:
+        keep, words = True, tuple(word for word in words if word != _KEEP)
+    return Dhcp(client=client, keep=keep, words=words)
+
+
+def _odd(text: str) -> str:
+    if "@" in text:
+        return f"{text!r}: the gateway comes with the lease and cannot be given."
+    return f"{text!r} is no DHCP client."
+
+
+def _words(rest: str, text: str) -> tuple[str, ...]:
+    import shlex  # noqa: PLC0415 - few clients are given words
+
+    try:
+        return tuple(shlex.split(rest))
+    except ValueError as error:
+        raise UsageError(f"{text!r} cannot be split into words: {error}.", hint="close the quotation") from None
+
+
+def only(found: Iterable[Dhcp], text: str) -> Dhcp | None:
+    """Return the one client there is, if any; raise UsageError for more."""
+    clients = list(found)
+    if len(clients) > 1:
+        what = "DHCP clients" if all(_BUILT_IN.match(found.client) for found in clients) else "methods"
+        raise UsageError(
+            f"{text} names two {what}, which would quarrel about the interface.", hint="leave one of them out"
+        )
+    return clients[0] if clients else None

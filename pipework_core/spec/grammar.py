@@ -1,0 +1,223 @@
+"""The words of an attachment: host interface, guest, addresses, MAC, VLAN. Pure."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Interface, ip_address, ip_interface
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.model import names
+from pipework_core.model.attachment import Address, Gateway, has_broadcast
+from pipework_core.model.errors import UsageError
+from pipework_core.spec import dhcp as dynamic
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from pipework_core.model.attachment import Dhcp
+
+VLAN_MAX = 4094
+#: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
+MTU_MIN, MTU_MAX = 68, 65535
+_VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
+
+
+def host_part(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
+    """Split `HOSTIF`, `mac:ADDR` or `KIND:NAME` into kind, name and MAC (two of them may be empty)."""
+    kind, colon, name = text.partition(":")
+    if colon and kind == "mac":
+        return ("phys" if direct_phys else ""), "", names.mac_address(name)
+    if not colon:
+        kind, name = "", text
+    elif not kind.isidentifier():
+        raise UsageError(f"{text!r} is neither an interface nor KIND:NAME.", hint="write for instance bridge:br1")
+    if direct_phys:
+        if kind not in {"", "phys"}:
+            raise UsageError(f"--direct-phys and {kind}: contradict each other.", hint=f"write phys:{name}")
+        kind = "phys"
+    return kind, names.interface_name(name, what="host interface"), ""
+
+
+def guest_word(text: str) -> str:
+    """Return `text` when it can be a guest's name; who it is shows later."""
+    if not text or text.startswith("-") or not text.isprintable():
+        raise UsageError(f"{text!r} is not a guest's name.", hint="name a container, or netns:NAME, or pid:NUMBER")
+    return text
+
+
+class Addresses(NamedTuple):
+    """What ADDRESS asks for: see `Attachment`."""
+
+    addresses: tuple[Address, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    dhcp: Dhcp | None = None
+    auto: bool = False
+
+
+def address_list(text: str, methods: Collection[str] = ()) -> Addresses:
+    """Parse `IP/N[@GATEWAY]`, a DHCP client, `auto`, separated by commas; `0/0` alone means up and without an address.
+
+    In a client's place there can be a method of an installed package, or one of `methods`. Raise UsageError for
+    anything else, for two gateways of one family or two clients, and for one address twice.
+    """
+    if text == "0/0":
+        return Addresses()
+    parts = dynamic.split(text, methods)
+    from_network = [part for part in parts if dynamic.method(part, methods)]
+    clients = [dynamic.dhcp(part, methods) for part in from_network if part != dynamic.SLAAC]
+    addresses, gateways = _static([part for part in parts if part not in from_network], text)
+    return Addresses(addresses, gateways, dynamic.only(clients, text), auto=dynamic.SLAAC in from_network)
+
+
+def _static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
+    addresses: list[Address] = []
+    gateways: dict[int, Gateway] = {}
+    for part in parts:
+        host, at, via = part.partition("@")
+        address = _address(host)
+        if any(known.ip == address.ip for known in addresses):
+            raise UsageError(f"the address {address.ip} is given twice.", hint="leave one of them out")
+        addresses.append(address)
+        if at:
+            gateway = _gateway(via, address)
+            if gateways.setdefault(gateway.version, gateway) != gateway:
+                raise UsageError(
+                    f"there can be one IPv{gateway.version} gateway, and {text} names two.",
+                    hint="leave one of them out",
+                )
+    for gateway in gateways.values():
+        if any(address.ip == gateway for address in addresses):
+            raise UsageError(
+                f"the guest gets {gateway} itself and cannot be its own gateway.",
+                hint="name the router's address behind @",
+            )
+    return tuple(addresses), tuple(gateways.values())
+
+
+def _address(text: str) -> Address:
+    if text == "0/0":
+        raise UsageError("0/0 means no address and cannot stand beside one.", hint="write 0/0 alone")
+    if "%" in text:
+        raise UsageError(f"{text!r} names a zone; the interface is given already.", hint="leave out the % part")
+    host, slash, prefix = text.partition("/")
+    plain = _plain_address(host)
+    if plain is None:
+        hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
+        if dynamic.METHOD.fullmatch(word := text.partition(":")[0]):
+            hint += f"; methods of other packages, such as pipework-{word}, have to be installed"
+        raise UsageError(f"{text!r} is not an address with a prefix length.", hint=hint)
+    usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
+    if not slash:
+        raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {usual}?")
+    if not _number(prefix, 0, plain.max_prefixlen):
+        raise UsageError(
+            f"{text!r}: the prefix length of an IPv{plain.version} address is a number of bits, "
+            f"0 to {plain.max_prefixlen}.",
+            hint=f"did you mean {usual}?",
+        )
+    address = ip_interface(text)
+    _refuse_useless(address)
+    return address
+
+
+def _plain_address(text: str) -> Gateway | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str, least: int, most: int) -> bool:
+    """Whether `text` is a decimal number in that range.
+
+    `isdigit` alone accepts digits of every script, superscripts included, which int() refuses; and int() refuses
+    numbers of more than 4300 digits.
+    """
+    return text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most
+
+
+def _refuse_useless(address: Address) -> None:
+    ip = address.ip
+    reason = ""
+    if ip.is_multicast:
+        reason = "is a multicast address"
+    elif ip.is_unspecified:
+        reason = "is the unspecified address"
+    elif ip.is_loopback:
+        reason = "is a loopback address, which the guest has already"
+    elif str(ip) == "255.255.255.255":
+        reason = "is the broadcast address of every network"
+    elif isinstance(address, IPv4Interface) and address.network.prefixlen < 31:  # noqa: PLR2004 - RFC 3021
+        if ip == address.network.network_address:
+            reason = f"is the address of the network {address.network} itself"
+        elif ip == address.network.broadcast_address:
+            reason = f"is the broadcast address of {address.network}"
+    if reason:
+        raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
+
+
+def _gateway(text: str, address: Address) -> Gateway:
+    gateway = None if "%" in text else _plain_address(text)
+    if gateway is None:
+        raise UsageError(
+            f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing behind the IP"
+        )
+    if gateway.version != address.version:
+        raise UsageError(
+            f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
+        )
+    broadcast = has_broadcast(address) and gateway == address.network.broadcast_address
+    if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or broadcast:
+        raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address behind @")
+    return gateway
+
+
+def mac_and_vlan(text: str) -> tuple[str, str]:
+    """Parse `[MAC|U:STRING][@VID]` into a MAC and the text of the VLAN, either of which may be empty.
+
+    The VLAN may be a hexadecimal partition key; which of the two it is, and whether it is in range, the backend knows.
+    """
+    head, at, vlan = text.rpartition("@")
+    if not at:
+        head, vlan = text, ""
+    elif not vlan:
+        raise UsageError(f"{text!r} ends in '@' without a VLAN.", hint="write for instance @10")
+    mac = ""
+    if head.startswith("U:"):
+        if head == "U:":
+            raise UsageError("U: needs a string to derive the MAC from.", hint="write for instance U:web1")
+        mac = names.stable_mac(head.removeprefix("U:"))
+    elif head:
+        mac = names.mac_address(head)
+    if vlan and not _VLAN.fullmatch(vlan):
+        raise UsageError(f"{vlan!r} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
+    return mac, vlan.lower()
+
+
+def vlan_id(text: str) -> int:
+    """Return the IEEE 802.1Q VLAN that `text` names, 1 to 4094; raise UsageError for anything else."""
+    if not _number(text, 1, VLAN_MAX):
+        raise UsageError(f"@{text} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
+    return int(text)
+
+
+def mtu_value(text: str) -> int:
+    """Return an MTU in bytes; raise UsageError for one that no interface can have."""
+    if not _number(text, MTU_MIN, MTU_MAX):
+        raise UsageError(
+            f"{text!r} is not an MTU.", hint=f"write bytes from {MTU_MIN} to {MTU_MAX}, such as --mtu 1400"
+        )
+    return int(text)
+
+
+def option_pairs(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Split each `KEY=VALUE`; return them sorted. Raise UsageError for anything else, and for a key given twice."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{text!r} is not KEY=VALUE.", hint="write for instance -o mode=private")
+        if key in pairs:
+            raise UsageError(f"the option {key!r} is given twice.", hint="leave one of them out")
+        pairs[key] = value
+    return tuple(sorted(pairs.items()))

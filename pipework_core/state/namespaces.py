@@ -1,0 +1,142 @@
+"""All network namespaces of a machine and what is in them: two rounds of reads, however many there are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.model.errors import HostError
+from pipework_core.model.link import GuestFacts
+from pipework_core.model.plan import HOST, Command, Netns, Outcome
+from pipework_core.model.snapshot import Namespace, Uses
+from pipework_core.state import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from pipework_core.model.driver import Driver
+    from pipework_core.model.link import Link
+
+
+def inodes_of(driver: Driver, pids: Iterable[int]) -> dict[int, int]:
+    """Return the inode numbers of the network namespaces of those of the processes that there are."""
+    # By another path than a namespace is pinned by: a driver would put a descriptor of its own in its place.
+    paths = {f"/proc/{pid}/task/{pid}/ns/net": pid for pid in sorted(pids) if pid}
+    if not paths:
+        return {}
+    stat = ("stat", "-L", "-c", "%i %n", "--", *paths)
+    said = driver.read([Command(argv=stat, ok_codes=frozenset({0, 1}), why="see where processes are")])[0].stdout
+    pairs = (line.split(" ", 1) for line in said.splitlines())
+    return {paths[path]: int(inode) for inode, path in pairs if path in paths}
+
+
+#: lsns(8) knows a namespace by the first of its processes, the table of mounts those that have a name: ip-netns(8)
+#: keeps them in a folder, runtimes elsewhere.
+PROCESSES = Command(
+    argv=("lsns", "--json", "--type", "net", "--output", "NS,PID"), why="list the network namespaces of processes"
+)
+MOUNTS = Command(argv=("cat", "/proc/self/mountinfo"), why="list the network namespaces that have a name")
+_FOLDERS = ("/run/netns/", "/var/run/netns/")
+#: The root of a mounted namespace, and where it is mounted (proc(5), mountinfo, fields 4 and 5).
+_MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
+_OCTAL = re.compile(r"\\([0-7]{3})")
+#: What nsenter(1) says of a namespace that has ended: its process is gone, or nothing is mounted there any more.
+_ENDED = ("No such file or directory", "No such process", "Invalid argument")
+#: How often a list of processes is asked for that nothing is said about.
+_ATTEMPTS = 5
+#: Kinds of links whose parent may be in another namespace.
+_STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
+
+
+def find(driver: Driver) -> list[Namespace]:
+    """Return all namespaces but the host's own."""
+    return parse(*_answers(driver, [PROCESSES, MOUNTS]), host=driver.pin(HOST).inode)
+
+
+def parse(processes: Outcome, mounts: Outcome, *, host: int) -> list[Namespace]:
+    """Return the namespaces that these answers tell of, but for the host's own."""
+    found = {
+        int(entry["ns"]): Namespace(
+            inode=int(entry["ns"]), netns=Netns(path=f"/proc/{entry['pid']}/ns/net"), pid=int(entry["pid"])
+        )
+        for entry in _processes(processes)
+    }
+    # What is mounted last is what the path leads to; what lies below is hidden.
+    for path, inode in {_unescaped(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
+        known = found.get(inode, Namespace(inode=inode, netns=Netns(path=path)))
+        name = next((path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)), "")
+        found[inode] = known._replace(names=(*known.names, name)) if name else known
+    return [namespace for namespace in found.values() if namespace.inode != host]
+
+
+def _unescaped(path: str) -> str:
+    """Return a path with the characters that the table of mounts escapes, as bytes of UTF-8 that may be any."""
+    return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
+
+
+def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestFacts], dict[int, str]]:
+    """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
+
+    They are not pinned: a thousand of them would be more than a process may hold open.
+    """
+    todo = list(namespaces)
+    queries = [facts.links_query(namespace.netns) for namespace in todo]
+    inside: dict[int, GuestFacts] = {}
+    closed: dict[int, str] = {}
+    for namespace, outcome in zip(todo, driver.read(queries), strict=True):
+        try:
+            if outcome.code == 0:
+                inside[namespace.inode] = GuestFacts(links=facts.parse_links(outcome.stdout))
+            elif not any(word in outcome.complaint for word in _ENDED):
+                closed[namespace.inode] = outcome.complaint or f"exit code {outcome.code}"
+        except HostError as error:  # whoever is root in there chooses names and aliases
+            closed[namespace.inode] = str(error)
+    return inside, closed
+
+
+def uses(driver: Driver, links: Collection[Link], instead: Mapping[int, GuestFacts] = MappingProxyType({})) -> Uses:
+    """Look for them in all namespaces; `instead` is what some shall have.
+
+    Where one cannot be looked into, any of `links` may be in use.
+    """
+    inside, closed = peek(driver, (space for space in find(driver) if space.inode not in instead))
+    if not closed:
+        return Uses(parents_used({**inside, **instead}, links))
+    reason = next(iter(closed.values()))
+    many = "a network namespace" if len(closed) == 1 else f"{len(closed)} network namespaces"
+    warning = f"cannot look into {many} ({reason}), so what they may need on this host stays; pipework gc looks again"
+    return Uses(frozenset(link.name for link in links), (warning,))
+
+
+def parents_used(seen: Mapping[int, GuestFacts], links: Iterable[Link]) -> frozenset[str]:
+    """Return the names of those links of the host that links of other namespaces may be on top of.
+
+    Another namespace tells the parent's ifindex and not where it is: what only might be on top counts.
+    """
+    used = {link.peer for inside in seen.values() for link in inside.links.values() if _may_be_on_another(link)}
+    return frozenset(link.name for link in links if link.ifindex in used)
+
+
+def _may_be_on_another(link: Link) -> bool:
+    return link.peer_elsewhere and link.kind in _STACKED
+
+
+def _processes(outcome: Outcome) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads(outcome.stdout or "{}").get("namespaces", [])
+    return entries
+
+
+def _answers(driver: Driver, commands: list[Command]) -> list[Outcome]:
+    """Ask, and again where lsns(8) gave up without a word: a process that ended while it was looked at is enough."""
+    for _ in range(_ATTEMPTS):
+        outcomes = driver.read(commands)
+        if all(outcome.code == 0 or outcome.complaint for outcome in outcomes):
+            break
+    for command, outcome in zip(commands, outcomes, strict=True):
+        if outcome.code not in command.ok_codes:
+            said = outcome.complaint or f"exit code {outcome.code}"
+            raise HostError(f"cannot {command.why}: {said}.", hint="lsns is part of util-linux")
+    return outcomes

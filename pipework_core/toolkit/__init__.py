@@ -1,0 +1,1 @@
+"""From nouns to commands: what link backends share. Pure."""

@@ -1,0 +1,114 @@
+"""Commands of iproute2, and the settings of an interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipework_core.model.attachment import has_broadcast
+from pipework_core.model.errors import HostError, UsageError
+from pipework_core.model.ownership import BIRTH_GROUP, newborn
+from pipework_core.model.plan import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipework_core.model.attachment import Address, Attachment
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import Link
+    from pipework_core.model.plan import Netns
+
+
+def ip(
+    *words: str,
+    netns: Netns | None = None,
+    undo: Iterable[Command] = (),
+    unless: Command | None = None,
+    shared: bool = False,
+    why: str = "",
+) -> Command:
+    """Return one `ip` command."""
+    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, shared=shared, why=why)
+
+
+class Switch(NamedTuple):
+    """A switch of the kernel's for one interface, a file (ip-sysctl.rst).
+
+    The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it
+    holds; empty when nobody needs that back.
+    """
+
+    path: str
+    value: str
+    before: str = ""
+
+
+def switch(scene: Scene, switches: Iterable[Switch]) -> list[Command]:
+    """Return what writes the switches of the guest's interface: one process for all that get the same value."""
+    found: dict[str, list[Switch]] = {}
+    for one in switches:
+        found.setdefault(one.value, []).append(one)
+    return [_write(scene, value, group) for value, group in found.items()]
+
+
+def _write(scene: Scene, value: str, switches: Sequence[Switch]) -> Command:
+    netns, names = scene.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
+    undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
+    return Command(
+        argv=("tee", *(one.path for one in switches)),
+        netns=netns,
+        stdin=value,
+        undo=tuple(undo),
+        why=f"set {names} of {scene.attachment.interface} to {value}",
+    )
+
+
+def switched_on(attachment: Attachment, key: str) -> bool:
+    """Whether `-o KEY=1` is given; raise UsageError for anything but 0 and 1."""
+    value = attachment.option(key, "0")
+    if value not in {"0", "1"}:
+        raise UsageError(f"-o {key}={value!r} is neither 0 nor 1.", hint=f"write -o {key}=1, or leave it out")
+    return value == "1"
+
+
+def unfinished(scene: Scene) -> bool:
+    """Whether the interface is new, or was left by a run that did not get as far as marking it."""
+    return scene.existing is None or newborn(scene.existing)
+
+
+def parent_link(scene: Scene) -> Link:
+    """Return the host interface the request names; raise HostError when there is none."""
+    name = scene.attachment.host
+    link = scene.host.links.get(name)
+    if link is None:
+        raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
+    return link
+
+
+def chosen_mtu(scene: Scene, parent: Link | None) -> int:
+    """Return the MTU in bytes: the asked one, else the parent's; raise HostError for more than the parent carries."""
+    asked = scene.attachment.mtu
+    if parent is None:
+        return asked or 1500
+    if asked is not None and asked > parent.mtu:
+        raise HostError(
+            f"an MTU of {asked} does not fit through {parent.name}, which has {parent.mtu}.",
+            hint=f"ask for {parent.mtu} or less, or raise it: ip link set dev {parent.name} mtu {asked}",
+        )
+    return asked or parent.mtu
+
+
+def in_guest(scene: Scene, *words: str) -> tuple[str, ...]:
+    """Return the words that make a link under its final name in the guest, born with our group."""
+    attachment = scene.attachment
+    mac = ("address", attachment.mac) if attachment.mac else ()
+    return ("name", attachment.interface, *mac, *words, "group", BIRTH_GROUP, "netns", scene.guest.netns.path)
+
+
+def delete_in_guest(scene: Scene, name: str = "") -> Command:
+    """Return the command that deletes a link in the guest, which takes its veth peer along."""
+    return ip("link", "delete", "dev", name or scene.attachment.interface, netns=scene.guest.netns)
+
+
+def broadcast(address: Address) -> tuple[str, ...]:
+    """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
+    return ("broadcast", "+") if has_broadcast(address) else ()

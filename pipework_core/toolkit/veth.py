@@ -1,0 +1,70 @@
+"""Veth pairs with one end in the guest and one on the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.model.errors import ConflictError
+from pipework_core.model.names import host_name
+from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.plan import Command, Plan
+from pipework_core.toolkit.iproute import in_guest, ip
+
+if TYPE_CHECKING:
+    from pipework_core.model.context import Scene
+    from pipework_core.model.link import Link
+
+
+def veth_name(scene: Scene) -> str:
+    """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
+    attachment, guest = scene.attachment, scene.guest
+    if attachment.host_name:
+        return attachment.host_name
+    number = guest.pid or guest.inode
+    name = host_name(attachment.interface, number)
+    if name in scene.host.links and attachment.replace and scene.existing is None:
+        return host_name(f"{attachment.interface}{attachment.host}", number * 2 + 1)
+    return name
+
+
+def veth_peer(scene: Scene, link: Link) -> Link | None:
+    """Return the host's end of the guest's veth `link`.
+
+    That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
+    mark on the host's end, which no guest can write, must name the guest's namespace.
+    """
+    if link.kind != "veth" or not link.peer_elsewhere:
+        return None
+    other = scene.host.by_index(link.peer)
+    if other is None or other.kind != "veth" or other.peer != link.ifindex:
+        return None
+    mark = read(other)
+    ours = mark.netns == str(scene.guest.inode) if mark else newborn(other)
+    return other if ours else None
+
+
+def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
+    """Return the host's end and the plan that makes a veth pair, one end in the guest, in a single netlink message.
+
+    Raise ConflictError when the host's name is taken.
+    """
+    name = veth_name(scene)
+    if name in scene.host.links:
+        raise ConflictError(
+            f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
+        )
+    attachment = scene.attachment
+    near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))
+    far = in_guest(scene, "mtu", str(mtu))
+    command = ip(
+        *("link", "add", *near, "group", BIRTH_GROUP, "type", "veth", "peer", *far),
+        undo=[ip("link", "delete", "dev", name)],
+        why=f"make {attachment.interface} in {scene.guest.name}, with {name} on the host",
+    )
+    return name, Plan(steps=(command, own_veth(scene, name)))
+
+
+def own_veth(scene: Scene, name: str) -> Command:
+    """Return the command that turns the birth mark of a host's end into an alias."""
+    alias = Mark(kind="veth", netns=str(scene.guest.inode)).alias
+    return ip("link", "set", "dev", name, "group", "default", "alias", alias, why=f"mark {name} as pipework's")

@@ -1,0 +1,222 @@
+"""The command line: every form, options anywhere, bad input in one sentence, and nothing but UsageError."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_interface
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipework_core.cli.parser import Invocation, parse
+from pipework_core.model.attachment import Attachment
+from pipework_core.model.errors import UsageError
+from pipework_core.spec.options import INSIDE
+
+MAC = "26:2e:71:98:60:8f"
+STABLE = "02:72:6c:cd:9b:8d"
+NET = (ip_interface("192.168.1.2/24"),)
+GOOD = ["br1", "web1", "192.168.1.2/24"]
+WEB1 = Attachment(guest="web1", host="br1", addresses=NET)
+
+
+def attachment(line: str) -> Attachment:
+    """Return what a command line without quotes asks for."""
+    found = parse(line.split()).attachment
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("br1 web1 192.168.1.2/24", WEB1),
+        (
+            "br1 -i eth2 -l hostapp1 db 192.168.1.2/24@192.168.1.254",
+            WEB1._replace(guest="db", interface="eth2", host_name="hostapp1", gateways=(ip_address("192.168.1.254"),)),
+        ),
+        ("eth2 web1 50.19.169.157/24", WEB1._replace(host="eth2", addresses=(ip_interface("50.19.169.157/24"),))),
+        (f"eth0 web1 192.168.1.2/24 {MAC}", WEB1._replace(host="eth0", mac=MAC)),
+        ("eth0 web1 192.168.1.2/24 U:myhost.foo.com", WEB1._replace(host="eth0", mac=STABLE)),
+        (f"eth0 web1 192.168.1.2/24 {MAC}@10", WEB1._replace(host="eth0", mac=MAC, vlan="10")),
+        ("eth0 web1 192.168.1.2/24 U:myhost.foo.com@10", WEB1._replace(host="eth0", mac=STABLE, vlan="10")),
+        ("ovsbr0 web1 192.168.1.2/24 @10", WEB1._replace(host="ovsbr0", vlan="10")),
+        ("ib0 web1 192.168.1.2/24 @8001", WEB1._replace(host="ib0", vlan="8001")),
+        (
+            "dummy web1 192.168.21.101/24@192.168.21.1",
+            Attachment(
+                guest="web1",
+                host="dummy",
+                addresses=(ip_interface("192.168.21.101/24"),),
+                gateways=(ip_address("192.168.21.1"),),
+            ),
+        ),
+        ("--direct-phys eth1 web1 192.168.1.2/24", WEB1._replace(host="eth1", kind="phys")),
+        (
+            "--direct-phys mac:00:f3:15:4a:42:c8 web1 192.168.1.2/24",
+            WEB1._replace(host="", kind="phys", host_mac="00:f3:15:4a:42:c8"),
+        ),
+        ("mac:00:f3:15:4a:42:c8 web1 192.168.1.2/24", WEB1._replace(host="", host_mac="00:f3:15:4a:42:c8")),
+        (
+            "ipvlan:eth0 -o mode=l3 web1 192.168.1.2/24",
+            WEB1._replace(kind="ipvlan", host="eth0", options=(("mode", "l3"),)),
+        ),
+        (
+            "ovs:sw0 web1 192.168.1.2/24 -o datapath=netdev",
+            WEB1._replace(kind="ovs", host="sw0", options=(("datapath", "netdev"),)),
+        ),
+        ("br1 web1 0/0", WEB1._replace(addresses=())),
+        ("br1 -a 4 web1 192.168.1.2/24", WEB1),
+        ("br1 -a 6 web1 fd00::1/64", WEB1._replace(addresses=(ip_interface("fd00::1/64"),))),
+        ("br1 -a 6 web1 0/0", WEB1._replace(addresses=())),
+        (
+            "br1 web1 192.168.1.2/24,fd00::1/64@fe80::1",
+            WEB1._replace(addresses=(*NET, ip_interface("fd00::1/64")), gateways=(ip_address("fe80::1"),)),
+        ),
+        ("br1 web1 192.168.1.2/24 --mtu 1400", WEB1._replace(mtu=1400)),
+        ("br1 web1 192.168.1.2/24 --replace", WEB1._replace(replace=True)),
+        ("br1 docker:web1 192.168.1.2/24", WEB1._replace(guest="docker:web1")),
+        ("attach br1 web1 192.168.1.2/24", WEB1),
+        ("attach route web1 192.168.1.2/24", WEB1._replace(host="route")),
+        ("attach demo web1 192.168.1.2/24", WEB1._replace(host="demo")),
+        ("attach attach attach 192.168.1.2/24", WEB1._replace(host="attach", guest="attach")),
+        ("-i eth2 attach tc web1 192.168.1.2/24", WEB1._replace(host="tc", interface="eth2")),
+        ("br1 route 192.168.1.2/24", WEB1._replace(guest="route")),
+        ("-i route br1 web1 192.168.1.2/24", WEB1._replace(interface="route")),
+    ],
+)
+def test_every_form_of_the_classic_grammar(line: str, asked: Attachment) -> None:
+    invocation = parse(line.split())
+    assert invocation.command == "attach"
+    assert invocation.attachment == asked
+    assert invocation.given == tuple(line.split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-i eth2 --mtu 1400 br1 web1 192.168.1.2/24",
+        "-ieth2 --mtu=1400 br1 web1 192.168.1.2/24",
+        "-i=eth2 --mtu=1400 br1 web1 192.168.1.2/24",
+        "--interface eth2 br1 --mtu 1400 web1 192.168.1.2/24",
+        "--interface=eth2 br1 web1 192.168.1.2/24 --mtu 1400",
+        "br1 web1 192.168.1.2/24 -i eth2 --mtu 1400",
+        "br1 -i eth2 web1 --mtu 1400 -- 192.168.1.2/24",
+        "--mtu 1400 -i eth2 -- br1 web1 192.168.1.2/24",
+    ],
+)
+def test_spellings_of_one_request(line: str) -> None:
+    assert attachment(line) == WEB1._replace(interface="eth2", mtu=1400)
+
+
+def test_switches_and_a_value_can_share_a_word() -> None:
+    invocation = parse(["-vieth2", *GOOD])
+    assert (invocation.verbose, invocation.attachment) == (True, WEB1._replace(interface="eth2"))
+
+
+def test_the_empty_fourth_word_of_a_script_is_no_mac() -> None:
+    assert parse(["br1", "web1", "192.168.1.2/24", ""]).attachment == WEB1
+
+
+def test_behind_two_dashes_nothing_is_an_option() -> None:
+    with pytest.raises(UsageError, match="'-v' is not a guest's name"):
+        parse(["br1", "--", "-v", "192.168.1.2/24"])
+
+
+#: Options of the classic form with values, as groups that stay together.
+GROUPS = (
+    ["-i", "eth2"],
+    ["--host-interface=hostapp1"],
+    ["-a4"],
+    ["-o", "mode=vepa"],
+    ["--option", "x=y"],
+    ["--mtu", "1400"],
+    ["--replace"],
+    ["-v"],
+    ["--json"],
+    ["--dry-run"],
+    ["--debug"],
+)
+CLASSIC = ["br1", "web1", "192.168.1.2/24@192.168.1.254", f"{MAC}@10"]
+
+
+@settings(deadline=None)
+def understood(words: list[str]) -> Invocation:
+    """Return what the words mean, without the words."""
+    return parse(words)._replace(given=())
+
+
+@given(st.permutations(GROUPS), st.lists(st.integers(0, len(CLASSIC)), min_size=len(GROUPS), max_size=len(GROUPS)))
+def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]], places: list[int]) -> None:
+    words: list[str] = []
+    for index in range(len(CLASSIC) + 1):
+        words += [word for group, place in zip(groups, places, strict=True) if place == index for word in group]
+        words += CLASSIC[index : index + 1]
+    straight = parse([word for group in GROUPS for word in group] + CLASSIC)
+    assert understood(words) == straight._replace(given=())
+    assert straight.attachment == Attachment(
+        guest="web1",
+        host="br1",
+        interface="eth2",
+        host_name="hostapp1",
+        addresses=NET,
+        gateways=(ip_address("192.168.1.254"),),
+        mac=MAC,
+        vlan="10",
+        mtu=1400,
+        options=(("mode", "vepa"), ("x", "y")),
+        replace=True,
+    )
+
+
+@pytest.mark.parametrize("command", INSIDE)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show"],
+        ["add", "10.0.5.0/24", "via", "192.168.2.1"],
+        ["add", "-h"],
+        ["-s", "show"],
+        ["--version"],
+        ["--", "-i"],
+        ["add", "a b", "'", ""],
+    ],
+)
+def test_behind_the_guest_every_word_belongs_to_the_tool(command: str, words: list[str]) -> None:
+    asked = Invocation(command=command, guest="web1", words=tuple(words))
+    assert understood([command, "web1", *words]) == asked
+    assert understood(["-v", command, "--dry-run", "web1", *words]) == asked._replace(verbose=True, dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("--wait", Invocation(command="wait", interface="eth1")),
+        ("--wait -i ib0", Invocation(command="wait", interface="ib0")),
+        ("--wait -i ib0 --timeout 30", Invocation(command="wait", interface="ib0", timeout=30)),
+        ("--timeout=0.5 -iib0 --wait", Invocation(command="wait", interface="ib0", timeout=0.5)),
+        ("--wait --timeout 0", Invocation(command="wait", interface="eth1", timeout=0)),
+        ("wait-script", Invocation(command="wait-script", interface="eth1")),
+        ("wait-script -i ib0 --timeout 30", Invocation(command="wait-script", interface="ib0", timeout=30)),
+        ("demo", Invocation(command="demo")),
+        ("demo --topology", Invocation(command="demo", topology=True)),
+        ("-v demo", Invocation(command="demo", verbose=True)),
+        ("", Invocation(command="help")),
+        ("-h", Invocation(command="help")),
+        ("--help", Invocation(command="help")),
+        ("br1 --help", Invocation(command="help")),
+        ("route -h web1", Invocation(command="help")),
+        ("demo --mtu 3 -h", Invocation(command="help")),
+        ("-v --version", Invocation(command="version", verbose=True)),
+    ],
+)
+def test_the_other_commands(line: str, asked: Invocation) -> None:
+    assert understood(line.split()) == asked
+
+
+def test_recording_and_replaying() -> None:
+    line = ["br1", "web1", "192.168.1.2/24"]
+    assert parse(["--record", "a b", *line]).record == "a b"
+    assert parse([*line, "--replay=-"]).replay == "-"
+    assert parse(["--record", "-", *line]).record == "-"
+    assert parse([*line, "--driver", "ssh://root@host2"]).driver == "ssh://root@host2"

@@ -1,0 +1,70 @@
+"""The lock of a host, on a file of the test's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core.model.errors import HostError
+from pipework_drivers.local import lock
+from pipework_drivers.local.lock import HostLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(lock, "_FILE", str(tmp_path / "lock"))
+    monkeypatch.setattr(lock, "_PATIENCE", 0.05)
+    return tmp_path / "lock"
+
+
+def test_it_keeps_others_out_until_it_is_given_back() -> None:
+    with HostLock(), pytest.raises(HostError, match="has kept this host busy"), HostLock():
+        pass
+    with HostLock():
+        pass
+
+
+def test_it_is_only_roots_to_lock(file: Path) -> None:
+    with HostLock():
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_others_may_have_it_while_it_is_let_go_and_not_behind_that() -> None:
+    with HostLock() as hold:
+        with hold.let_go(), HostLock():
+            pass
+        with pytest.raises(HostError), HostLock():
+            pass
+
+
+def test_a_visitor_is_noticed_and_nobody_is_not() -> None:
+    with HostLock() as hold:
+        with hold.let_go():
+            pass
+        assert not hold.disturbed
+        with hold.let_go(), HostLock():
+            pass
+        assert hold.disturbed
+
+
+def test_whoever_does_not_give_it_back_is_passed_over() -> None:
+    with HostLock() as hold:
+        other = HostLock()
+        with hold.let_go():
+            other.__enter__()
+        other.__exit__(None, None, None)
+        assert hold.disturbed
+
+
+def test_without_the_file_the_namespace_is_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lock, "_FILE", str(tmp_path / "nowhere" / "lock"))
+    with HostLock() as hold:
+        with hold.let_go():
+            pass
+        assert not hold.disturbed
+        with pytest.raises(HostError), HostLock():
+            pass

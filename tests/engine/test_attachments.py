@@ -1,0 +1,312 @@
+"""What `ls` makes of what it reads: who is believed, what is adopted, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipework_backends.addressing.dhcp_clients import Kept
+from pipework_core.cli import output, parser
+from pipework_core.engine import attachments, owners
+from pipework_core.model.context import Guest
+from pipework_core.model.errors import UsageError
+from pipework_core.model.link import GuestFacts, HostFacts, Link
+from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.plan import Command, Netns, Outcome
+from pipework_core.model.snapshot import Client, Namespace, Survey, SwitchPort
+from pipework_core.plugins.manager import Plugins
+from pipework_core.state import namespaces
+from pipework_core.testing.fake import FakeDriver
+
+BLUE, RED = 100, 200
+MARKED = Mark(kind="bridge", on="br1", vlan="10").alias
+
+
+def end(inode: int = BLUE, **changes: object) -> Link:
+    """Return the host's end of a pair of ours."""
+    usual = Link(
+        name="veth1pl42", ifindex=7, kind="veth", up=True, master="br1", peer=2, peer_elsewhere=True,
+        alias=Mark(kind="veth", netns=str(inode)).alias,
+    )  # fmt: skip
+    return usual._replace(**changes)
+
+
+def eth1(**changes: object) -> Link:
+    """Return the guest's end."""
+    usual = Link(
+        name="eth1", ifindex=2, kind="veth", up=True, mac="02:00:00:00:00:01", peer=7, peer_elsewhere=True,
+        alias=MARKED, addresses=("10.0.0.1/24", "fe80::1/64"),
+    )  # fmt: skip
+    return usual._replace(**changes)
+
+
+def survey(host: list[Link], *inside: Link, **more: object) -> Survey:
+    return Survey(
+        host=HostFacts(links={link.name: link for link in host}),
+        spaces={inode: Namespace(inode=inode, netns=Netns(path=f"/proc/{inode}/ns/net")) for inode in (BLUE, RED)},
+        inside={BLUE: GuestFacts(links={link.name: link for link in inside}), RED: GuestFacts()},
+        by_index={link.ifindex: link for link in host},
+        **more,  # type: ignore[arg-type] # whatever a test says
+    )
+
+
+def test_a_pair_whose_ends_bear_each_other_out() -> None:
+    (entry,) = attachments.entries(survey([end()], eth1()))
+    assert entry.kind == "bridge"
+    assert (entry.on, entry.vlan, entry.host_end, entry.inode) == ("br1", "10", "veth1pl42", BLUE)
+    assert (entry.state, entry.addresses, entry.adopted) == ("up", ("10.0.0.1/24",), False)
+
+
+def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_attachment() -> None:
+    shared = Mark(kind="vxlan", on="42").alias
+    bridge = Link(name="pwx42", ifindex=5, kind="bridge", up=True, alias=shared)
+    tunnel = Link(name="pwx42t", ifindex=6, kind="vxlan", up=True, master="pwx42", alias=shared)
+    guest = eth1(alias=Mark(kind="vxlan", on="42", req="0badc0de").alias)
+    (entry,) = attachments.entries(survey([bridge, tunnel, end(master="pwx42")], guest))
+    assert (entry.kind, entry.on, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
+
+
+@pytest.mark.parametrize(
+    ("host", "guest"),
+    [
+        pytest.param(end(inode=RED), eth1(), id="the end of another guest"),
+        pytest.param(end(peer=3), eth1(), id="an end that names another interface"),
+        pytest.param(end(alias=""), eth1(), id="an end without a mark"),
+        pytest.param(
+            end(alias="pipework:1/kind:=veth/netns:=$(x)"), eth1(), id="a mark that nobody could have written"
+        ),
+        pytest.param(end(kind="bridge"), eth1(), id="no end of a pair"),
+        pytest.param(end(), eth1(peer_elsewhere=False), id="a pair within the guest"),
+        pytest.param(end(), eth1(kind="dummy"), id="no veth at all"),
+        pytest.param(end(), eth1(alias=Mark(kind="macvlan", on="br1").alias), id="another kind than it is"),
+    ],
+)
+def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
+    found = [entry for entry in attachments.entries(survey([host], guest)) if entry.interface == "eth1"]
+    assert [(entry.on, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "orphan")]
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "eth1", "pipework", "pipework:2/kind:=bridge", "pipework:1/kind:=bridge/on:=a b", "pipework:1/kind:=../x",
+        "pipework:1/kind:=bridge/on:=-x", "pipework:1/kind:=bridge/mac:=zz", "pipework:1/kind:=bridge/mtu:=1e9",
+        "pipework:1/kind:=bridge/state:=x", "pipework:1/kind:=bridge/gw4:=exec:,x", "\x1b[2J",
+    ],
+)  # fmt: skip
+def test_what_no_mark_says_is_no_attachment(alias: str) -> None:
+    assert [e for e in attachments.entries(survey([], eth1(alias=alias))) if e.interface] == []
+
+
+def test_a_parent_must_be_on_the_host() -> None:
+    parent = Link(name="eth0", ifindex=5)
+    mark = Mark(kind="macvlan", on="eth0").alias
+    on_it = eth1(kind="macvlan", alias=mark, peer=5)
+    assert attachments.entries(survey([parent], on_it))[0].on == "eth0"
+    assert attachments.entries(survey([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
+    assert attachments.entries(survey([parent], on_it._replace(peer=6)))[0].on == ""
+    assert attachments.entries(survey([parent._replace(name="eth9")], on_it))[0].on == ""
+
+
+def test_a_killed_run_leaves_what_is_unfinished() -> None:
+    (entry,) = attachments.entries(survey([end(alias="", group=BIRTH_GROUP)], eth1(alias="", group=BIRTH_GROUP)))
+    assert (entry.state, entry.on, entry.kind) == ("unfinished", "br1", "bridge")
+
+
+def test_what_the_host_keeps_of_dead_guests() -> None:
+    nic = Link(name="eth1", ifindex=9, alias=Mark(kind="phys", on="eth7", nic="eth7", state="up").alias)
+    port = SwitchPort(name="veth1pl9", bridge="ovsbr0", vlan="20", ours=True, guest="web1", pid=9)
+    found = attachments.entries(survey([end(inode=999), nic], ports={port.name: port}))
+    shown = {(entry.host_end or entry.interface, entry.on, entry.state, entry.late) for entry in found}
+    assert shown == {
+        ("veth1pl42", "br1", "orphan", ""),
+        ("eth1", "eth7", "orphan", ""),
+        ("veth1pl9", "ovsbr0", "orphan", "web1"),
+    }
+
+
+def test_a_guest_that_is_a_host_to_guests_of_its_own_is_left_to_itself() -> None:
+    inner = end(name="veth1pl3", ifindex=30, inode=RED)
+    nested = survey([], inner, Link(name="br1", ifindex=31, kind="bridge", alias=Mark(kind="bridge").alias))
+    nested = nested._replace(inside={**nested.inside, RED: GuestFacts(links={"eth1": eth1(peer=30)})})
+    assert attachments.entries(nested) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "pids", "adopted"),
+    [
+        ("veth1pl42", {42: BLUE}, True),
+        ("veth1pl42", {42: RED}, False),
+        ("veth1pl42", {}, False),
+        ("veth2pl42", {42: BLUE}, False),
+        ("veth1pl", {42: BLUE}, False),
+        ("veth1pl42x", {42: BLUE}, False),
+        ("hostapp1", {42: BLUE}, False),
+    ],
+)
+def test_a_name_of_the_shell_version_counts_with_its_process(name: str, pids: dict[int, int], *, adopted: bool) -> None:
+    found = attachments.entries(survey([end(name=name, alias="")], eth1(alias=""), pids=pids))
+    assert [entry.adopted for entry in found] == ([True] if adopted else [])
+
+
+def test_a_port_of_the_shell_version_counts_with_its_process() -> None:
+    port = SwitchPort(name="hostapp1", bridge="ovsbr0", vlan="5", ours=True, pid=42)
+    host = [end(name="hostapp1", alias="", master="")]
+    (entry,) = attachments.entries(survey(host, eth1(alias=""), ports={port.name: port}, pids={42: BLUE}))
+    assert (entry.kind, entry.on, entry.vlan, entry.adopted) == ("ovs", "ovsbr0", "5", True)
+    assert attachments.entries(survey(host, eth1(alias=""), ports={port.name: port}, pids={42: RED})) == []
+
+
+def test_a_macvlan_that_the_shell_version_left_on_its_way() -> None:
+    (entry,) = attachments.entries(survey([Link(name="ph42eth1", ifindex=4, kind="macvlan", parent="eth0")]))
+    assert (entry.on, entry.state, entry.adopted) == ("eth0", "unfinished", True)
+
+
+PART = Mark(kind="host", on="eth0", req="0badcafe", new="10.1.1.9-24")
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", up=True, alias=PART.alias),
+         ("eth0-host", "macvlan", "eth0", "up")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", peer=3, peer_elsewhere=True, alias=PART.alias),
+         ("eth0-host", "macvlan", "eth0", "down")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", alias=PART.alias, group=BIRTH_GROUP),
+         ("eth0-host", "macvlan", "eth0", "unfinished")),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", group=BIRTH_GROUP),
+         ("eth0-host", "macvlan", "eth0", "unfinished")),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(kind="bridge", on="").alias),
+         ("br1", "bridge", "br1", "up")),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(on="").alias),
+         ("br1", "bridge", "br1", "up")),
+        (Link(name="ovs1", ifindex=4, kind="tun", up=True, alias=PART._replace(on="").alias),
+         ("ovs1", "ovs", "ovs1", "up")),
+    ],
+)  # fmt: skip
+def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> None:
+    (entry,) = attachments.with_guests(attachments.entries(survey([link])), {})
+    assert (entry.interface, entry.kind, entry.on, entry.state) == shown
+    assert attachments.who(entry) == "(host)"
+    assert output.as_json(entry)["guest"] == {
+        "name": "this host", "runtime": "host", "id": None, "pid": None, "netns": None, "inode": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("link", "state"),
+    [
+        pytest.param(Link(name="br1", ifindex=4, kind="bridge", alias=Mark(kind="bridge").alias), "", id="no part"),
+        pytest.param(Link(name="eth7", ifindex=4, alias=PART.alias), "orphan", id="a NIC with a guest's alias"),
+        pytest.param(Link(name="x", ifindex=4, kind="macvlan", alias="mine", group=BIRTH_GROUP), "", id="somebody's"),
+    ],
+)
+def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: str) -> None:
+    found = attachments.entries(survey([link]))
+    assert [entry.state for entry in found] == ([state] if state else [])
+    assert attachments.THIS_HOST not in [entry.guest for entry in found]
+
+
+def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
+    kept = eth1(alias=Mark(kind="bridge", on="br1", dhcp="dhclient6-f").alias)
+    client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))
+    (here,) = attachments.entries(survey([end()], kept, clients=(client,)))
+    (gone,) = attachments.entries(survey([end()], kept, clients=(client._replace(inode=RED),)))
+    assert (here.alive, gone.alive) == (True, False)
+    (alone,) = attachments.entries(survey([end()], kept, clients=(client._replace(alone=True),)))
+    assert (here.state, alone.state) == ("up", "orphan")
+    assert output.as_json(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
+
+
+def test_the_table_is_aligned_and_escapes_what_a_guest_chose() -> None:
+    evil = attachments.Entry(interface="e\x1b[2J1", kind="bridge", on="br1", mac="02:00:00:00:00:01", mtu=1500)
+    guest = Guest(name="web1", runtime="docker", netns=Netns(path="/x"), inode=BLUE)
+    lines = output.table([evil._replace(guest=guest), evil._replace(interface="eth1", vlan="10")]).splitlines()
+    assert "\x1b" not in "".join(lines)
+    assert lines[1].startswith("docker:web1  e\\x1b[2J1")
+    assert len({line.index("bridge") for line in lines[1:]} | {lines[0].index("KIND")}) == 1
+
+
+def test_namespaces_are_found_by_process_and_by_mount() -> None:
+    processes = Outcome(code=0, stdout=json.dumps({"namespaces": [{"ns": 1, "pid": 1}, {"ns": BLUE, "pid": 42}]}))
+    mounts = Outcome(
+        code=0,
+        stdout="1 2 0:4 / / rw - ext4 x rw\n"
+        f"3 2 0:4 net:[{RED}] /run/netns/old rw - nsfs nsfs rw\n"
+        f"3 2 0:4 net:[{BLUE}] /run/netns/a\\040b rw shared:1 - nsfs nsfs rw\n"
+        f"3 2 0:4 mnt:[77] /run/netns/m rw - nsfs nsfs rw\n"
+        f"3 2 0:4 net:[300] /run/docker/netns/default rw - nsfs nsfs rw\n"
+        f"3 2 0:4 net:[400] /run/netns/old rw - nsfs nsfs rw\n",
+    )
+    found = {space.inode: space for space in namespaces.parse(processes, mounts, host=1)}
+    assert found.keys() == {BLUE, 300, 400}
+    assert (found[BLUE].names, found[BLUE].pid) == (("a b",), 42)
+    assert (found[300].names, found[400].names) == ((), ("old",))
+
+
+def test_guests_have_the_names_that_runtimes_give_them() -> None:
+    def answer(command: Command) -> Outcome:
+        if command.argv[0] == "podman":
+            return Outcome(code=125, stderr="no connection")
+        if command.argv[:2] == ("docker", "ps"):
+            return Outcome(code=0, stdout="aa\nbb\n")
+        if command.argv[0] == "docker":
+            told = '{"id":"%s","name":"/%s","pid":%d,"status":"running","network":"%s"}\n'
+            rows = [("bb", "side", 43, "container:aa"), ("aa", "web1", 42, "none"), ("cc", "host", 44, "host")]
+            return Outcome(code=0, stdout="".join(told % row for row in rows))
+        if command.argv[0] == "lxc-ls":
+            return Outcome(code=0, stdout="NAME PID\nbox  50\nstopped -\n")
+        where = {42: BLUE, 43: BLUE, 50: RED}
+        return Outcome(code=1, stdout="".join(f"{n} /proc/{pid}/task/{pid}/ns/net\n" for pid, n in where.items()))
+
+    said: list[str] = []
+    spaces = [Namespace(inode=n, netns=Netns(path=f"/proc/{n}/ns/net"), pid=n) for n in (BLUE, RED, 300)]
+    driver = FakeDriver(answer, programs=frozenset({"docker", "podman", "lxc-info"}))
+    found = owners.named(spaces, driver=driver, plugins=Plugins(warn=print), warn=said.append)
+    assert {(g.runtime, g.name) for g in found.values()} == {("docker", "web1"), ("lxc", "box"), ("pid", "300")}
+    assert len(said) == 1
+    assert "podman" in said[0]
+
+
+def test_names_of_namespaces_need_no_runtime() -> None:
+    driver = FakeDriver(lambda command: pytest.fail(f"asked {command}"))
+    space = Namespace(inode=BLUE, netns=Netns(path="/run/netns/blue"), names=("blue",))
+    found = owners.named([space], driver=driver, plugins=Plugins(warn=print), warn=print)
+    assert (found[BLUE].runtime, found[BLUE].name) == ("netns", "blue")
+
+
+def test_a_client_with_a_guest_is_not_looked_at_again() -> None:
+    client = Client(name="udhcpc", inode=BLUE, interface="eth1", pid=50, stop=Command(argv=("true",)))
+    asked = FakeDriver(lambda _: Outcome(code=0, stdout="50\n"))
+    older = {BLUE: Namespace(inode=BLUE, netns=Netns(path="/x"), pid=42)}
+    alone = {BLUE: Namespace(inode=BLUE, netns=Netns(path="/x"), pid=50)}
+    assert [c.alone for c in Kept().judged(asked, [client], older)] == [False]
+    assert asked.reads == []
+    assert [c.alone for c in Kept().judged(asked, [client], alone)] == [True]
+
+
+@pytest.mark.parametrize("line", ["", "x", "1 2 3 4 5 6", "nodash dhclient 4 eth1 7", "1-eth1 dhclient 4 eth1 x"])
+def test_what_is_no_line_about_a_client_is_none(line: str) -> None:
+    assert Kept().found(FakeDriver(lambda _: Outcome(code=0, stdout=line), programs=frozenset())) == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ls a b", "ls -i eth1", "ls --all", "ls --dry-run", "ls --mtu 1500", "ls --wait", "ls --replace", "ls -o a=b",
+        "ls --json=1", "ls --nosuch", "ls --keep-bridge", "ls --timeout 3", "gc web1", "gc -i eth1", "gc --all",
+        "gc --keep-bridge", "gc --timeout 3", "gc --replace", "gc --dry-run --record x", "gc --wait",
+        "ls --record a --replay b",
+    ],
+)  # fmt: skip
+def test_words_that_make_no_sense_are_refused(words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parser.parse(words.split())
+    assert caught.value.hint
+
+
+def test_words_that_do() -> None:
+    assert parser.parse(["ls"]).guest == ""
+    assert parser.parse(["--json", "ls", "docker:web1"]).guest == "docker:web1"
+    assert parser.parse(["gc", "--dry-run"]).dry_run

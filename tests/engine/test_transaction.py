@@ -1,0 +1,193 @@
+"""All or nothing, on plans made up for it."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core.engine import transaction
+from pipework_core.model.driver import TIMED_OUT, NoHold
+from pipework_core.model.errors import CommandError, HostError, Interrupted, UndoError
+from pipework_core.model.plan import Command, Outcome, Plan
+from pipework_core.testing.fake import GOOD, FakeDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
+
+
+def command(name: str, **more: object) -> Command:
+    return Command(argv=("do", name), undo=(Command(argv=("undo", name)),), **more)  # type: ignore[arg-type]
+
+
+PLAN = Plan(steps=(command("a"), command("b"), command("c")))
+
+
+def names(commands: list[Command]) -> list[str]:
+    return [" ".join(done.argv) for done in commands]
+
+
+def run(driver: FakeDriver, plan: Plan = PLAN, *, stop_behind: int = 99) -> tuple[Outcome, ...]:
+    return transaction.run(
+        plan, driver, driver.exclusive(), stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None
+    )
+
+
+def test_good_steps_are_not_undone() -> None:
+    driver = FakeDriver()
+    assert run(driver) == (GOOD, GOOD, GOOD)
+    assert names(driver.acts) == ["do a", "do b", "do c"]
+
+
+def test_a_failure_undoes_what_was_done_newest_first_and_not_what_failed() -> None:
+    driver = FakeDriver(lambda done: BAD if done.argv == ("do", "c") else GOOD)
+    with pytest.raises(CommandError, match="`do c` failed: RTNETLINK answers: No such device"):
+        run(driver)
+    assert names(driver.acts) == ["do a", "do b", "do c", "undo b", "undo a"]
+
+
+def test_an_interruption_undoes_what_was_done() -> None:
+    driver = FakeDriver()
+    with pytest.raises(Interrupted):
+        run(driver, stop_behind=2)
+    assert names(driver.acts) == ["do a", "do b", "undo b", "undo a"]
+
+
+def test_what_was_done_and_did_not_come_out_as_expected_is_undone_too() -> None:
+    driver = FakeDriver(lambda done: Outcome(code=0, stdout="[oh no]") if done.argv == ("do", "b") else GOOD)
+    with pytest.raises(CommandError, match="oh no"):
+        run(driver, Plan(steps=(command("a"), command("b", expect="[]"))))
+    assert names(driver.acts) == ["do a", "do b", "undo b", "undo a"]
+
+
+@pytest.mark.parametrize("code", [TIMED_OUT, -signal.SIGALRM])
+def test_a_command_that_was_ended_may_have_done_its_work_and_is_undone(code: int) -> None:
+    driver = FakeDriver(lambda done: Outcome(code=code) if done.argv == ("do", "b") else GOOD)
+    with pytest.raises(CommandError):
+        run(driver)
+    assert names(driver.acts) == ["do a", "do b", "undo b", "undo a"]
+
+
+@pytest.mark.parametrize(("answer", "undone"), [("[]", True), ("", True), ('[{"ifname": "p1"}]', False), (None, False)])
+def test_a_guarded_undo_is_left_out_when_its_guard_finds_something_or_fails(
+    answer: str | None, *, undone: bool
+) -> None:
+    guard = Command(argv=("ports", "of", "br1"))
+    delete = Command(argv=("delete", "br1"), unless=guard)
+    plan = Plan(steps=(Command(argv=("add", "br1"), undo=(delete,)), command("b"), command("c")))
+
+    def answered(done: Command) -> Outcome:
+        if done == guard:
+            return BAD if answer is None else Outcome(code=0, stdout=answer)
+        return BAD if done.argv == ("do", "c") else GOOD
+
+    driver = FakeDriver(answered)
+    with pytest.raises(CommandError):
+        run(driver, plan)
+    assert ("delete br1" in names(driver.acts)) is undone
+    assert "undo b" in names(driver.acts)
+
+
+def test_an_undo_that_fails_does_not_stop_the_others_and_is_named() -> None:
+    driver = FakeDriver(lambda done: BAD if done.argv in {("do", "c"), ("undo", "b")} else GOOD)
+    with pytest.raises(UndoError) as raised:
+        run(driver)
+    assert names(driver.acts)[-1] == "undo a"
+    assert [str(left) for left in raised.value.left] == ["undo b"]
+    assert "undo b" in raised.value.hint
+    assert "`do c` failed" in str(raised.value)
+
+
+def test_an_interruption_during_the_last_step_undoes_it_too() -> None:
+    driver = FakeDriver()
+    with pytest.raises(Interrupted):
+        run(driver, stop_behind=3)
+    assert names(driver.acts) == ["do a", "do b", "do c", "undo c", "undo b", "undo a"]
+
+
+class RecordingHold(NoHold):
+    """A hold that notes, among a driver's acts, when it was let go and had back; `came` is somebody else's visit."""
+
+    def __init__(self, driver: FakeDriver, *, came: bool = False) -> None:
+        self._driver = driver
+        self._came = came
+        self.while_free: list[str] = []
+
+    @contextmanager
+    def let_go(self) -> Iterator[None]:
+        before = len(self._driver.acts)
+        yield
+        self.while_free += names(self._driver.acts[before:])
+        self.disturbed = self._came
+
+
+PATIENT = Plan(steps=(command("a"), command("lease", patience=30.0), command("b")))
+
+
+def run_patient(driver: FakeDriver, hold: RecordingHold, plan: Plan = PATIENT, *, stop_behind: int = 99) -> None:
+    transaction.run(plan, driver, hold, stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None)
+
+
+def test_the_lock_is_let_go_for_what_takes_its_time_and_for_nothing_else() -> None:
+    driver = FakeDriver()
+    hold = RecordingHold(driver)
+    run_patient(driver, hold)
+    assert names(driver.acts) == ["do a", "do lease", "do b"]
+    assert hold.while_free == ["do lease"]
+
+
+def test_a_lease_that_does_not_come_undoes_what_was_done_under_the_lock() -> None:
+    driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)
+    hold = RecordingHold(driver)
+    with pytest.raises(CommandError):
+        run_patient(driver, hold)
+    assert names(driver.acts) == ["do a", "do lease", "undo a"]
+    assert hold.while_free == ["do lease"]
+
+
+def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too() -> None:
+    ended = Outcome(code=-signal.SIGTERM, stderr="was interrupted")
+    driver = FakeDriver(lambda done: ended if done.argv == ("do", "lease") else GOOD)
+    with pytest.raises(Interrupted):
+        run_patient(driver, RecordingHold(driver), stop_behind=2)
+    assert names(driver.acts) == ["do a", "do lease", "undo lease", "undo a"]
+
+
+@pytest.mark.parametrize("came", [False, True])
+def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bool) -> None:
+    undo = Command(argv=("undo", "vlan"), shared=True)
+    vlan = Command(argv=("do", "vlan"), undo=(undo,))
+    plan = Plan(steps=(vlan, command("a"), command("lease", patience=30.0)))
+    driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)
+    with pytest.raises(CommandError):
+        run_patient(driver, RecordingHold(driver, came=came), plan)
+    assert ("undo vlan" in names(driver.acts)) is not came
+    assert "undo a" in names(driver.acts)
+
+
+def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
+    driver = FakeDriver()
+    told: list[tuple[str, int]] = []
+
+    def tell(done: Command, _: Outcome) -> None:
+        told.append((done.argv[1], len(driver.acts)))
+
+    transaction.run(PATIENT, driver, RecordingHold(driver), stop=lambda: False, tell=tell)
+    assert told == [("a", 1), ("lease", 2), ("b", 3)]
+
+
+def test_a_driver_that_cannot_go_on_leaves_nothing_behind() -> None:
+    class Lacking(FakeDriver):
+        def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+            if commands[0].argv == ("do", "lease"):
+                raise HostError("dhclient is not installed here.")
+            return super().act(commands, stop=stop)
+
+    driver = Lacking()
+    with pytest.raises(HostError, match="is not installed"):
+        run_patient(driver, RecordingHold(driver))
+    assert names(driver.acts) == ["do a", "undo a"]

@@ -1,0 +1,128 @@
+"""Packages of strangers: put into a folder on the path as pip would, with metadata and a module each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = """
+from pipework_core.model.context import Claim, Clearing
+from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.model.ownership import Mark
+from pipework_core.model.plan import Plan
+
+pipework_contract = 1
+"""
+BACKEND = (
+    HEAD
+    + '''
+class Tap:
+    """A tap device: `tap0` for a virtual machine."""
+    kind, interface, options = "tap", "tap1", {"queues": "how many queues, 1 when not given"}
+    def claims(self, name, host):
+        return Claim.PREFIX if name.startswith("tap") else Claim.NO
+    def reads(self, attachment, host):
+        return {}
+    def fits(self, scene, link):
+        return False
+    def mark(self, scene):
+        return Mark(kind="tap")
+    def plan(self, scene):
+        return Plan()
+    def clear(self, scene, link, mark):
+        return Clearing(scene)
+    def leftovers(self, scene, mark):
+        return ()
+
+@hookimpl
+def pipework_backends():
+    return [Tap()]
+'''
+)
+RESOLVER = (
+    HEAD
+    + """
+class Containerd:
+    runtime, program = "containerd", "ctr"
+    def find(self, name, driver):
+        return None
+    def list(self, driver):
+        return ()
+
+@hookimpl
+def pipework_guest_resolvers():
+    return [Containerd()]
+"""
+)
+DRIVER = (
+    HEAD
+    + """
+class Serial:
+    name = "serial"
+    def open(self, address):
+        return "a driver for " + address
+
+@hookimpl
+def pipework_drivers():
+    return [Serial()]
+"""
+)
+OBSERVER = (
+    HEAD
+    + """
+@hookimpl
+def pipework_detached(scene, report):
+    pass
+
+@hookimpl
+def pipework_attached(scene):
+    pass
+"""
+)
+
+
+METHOD = (
+    HEAD
+    + """
+from ipaddress import ip_interface
+
+from pipework_core.toolkit import iproute as toolkit
+from pipework_core.model.errors import UsageError
+
+class Lab:
+    method, options, programs = "lab", {}, ()
+    def reads(self, attachment, guest):
+        return {}
+    def plan(self, scene, mark):
+        words = scene.attachment.dhcp.words
+        if len(words) != 1 or not words[0].isdigit():
+            raise UsageError("lab takes a number.", hint="write for instance lab:7")
+        address = f"10.77.0.{words[0]}/24"
+        if scene.existing is not None and address in scene.existing.addresses:
+            return Plan(notes=(f"{scene.attachment.interface} has {address}",))
+        add = ("address", "add", address, "dev", scene.attachment.interface)
+        return Plan(steps=(toolkit.ip(*add, netns=scene.guest.netns, why="give it the address of the lab"),))
+    def release(self, scene, mark):
+        return Plan()
+
+@hookimpl
+def pipework_addressing():
+    return [Lab()]
+"""
+)
+
+
+def install(folder: Path, package: str, code: str, **points: str) -> Path:
+    """Put a distribution of version 1.0 there, whose module is `strange_PACKAGE`; return the folder of its metadata.
+
+    `points` has the lines of `entry_points.txt`, by group without its prefix.
+    """
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    lines = "".join(f"[pipework.{group}]\n{entries}\n" for group, entries in points.items())
+    (info / "entry_points.txt").write_text(lines)
+    (folder / f"strange_{package}.py").write_text(code)
+    return info

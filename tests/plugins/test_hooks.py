@@ -1,0 +1,392 @@
+"""Each hook of the contract, by an engine that changes nothing: what is told, when, and of what.
+
+A test here is called after its hook; one that a hook is added without is missed by name.
+"""
+
+from __future__ import annotations
+
+import json
+from inspect import getdoc
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipework_core.cli import parser
+from pipework_core.engine import gc as collecting
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.host_access import Hosting
+from pipework_core.engine.signals import Signals
+from pipework_core.model.attachment import HostPart
+from pipework_core.model.driver import Pin
+from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, UndoError
+from pipework_core.model.ownership import Mark
+from pipework_core.model.plan import Command, Outcome
+from pipework_core.plugins import loading
+from pipework_core.plugins.hookspecs import Specs, hookimpl
+from pipework_core.plugins.manager import Plugins
+from pipework_core.testing.fake import GOOD, HOST_INODE, FakeDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Scene
+    from pipework_core.model.plan import Plan, Report
+
+BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
+EXISTS = Outcome(code=2, stderr="RTNETLINK answers: File exists")
+#: A guest's dummy that an earlier run made.
+THERE = [{"ifname": "eth1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Mark(kind="dummy").alias}]
+PINS = {f"/run/netns/web{number}": Pin(inode=number + 70) for number in (1, 2)} | {
+    "/proc/1/ns/net": Pin(inode=HOST_INODE)
+}
+
+
+class Recorder:
+    """An observer that keeps what it is told: the hook's name without `pipework_`, and its arguments."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, Any]]] = []
+
+    @hookimpl
+    def pipework_plan_ready(self, scene: Scene, plan: Plan) -> None:
+        self.told.append(("plan_ready", {"scene": scene, "plan": plan}))
+
+    @hookimpl
+    def pipework_step_done(self, command: Command, outcome: Outcome, scene: Scene | None) -> None:
+        self.told.append(("step_done", {"command": command, "outcome": outcome, "scene": scene}))
+
+    @hookimpl
+    def pipework_attached(self, scene: Scene, report: Report) -> None:
+        self.told.append(("attached", {"scene": scene, "report": report}))
+
+    @hookimpl
+    def pipework_detached(self, scene: Scene, report: Report) -> None:
+        self.told.append(("detached", {"scene": scene, "report": report}))
+
+    @hookimpl
+    def pipework_failed(self, scene: Scene, error: BaseException) -> None:
+        self.told.append(("failed", {"scene": scene, "error": error}))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.told]
+
+    def of(self, hook: str) -> list[dict[str, Any]]:
+        return [what for name, what in self.told if name == hook]
+
+
+class World:
+    """An engine with a driver that changes nothing, and one who is told of everything."""
+
+    def __init__(self, handler: Callable[[Command], Outcome] = lambda _: GOOD, *, rehearsal: bool = False) -> None:
+        self.recorder = Recorder()
+        self.signals = Signals()
+        self.plugins = Plugins(warn=pytest.fail, third_parties=False, rehearsal=rehearsal, extra=[self.recorder])
+        self.driver = FakeDriver(handler, pins=PINS, programs=())
+        self.engine = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals)
+        self.hosting = Hosting(plugins=self.plugins, driver=self.driver, signals=self.signals)
+
+
+def asked(line: str) -> Attachment:
+    attachment = parser.parse(line.split()).attachment
+    assert attachment is not None
+    return attachment
+
+
+WEB1, WEB2 = (asked(f"dummy0 netns:web{number} 10.0.0.{number}/24") for number in (1, 2))
+
+
+def making(answer: Outcome, *netns: str) -> Callable[[Command], Outcome]:
+    """Answer so whoever makes a link, in these namespaces alone; the rest goes well."""
+    return lambda command: answer if "add" in command.argv and all(n in str(command) for n in netns) else GOOD
+
+
+def inside(links: list[dict[str, Any]]) -> Callable[[Command], Outcome]:
+    """Show these links to whoever looks into a guest."""
+    return lambda command: Outcome(0, f"{json.dumps(links)}\n[]\n") if command.netns and command.stdin else GOOD
+
+
+def hook_names() -> list[str]:
+    return list(loading.hooks())
+
+
+@pytest.mark.parametrize("hook", hook_names())
+def test_every_hook_has_a_test(hook: str) -> None:
+    assert [name for name in globals() if name.startswith(f"test_{hook}_")], f"write a test_{hook}_… in {__file__}"
+
+
+@pytest.mark.parametrize("hook", hook_names())
+def test_every_argument_of_a_hook_is_documented(hook: str) -> None:
+    text = getdoc(getattr(Specs, hook)) or ""
+    assert "Example: " in text
+    assert [name for name in loading.hooks()[hook] if f"`{name}" not in text] == []
+
+
+def registering(hook: str, item: object) -> Plugins:
+    plugin = SimpleNamespace(**{hook: hookimpl(lambda: [item])})
+    return Plugins(warn=pytest.fail, third_parties=False, extra=[plugin])
+
+
+def having(protocol: type, **attributes: object) -> object:
+    """Return an object with all that a protocol asks for; its methods return what they are given."""
+    methods = {name: lambda *given: given for name in vars(protocol) if not name.startswith("_")}
+    usual = {"options": {}, "programs": (), "interface": "eth1", "program": ""}
+    return SimpleNamespace(**{**usual, **methods, **attributes})
+
+
+def test_pipework_backends_makes_a_kind_known() -> None:
+    tap = having(loading.api.Backend, kind="tap")
+    assert registering("pipework_backends", tap).backend("tap") is tap
+
+
+def test_pipework_guest_resolvers_makes_a_runtime_known() -> None:
+    vm = having(loading.api.GuestResolver, runtime="vm")
+    assert registering("pipework_guest_resolvers", vm).resolver("vm") is vm
+
+
+def test_pipework_addressing_makes_a_method_known() -> None:
+    zeroconf = having(loading.api.Addressing, method="zeroconf")
+    plugins = registering("pipework_addressing", zeroconf)
+    assert plugins.addressing("zeroconf") is zeroconf
+    assert "zeroconf" in plugins.methods()
+
+
+def test_pipework_drivers_makes_a_driver_known() -> None:
+    serial = having(loading.driver.DriverKind, name="serial", open=lambda address: f"through {address}")
+    assert registering("pipework_drivers", serial).driver("serial:/dev/ttyS0") == "through /dev/ttyS0"
+
+
+def test_pipework_plan_ready_comes_first_with_all_steps() -> None:
+    world = World()
+    world.engine.attach(WEB1)
+    assert world.recorder.names[0] == "plan_ready"
+    (ready,) = world.recorder.of("plan_ready")
+    assert list(ready["plan"].all_steps) == world.driver.acts
+    assert ready["scene"].attachment.interface == "eth1"
+
+
+def test_pipework_plan_ready_is_told_of_whole_topologies_and_not_of_comparing() -> None:
+    world = World()
+    world.engine.compare([WEB1, WEB2])
+    assert world.recorder.told == []
+    world.engine.attach_all([WEB1, WEB2])
+    assert [what["scene"].guest.name for what in world.recorder.of("plan_ready")] == ["web1", "web2"]
+
+
+def test_pipework_plan_ready_alone_is_told_where_nothing_is_going_to_be_done() -> None:
+    world = World(rehearsal=True)
+    world.engine.attach(WEB1)
+    world.engine.attach_all([WEB2], pretend=())
+    assert world.recorder.names == ["plan_ready", "plan_ready"]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_pipework_step_done_is_told_of_each_with_its_scene(*, together: bool) -> None:
+    world = World()
+    if together:
+        world.engine.attach_all([WEB1, WEB2])
+    else:
+        world.engine.attach(WEB1)
+    steps = world.recorder.of("step_done")
+    assert [step["command"] for step in steps] == world.driver.acts
+    assert {step["outcome"] for step in steps} == {GOOD}
+    assert all(step["scene"].guest.netns.path in str(step["command"]) for step in steps)
+
+
+def test_pipework_step_done_is_told_of_what_failed() -> None:
+    world = World(making(BAD))
+    with pytest.raises(CommandError):
+        world.engine.attach(WEB1)
+    assert world.recorder.of("step_done")[-1]["outcome"] == BAD
+
+
+def test_pipework_step_done_has_no_scene_for_what_gc_takes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Command(argv=("ip", "link", "delete", "dev", "old"))
+    held = left._replace(argv=("ip", "link", "delete", "dev", "used"), unless=Command(argv=("who", "uses")))
+    monkeypatch.setattr(collecting.snapshot, "take", lambda *_, **__: SimpleNamespace(spaces={}))
+    monkeypatch.setattr(collecting, "plan", lambda *_: collecting.Plan(sweep=(left, held)))
+    world = World(lambda command: Outcome(0, "somebody") if command == held.unless else GOOD)
+    done = collecting.collect(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    assert world.recorder.told == [("step_done", {"command": left, "outcome": GOOD, "scene": None})]
+    assert done.gone == (left,)
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_pipework_attached_tells_whether_anything_was_done(*, changed: bool) -> None:
+    first = World()
+    first.engine.attach(WEB1)
+    (alias,) = (word for step in first.driver.acts for word in step.argv if word.startswith("pipework:"))
+    addresses = [{"family": "inet", "local": "10.0.0.1", "prefixlen": 24, "scope": "global"}]
+    there = {**THERE[0], "ifalias": alias, "addr_info": addresses, "flags": ["UP"]}
+    world = first if changed else World(inside([there]))
+    if not changed:
+        world.engine.attach(WEB1)
+    (attached,) = world.recorder.of("attached")
+    assert world.recorder.names[-1] == "attached"
+    assert attached["report"].changed is changed
+    assert attached["scene"].attachment.addresses == WEB1.addresses
+
+
+def test_pipework_attached_is_told_of_the_host_s_own_part() -> None:
+    world = World(having_bridge)
+    world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    (attached,) = world.recorder.of("attached")
+    assert attached["scene"].guest.runtime == "host"
+    assert attached["report"].changed
+    assert world.recorder.of("step_done")[0]["scene"] == attached["scene"]
+
+
+def having_bridge(command: Command) -> Outcome:
+    bridge = [{"ifname": "br1", "ifindex": 3, "linkinfo": {"info_kind": "bridge"}, "flags": ["UP"]}]
+    return Outcome(0, f"{json.dumps(bridge)}\n[]\n") if command.stdin else GOOD
+
+
+def test_pipework_attached_waits_for_all_of_an_atomic_topology() -> None:
+    world = World(making(BAD, "web2"))
+    world.engine.attach_all([WEB1, WEB2], atomic=True)
+    assert world.recorder.of("attached") == []
+    ends = [(what["scene"].guest.name, type(what["error"])) for what in world.recorder.of("failed")]
+    assert ends == [("web1", CommandError), ("web2", CommandError)]
+
+
+def test_pipework_attached_is_told_although_an_error_ends_the_whole_run() -> None:
+    """The second wave, of the same guest, cannot look at the host any more; the first stands."""
+    world = World(lambda command: BAD if world.driver.acts and command.argv[-2:] == ("link", "show") else GOOD)
+    with pytest.raises(HostError):
+        world.engine.attach_all([WEB1, asked("dummy0 netns:web1 0/0 -i eth2")])
+    assert [what["scene"].attachment.interface for what in world.recorder.of("attached")] == ["eth1"]
+
+
+def test_pipework_detached_has_the_scene_with_the_interface_still_there() -> None:
+    world = World(inside(THERE))
+    world.engine.detach("netns:web1")
+    assert (world.recorder.names[0], world.recorder.names[-1]) == ("plan_ready", "detached")
+    (detached,) = world.recorder.of("detached")
+    assert "eth1" in detached["scene"].inside.links
+    assert detached["report"].changed
+
+
+def test_pipework_detached_is_told_of_the_host_s_own_part() -> None:
+    world = World(having_bridge)
+    world.hosting.run(HostPart(asked("br1 netns:web1 0/0")._replace(guest=""), remove=True))
+    (detached,) = world.recorder.of("detached")
+    assert (detached["scene"].guest.runtime, detached["report"].changed) == ("host", False)
+
+
+def test_pipework_failed_says_why_behind_the_steps() -> None:
+    world = World(making(BAD))
+    with pytest.raises(CommandError) as raised:
+        world.engine.attach(WEB1)
+    assert world.recorder.names == ["plan_ready", "step_done", "failed"]
+    assert world.recorder.of("failed")[0]["error"] is raised.value
+    assert world.recorder.of("failed")[0]["scene"].guest.name == "web1"
+
+
+def test_pipework_failed_is_told_of_an_interruption() -> None:
+    def signalled(command: Command) -> Outcome:
+        world.signals.wanted = "add" in command.argv
+        return GOOD
+
+    world = World(signalled)
+    with pytest.raises(Interrupted):
+        world.engine.attach(WEB1)
+    assert isinstance(world.recorder.of("failed")[0]["error"], Interrupted)
+
+
+def test_pipework_failed_names_what_could_not_be_undone() -> None:
+    made: list[Command] = []
+
+    def stuck(command: Command) -> Outcome:
+        made.append(command)
+        return GOOD if made[0] is command or command.argv[:3] == ("ip", "-details", "-json") else BAD
+
+    world = World(lambda command: stuck(command) if command.argv[:2] == ("ip", "link") else GOOD)
+    with pytest.raises(UndoError):
+        world.engine.attach(WEB1)
+    assert [str(left) for left in world.recorder.of("failed")[0]["error"].left] == [str(made[0].undo[0])]
+
+
+def test_pipework_failed_is_told_of_detaching_and_of_the_host_s_own_part() -> None:
+    world = World(lambda command: BAD if "delete" in command.argv else inside(THERE)(command))
+    with pytest.raises(CommandError):
+        world.engine.detach("netns:web1")
+    assert world.recorder.names[-1] == "failed"
+    world = World(lambda command: BAD if "add" in command.argv else having_bridge(command))
+    with pytest.raises(CommandError):
+        world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    assert world.recorder.names[-1] == "failed"
+
+
+def test_pipework_failed_is_told_of_the_one_of_many() -> None:
+    world = World(making(BAD, "web1"))
+    world.engine.attach_all([WEB1, WEB2])
+    assert [what["scene"].guest.name for what in world.recorder.of("failed")] == ["web1"]
+    assert [what["scene"].guest.name for what in world.recorder.of("attached")] == ["web2"]
+
+
+def test_pipework_failed_is_told_once_where_a_plan_is_made_anew() -> None:
+    world = World(making(EXISTS))
+    with pytest.raises(CommandError):
+        world.engine.attach(WEB1)
+    assert [name for name in world.recorder.names if name != "step_done"] == ["plan_ready"] * 3 + ["failed"]
+    world = World(making(EXISTS))
+    world.engine.attach_all([WEB1])
+    assert [name for name in world.recorder.names if name != "step_done"] == ["plan_ready"] * 2 + ["failed"]
+
+
+def test_pipework_failed_is_not_told_of_what_was_never_planned() -> None:
+    world = World()
+    with pytest.raises(GuestError):
+        world.engine.attach(asked("dummy0 netns:nobody 0/0"))
+    world.engine.attach_all([asked("dummy0 netns:nobody 0/0")])
+    assert world.recorder.told == []
+
+
+class Impatient:
+    """An observer during whose work a signal comes."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+
+    @hookimpl
+    def pipework_attached(self) -> None:
+        self._signals._arrived(2, None)
+
+    @hookimpl
+    def pipework_detached(self) -> None:
+        self._signals._arrived(2, None)
+
+    @hookimpl
+    def pipework_failed(self) -> None:
+        self._signals._arrived(2, None)
+
+
+def interrupting(world: World) -> World:
+    """Let a signal come while an observer hears how something ended, ahead of the one that keeps what is told."""
+    world.plugins = Plugins(warn=pytest.fail, third_parties=False)
+    world.plugins.observe(Impatient(world.signals))
+    world.plugins.observe(world.recorder)
+    world.engine = Engine(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    world.hosting = Hosting(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    return world
+
+
+def test_no_signal_keeps_an_observer_from_hearing_how_it_ended() -> None:
+    world = interrupting(World())
+    world.engine.attach(WEB1)
+    assert world.recorder.names[-1] == "attached"
+    world = interrupting(World())
+    world.engine.attach_all([WEB1, WEB2])
+    assert world.recorder.names[-2:] == ["attached", "attached"]
+    world = interrupting(World(inside(THERE)))
+    world.engine.detach("netns:web1")
+    assert world.recorder.names[-1] == "detached"
+    world = interrupting(World(having_bridge))
+    world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    assert world.recorder.names[-1] == "attached"
+    world = interrupting(World(making(BAD)))
+    with pytest.raises(CommandError):
+        world.engine.attach(WEB1)
+    assert world.recorder.names[-1] == "failed"

@@ -1,0 +1,32 @@
+"""The warning about a firewall that would keep the guests of a new bridge apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipework_core.model.plan import Outcome
+from pipework_core.toolkit import firewall
+
+DROPS = "-P INPUT ACCEPT\n-P FORWARD DROP\n-N DOCKER-USER\n"
+ACCEPTS = DROPS + "-A DOCKER-USER -i br1 -o br1 -j ACCEPT\n"
+
+
+def said(bridged: str, rules: str) -> tuple[str, ...]:
+    answers = (Outcome(code=0, stdout=bridged), Outcome(code=0, stdout=rules))
+    return firewall.warnings("br1", dict(zip(firewall.READS, answers, strict=True)))
+
+
+def test_a_firewall_that_drops_is_named_with_the_cure() -> None:
+    (warning,) = said("1\n", DROPS)
+    assert "iptables -I DOCKER-USER -i br1 -o br1 -j ACCEPT" in warning
+
+
+@pytest.mark.parametrize(
+    ("bridged", "rules"), [("0\n", DROPS), ("", DROPS), ("1\n", ACCEPTS), ("1\n", "-P FORWARD ACCEPT\n"), ("1\n", "")]
+)
+def test_no_warning_where_frames_pass_or_nothing_is_known(bridged: str, rules: str) -> None:
+    assert said(bridged, rules) == ()
+
+
+def test_nothing_was_asked() -> None:
+    assert firewall.warnings("br1", {}) == ()
