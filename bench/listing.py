@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lab.host import PrivateHost
 
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Netns
 from pipework_core.state import facts
 from pipework_drivers.local.driver import LiveDriver
@@ -36,20 +36,20 @@ def populate() -> list[str]:
         end, inode = f"veth1pl{number}", Path(f"/run/netns/{name}").stat().st_ino
         lines += [
             f"link add {end} master br{number % 2 + 1} up type veth peer name eth1 netns {name}",
-            f"link set dev {end} alias {Mark(kind='veth', netns=str(inode)).alias}",
+            f"link set dev {end} alias {Tag(kind='veth', netns=str(inode)).alias}",
         ]
     ip(*lines)
     for number, name in enumerate(names):
-        mark = Mark(kind="bridge", on=f"br{number % 2 + 1}", req="0badcafe").alias
+        tag = Tag(kind="bridge", parent=f"br{number % 2 + 1}", req="0badcafe").alias
         address = f"10.{number // 250}.{number % 250}.1/8"
-        ip(f"link set dev eth1 up alias {mark}", f"address add {address} dev eth1", netns=name)
+        ip(f"link set dev eth1 up alias {tag}", f"address add {address} dev eth1", netns=name)
     return names
 
 
 def ip(*lines: str, netns: str = "") -> None:
     """Run lines in one batch."""
-    inside = ("-n", netns) if netns else ()
-    subprocess.run(["ip", *inside, "-batch", "-"], input="\n".join(lines), text=True, check=True)
+    guest_state = ("-n", netns) if netns else ()
+    subprocess.run(["ip", *guest_state, "-batch", "-"], input="\n".join(lines), text=True, check=True)
 
 
 def walk(names: list[str]) -> None:
@@ -66,7 +66,7 @@ def timed(argv: list[str]) -> tuple[float, str]:
     return time.perf_counter() - start, said
 
 
-def inside() -> None:
+def guest_state() -> None:
     """Measure in the current host, and print."""
     names = populate()
     listed, walked = [], []
@@ -92,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    inside() if sys.argv[1:] == ["inside"] else main()
+    guest_state() if sys.argv[1:] == ["inside"] else main()

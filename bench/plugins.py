@@ -26,7 +26,7 @@ from lab.wheel import installed, pip
 RUNS, LIMIT = 60, 5.0
 PIPEWORK = str(Path(sys.executable).with_name("pipework"))
 #: What each package provides: the group of its entry point, the hook, and the beginning of the class.
-SORTS = {
+PLUGIN_GROUPS = {
     "backends": ("pipework_backends", "interface, options, kind = 'eth1', {},"),
     "guests": ("pipework_guest_resolvers", "program, runtime = '',"),
     "drivers": ("pipework_drivers", "name ="),
@@ -53,7 +53,7 @@ def {hook}():
 def make_wheel(folder: Path, number: int, sort: str) -> Path:
     """Write a package that provides one thing; the format is PEP 427's."""
     name = f"strange{chr(ord('a') + number)}"
-    hook, beginning = SORTS[sort]
+    hook, beginning = PLUGIN_GROUPS[sort]
     info = f"pipework_{name}-1.0.dist-info"
     files = {
         f"pipework_{name}.py": MODULE.format(beginning=beginning, name=name, hook=hook),

@@ -53,7 +53,7 @@ def _numbered(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Com
 
 
 def _key(command: Command) -> tuple[object, ...] | None:
-    if command.stdin is not None or command.ok_codes != OK or command.unless is not None or command.patience:
+    if command.stdin is not None or command.ok_codes != OK or command.guard is not None or command.timeout:
         return None
     options, words = _split(command)
     if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipework_core import topology
-from pipework_core.engine.roster import Roster
+from pipework_core.engine.roster import GuestDirectory
 from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.model.names import printable
 from pipework_core.topology.host_access import Parts
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipework_core.cli.parser import Invocation
-    from pipework_core.engine.attachments import Entry
+    from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.batch import Job
     from pipework_core.engine.engine import Engine
     from pipework_core.model.driver import RunDriver
@@ -50,7 +50,7 @@ class Fleet:
         self._driver = driver
         self._warn = warn
         self._plugins = plugins
-        self._roster = Roster(plugins=plugins, driver=driver, warn=warn)
+        self._roster = GuestDirectory(plugins=plugins, driver=driver, warn=warn)
 
     def _read(self) -> tuple[tuple[HostEntry, ...], tuple[Link, ...]]:
         """Read the file; return the host's own parts, and the links, each with the guest it means."""
@@ -140,7 +140,7 @@ class Fleet:
 
     def down(self) -> int:
         """Detach what the file names, the last first; return the exit code, 1 when anything stays that should go."""
-        seen, failed, stays = 0, 0, 0
+        seen, failed, not_removed = 0, 0, 0
         hosts, links = self._read()
         for link in reversed(links):
             try:
@@ -150,16 +150,16 @@ class Fleet:
                 _say(link.place, str(error), error.hint)
                 continue
             seen += bool(reports)
-            stays += sum(self._stays(report, f"{link.attachment.guest} {link.interface}") for report in reports)
+            not_removed += sum(self._stays(report, f"{link.attachment.guest} {link.interface}") for report in reports)
         parts = Parts(hosts, self._hosting)
         parts.leave(keep=self._invocation.keep_bridge)
         self._complain_of(parts)
-        failed, stays = failed + len(parts.errors), stays + len(parts.stays)
+        failed, not_removed = failed + len(parts.errors), not_removed + len(parts.stays)
         self._driver.finish(() if seen or failed else ("nothing of the file is attached",))
-        counts = {"failed": failed, "left behind": stays}
+        counts = {"failed": failed, "left behind": not_removed}
         told = "".join(f", {count} {what}" for what, count in counts.items() if count)
         print(f"{seen} detached{told}", file=sys.stderr)
-        return FAILED if failed or stays else 0
+        return FAILED if failed or not_removed else 0
 
     def _down(self, link: Link) -> list[Report]:
         try:
@@ -174,23 +174,23 @@ class Fleet:
 
     def _stays(self, report: Report, who: str) -> int:
         """Warn of what a detachment says; return how much stays that should have gone."""
-        for text in (*report.warnings, *report.stays):
+        for text in (*report.warnings, *report.not_removed):
             self._warn(f"{who}: {text}")
-        return len(report.stays)
+        return len(report.not_removed)
 
     def _more_than(self, jobs: Sequence[Job]) -> bool:
         """Whether the host's ends of veth pairs tell of attachments that are none of these.
 
         A look into all namespaces would take as long as attaching did; other kinds of links show in `status`.
         """
-        named = Counter(job.inode for job in jobs if job.scene and job.scene.attachment.kind in {"bridge", "ovs"})
+        named = Counter(job.inode for job in jobs if job.context and job.context.attachment.kind in {"bridge", "ovs"})
         return any(count > named[inode] for inode, count in self._engine.host_ends(jobs).items())
 
-    def _strangers(self, jobs: Sequence[Job]) -> list[Entry]:
+    def _strangers(self, jobs: Sequence[Job]) -> list[AttachmentStatus]:
         """Return what pipework attached to guests of this host and the file does not name."""
         from pipework_core.cli import overview  # noqa: PLC0415 - where there are any
 
-        named = {(job.inode, (job.scene.attachment if job.scene else job.attachment).interface) for job in jobs}
+        named = {(job.inode, (job.context.attachment if job.context else job.attachment).interface) for job in jobs}
         found = overview.attachments("", driver=self._driver, plugins=self._plugins, warn=self._warn)
         return [
             entry
@@ -198,9 +198,9 @@ class Fleet:
             if _is_named(entry) and not entry.adopted and (entry.inode, entry.interface) not in named
         ]
 
-    def _prune(self, strangers: Sequence[Entry]) -> dict[Entry, str]:
+    def _prune(self, strangers: Sequence[AttachmentStatus]) -> dict[AttachmentStatus, str]:
         """Detach them, each for itself; return for each what went wrong, which is nothing where it is gone."""
-        wrong: dict[Entry, str] = {}
+        wrong: dict[AttachmentStatus, str] = {}
         for entry in strangers:
             guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else ""
             try:
@@ -209,8 +209,8 @@ class Fleet:
                 wrong[entry] = str(error)
                 _say(_name(entry), f"stays: {error}", error.hint)
                 continue
-            stays = sum(self._stays(report, _name(entry)) for _, report in done)
-            wrong[entry] = "something of it stays" if stays else ""
+            not_removed = sum(self._stays(report, _name(entry)) for _, report in done)
+            wrong[entry] = "something of it stays" if not_removed else ""
             if not self._invocation.dry_run:
                 print(f"{_name(entry)} detached", file=sys.stderr)
         return wrong
@@ -235,18 +235,18 @@ def _say(what: Place | str, message: str, hint: str) -> None:
         print(f"hint: {printable(hint)}", file=sys.stderr)
 
 
-def _is_named(entry: Entry) -> bool:
+def _is_named(entry: AttachmentStatus) -> bool:
     """Whether the guest is one that a file could name; a mere process may be another host's guest, inside this one."""
     return entry.guest is not None and entry.guest.runtime not in {"pid", "mount"}
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: AttachmentStatus) -> str:
     guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else "nobody"
     return f"{guest} {entry.interface}"
 
 
 def _who(job: Job) -> str:
-    asked = job.scene.attachment if job.scene else job.attachment
+    asked = job.context.attachment if job.context else job.attachment
     return f"{asked.guest} {asked.interface or 'eth1'}"
 
 
@@ -268,9 +268,9 @@ def _differences(job: Job) -> list[str]:
     if job.error is not None:
         return [f"{_who(job)}: {job.error}"]
     steps = job.plan.all_steps if job.plan else ()
-    if steps and job.scene is not None and job.scene.attachment.interface not in job.scene.inside.links:
+    if steps and job.context is not None and job.context.attachment.interface not in job.context.guest_state.links:
         return [f"{_who(job)}: is missing"]
-    return [f"{_who(job)}: {step.why or step}" for step in steps]
+    return [f"{_who(job)}: {step.reason or step}" for step in steps]
 
 
 def _as_json(job: Job) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def _as_json(job: Job) -> dict[str, Any]:
     plan = job.plan
     return {
         "guest": job.attachment.guest,
-        "interface": (job.scene.attachment if job.scene else job.attachment).interface or None,
+        "interface": (job.context.attachment if job.context else job.attachment).interface or None,
         "whole": job.whole,
         "changed": job.whole and bool(job.outcomes),
         "error": str(job.error) if job.error else None,

@@ -18,7 +18,7 @@ from pipework_core.plugins.manager import BUILT_IN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipework_core.plugins.entry_points import Point
+    from pipework_core.plugins.entry_points import EntryPoint
 
 #: The exit code when a plugin cannot be used, or not all of it.
 PROBLEM = 3
@@ -41,7 +41,7 @@ class Package(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def packages(points: Iterable[Point] | None = None) -> list[Package]:
+def packages(points: Iterable[EntryPoint] | None = None) -> list[Package]:
     """Return pipework itself, then every package that offers something to it; each is imported."""
     found = list(entry_points.points() if points is None else points)
     foreign = Foreign(found, (), lambda _: None)
@@ -60,7 +60,7 @@ def _itself() -> Package:
     )
 
 
-def _package(points: Sequence[Point], foreign: Foreign) -> Package:
+def _package(points: Sequence[EntryPoint], foreign: Foreign) -> Package:
     provides: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     plugins: dict[str, object] = {}
@@ -87,30 +87,30 @@ def _package(points: Sequence[Point], foreign: Foreign) -> Package:
     )
 
 
-def _loaded(point: Point, foreign: Foreign) -> object:
+def _loaded(point: EntryPoint, foreign: Foreign) -> object:
     if point.group not in _groups():
         raise PluginError(f"there is no group {point.group}{loading.meant(point.group, _groups())}.")
     return foreign.plugin(point)
 
 
-def _check(point: Point, plugin: object, foreign: Foreign) -> None:
+def _check(point: EntryPoint, plugin: object, foreign: Foreign) -> None:
     """Raise PluginError when a user would not get what an entry point promises."""
-    if point.group in loading.SORTS:
+    if point.group in loading.PLUGIN_GROUPS:
         table = BUILT_IN[point.group][0]
         foreign.one(point.group, point.name, built_in=point.name in table)
     elif not set(loading.implemented(plugin)) & _telling():
         raise PluginError(f"{point.name!r} is an observer without a hook that tells it anything.")
 
 
-def _unreached(value: str, plugin: object, hooks: Iterable[str], points: Sequence[Point]) -> list[str]:
+def _unreached(value: str, plugin: object, hooks: Iterable[str], points: Sequence[EntryPoint]) -> list[str]:
     """Return what a plugin has and no entry point leads to, so that it is never asked for it."""
     faults = []
     leading = {point.group for point in points if point.value == value}
     for hook in hooks:
-        group = next((sort.group for sort in loading.SORTS.values() if sort.hook == hook), loading.OBSERVERS)
+        group = next((sort.group for sort in loading.PLUGIN_GROUPS.values() if sort.hook == hook), loading.OBSERVERS)
         if group not in leading:
             faults.append(f"{hook} is never called: no entry point of the group {group} leads to {value}.")
-    for sort in (loading.SORTS[group] for group in leading if group in loading.SORTS):
+    for sort in (loading.PLUGIN_GROUPS[group] for group in leading if group in loading.PLUGIN_GROUPS):
         named = {point.name for point in points if point.group == sort.group}
         for item in loading.provided(plugin, sort, points[0].package):
             name = getattr(item, sort.attribute)
@@ -119,7 +119,7 @@ def _unreached(value: str, plugin: object, hooks: Iterable[str], points: Sequenc
     return faults
 
 
-def _contract(point: Point, plugins: Mapping[str, object]) -> object:
+def _contract(point: EntryPoint, plugins: Mapping[str, object]) -> object:
     """Return the contract that a plugin names, also of one that is refused for it."""
     module = sys.modules.get(point.value.partition(":")[0].strip())
     try:
@@ -130,7 +130,7 @@ def _contract(point: Point, plugins: Mapping[str, object]) -> object:
 
 
 def _groups() -> list[str]:
-    return [*loading.SORTS, loading.OBSERVERS]
+    return [*loading.PLUGIN_GROUPS, loading.OBSERVERS]
 
 
 def _telling() -> set[str]:

@@ -10,12 +10,12 @@ from pipework_core.model.names import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipework_core.engine.attachments import Entry
+    from pipework_core.engine.attachments import AttachmentStatus
 
 _HEAD = ("GUEST", "INTERFACE", "KIND", "ON", "ADDRESSES", "MAC", "VLAN", "MTU", "STATE", "DHCP")
 
 
-def table(entries: Iterable[Entry]) -> str:
+def table(entries: Iterable[AttachmentStatus]) -> str:
     """Return the table, nothing of it cut off; `-` stands for what is not there."""
     rows = [_HEAD, *(tuple(printable(cell) or "-" for cell in _cells(entry)) for entry in entries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -26,12 +26,12 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
 
 
-def _cells(entry: Entry) -> tuple[str, ...]:
+def _cells(entry: AttachmentStatus) -> tuple[str, ...]:
     return (
         who(entry),
         entry.interface or entry.host_end,
         entry.kind,
-        entry.on,
+        entry.parent,
         ",".join(entry.addresses),
         entry.mac,
         entry.vlan,
@@ -41,7 +41,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def as_json(entry: Entry) -> dict[str, Any]:
+def as_json(entry: AttachmentStatus) -> dict[str, Any]:
     """Return an attachment as plain data; null stands for what is not there.
 
     Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name; the runtime
@@ -54,7 +54,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "interface": entry.interface or None,
         "host_interface": entry.host_end or None,
         "kind": entry.kind,
-        "on": entry.on or None,
+        "on": entry.parent or None,
         "addresses": list(entry.addresses),
         "mac": entry.mac or None,
         "vlan": entry.vlan or None,
@@ -65,12 +65,12 @@ def as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _guest(entry: Entry) -> dict[str, Any] | None:
-    if entry.guest is None and not entry.late:
+def _guest(entry: AttachmentStatus) -> dict[str, Any] | None:
+    if entry.guest is None and not entry.former_guest:
         return None
     guest = entry.guest
     return {
-        "name": guest.name if guest else entry.late,
+        "name": guest.name if guest else entry.former_guest,
         "runtime": guest.runtime if guest else None,
         "id": (guest.id or None) if guest else None,
         "pid": (guest.pid or None) if guest else None,
@@ -79,7 +79,7 @@ def _guest(entry: Entry) -> dict[str, Any] | None:
     }
 
 
-def _dhcp(entry: Entry) -> dict[str, Any] | None:
+def _dhcp(entry: AttachmentStatus) -> dict[str, Any] | None:
     if not entry.dhcp:
         return None
     client = entry.dhcp.removesuffix("-f")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipework_core.cli.parser import Invocation
-    from pipework_core.engine.attachments import Entry
+    from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.signals import Signals
     from pipework_core.model.driver import RunDriver
     from pipework_core.plugins.manager import Plugins
@@ -41,7 +41,7 @@ def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: C
 
 def attachments(
     name: str, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None], parts: bool = False
-) -> list[Entry]:
+) -> list[AttachmentStatus]:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
     What a guest left that is gone can be asked for by the name that a switch remembers. With `parts`, the host's own
@@ -54,12 +54,16 @@ def attachments(
         except GuestError as error:
             unknown = error
     seen = snapshot.take(driver, plugins, only=inode)
-    for text in (*seen.warnings, *((snapshot.BLIND,) if seen.blind else ())):
+    for text in (*seen.warnings, *((snapshot.PARTIAL_VIEW,) if seen.partial_view else ())):
         warn(text)
     found = [entry for entry in listing.entries(seen) if parts or entry.guest is not listing.THIS_HOST]
     if name:
         late = name.removeprefix("docker:").removeprefix("podman:")
-        found = [entry for entry in found if entry.inode == inode or (entry.late and entry.late in {name, late})]
+        found = [
+            entry
+            for entry in found
+            if entry.inode == inode or (entry.former_guest and entry.former_guest in {name, late})
+        ]
         if not found and unknown is not None:
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
@@ -82,12 +86,12 @@ def collect(
 
     done = collecting.collect(plugins=plugins, driver=driver, signals=signals)
     signals.settle()
-    notes = () if done.plan.sweep else ("nothing is left over on this host",)
+    notes = () if done.plan.cleanup else ("nothing is left over on this host",)
     driver.finish(notes)
     for text in done.plan.warnings:
         warn(text)
     for command, said in done.failed:
-        print(f"pipework: error: cannot {printable(command.why)}: {printable(said)}", file=sys.stderr)
+        print(f"pipework: error: cannot {printable(command.reason)}: {printable(said)}", file=sys.stderr)
     if invocation.json:
         data = {
             "dry_run": invocation.dry_run,
@@ -99,7 +103,7 @@ def collect(
         print(json.dumps(data, indent=2))
     elif not invocation.dry_run:
         for command in done.gone:
-            print(printable(command.why))
+            print(printable(command.reason))
         for note in notes:
             print(f"pipework: {note}", file=sys.stderr)
     return 1 if done.failed else 0

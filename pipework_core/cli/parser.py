@@ -13,8 +13,8 @@ from pipework_core.spec.classic import _name, _timeout, attachment
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pipework_core.model.attachment import Attachment, HostPart
-    from pipework_core.spec.options import Words
+    from pipework_core.model.attachment import Attachment, HostAccess
+    from pipework_core.spec.options import ParsedArgs
 
 
 class Invocation(NamedTuple):
@@ -39,7 +39,7 @@ class Invocation(NamedTuple):
     record: str = ""
     replay: str = ""
     given: tuple[str, ...] = ()
-    part: HostPart | None = None
+    part: HostAccess | None = None
     topology: bool = False
 
 
@@ -84,7 +84,7 @@ def _refuse_impossible(word: str) -> None:
     raise UsageError(f"{word!r} holds a character that no command line can hold.", hint="leave it out")
 
 
-def _common(words: Words, argv: Sequence[str]) -> Invocation:
+def _common(words: ParsedArgs, argv: Sequence[str]) -> Invocation:
     return Invocation(
         command=words.command.removeprefix("--"),
         verbose=words.has("verbose"),
@@ -98,14 +98,14 @@ def _common(words: Words, argv: Sequence[str]) -> Invocation:
     )
 
 
-def _driver(words: Words) -> str:
+def _driver(words: ParsedArgs) -> str:
     driver = words.get("driver")
     if driver == "":
         raise UsageError("--driver names no driver.", hint="write for instance --driver ssh://root@host2")
     return driver or ""
 
 
-def _file(words: Words, name: str) -> str:
+def _file(words: ParsedArgs, name: str) -> str:
     file = words.get(name)
     if file == "":
         raise UsageError(f"--{name} names no file.", hint=f"write for instance --{name} run.json")
@@ -127,7 +127,7 @@ def _alone(command: str) -> str:
     return f"name the interface with -i, such as pipework {command} -i eth1"
 
 
-def _inside(words: Words, invocation: Invocation) -> Invocation:
+def _inside(words: ParsedArgs, invocation: Invocation) -> Invocation:
     command = words.command
     if not words.operands:
         raise UsageError(f"{command} needs a guest.", hint=f"write for instance pipework {command} web1 show")
@@ -138,7 +138,7 @@ def _inside(words: Words, invocation: Invocation) -> Invocation:
     return invocation._replace(guest=grammar.guest_word(guest), words=tuple(rest))
 
 
-def _detach(words: Words, invocation: Invocation) -> Invocation:
+def _detach(words: ParsedArgs, invocation: Invocation) -> Invocation:
     if len(words.operands) != 1:
         found = (
             f"detach takes one guest, and {' '.join(words.operands)} are several"
@@ -157,7 +157,7 @@ def _detach(words: Words, invocation: Invocation) -> Invocation:
     )
 
 
-def _fleet(words: Words, invocation: Invocation) -> Invocation:
+def _fleet(words: ParsedArgs, invocation: Invocation) -> Invocation:
     return invocation._replace(
         file=_file(words, "file") or "pipework.yaml",
         atomic=words.has("atomic"),
@@ -166,13 +166,13 @@ def _fleet(words: Words, invocation: Invocation) -> Invocation:
     )
 
 
-def _host(words: Words, invocation: Invocation) -> Invocation:
+def _host(words: ParsedArgs, invocation: Invocation) -> Invocation:
     from pipework_core.spec import host_access  # noqa: PLC0415 - an attachment does not need it
 
     return invocation._replace(part=host_access.parse(words))
 
 
-def _listed(words: Words, invocation: Invocation) -> Invocation:
+def _listed(words: ParsedArgs, invocation: Invocation) -> Invocation:
     if not words.operands:
         return invocation._replace(topology=words.has("topology"))
     if len(words.operands) > 1:

@@ -19,7 +19,7 @@ from pipework_core.spec.options import FLEET
 if TYPE_CHECKING:
     from pipework_core.cli.parser import Invocation
     from pipework_core.engine.host_access import Hosting
-    from pipework_core.model.attachment import Attachment, HostPart
+    from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.driver import RunDriver
     from pipework_core.model.errors import PipeworkError
 
@@ -33,9 +33,9 @@ def run(invocation: Invocation) -> int:
     driver = _driver(invocation, plugins)
     try:
         if invocation.verbose:
-            from pipework_core.cli.verbose import Narrator  # noqa: PLC0415 - brings pluggy along
+            from pipework_core.cli.verbose import VerboseObserver  # noqa: PLC0415 - brings pluggy along
 
-            plugins.observe(Narrator(), rehearsals=True)
+            plugins.observe(VerboseObserver(), rehearsals=True)
         if invocation.command in {"ls", "gc"}:
             return _overview(invocation, driver, plugins, signals)
         if invocation.part is not None:
@@ -95,14 +95,14 @@ def _driver(invocation: Invocation, plugins: Plugins) -> RunDriver:
 
 
 def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
-    scene, report = engine.attach(attachment)
+    context, report = engine.attach(attachment)
     driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
     for text in report.warnings:
         _warn(text)
     if invocation.json:
         from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
 
-        print(json.dumps(report_json.attachment(scene, report, dry_run=invocation.dry_run), indent=2))
+        print(json.dumps(report_json.attachment(context, report, dry_run=invocation.dry_run), indent=2))
 
 
 def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
@@ -118,7 +118,7 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
     )
     notes = () if done or failed else (f"nothing is attached to {invocation.guest}",)
     driver.finish(notes)
-    left = [text for _, report in done for text in report.stays]
+    left = [text for _, report in done for text in report.not_removed]
     for text in (*(text for _, report in done for text in report.warnings), *left):
         _warn(text)
     for interface, error in failed.items():
@@ -128,7 +128,7 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
     if invocation.json:
         from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
 
-        detached = [report_json.attachment(scene, report, dry_run=invocation.dry_run) for scene, report in done]
+        detached = [report_json.attachment(context, report, dry_run=invocation.dry_run) for context, report in done]
         errors = {interface: str(error) for interface, error in failed.items()}
         print(json.dumps({"detached": detached, "failed": errors, "notes": list(notes)}, indent=2))
     elif invocation.verbose:
@@ -143,18 +143,18 @@ def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signal
     return Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
 
 
-def _host(part: HostPart, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
+def _host(part: HostAccess, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
     """Let the host take part, or no longer; return 1 when something stays that should have gone."""
     run = _hosting(invocation, driver, plugins, signals)
-    scene, report = run.run(part)
+    context, report = run.run(part)
     driver.finish(report.plan.notes)
-    for text in (*report.warnings, *report.stays):
+    for text in (*report.warnings, *report.not_removed):
         _warn(text)
     if invocation.json:
         from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
 
-        print(json.dumps(report_json.host_part(part, scene, report, dry_run=invocation.dry_run), indent=2))
-    return 1 if report.stays else 0
+        print(json.dumps(report_json.host_access(part, context, report, dry_run=invocation.dry_run), indent=2))
+    return 1 if report.not_removed else 0
 
 
 def _overview(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
@@ -169,11 +169,11 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     """Run `ip route`, `ip rule` or `tc` in the guest; what the tool says is passed on."""
     guest = engine.guest(invocation.guest)
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
-    command = Command(argv=(*program, *invocation.words), netns=guest.netns, why=f"as asked, in {guest.name}")
+    command = Command(argv=(*program, *invocation.words), netns=guest.netns, reason=f"as asked, in {guest.name}")
     with signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
-        outcome = driver.act([command], stop=lambda: False)[0]
+        outcome = driver.apply([command], stop=lambda: False)[0]
     signals.settle()
-    plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=None)
+    plugins.tell("pipework_step_done", command=command, outcome=outcome, context=None)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
         raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")

@@ -13,11 +13,11 @@ from pipework_core.plugins.hookspecs import hookimpl
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.plan import Command, Outcome, Report
 
 
-class Narrator:
+class VerboseObserver:
     """An observer that tells a run as it happens, so that a run that fails shows how far it came."""
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -27,24 +27,24 @@ class Narrator:
     def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
         """Show the command, and what it said when it failed."""
         self._command(command)
-        if command.patience:
+        if command.timeout:
             for lease in leases.parse(outcome.stdout):
                 self._comment(f"{lease}")
         if not succeeded(command, outcome):
-            self._comment(f"failed with code {outcome.code}: {outcome.complaint or 'it said nothing'}")
+            self._comment(f"failed with code {outcome.code}: {outcome.error_text or 'it said nothing'}")
 
     @hookimpl
-    def pipework_attached(self, scene: Scene, report: Report) -> None:
+    def pipework_attached(self, context: Context, report: Report) -> None:
         """Show what nobody waits for, and what needed nothing."""
-        del scene
+        del context
         for command in report.plan.announce:
             self._command(command)
         self._nothing_needed(report)
 
     @hookimpl
-    def pipework_detached(self, scene: Scene, report: Report) -> None:
+    def pipework_detached(self, context: Context, report: Report) -> None:
         """Show what needed nothing."""
-        del scene
+        del context
         self._nothing_needed(report)
 
     def _nothing_needed(self, report: Report) -> None:
@@ -52,8 +52,8 @@ class Narrator:
             self._comment(note)
 
     def _command(self, command: Command) -> None:
-        if command.why:
-            self._comment(command.why)
+        if command.reason:
+            self._comment(command.reason)
         print(printable(str(command)), file=self._out, flush=True)
 
     def _comment(self, text: str) -> None:

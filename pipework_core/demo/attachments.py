@@ -153,7 +153,7 @@ def _shown(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 def reach(here: tuple[str, str], there: tuple[str, str], interface: str) -> None:
     """Wait until the first guest's interface is up, and let it hear from the second; both with their addresses."""
-    with host.inside(here[0]):
+    with host.guest_state(here[0]):
         wait.wait(interface, timeout=3)
     seconds = host.round_trip(here, there)
     say(f"-> {here[0]} reaches {there[1]} and hears back in {seconds * 1000:.2f} ms.")
@@ -166,8 +166,8 @@ def _state() -> list[str]:
 
 def interfaces(guest: str = "") -> list[str]:
     """Return the interfaces of a guest, or of the host, with their addresses."""
-    inside = ("-netns", guest) if guest else ()
-    links = json.loads(tool("ip", *inside, "-json", "address", "show"))
+    guest_state = ("-netns", guest) if guest else ()
+    links = json.loads(tool("ip", *guest_state, "-json", "address", "show"))
     return [f"{link['ifname']} {[a['local'] for a in link['addr_info']]}" for link in links]
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipework_core.model.link import Link
-    from pipework_core.model.ownership import Mark
-    from pipework_core.model.snapshot import Survey, SwitchPort
+    from pipework_core.model.ownership import Tag
+    from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 UP, DOWN, UNFINISHED, ORPHAN = "up", "down", "unfinished", "orphan"
 #: Backends whose links are veth pairs.
@@ -37,10 +37,10 @@ _SWITCHES = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
 _BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 
 
-class Entry(NamedTuple):
+class AttachmentStatus(NamedTuple):
     """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
 
-    It is THIS_HOST for the host's own part in a network. `on` is the bridge, parent or NIC, `host_end` the link's end
+    It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's end
     on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
     `adopted` is what the shell version made. `dhcp` is the client that its mark names, `alive` whether one that stays
     is there (None: it was not to stay).
@@ -48,12 +48,12 @@ class Entry(NamedTuple):
 
     interface: str
     kind: str
-    on: str = ""
+    parent: str = ""
     state: str = UP
     inode: int = 0
     guest: Guest | None = None
     #: What a switch calls a guest that is gone.
-    late: str = ""
+    former_guest: str = ""
     host_end: str = ""
     addresses: tuple[str, ...] = ()
     mac: str = ""
@@ -64,52 +64,52 @@ class Entry(NamedTuple):
     alive: bool | None = None
 
 
-def entries(survey: Survey) -> list[Entry]:
+def entries(snapshot: Snapshot) -> list[AttachmentStatus]:
     """Return all attachments, those of guests first; who the guests are is left open."""
     found = [
         entry
-        for inode, inside in survey.inside.items()
-        for link in inside.links.values()
-        if (entry := _of_guest(survey, inode, link)) is not None
+        for inode, guest_state in snapshot.guest_states.items()
+        for link in guest_state.links.values()
+        if (entry := _of_guest(snapshot, inode, link)) is not None
     ]
-    found = [entry._replace(state=ORPHAN) if entry.inode in survey.doomed else entry for entry in found]
+    found = [entry._replace(state=ORPHAN) if entry.inode in snapshot.dying else entry for entry in found]
     seen = {entry.host_end for entry in found if entry.host_end}
-    return [*found, *_of_host(survey, seen), *_of_switches(survey)]
+    return [*found, *_of_host(snapshot, seen), *_of_switches(snapshot)]
 
 
-def _of_guest(survey: Survey, inode: int, link: Link) -> Entry | None:
-    mark, newborn = ownership.read(link), ownership.newborn(link)
-    if mark is None and not newborn:
-        return _adopted(survey, inode, link)
-    if mark is not None and _is_shared(link, mark):
+def _of_guest(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | None:
+    tag, is_pending = ownership.read(link), ownership.is_pending(link)
+    if tag is None and not is_pending:
+        return _adopted(snapshot, inode, link)
+    if tag is not None and _is_shared(link, tag):
         return None  # the host that this guest is to guests of its own
     entry = _entry(link, inode)
-    paired = mark.kind in _PAIRS if mark is not None and mark.kind in _BUILT_IN else link.kind == "veth"
+    paired = tag.kind in _PAIRS if tag is not None and tag.kind in _BUILT_IN else link.kind == "veth"
     if paired:
-        end = _own_end(survey, link, inode)
+        end = _own_end(snapshot, link, inode)
         if end is not None:
-            return _veth(survey, entry, end, mark, newborn=newborn)
-        if mark is None or _nested(survey, inode):
+            return _veth(snapshot, entry, end, tag, is_pending=is_pending)
+        if tag is None or _nested(snapshot, inode):
             return None
-    if mark is None:
-        mark = detach.mark_of(link)
-    if not _borne_out(survey, link, mark):
-        return entry._replace(kind=mark.kind, state=ORPHAN)
-    on = mark.nic or mark.on
-    if not on and link.peer_elsewhere and link.peer in survey.by_index:
-        on = survey.by_index[link.peer].name
-    whole = entry._replace(kind=mark.kind, on=on, vlan=mark.vlan, state=UNFINISHED if newborn else entry.state)
-    return _leased(survey, whole, mark)
+    if tag is None:
+        tag = detach.mark_of(link)
+    if not _borne_out(snapshot, link, tag):
+        return entry._replace(kind=tag.kind, state=ORPHAN)
+    parent = tag.nic or tag.parent
+    if not parent and link.peer_elsewhere and link.peer in snapshot.by_index:
+        parent = snapshot.by_index[link.peer].name
+    whole = entry._replace(kind=tag.kind, parent=parent, vlan=tag.vlan, state=UNFINISHED if is_pending else entry.state)
+    return _leased(snapshot, whole, tag)
 
 
-def _is_shared(link: Link, mark: Mark) -> bool:
+def _is_shared(link: Link, tag: Tag) -> bool:
     """Whether it was made for attachments in general; the mark of a third party's names no request then."""
-    return mark.kind == link.kind if mark.kind in _SHARED else mark.kind not in _BUILT_IN and not mark.req
+    return tag.kind == link.kind if tag.kind in _SHARED else tag.kind not in _BUILT_IN and not tag.req
 
 
-def _entry(link: Link, inode: int = 0) -> Entry:
+def _entry(link: Link, inode: int = 0) -> AttachmentStatus:
     shown = (*link.addresses, *link.leased)
-    return Entry(
+    return AttachmentStatus(
         interface=link.name,
         kind=link.kind,
         inode=inode,
@@ -120,123 +120,125 @@ def _entry(link: Link, inode: int = 0) -> Entry:
     )
 
 
-def _own_end(survey: Survey, link: Link, inode: int) -> Link | None:
+def _own_end(snapshot: Snapshot, link: Link, inode: int) -> Link | None:
     """Return the host's end of a guest's veth, if what only the host can write says that it is."""
-    end = survey.host_end(link)
+    end = snapshot.host_end(link)
     if end is None:
         return None
-    mark = ownership.read(end)
-    ours = mark.netns == str(inode) if mark else ownership.newborn(end)
+    tag = ownership.read(end)
+    ours = tag.netns == str(inode) if tag else ownership.is_pending(end)
     return end if ours else None
 
 
-def _veth(survey: Survey, entry: Entry, end: Link, mark: Mark | None, *, newborn: bool) -> Entry:
-    port = survey.ports.get(end.name)
-    state = UNFINISHED if newborn or ownership.newborn(end) else entry.state if end.up else DOWN
-    kind, on = ("ovs", port.bridge) if port else ("ovs" if mark and mark.kind == "ovs" else "bridge", end.master)
-    if mark is not None and mark.kind not in _BUILT_IN:
-        kind, on = mark.kind, mark.on
+def _veth(
+    snapshot: Snapshot, entry: AttachmentStatus, end: Link, tag: Tag | None, *, is_pending: bool
+) -> AttachmentStatus:
+    port = snapshot.ports.get(end.name)
+    state = UNFINISHED if is_pending or ownership.is_pending(end) else entry.state if end.up else DOWN
+    kind, parent = ("ovs", port.bridge) if port else ("ovs" if tag and tag.kind == "ovs" else "bridge", end.master)
+    if tag is not None and tag.kind not in _BUILT_IN:
+        kind, parent = tag.kind, tag.parent
     whole = entry._replace(
         kind=kind,
-        on=on,
-        vlan=port.vlan if port else mark.vlan if mark else "",
+        parent=parent,
+        vlan=port.vlan if port else tag.vlan if tag else "",
         host_end=end.name,
         state=state,
     )
-    return _leased(survey, whole, mark) if mark else whole
+    return _leased(snapshot, whole, tag) if tag else whole
 
 
-def _leased(survey: Survey, entry: Entry, mark: Mark) -> Entry:
+def _leased(snapshot: Snapshot, entry: AttachmentStatus, tag: Tag) -> AttachmentStatus:
     """Add the DHCP client that the mark names, and whether one that was to stay is there."""
-    here = any((client.inode, client.interface) == (entry.inode, entry.interface) for client in survey.clients)
-    return entry._replace(dhcp=mark.dhcp, alive=here if mark.dhcp.endswith("-f") else None)
+    here = any((client.inode, client.interface) == (entry.inode, entry.interface) for client in snapshot.clients)
+    return entry._replace(dhcp=tag.dhcp, alive=here if tag.dhcp.endswith("-f") else None)
 
 
-def _borne_out(survey: Survey, link: Link, mark: Mark) -> bool:
-    if mark.kind in _PAIRS or link.kind != _KINDS.get(mark.kind, link.kind):
+def _borne_out(snapshot: Snapshot, link: Link, tag: Tag) -> bool:
+    if tag.kind in _PAIRS or link.kind != _KINDS.get(tag.kind, link.kind):
         return False
-    if mark.kind in {"macvlan", "ipvlan", "ipoib"}:
-        parent = survey.by_index.get(link.peer) if link.peer_elsewhere else None
-        return parent is not None and mark.on in {"", parent.name, parent.parent}
+    if tag.kind in {"macvlan", "ipvlan", "ipoib"}:
+        parent = snapshot.by_index.get(link.peer) if link.peer_elsewhere else None
+        return parent is not None and tag.parent in {"", parent.name, parent.parent}
     return True
 
 
-def _nested(survey: Survey, inode: int) -> bool:
+def _nested(snapshot: Snapshot, inode: int) -> bool:
     """Whether the other end is in another guest, which is a host to guests of its own."""
     return any(
-        mark.kind == "veth" and mark.netns == str(inode)
-        for inside in survey.inside.values()
-        for link in inside.links.values()
-        if link.kind == "veth" and (mark := ownership.read(link)) is not None
+        tag.kind == "veth" and tag.netns == str(inode)
+        for guest_state in snapshot.guest_states.values()
+        for link in guest_state.links.values()
+        if link.kind == "veth" and (tag := ownership.read(link)) is not None
     )
 
 
-def _adopted(survey: Survey, inode: int, link: Link) -> Entry | None:
+def _adopted(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | None:
     """Return what the shell version made: a port of Open vSwitch that names the process, or a name that does."""
-    end = survey.host_end(link)
+    end = snapshot.host_end(link)
     if end is None or end.alias:
         return None
-    port = survey.ports.get(end.name)
+    port = snapshot.ports.get(end.name)
     if port is not None and port.ours:
-        mine = bool(port.pid) and survey.pids.get(port.pid) == inode
+        mine = bool(port.pid) and snapshot.pids.get(port.pid) == inode
     else:
         suffix = end.name.removeprefix(f"v{link.name}pl")
-        mine = suffix != end.name and suffix.isdecimal() and survey.pids.get(int(suffix)) == inode
+        mine = suffix != end.name and suffix.isdecimal() and snapshot.pids.get(int(suffix)) == inode
     if not mine:
         return None
-    return _veth(survey, _entry(link, inode), end, None, newborn=False)._replace(adopted=True)
+    return _veth(snapshot, _entry(link, inode), end, None, is_pending=False)._replace(adopted=True)
 
 
-def _of_host(survey: Survey, seen: set[str]) -> Iterator[Entry]:
+def _of_host(snapshot: Snapshot, seen: set[str]) -> Iterator[AttachmentStatus]:
     """Yield what is on the host without a guest: ends of pairs, NICs that came home, links on their way."""
-    for link in survey.host.links.values():
-        mark, newborn = ownership.read(link), ownership.newborn(link)
+    for link in snapshot.host_state.links.values():
+        tag, is_pending = ownership.read(link), ownership.is_pending(link)
         shell = SHELL_MACVLAN.fullmatch(link.name) if link.kind == "macvlan" and not link.alias else None
-        part = _part(link, mark, newborn=newborn)
+        part = _part(link, tag, is_pending=is_pending)
         if part is not None:
             yield part
-        elif shell and not newborn:
-            yield _entry(link)._replace(on=link.parent, state=UNFINISHED, adopted=True)
-        elif link.kind == "veth" and link.name not in seen and (newborn or (mark and mark.kind == "veth")):
-            port = survey.ports.get(link.name)
+        elif shell and not is_pending:
+            yield _entry(link)._replace(parent=link.parent, state=UNFINISHED, adopted=True)
+        elif link.kind == "veth" and link.name not in seen and (is_pending or (tag and tag.kind == "veth")):
+            port = snapshot.ports.get(link.name)
             yield _entry(link)._replace(
                 interface="",
                 kind="ovs" if port else "bridge",
-                on=port.bridge if port else link.master,
+                parent=port.bridge if port else link.master,
                 vlan=port.vlan if port else "",
                 host_end=link.name,
-                inode=int(mark.netns or 0) if mark else 0,
-                state=UNFINISHED if newborn else ORPHAN,
+                inode=int(tag.netns or 0) if tag else 0,
+                state=UNFINISHED if is_pending else ORPHAN,
             )
-        elif mark is not None and not _is_shared(link, mark):
-            state = UNFINISHED if newborn else ORPHAN
-            yield _entry(link)._replace(kind=mark.kind, on=mark.nic or mark.on, vlan=mark.vlan, state=state)
+        elif tag is not None and not _is_shared(link, tag):
+            state = UNFINISHED if is_pending else ORPHAN
+            yield _entry(link)._replace(kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state)
 
 
-def _part(link: Link, mark: Mark | None, *, newborn: bool) -> Entry | None:
+def _part(link: Link, tag: Tag | None, *, is_pending: bool) -> AttachmentStatus | None:
     """Return the host's own part in a network: the sibling of a NIC, or a switch where it was given addresses."""
     entry = _entry(link)._replace(guest=THIS_HOST)
-    sibling = newborn if mark is None else mark.kind == _PART
+    sibling = is_pending if tag is None else tag.kind == _PART
     if link.kind == "macvlan" and sibling:
-        on = mark.on if mark else link.parent
-        return entry._replace(on=on, state=UNFINISHED if newborn else entry.state)
-    if mark is not None and mark.new and link.kind in _SWITCHES and mark.kind in {_PART, link.kind}:
-        return entry._replace(kind=_SWITCHES[link.kind], on=link.name)
+        parent = tag.parent if tag else link.parent
+        return entry._replace(parent=parent, state=UNFINISHED if is_pending else entry.state)
+    if tag is not None and tag.new and link.kind in _SWITCHES and tag.kind in {_PART, link.kind}:
+        return entry._replace(kind=_SWITCHES[link.kind], parent=link.name)
     return None
 
 
-def _of_switches(survey: Survey) -> Iterator[Entry]:
+def _of_switches(snapshot: Snapshot) -> Iterator[AttachmentStatus]:
     """Yield the ports of guests that are gone: the switch keeps them when their device has ended."""
-    for port in survey.ports.values():
-        if port.ours and port.name not in survey.host.links:
-            yield Entry(
+    for port in snapshot.ports.values():
+        if port.ours and port.name not in snapshot.host_state.links:
+            yield AttachmentStatus(
                 interface="",
                 kind="ovs",
-                on=port.bridge,
+                parent=port.bridge,
                 vlan=port.vlan,
                 host_end=port.name,
                 state=ORPHAN,
-                late=called(port),
+                former_guest=called(port),
             )
 
 
@@ -245,18 +247,18 @@ def called(port: SwitchPort) -> str:
     return port.guest or (f"pid:{port.pid}" if port.pid else "")
 
 
-def with_guests(found: list[Entry], guests: Mapping[int, Guest]) -> list[Entry]:
+def with_guests(found: list[AttachmentStatus], guests: Mapping[int, Guest]) -> list[AttachmentStatus]:
     """Return the entries with their guests, in the order of their names, and the host's own parts behind those."""
     named = [entry._replace(guest=entry.guest or guests.get(entry.inode)) for entry in found]
     return sorted(named, key=lambda entry: (_rank(entry), who(entry), entry.interface, entry.host_end))
 
 
-def _rank(entry: Entry) -> int:
+def _rank(entry: AttachmentStatus) -> int:
     return 2 if entry.guest is None else int(entry.guest is THIS_HOST)
 
 
-def who(entry: Entry) -> str:
+def who(entry: AttachmentStatus) -> str:
     """Return the guest as other commands take it; empty when nobody knows. The host is none, and no guest's name."""
     if entry.guest is THIS_HOST:
         return "(host)"
-    return f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else entry.late
+    return f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else entry.former_guest

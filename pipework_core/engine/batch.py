@@ -16,7 +16,7 @@ from pipework_core.engine.planner import IPV6
 from pipework_core.model import ownership
 from pipework_core.model.driver import succeeded
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError, UndoError
-from pipework_core.model.link import GuestFacts, HostFacts
+from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.plan import HOST, Report
 from pipework_core.state import facts
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pipework_core.engine.planner import Planner
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Guest, Scene
-    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome, Plan
 
 #: What makes one stretch of a plan: where its commands run and whether they take their time.
@@ -39,7 +39,7 @@ class Job:
     def __init__(self, attachment: Attachment) -> None:
         self.attachment = attachment
         self.guest: Guest | None = None
-        self.scene: Scene | None = None
+        self.context: Context | None = None
         self.plan: Plan | None = None
         self.outcomes: list[Outcome] = []
         self.error: PipeworkError | None = None
@@ -63,7 +63,7 @@ class Job:
     @property
     def steps(self) -> tuple[Command, ...]:
         """What is to be carried out, the final step included."""
-        return self.plan.steps + self.plan.final if self.plan else ()
+        return self.plan.steps + self.plan.commit if self.plan else ()
 
     @property
     def whole(self) -> bool:
@@ -82,7 +82,7 @@ class Job:
         return Report(plan=self.plan, outcomes=tuple(self.outcomes))
 
 
-class Bulk:
+class Batch:
     """Carries many attachments out. `stop` says that a signal has come; `tell` tells observers of a hook."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Bulk:
         *,
         planner: Planner,
         driver: Driver,
-        hold: Hold,
+        hold: Lock,
         stop: Callable[[], bool],
         tell: Callable[..., None],
     ) -> None:
@@ -123,7 +123,7 @@ class Bulk:
         What several need and none has (a bridge, a VLAN) is made with the first that needs it. Of one guest there is
         one at a time, since the default route that one replaces may be another's.
         """
-        before: HostFacts | None = None
+        before: HostState | None = None
         for wave in _waves(jobs):
             host = self._planner.host()
             before = before or host
@@ -145,7 +145,7 @@ class Bulk:
             if job.outcomes:
                 self.undo(job)
 
-    def _attempt(self, jobs: Sequence[Job], host: HostFacts | None) -> None:
+    def _attempt(self, jobs: Sequence[Job], host: HostState | None) -> None:
         if not jobs or self._stop():
             return
         self.prepare(jobs, assume=True, host=host)
@@ -155,34 +155,34 @@ class Bulk:
             self.prepare(refused, assume=False)
             self._carry_out(refused)
 
-    def prepare(self, jobs: Sequence[Job], *, assume: bool, host: HostFacts | None = None) -> None:
+    def prepare(self, jobs: Sequence[Job], *, assume: bool, host: HostState | None = None) -> None:
         """Plan them; one that cannot be planned has its error. With `assume`, guests are looked into only at need.
 
         `host` is what the host has, where nothing was changed since somebody looked.
         """
         host = host or self._planner.host()
-        ours = {mark.netns for link in host.links.values() if (mark := ownership.read(link)) and mark.netns}
+        ours = {tag.netns for link in host.links.values() if (tag := ownership.read(link)) and tag.netns}
         for job in jobs:
             job.assumed = assume and _needs_links_alone(job.attachment) and str(job.inode) not in ours
         known: dict[Command, Outcome] = {}
         for job in jobs:
             if job.assumed:
-                self._prepare(job, host, GuestFacts(), known)
+                self._prepare(job, host, GuestState(), known)
         unknown = self._changed([job for job in jobs if not job.assumed], host, known)
         seen = self._look_into(unknown)
         for job in unknown:
-            self._prepare(job, host, seen.get(job.inode, GuestFacts()), known)
+            self._prepare(job, host, seen.get(job.inode, GuestState()), known)
 
-    def _changed(self, jobs: Sequence[Job], host: HostFacts, known: dict[Command, Outcome]) -> list[Job]:
+    def _changed(self, jobs: Sequence[Job], host: HostState, known: dict[Command, Outcome]) -> list[Job]:
         """Return those jobs of which a glance into the guest does not tell that nothing is to be done."""
         likely = [job for job in jobs if job.guest is not None and _needs_links_alone(job.attachment)]
         spaces = [job.guest.netns for job in likely if job.guest is not None]
-        for job, links in zip(likely, self._driver.glance(spaces), strict=True):
+        for job, links in zip(likely, self._driver.peek_links(spaces), strict=True):
             if links is not None:
-                self._prepare(job, host, GuestFacts(links=links), known)
+                self._prepare(job, host, GuestState(links=links), known)
         return [job for job in jobs if not _is_settled(job)]
 
-    def _look_into(self, jobs: Iterable[Job]) -> dict[int, GuestFacts]:
+    def _look_into(self, jobs: Iterable[Job]) -> dict[int, GuestState]:
         guests = {job.inode: job.guest for job in jobs if job.guest}
         six = {job.inode for job in jobs if IPV6 in job.attachment.families}
         queries = {f"guest {inode}": facts.guest_query(guest.netns) for inode, guest in guests.items()}
@@ -193,14 +193,14 @@ class Bulk:
             found[inode] = found[inode]._replace(ipv6_off=answers[f"ipv6 {inode}"].stdout.strip() == "1")
         return found
 
-    def _prepare(self, job: Job, host: HostFacts, inside: GuestFacts, known: dict[Command, Outcome]) -> None:
+    def _prepare(self, job: Job, host: HostState, guest_state: GuestState, known: dict[Command, Outcome]) -> None:
         guest = job.guest
         if guest is None:
             return
         job.error, job.outcomes, job.plan = None, [], None
         try:
-            job.scene, backend = self._planner.scene(job.attachment, guest, host, inside, known)
-            job.plan = self._planner.plan(job.scene, backend)
+            job.context, backend = self._planner.context(job.attachment, guest, host, guest_state, known)
+            job.plan = self._planner.plan(job.context, backend)
         except PipeworkError as error:
             job.error = error
 
@@ -210,7 +210,7 @@ class Bulk:
         ready = [job for job in jobs if job.error is None]
         for job in ready:
             job.begun = True
-            self._tell("pipework_plan_ready", scene=job.scene, plan=job.plan)
+            self._tell("pipework_plan_ready", context=job.context, plan=job.plan)
         todo = {id(job): _stretches(job.steps) for job in ready}
         while any(todo.values()) and not self._stop():
             heads = [(job, todo[id(job)].pop(0)) for job in jobs if todo.get(id(job))]
@@ -229,28 +229,30 @@ class Bulk:
     def undo(self, job: Job) -> None:
         """Undo what was done of a job; what cannot be undone becomes its error."""
         done = transaction.undoable(job.steps, job.outcomes)
-        left = transaction.undo(done, self._driver, disturbed=self._hold.disturbed)
+        left = transaction.undo(done, self._driver, contended=self._hold.contended)
         job.outcomes = []
         if left:
             job.error = UndoError(job.error or Interrupted(), left)
 
     def _round(self, heads: Sequence[tuple[Job, _Stretch]]) -> None:
         """Carry out one stretch of each: on the host in order, in guests side by side, what takes its time last."""
-        patient = [(job, stretch) for job, stretch in heads if stretch[0].patience]
-        host = [(job, stretch) for job, stretch in heads if not stretch[0].patience and stretch[0].netns is None]
-        inside = [(job, stretch) for job, stretch in heads if not stretch[0].patience and stretch[0].netns is not None]
+        patient = [(job, stretch) for job, stretch in heads if stretch[0].timeout]
+        host = [(job, stretch) for job, stretch in heads if not stretch[0].timeout and stretch[0].netns is None]
+        guest_state = [
+            (job, stretch) for job, stretch in heads if not stretch[0].timeout and stretch[0].netns is not None
+        ]
         for members in _same_program(host):
             self._in_order(members)
-        self._side_by_side(inside)
+        self._side_by_side(guest_state)
         if patient and not self._stop():
-            with self._hold.let_go():
+            with self._hold.yielded():
                 self._side_by_side(patient)
 
     def _in_order(self, members: Sequence[tuple[Job, _Stretch]]) -> None:
         """Carry stretches out as one; behind one that fails, go on with the other jobs."""
         todo = [(job, command) for job, stretch in members for command in stretch]
         while todo and not self._stop():
-            outcomes = self._driver.act([command for _, command in todo], stop=self._stop)
+            outcomes = self._driver.apply([command for _, command in todo], stop=self._stop)
             for (job, command), outcome in zip(todo, outcomes, strict=False):
                 self._note(job, command, outcome)
             if not outcomes:
@@ -260,14 +262,14 @@ class Bulk:
     def _side_by_side(self, members: Sequence[tuple[Job, _Stretch]]) -> None:
         if not members:
             return
-        found = self._driver.act_side_by_side([stretch for _, stretch in members], stop=self._stop)
+        found = self._driver.apply_parallel([stretch for _, stretch in members], stop=self._stop)
         for (job, stretch), outcomes in zip(members, found, strict=True):
             for command, outcome in zip(stretch, outcomes, strict=False):
                 self._note(job, command, outcome)
 
     def _note(self, job: Job, command: Command, outcome: Outcome) -> None:
         job.outcomes.append(outcome)
-        self._tell("pipework_step_done", command=command, outcome=outcome, scene=job.scene)
+        self._tell("pipework_step_done", command=command, outcome=outcome, context=job.context)
         if not succeeded(command, outcome):
             job.error = CommandError(command, outcome)
 
@@ -283,7 +285,7 @@ def _waves(jobs: Iterable[Job]) -> list[list[Job]]:
     return waves
 
 
-def _pioneers(jobs: Sequence[Job], host: HostFacts) -> list[Job]:
+def _pioneers(jobs: Sequence[Job], host: HostState) -> list[Job]:
     """Return the first job of each host interface, or VLAN of one, that may have to be made."""
     first: dict[tuple[str, str], Job] = {}
     for job in jobs:
@@ -295,7 +297,7 @@ def _pioneers(jobs: Sequence[Job], host: HostFacts) -> list[Job]:
 
 def _is_settled(job: Job) -> bool:
     """Whether all is there, as a link whose kind has nothing to it that a glance leaves out."""
-    there = job.scene and job.scene.inside.links.get(job.scene.attachment.interface)
+    there = job.context and job.context.guest_state.links.get(job.context.attachment.interface)
     return bool(there and there.kind == "veth" and job.plan and not job.plan.all_steps)
 
 
@@ -315,7 +317,7 @@ def _stretches(steps: Sequence[Command]) -> list[_Stretch]:
 
 
 def _kind_of_stretch(step: Command) -> tuple[object, ...]:
-    return step.netns, step.argv[0], step.patience and id(step), step.expect is not None
+    return step.netns, step.argv[0], step.timeout and id(step), step.expect is not None
 
 
 def _same_program(heads: Sequence[tuple[Job, _Stretch]]) -> list[list[tuple[Job, _Stretch]]]:

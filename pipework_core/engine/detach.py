@@ -13,9 +13,9 @@ from pipework_core.model.plan import Command, Plan
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pipework_core.model.context import Guest, Leftover, Scene
-    from pipework_core.model.link import GuestFacts, HostFacts, Link
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.context import Context, Guest, SharedResource
+    from pipework_core.model.link import GuestState, HostState, Link
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Netns
     from pipework_core.plugins.api import Addressing, Backend
 
@@ -25,14 +25,14 @@ _BY_KIND = {"macvlan": "macvlan", "ipvlan": "ipvlan", "dummy": "dummy"}
 _MADE = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
 
 
-def chosen(inside: GuestFacts, guest: Guest, interface: str, *, everything: bool) -> list[str]:
+def chosen(guest_state: GuestState, guest: Guest, interface: str, *, everything: bool) -> list[str]:
     """Return the interfaces to detach, the newest first; raise GuestError or UsageError when it is not clear which."""
-    ours = sorted(attached(inside), key=lambda link: link.ifindex, reverse=True)
+    ours = sorted(attached(guest_state), key=lambda link: link.ifindex, reverse=True)
     names = [link.name for link in ours]
     if interface:
         if interface in names:
             return [interface]
-        if interface in inside.links:
+        if interface in guest_state.links:
             raise GuestError(f"{interface} of {guest.name} is not pipework's, and stays.", hint=_known(names, guest))
         raise GuestError(f"{guest.name} has no interface {interface!r}.", hint=_known(names, guest))
     if len(names) > 1 and not everything:
@@ -45,116 +45,122 @@ def _known(names: Iterable[str], guest: Guest) -> str:
     return f"choose with -i: {listed}" if listed else f"pipework attached nothing to {guest.name}"
 
 
-def attached(inside: GuestFacts) -> list[Link]:
+def attached(guest_state: GuestState) -> list[Link]:
     """Return the guest's interfaces that are ours, finished or not."""
-    return [link for link in inside.links.values() if ownership.read(link) is not None or ownership.newborn(link)]
+    return [
+        link for link in guest_state.links.values() if ownership.read(link) is not None or ownership.is_pending(link)
+    ]
 
 
-def mark_of(link: Link) -> Mark:
+def mark_of(link: Link) -> Tag:
     """Return what the interface remembers; for one that a killed run left without, what its kind tells."""
-    return ownership.read(link) or ownership.Mark(kind=_BY_KIND.get(link.kind, "bridge"))
+    return ownership.read(link) or ownership.Tag(kind=_BY_KIND.get(link.kind, "bridge"))
 
 
-def request(link: Link, mark: Mark, guest: Guest) -> Attachment:
+def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
     """Return a request as its mark tells it, for the backend to plan from."""
-    return Attachment(guest=guest.name, host=mark.on, kind=mark.kind, interface=link.name, vlan=mark.vlan, replace=True)
+    return Attachment(
+        guest=guest.name, host=tag.parent, kind=tag.kind, interface=link.name, vlan=tag.vlan, replace=True
+    )
 
 
 def plan(
-    scene: Scene,
+    context: Context,
     backend: Backend,
     addressing: Addressing | None,
     *,
     keep: bool,
     used_elsewhere: Collection[str],
-) -> tuple[Plan, Scene]:
+) -> tuple[Plan, Context]:
     """Return what detaches the interface that the request names, and the scene as it is then.
 
     `keep` leaves bridges and VLANs that nobody uses any more, and what was raised for them; `used_elsewhere` names
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
     """
-    link = scene.inside.links[scene.attachment.interface]
-    mark = mark_of(link)
-    released = addressing.release(scene, mark) if addressing else Plan()
-    clearing = backend.clear(scene, link, mark)
-    heirs = dict(_heirs(scene, link, mark))
-    inherited = Plan(steps=tuple(_told(scene, name, heir) for name, heir in heirs.items()))
-    unused = () if keep else unneeded(backend.leftovers(scene, mark), used_elsewhere)
-    leaving = Plan(steps=tuple(_leaving(unused, scene.host)), sweep=tuple(left.remove for left in unused))
-    there = clearing.scene.inside.links
-    then = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
-    inside = clearing.scene.inside._replace(links={**there, **then})
-    return released + clearing.before + inherited + leaving + clearing.after, clearing.scene._replace(inside=inside)
+    link = context.guest_state.links[context.attachment.interface]
+    tag = mark_of(link)
+    released = addressing.release(context, tag) if addressing else Plan()
+    clearing = backend.replacement(context, link, tag)
+    heirs = dict(_heirs(context, link, tag))
+    inherited = Plan(steps=tuple(_told(context, name, heir) for name, heir in heirs.items()))
+    unused = () if keep else unneeded(backend.shared_resources(context, tag), used_elsewhere)
+    detaching = Plan(steps=tuple(_leaving(unused, context.host_state)), cleanup=tuple(left.remove for left in unused))
+    there = clearing.context.guest_state.links
+    next_context = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
+    guest_state = clearing.context.guest_state._replace(links={**there, **next_context})
+    return released + clearing.before + inherited + detaching + clearing.after, clearing.context._replace(
+        guest_state=guest_state
+    )
 
 
-def unneeded(leftovers: Iterable[Leftover], used_elsewhere: Collection[str]) -> tuple[Leftover, ...]:
+def unneeded(shared_resources: Iterable[SharedResource], used_elsewhere: Collection[str]) -> tuple[SharedResource, ...]:
     """Return those that nobody is on top of: one that somebody uses keeps those below it."""
-    return tuple(takewhile(lambda left: left.name not in used_elsewhere, leftovers))
+    return tuple(takewhile(lambda left: left.name not in used_elsewhere, shared_resources))
 
 
-def _leaving(unused: Iterable[Leftover], host: HostFacts) -> Iterable[Command]:
+def _leaving(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
     """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
     for name in dict.fromkeys(left.name for left in unused):
         link = host.links.get(name)
         if link is None:  # a bridge of Open vSwitch without a datapath
             continue
         bits = ownership.changed(link)
-        group = ownership.group_for(bits | ownership.LEAVING) if bits else ownership.BIRTH_GROUP
+        group = ownership.group_for(bits | ownership.DETACHING) if bits else ownership.PENDING_GROUP
         if group != link.group:
             words = ("ip", "link", "set", "dev", link.name, "group")
             undo = Command(argv=(*words, link.group))
-            yield Command(argv=(*words, group), undo=(undo,), why=f"note that {link.name} has no use behind this")
+            yield Command(argv=(*words, group), undo=(undo,), reason=f"note that {link.name} has no use behind this")
 
 
-def unfinished(host: HostFacts) -> list[tuple[Attachment, Mark]]:
+def unfinished(host: HostState) -> list[tuple[Attachment, Tag]]:
     """Return what killed runs did not sweep, or leave on the host for good, as requests that have no interface."""
     return [
-        (Attachment(guest="", host=mark.on, kind=mark.kind, vlan=mark.vlan, replace=True), mark)
+        (Attachment(guest="", host=tag.parent, kind=tag.kind, vlan=tag.vlan, replace=True), tag)
         for link in host.links.values()
-        if (mark := _unfinished(link)) is not None
+        if (tag := _unfinished(link)) is not None
     ]
 
 
-def _unfinished(link: Link) -> Mark | None:
+def _unfinished(link: Link) -> Tag | None:
     """Return what led to a link of the host that is noted to go."""
-    mark, bits = ownership.read(link), ownership.changed(link)
-    if bits & ownership.LEAVING:
+    tag, bits = ownership.read(link), ownership.changed(link)
+    if bits & ownership.DETACHING:
         vlan = "1" if bits & ownership.FILTERING else ""  # for the backend to read those of the bridge
-        return ownership.Mark(kind=_MADE.get(link.kind, "macvlan"), on=link.name, vlan=vlan)
-    if link.group != ownership.BIRTH_GROUP:
+        return ownership.Tag(kind=_MADE.get(link.kind, "macvlan"), parent=link.name, vlan=vlan)
+    if link.group != ownership.PENDING_GROUP:
         return None
     # What a third party made for attachments in general tells by itself of which: it names no request.
-    if mark is not None and (mark.nic or (mark.on and not mark.req)):
-        return mark
+    if tag is not None and (tag.nic or (tag.parent and not tag.req)):
+        return tag
     if link.kind == "vlan" and link.parent:
-        return ownership.Mark(kind="macvlan", on=link.parent, vlan=str(link.data.get("id", "")))
-    return ownership.Mark(kind=_MADE[link.kind], on=link.name) if link.kind in _MADE else None
+        return ownership.Tag(kind="macvlan", parent=link.parent, vlan=str(link.data.get("id", "")))
+    return ownership.Tag(kind=_MADE[link.kind], parent=link.name) if link.kind in _MADE else None
 
 
-def _heirs(scene: Scene, link: Link, mark: Mark) -> Iterable[tuple[str, Mark]]:
+def _heirs(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:
     """Hand on the default route that we replaced to the attachment that replaced ours: it has to give it back now."""
-    for other in scene.inside.links.values():
+    for other in context.guest_state.links.values():
         theirs = ownership.read(other)
         if theirs is None or other.name == link.name:
             continue
         heir = theirs
         if _leads_through(theirs.gw4, link.name):
-            heir = heir._replace(gw4=mark.gw4)
+            heir = heir._replace(gw4=tag.gw4)
         if _leads_through(theirs.gw6, link.name):
-            heir = heir._replace(gw6=mark.gw6)
+            heir = heir._replace(gw6=tag.gw6)
         if heir != theirs:
             yield other.name, heir
 
 
-def _told(scene: Scene, name: str, heir: Mark) -> Command:
+def _told(context: Context, name: str, heir: Tag) -> Command:
     """Return what writes an heir's new mark."""
-    netns, gone = scene.guest.netns, scene.attachment.interface
+    netns, gone = context.guest.netns, context.attachment.interface
     return _remembered(
         name,
         heir.alias,
         netns,
-        undo=(_remembered(name, scene.inside.links[name].alias, netns),),
-        why=f"let {name} remember the default route that {gone} replaced",
+        undo=(_remembered(name, context.guest_state.links[name].alias, netns),),
+        reason=f"let {name} remember the default route that {gone} replaced",
     )
 
 
@@ -162,5 +168,5 @@ def _leads_through(word: str, name: str) -> bool:
     return ("dev", name) in pairwise(ownership.route_from(word))
 
 
-def _remembered(name: str, alias: str, netns: Netns, *, undo: tuple[Command, ...] = (), why: str = "") -> Command:
-    return Command(argv=("ip", "link", "set", "dev", name, "alias", alias), netns=netns, undo=undo, why=why)
+def _remembered(name: str, alias: str, netns: Netns, *, undo: tuple[Command, ...] = (), reason: str = "") -> Command:
+    return Command(argv=("ip", "link", "set", "dev", name, "alias", alias), netns=netns, undo=undo, reason=reason)

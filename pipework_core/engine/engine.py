@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipework_core.engine.batch import Job
     from pipework_core.engine.signals import Signals
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Guest, Scene
-    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.manager import Plugins
 
@@ -37,17 +37,17 @@ class Engine:
         self._signals = signals
         self._planner = Planner(plugins=plugins, driver=driver)
 
-    def attach(self, attachment: Attachment) -> tuple[Scene, Report]:
+    def attach(self, attachment: Attachment) -> tuple[Context, Report]:
         """Make the request hold, or change nothing; return what it was planned from and what was done.
 
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
         guest = self.guest(attachment.guest)
         with self._driver.exclusive() as hold:
-            scene, report = self._converge(attachment, guest, hold)
+            context, report = self._converge(attachment, guest, hold)
         self._driver.start(report.plan.announce)
-        self._plugins.tell("pipework_attached", scene=scene, report=report)
-        return scene, report
+        self._plugins.tell("pipework_attached", context=context, report=report)
+        return context, report
 
     def attach_all(
         self,
@@ -62,12 +62,14 @@ class Engine:
         With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `pretend` is for a
         driver that changes nothing: what it would have done before; `progress` is told how many of how many are whole.
         """
-        from pipework_core.engine.batch import Bulk  # noqa: PLC0415 - one attachment does not need it
+        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
 
         jobs = self._jobs(attachments)
         found = [job for job in jobs if job.guest is not None]
         with self._driver.exclusive() as hold, self._signals.deferred():
-            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell)
+            bulk = Batch(
+                planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell
+            )
             wanted = found if not atomic or len(found) == len(jobs) else []
             try:
                 fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
@@ -76,39 +78,41 @@ class Engine:
             finally:
                 self._tell_ends(jobs)
         for job in jobs:
-            if job.whole and job.scene is not None and job.plan is not None:
-                self._driver.start(() if job.scene.attachment.host in fresh else job.plan.announce)
+            if job.whole and job.context is not None and job.plan is not None:
+                self._driver.start(() if job.context.attachment.host in fresh else job.plan.announce)
         return jobs
 
     def _tell_ends(self, jobs: Sequence[Job]) -> None:
         """Tell what became of those that were begun; all of them have ended, also when an error ends the whole run."""
-        why = next((job.error for job in jobs if job.error is not None), None) or Interrupted()
+        reason = next((job.error for job in jobs if job.error is not None), None) or Interrupted()
         for job in jobs:
             if job.whole:
-                self._plugins.tell("pipework_attached", scene=job.scene, report=job.report())
+                self._plugins.tell("pipework_attached", context=job.context, report=job.report())
             elif job.begun:
-                self._plugins.tell("pipework_failed", scene=job.scene, error=job.error or why)
+                self._plugins.tell("pipework_failed", context=job.context, error=job.error or reason)
 
     def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
         """Plan all requests and carry none out; a job without steps holds already."""
-        from pipework_core.engine.batch import Bulk  # noqa: PLC0415 - one attachment does not need it
+        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
 
         jobs = self._jobs(attachments)
         with self._driver.exclusive() as hold:
-            bulk = Bulk(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell)
+            bulk = Batch(
+                planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell
+            )
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
 
     def host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
         """Return how many ends of veth pairs of ours the host has behind these, by the namespace that marks name."""
-        looked = next((job.scene.host for job in jobs if job.scene), None)
+        looked = next((job.context.host_state for job in jobs if job.context), None)
         host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
         found = filter(None, map(ownership.read, host.links.values()))
-        return Counter(int(mark.netns) for mark in found if mark.netns.isdigit())
+        return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
 
     def attached(self, guest: Guest) -> frozenset[str]:
         """Return the names of the guest's interfaces that are ours."""
-        return frozenset(link.name for link in detaching.attached(self._planner.inside(guest)))
+        return frozenset(link.name for link in detaching.attached(self._planner.guest_state(guest)))
 
     def _jobs(self, attachments: Sequence[Attachment]) -> list[Job]:
         from pipework_core.engine.batch import Job  # noqa: PLC0415 - one attachment does not need it
@@ -127,7 +131,7 @@ class Engine:
         keep: bool = False,
         last: bool = False,
         complain: Callable[[str, PipeworkError], None] | None = None,
-    ) -> list[tuple[Scene, Report]]:
+    ) -> list[tuple[Context, Report]]:
         """Undo attachments of a guest, the newest first, each for itself; return what each was planned from and did.
 
         Without `interface` the only one, or with `everything` all. `keep` leaves the bridges and VLANs that nobody uses
@@ -137,26 +141,28 @@ class Engine:
         of the interface and the error instead, and the others go all the same.
         """
         guest = self.guest(name)
-        done: list[tuple[Scene, Report]] = []
-        then: Scene | None = None
+        done: list[tuple[Context, Report]] = []
+        next_context: Context | None = None
         self._finish_detaching(guest)
-        inside = self._planner.inside(guest)
-        names = detaching.chosen(inside, guest, interface, everything=everything)
+        guest_state = self._planner.guest_state(guest)
+        names = detaching.chosen(guest_state, guest, interface, everything=everything)
         for chosen in names:
             try:
                 with self._driver.exclusive() as hold:
-                    scene, plan, behind = self._planner.look_back(guest, chosen, keep=keep, then=then)
-                    self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                    context, plan, behind = self._planner.plan_detach(
+                        guest, chosen, keep=keep, next_context=next_context
+                    )
+                    self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
                     with self._signals.deferred(last=last and chosen == names[-1]):
-                        report = self._carry_out(plan, hold, scene)
-                        self._plugins.tell("pipework_detached", scene=scene, report=report)
+                        report = self._carry_out(plan, hold, context)
+                        self._plugins.tell("pipework_detached", context=context, report=report)
             except PipeworkError as error:
                 if complain is None:
                     raise
                 complain(chosen, error)
                 continue
-            then = behind
-            done.append((scene, report))
+            next_context = behind
+            done.append((context, report))
         return done
 
     def _finish_detaching(self, guest: Guest) -> None:
@@ -165,42 +171,42 @@ class Engine:
             return
         with self._driver.exclusive(), self._signals.deferred():
             self._driver.pin(HOST)
-            transaction.sweep(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
+            transaction.cleanup(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
 
     def guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
         return guests.resolve(name, plugins=self._plugins, driver=self._driver)
 
-    def _converge(self, attachment: Attachment, guest: Guest, hold: Hold) -> tuple[Scene, Report]:
+    def _converge(self, attachment: Attachment, guest: Guest, hold: Lock) -> tuple[Context, Report]:
         for attempt in range(1, _ATTEMPTS + 1):
-            scene, backend = self._planner.look(attachment, guest)
-            plan = self._planner.plan(scene, backend)
-            self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+            context, backend = self._planner.look(attachment, guest)
+            plan = self._planner.plan(context, backend)
+            self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
             try:
                 with self._signals.deferred(last=True):
-                    return scene, self._carry_out(plan, hold, scene, once_more=attempt < _ATTEMPTS)
+                    return context, self._carry_out(plan, hold, context, once_more=attempt < _ATTEMPTS)
             except CommandError as error:
                 if attempt == _ATTEMPTS or not _was_quicker(error):
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _carry_out(self, plan: Plan, hold: Hold, scene: Scene, *, once_more: bool = False) -> Report:
+    def _carry_out(self, plan: Plan, hold: Lock, context: Context, *, once_more: bool = False) -> Report:
         """Carry a plan out, or tell that it failed, unless it is made anew (`once_more`) for somebody was quicker."""
         self._driver.pin(HOST)
-        tell = partial(self._tell, scene)
+        tell = partial(self._tell, context)
         try:
             outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
         except (PipeworkError, Interrupted) as error:
             if not (once_more and _was_quicker(error)):
-                self._plugins.tell("pipework_failed", scene=scene, error=error)
+                self._plugins.tell("pipework_failed", context=context, error=error)
             raise
-        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
+        return Report(plan=plan, outcomes=outcomes, left=transaction.cleanup(plan, self._driver, tell=tell))
 
     def _stop(self) -> bool:
         return self._signals.wanted
 
-    def _tell(self, scene: Scene | None, command: Command, outcome: Outcome) -> None:
-        self._plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=scene)
+    def _tell(self, context: Context | None, command: Command, outcome: Outcome) -> None:
+        self._plugins.tell("pipework_step_done", command=command, outcome=outcome, context=context)
 
 
 def _was_quicker(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
     from pipework_core.model.driver import Driver
     from pipework_core.model.plan import Outcome
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.snapshot import Snapshot
     from pipework_core.plugins.manager import Plugins
 
 #: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
@@ -24,7 +24,7 @@ _NOWHERE = ("-type", "l", "-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net")
 _DANGLING = Command(
     argv=("find", "-L", "/run/netns", "-maxdepth", "1", *_NOWHERE),
     ok_codes=frozenset({0, 1}),
-    why="look for names of network namespaces that lead nowhere",
+    reason="look for names of network namespaces that lead nowhere",
 )
 _OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
 
@@ -46,46 +46,46 @@ def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
     failed: list[tuple[Command, str]] = []
 
     def tell(command: Command, outcome: Outcome) -> None:
-        plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=None)
+        plugins.tell("pipework_step_done", command=command, outcome=outcome, context=None)
         if succeeded(command, outcome):
             gone.append(command)
         else:
-            failed.append((command, outcome.complaint or f"exit code {outcome.code}"))
+            failed.append((command, outcome.error_text or f"exit code {outcome.code}"))
 
     with driver.exclusive():
         survey = snapshot.take(driver, plugins, clients=True)
         driver.pin(HOST)
         todo = _only_there(plan(survey, plugins, driver), survey, driver)
         with signals.deferred():
-            transaction.sweep(todo, driver, tell=tell)
+            transaction.cleanup(todo, driver, tell=tell)
     return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 
-def plan(survey: Survey, plugins: Plugins, driver: Driver) -> Plan:
+def plan(survey: Snapshot, plugins: Plugins, driver: Driver) -> Plan:
     """Return all that is to go, the clients first, since they hold namespaces."""
-    clients = [client.stop for client in survey.clients if client.inode in survey.doomed]
-    found = Plan(sweep=tuple(clients), warnings=survey.warnings)
-    if survey.blind:
-        found += Plan(warnings=(snapshot.BLIND,))
+    clients = [client.stop for client in survey.clients if client.inode in survey.dying]
+    found = Plan(cleanup=tuple(clients), warnings=survey.warnings)
+    if survey.partial_view:
+        found += Plan(warnings=(snapshot.PARTIAL_VIEW,))
     for collector in plugins.collectors():
         found += collector.remains(survey)
-    return found + Plan(sweep=() if survey.blind else tuple(_dangling(driver)))
+    return found + Plan(cleanup=() if survey.partial_view else tuple(_dangling(driver)))
 
 
 def _dangling(driver: Driver) -> Iterator[Command]:
-    if not driver.finds(_DANGLING.argv[0]):
+    if not driver.has_program(_DANGLING.argv[0]):
         return
     for path in driver.read([_DANGLING])[0].stdout.splitlines():
         if _OF_SHELL.fullmatch(path):
             # Who finds it removes it: a process may have got that number meanwhile, and somebody uses the name again.
             argv = ("find", "-L", path, "-maxdepth", "0", *_NOWHERE, "-delete")
-            yield Command(argv=argv, why=f"remove {path}, the name of a network that is gone")
+            yield Command(argv=argv, reason=f"remove {path}, the name of a network that is gone")
 
 
-def _only_there(found: Plan, survey: Survey, driver: Driver) -> Plan:
+def _only_there(found: Plan, survey: Snapshot, driver: Driver) -> Plan:
     """Hold the namespaces that are to be entered, and leave out what is to be done in one that is another by now."""
     inodes = {space.netns: space.inode for space in survey.spaces.values()}
-    paths = {command.netns for command in found.sweep if command.netns is not None}
+    paths = {command.netns for command in found.cleanup if command.netns is not None}
     good = set()
     for netns in paths:
         try:
@@ -93,4 +93,4 @@ def _only_there(found: Plan, survey: Survey, driver: Driver) -> Plan:
                 good.add(netns)
         except GuestError:  # it has ended, and all in it
             continue
-    return found._replace(sweep=tuple(c for c in found.sweep if c.netns is None or c.netns in good))
+    return found._replace(cleanup=tuple(c for c in found.cleanup if c.netns is None or c.netns in good))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.plugins.manager import Plugins
 
 #: How long a guest that is just starting may take, in seconds.
-PATIENCE = 3.0
+TIMEOUT = 3.0
 _PAUSE = 0.05
 #: The machine's own namespace, when pipework itself runs in a private one.
 _FIRST_PROCESS = Netns(path="/proc/1/ns/net")
@@ -37,7 +37,7 @@ def resolve(
 ) -> Guest:
     """Return the guest that `text` names, pinned; raise GuestError when it cannot or must not be entered."""
     guest_word(text)
-    deadline = clock() + PATIENCE
+    deadline = clock() + TIMEOUT
     while True:
         runtime, name, candidate = _find(text, plugins, driver)
         if candidate.netns is not None:
@@ -51,7 +51,7 @@ def resolve(
             )
         if clock() >= deadline:
             raise GuestError(
-                f"the {runtime} guest {name!r} did not start within {PATIENCE:.0f} seconds.",
+                f"the {runtime} guest {name!r} did not start within {TIMEOUT:.0f} seconds.",
                 hint="start it, then run pipework again",
             )
         sleep(_PAUSE)
@@ -86,7 +86,7 @@ def _explicit(runtime: str, name: str, plugins: Plugins, driver: Driver) -> Cand
     resolver = plugins.resolver(runtime, asked=True)
     if not name:
         raise UsageError(f"{runtime}: names no guest.", hint=f"write for instance {runtime}:web1")
-    if resolver.program and not driver.finds(resolver.program):
+    if resolver.program and not driver.has_program(resolver.program):
         raise GuestError(f"{resolver.program} is not installed here.", hint=f"install it to reach {runtime} guests")
     candidate = resolver.find(name, driver)
     if candidate is None:
@@ -96,7 +96,7 @@ def _explicit(runtime: str, name: str, plugins: Plugins, driver: Driver) -> Cand
 
 def _ask(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]) -> Candidate | None:
     """Ask one runtime about a bare name; one that fails is remembered, since another may know the guest."""
-    if resolver.program and not driver.finds(resolver.program):
+    if resolver.program and not driver.has_program(resolver.program):
         return None
     try:
         return resolver.find(name, driver)

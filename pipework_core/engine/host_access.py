@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach, select, transaction
 from pipework_core.engine.planner import Planner
-from pipework_core.model.context import Guest, Scene
+from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import HostError, Interrupted, PipeworkError
-from pipework_core.model.link import HostFacts
+from pipework_core.model.link import HostState
 from pipework_core.model.plan import HOST, Plan, Report
-from pipework_core.model.snapshot import Uses
+from pipework_core.model.snapshot import ParentUse
 from pipework_core.state import facts, namespaces
 
 if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
-    from pipework_core.model.attachment import HostPart
-    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.attachment import HostAccess
+    from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.api import Backend, HostSide
+    from pipework_core.plugins.api import Backend, HostAccessPlanner
     from pipework_core.plugins.manager import Plugins
 
 
-def side(driver: Driver) -> HostSide:
+def side(driver: Driver) -> HostAccessPlanner:
     """Return who plans it. It is found by name: the core imports no backend."""
     from importlib import import_module  # noqa: PLC0415 - start-up is a feature
 
-    found: HostSide = import_module("pipework_backends.host_access.switch").HostSide(arping=driver.finds("arping"))
+    found: HostAccessPlanner = import_module("pipework_backends.host_access.switch").HostAccessPlanner(
+        arping=driver.has_program("arping")
+    )
     return found
 
 
@@ -48,7 +50,7 @@ class Hosting:
         self._planner = Planner(plugins=plugins, driver=driver)
         self._side = side(driver)
 
-    def run(self, part: HostPart) -> tuple[Scene, Report]:
+    def run(self, part: HostAccess) -> tuple[Context, Report]:
         """Make the request hold, or change nothing; return what it was planned from and what was done.
 
         Raises any PipeworkError, or Interrupted; the host is then as it was before.
@@ -57,50 +59,52 @@ class Hosting:
             self._wait(part)
         with self._driver.exclusive() as hold:
             for _ in range(_ATTEMPTS):
-                scene, backend = self._look(part)
-                again = not part.remove and bool(self._side.half(scene))
+                context, backend = self._look(part)
+                again = not part.remove and bool(self._side.half(context))
                 plan = (
-                    self._withdrawal(part, scene, backend) if part.remove or again else self._plan(part, scene, backend)
+                    self._withdrawal(part, context, backend)
+                    if part.remove or again
+                    else self._plan(part, context, backend)
                 )
                 if again and self._rehearsal:
                     break
-                self._plugins.tell("pipework_plan_ready", scene=scene, plan=plan)
+                self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
                 self._driver.pin(HOST)
                 with self._signals.deferred():
-                    report = self._carry_out(plan, hold, scene)
+                    report = self._carry_out(plan, hold, context)
                     hook = "pipework_detached" if part.remove or again else "pipework_attached"
-                    self._plugins.tell(hook, scene=scene, report=report)
+                    self._plugins.tell(hook, context=context, report=report)
                 if not again:
                     self._signals.settle()
                     self._driver.start(plan.announce)
-                    return scene, report
-        raise _incomplete(scene)
+                    return context, report
+        raise _incomplete(context)
 
-    def _carry_out(self, plan: Plan, hold: Hold, scene: Scene) -> Report:
+    def _carry_out(self, plan: Plan, hold: Lock, context: Context) -> Report:
         """Carry a plan out, or tell that it failed."""
 
         def tell(command: Command, outcome: Outcome) -> None:
-            self._plugins.tell("pipework_step_done", command=command, outcome=outcome, scene=scene)
+            self._plugins.tell("pipework_step_done", command=command, outcome=outcome, context=context)
 
         try:
             outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
         except (PipeworkError, Interrupted) as error:
-            self._plugins.tell("pipework_failed", scene=scene, error=error)
+            self._plugins.tell("pipework_failed", context=context, error=error)
             raise
-        return Report(plan=plan, outcomes=outcomes, left=transaction.sweep(plan, self._driver, tell=tell))
+        return Report(plan=plan, outcomes=outcomes, left=transaction.cleanup(plan, self._driver, tell=tell))
 
-    def compare(self, part: HostPart) -> Plan:
+    def compare(self, part: HostAccess) -> Plan:
         """Return what would make the request hold; nothing is done.
 
         Raises any PipeworkError, as well for what would be taken back and made anew.
         """
         with self._driver.exclusive():
-            scene, backend = self._look(part)
-            if self._side.half(scene):
-                raise _incomplete(scene)
-            return self._plan(part, scene, backend)
+            context, backend = self._look(part)
+            if self._side.half(context):
+                raise _incomplete(context)
+            return self._plan(part, context, backend)
 
-    def _wait(self, part: HostPart) -> None:
+    def _wait(self, part: HostAccess) -> None:
         """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
         deadline = time.monotonic() + part.confirm + _BEYOND
         while not self._rehearsal and (self._side.half(self._look(part)[0]) == "asking" or self._guarded()):
@@ -112,37 +116,37 @@ class Hosting:
         """Whether a guard is at work still: its interface goes first, and the addresses come behind it."""
         return bool(self._planner.read({"guards": self._side.GUARDS})["guards"].stdout.strip())
 
-    def _look(self, part: HostPart) -> tuple[Scene, Backend]:
+    def _look(self, part: HostAccess) -> tuple[Context, Backend]:
         answers = self._planner.read({"home": self._side.QUERY})
-        inside = facts.parse_guest(answers["home"].stdout)
-        host = self._planner.with_switch(part.attachment, HostFacts(links=inside.links))
-        attachment, backend = select.complete(part.attachment, host, inside, self._plugins)
+        guest_state = facts.parse_guest(answers["home"].stdout)
+        host = self._planner.with_switch(part.attachment, HostState(links=guest_state.links))
+        attachment, backend = select.complete(part.attachment, host, guest_state, self._plugins)
         guest = Guest(name="this host", runtime="host", netns=HOST)
-        scene = Scene(attachment=attachment, guest=guest, host=host, inside=inside, answers=answers)
-        scene = self._side.named(scene)
-        reads = {**backend.reads(scene.attachment, host), **self._side.reads(scene)}
-        return scene._replace(answers={**answers, **self._planner.read(reads)}), backend
+        context = Context(attachment=attachment, guest=guest, host_state=host, guest_state=guest_state, answers=answers)
+        context = self._side.named(context)
+        reads = {**backend.reads(context.attachment, host), **self._side.reads(context)}
+        return context._replace(answers={**answers, **self._planner.read(reads)}), backend
 
-    def _plan(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
-        return self._side.plan(scene, backend, confirm=part.confirm)
+    def _plan(self, part: HostAccess, context: Context, backend: Backend) -> Plan:
+        return self._side.plan(context, backend, confirm=part.confirm)
 
-    def _withdrawal(self, part: HostPart, scene: Scene, backend: Backend) -> Plan:
-        plan, then = self._side.withdrawal(scene)
+    def _withdrawal(self, part: HostAccess, context: Context, backend: Backend) -> Plan:
+        plan, next_context = self._side.withdrawal(context)
         if part.keep or not plan.all_steps:
             return plan
-        leftovers = self._side.leftovers(then, backend)
-        used = Uses()
-        if any(left.hidden for left in leftovers):
-            used = namespaces.uses(self._driver, then.host.links.values())
-        unneeded = detach.unneeded(leftovers, used.names)
-        return plan + Plan(sweep=tuple(left.remove for left in unneeded), warnings=used.warnings)
+        shared_resources = self._side.shared_resources(next_context, backend)
+        used = ParentUse()
+        if any(left.hidden for left in shared_resources):
+            used = namespaces.uses(self._driver, next_context.host_state.links.values())
+        unneeded = detach.unneeded(shared_resources, used.names)
+        return plan + Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
 
     def _stop(self) -> bool:
         return self._signals.wanted
 
 
-def _incomplete(scene: Scene) -> HostError:
+def _incomplete(context: Context) -> HostError:
     return HostError(
-        f"{scene.attachment.interface} is there, but not with all that it should have.",
-        hint=f"take it back first: pipework host --remove {scene.attachment.host}",
+        f"{context.attachment.interface} is there, but not with all that it should have.",
+        hint=f"take it back first: pipework host --remove {context.attachment.host}",
     )

@@ -11,7 +11,7 @@ from pipework_core.state.namespaces import inodes_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from pipework_core.model.context import Running
+    from pipework_core.model.context import RunningGuest
     from pipework_core.model.driver import Driver
     from pipework_core.model.snapshot import Namespace
     from pipework_core.plugins.api import GuestResolver
@@ -65,17 +65,17 @@ def _plain(space: Namespace) -> Guest:
     return Guest(name=space.netns.path, runtime="mount", netns=space.netns, inode=space.inode)
 
 
-def _asked(driver: Driver, plugins: Plugins, warn: Callable[[str], None]) -> Iterator[tuple[str, Running]]:
+def _asked(driver: Driver, plugins: Plugins, warn: Callable[[str], None]) -> Iterator[tuple[str, RunningGuest]]:
     from pipework_core.plugins.manager import GUESTS  # noqa: PLC0415 - as in guests
 
     builtin = [plugins.resolver(runtime) for runtime in GUESTS if runtime not in _KNOWN]
     for resolver in (*builtin, *plugins.foreign_resolvers()):
-        if not hasattr(resolver, "list") or (resolver.program and not driver.finds(resolver.program)):
+        if not hasattr(resolver, "list") or (resolver.program and not driver.has_program(resolver.program)):
             continue
         yield from ((resolver.runtime, running) for running in _running(resolver, driver, warn))
 
 
-def _running(resolver: GuestResolver, driver: Driver, warn: Callable[[str], None]) -> Iterable[Running]:
+def _running(resolver: GuestResolver, driver: Driver, warn: Callable[[str], None]) -> Iterable[RunningGuest]:
     try:
         return resolver.list(driver)
     except (GuestError, PluginError) as error:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach, existing, select
 from pipework_core.model.attachment import request_digest
-from pipework_core.model.context import Scene
+from pipework_core.model.context import Context
 from pipework_core.model.errors import GuestError, HostError, PluginError, advice
-from pipework_core.model.link import GuestFacts, HostFacts
-from pipework_core.model.ownership import newborn, route_words
+from pipework_core.model.link import GuestState, HostState
+from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
-from pipework_core.model.snapshot import Uses
+from pipework_core.model.snapshot import ParentUse
 from pipework_core.plugins.manager import check_options
 from pipework_core.state import facts
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.link import Link
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, Backend
     from pipework_core.plugins.manager import Plugins
@@ -37,57 +37,57 @@ class Planner:
         self._plugins = plugins
         self._driver = driver
 
-    def look(self, attachment: Attachment, guest: Guest) -> tuple[Scene, Backend]:
+    def look(self, attachment: Attachment, guest: Guest) -> tuple[Context, Backend]:
         """Read what there is, choose the backend, and complete the request."""
         queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
         if IPV6 in attachment.families:
             queries["ipv6_off"] = facts.ipv6_query(guest.netns)
         answers = self.read(queries)
-        inside = facts.parse_guest(answers["guest"].stdout)
+        guest_state = facts.parse_guest(answers["guest"].stdout)
         if "ipv6_off" in answers:
-            inside = inside._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
-        locks = facts.locks_query(guest.netns, inside)
+            guest_state = guest_state._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
+        locks = facts.locks_query(guest.netns, guest_state)
         if locks is not None:
-            inside = facts.with_locks(inside, self.read({"locks": locks})["locks"].stdout)
-        host = HostFacts(links=facts.parse_links(answers["links"].stdout))
-        return self.scene(attachment, guest, host, inside)
+            guest_state = facts.with_locks(guest_state, self.read({"locks": locks})["locks"].stdout)
+        host = HostState(links=facts.parse_links(answers["links"].stdout))
+        return self.context(attachment, guest, host, guest_state)
 
-    def scene(
+    def context(
         self,
         attachment: Attachment,
         guest: Guest,
-        host: HostFacts,
-        inside: GuestFacts,
+        host: HostState,
+        guest_state: GuestState,
         known: dict[Command, Outcome] | None = None,
-    ) -> tuple[Scene, Backend]:
+    ) -> tuple[Context, Backend]:
         """Choose the backend, complete the request, and read what the plugins want to know.
 
         `known` are answers that are still true, and gets those that are new.
         """
         known = {} if known is None else known
         host = self.with_switch(attachment, host, known)
-        attachment, backend = select.complete(attachment, host, inside, self._plugins)
+        attachment, backend = select.complete(attachment, host, guest_state, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
         reads = dict(backend.reads(attachment, host))
         for addressing in addressings:
             reads |= addressing.reads(attachment, guest)
         programs = {program for addressing in addressings for program in addressing.programs}
-        scene = Scene(
+        context = Context(
             attachment=attachment,
             guest=guest,
-            host=host,
-            inside=inside,
+            host_state=host,
+            guest_state=guest_state,
             answers=self._asked(reads, known),
-            programs=frozenset(filter(self._driver.finds, sorted(programs))),
+            programs=frozenset(filter(self._driver.has_program, sorted(programs))),
         )
-        return scene, backend
+        return context, backend
 
-    def host(self) -> HostFacts:
+    def host(self) -> HostState:
         """Return what the host has."""
-        return HostFacts(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
+        return HostState(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
 
-    def inside(self, guest: Guest) -> GuestFacts:
+    def guest_state(self, guest: Guest) -> GuestState:
         """Return what is in the guest."""
         return facts.parse_guest(self.read({"guest": facts.guest_query(guest.netns)})["guest"].stdout)
 
@@ -98,10 +98,10 @@ class Planner:
         return {key: known[command] for key, command in reads.items()}
 
     def with_switch(
-        self, attachment: Attachment, host: HostFacts, known: dict[Command, Outcome] | None = None
-    ) -> HostFacts:
-        """Add the names of Open vSwitch bridges where only these tell what is meant; `known` as for `scene`."""
-        if not (select.needs_ovs(attachment, host) and self._driver.finds("ovs-vsctl")):
+        self, attachment: Attachment, host: HostState, known: dict[Command, Outcome] | None = None
+    ) -> HostState:
+        """Add the names of Open vSwitch bridges where only these tell what is meant; `known` as for `context`."""
+        if not (select.needs_ovs(attachment, host) and self._driver.has_program("ovs-vsctl")):
             return host
         bridges = self._asked({"bridges": facts.OVS_BRIDGES}, {} if known is None else known)["bridges"]
         return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
@@ -119,98 +119,100 @@ class Planner:
         outcomes = self._driver.read(list(commands.values()))
         for command, outcome in zip(commands.values(), outcomes, strict=True):
             if outcome.code not in command.ok_codes:
-                raise HostError(f"cannot {command.why or command}: {outcome.complaint}", hint=advice(outcome.complaint))
+                raise HostError(
+                    f"cannot {command.reason or command}: {outcome.error_text}", hint=advice(outcome.error_text)
+                )
         return dict(zip(commands, outcomes, strict=True))
 
-    def plan(self, scene: Scene, backend: Backend) -> Plan:
+    def plan(self, context: Context, backend: Backend) -> Plan:
         """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
-        digest = request_digest(scene.attachment)
-        clearing = existing.settle(scene, backend, digest, self._plugins)
-        scene = clearing.scene
-        client = scene.attachment.dhcp.mark if scene.attachment.dhcp else ""
-        mark = _with_routes(backend.mark(scene)._replace(req=digest, dhcp=client), scene)
-        plan = clearing.before + backend.plan(scene)
-        for addressing in self._addressings(scene.attachment):
-            plan += addressing.plan(scene, mark)
+        digest = request_digest(context.attachment)
+        clearing = existing.settle(context, backend, digest, self._plugins)
+        context = clearing.context
+        client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
+        tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
+        plan = clearing.before + backend.plan(context)
+        for addressing in self._addressings(context.attachment):
+            plan += addressing.plan(context, tag)
         return plan + clearing.after
 
     def unfinished(self, guest: Guest) -> Plan:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
         links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
         plan = Plan()
-        for attachment, mark in detach.unfinished(HostFacts(links=links)):
-            host = self.with_switch(attachment, HostFacts(links=links))
+        for attachment, tag in detach.unfinished(HostState(links=links)):
+            host = self.with_switch(attachment, HostState(links=links))
             try:
-                backend = self._plugins.backend(mark.kind)
+                backend = self._plugins.backend(tag.kind)
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
                 continue
             answers = self.read(backend.reads(attachment, host))
-            scene = Scene(attachment=attachment, guest=guest, host=host, inside=GuestFacts(), answers=answers)
-            leftovers = backend.leftovers(scene, mark)
-            hidden = any(left.hidden for left in leftovers)
-            used = self._uses(host, {}) if hidden else Uses()
-            unneeded = detach.unneeded(leftovers, used.names)
-            plan += Plan(sweep=tuple(left.remove for left in unneeded), warnings=used.warnings)
-        return plan._replace(sweep=tuple(dict.fromkeys(plan.sweep)), warnings=tuple(dict.fromkeys(plan.warnings)))
+            context = Context(attachment=attachment, guest=guest, host_state=host, guest_state=GuestState(), answers=answers)
+            shared_resources = backend.shared_resources(context, tag)
+            hidden = any(left.hidden for left in shared_resources)
+            used = self._uses(host, {}) if hidden else ParentUse()
+            unneeded = detach.unneeded(shared_resources, used.names)
+            plan += Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
+        return plan._replace(cleanup=tuple(dict.fromkeys(plan.cleanup)), warnings=tuple(dict.fromkeys(plan.warnings)))
 
-    def look_back(
-        self, guest: Guest, interface: str, *, keep: bool, then: Scene | None = None
-    ) -> tuple[Scene, Plan, Scene]:
+    def plan_detach(
+        self, guest: Guest, interface: str, *, keep: bool, next_context: Context | None = None
+    ) -> tuple[Context, Plan, Context]:
         """Read what there is, and plan from what the interface remembers; return the scene behind it as well.
 
-        `then` is that of the attachment before it. Where its interface is there all the same, its detaching is only
+        `next_context` is that of the attachment before it. Where its interface is there all the same, its detaching is only
         pretended, and this one goes on from there.
         """
         answers = self.read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})
-        inside = facts.parse_guest(answers["guest"].stdout)
+        guest_state = facts.parse_guest(answers["guest"].stdout)
         links: Mapping[str, Link] = facts.parse_links(answers["links"].stdout)
-        if then is not None and then.attachment.interface in inside.links:
-            inside, links = then.inside, then.host.links
-        link = inside.links.get(interface)
+        if next_context is not None and next_context.attachment.interface in guest_state.links:
+            guest_state, links = next_context.guest_state, next_context.host_state.links
+        link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        mark = detach.mark_of(link)
-        attachment = detach.request(link, mark, guest)
-        host = self.with_switch(attachment, HostFacts(links=links))
-        backend = self._plugins.backend(mark.kind)
-        scene = Scene(
+        tag = detach.mark_of(link)
+        attachment = detach.request(link, tag, guest)
+        host = self.with_switch(attachment, HostState(links=links))
+        backend = self._plugins.backend(tag.kind)
+        context = Context(
             attachment=attachment,
             guest=guest,
-            host=host,
-            inside=inside,
+            host_state=host,
+            guest_state=guest_state,
             answers=self.read(backend.reads(attachment, host)),
-            leaving=True,
+            detaching=True,
         )
-        method = self._plugins.released_by(mark.dhcp)
-        hidden = not keep and any(left.hidden for left in backend.leftovers(scene, mark))
-        others = {name: found for name, found in inside.links.items() if name != interface}
+        method = self._plugins.released_by(tag.dhcp)
+        hidden = not keep and any(left.hidden for left in backend.shared_resources(context, tag))
+        others = {name: found for name, found in guest_state.links.items() if name != interface}
         # What is only pretended to be gone would be seen in the guest all the same.
-        used = self._uses(host, {guest.inode: GuestFacts(links=others)}) if hidden else Uses()
-        plan, behind = detach.plan(scene, backend, method, keep=keep, used_elsewhere=used.names)
-        return scene, plan + Plan(warnings=used.warnings), behind
+        used = self._uses(host, {guest.inode: GuestState(links=others)}) if hidden else ParentUse()
+        plan, behind = detach.plan(context, backend, method, keep=keep, used_elsewhere=used.names)
+        return context, plan + Plan(warnings=used.warnings), behind
 
-    def _uses(self, host: HostFacts, instead: Mapping[int, GuestFacts]) -> Uses:
+    def _uses(self, host: HostState, instead: Mapping[int, GuestState]) -> ParentUse:
         """Return the links of the host that links of guests are on top of; `instead` is what some guests shall have."""
         from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
 
         return namespaces.uses(self._driver, host.links.values(), instead)
 
 
-def _with_routes(mark: Mark, scene: Scene) -> Mark:
+def _with_routes(tag: Tag, context: Context) -> Tag:
     """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
-    before = existing.mark_of(scene)
+    before = existing.mark_of(context)
     if before is not None:
-        came_with = {key: getattr(before, key) or getattr(mark, key) for key in ("nic", "state", "mac", "mtu", "phy")}
-        mark = mark._replace(**came_with)
-        if scene.existing is not None and not newborn(scene.existing):
-            return mark._replace(gw4=before.gw4, gw6=before.gw6)
-    name = scene.attachment.interface
+        came_with = {key: getattr(before, key) or getattr(tag, key) for key in ("nic", "state", "mac", "mtu", "phy")}
+        tag = tag._replace(**came_with)
+        if context.existing is not None and not is_pending(context.existing):
+            return tag._replace(gw4=before.gw4, gw6=before.gw6)
+    name = context.attachment.interface
     found: dict[int, str] = {}
-    for family in _families_routed(scene.attachment):
-        route = scene.inside.default_route(family)
+    for family in _families_routed(context.attachment):
+        route = context.guest_state.default_route(family)
         if route is not None and route.dev != name:
             found[family] = route_words(route)
-    return mark._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
+    return tag._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
 
 
 def _families_routed(attachment: Attachment) -> set[int]:

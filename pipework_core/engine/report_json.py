@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.attachment import address_words
 
 if TYPE_CHECKING:
-    from pipework_core.model.attachment import Attachment, HostPart
-    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.attachment import Attachment, HostAccess
+    from pipework_core.model.context import Context, Guest
     from pipework_core.model.plan import Command, Report
 
 
-def attachment(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
+def attachment(context: Context, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
     """Return what an attachment, or the end of one, came to.
 
     Keys: `attachment`, `guest`, `dry_run`, `leases`, and those of `_of_report`.
     """
-    asked = scene.attachment
+    asked = context.attachment
     return {
         "attachment": {
             **_of_request(asked),
@@ -26,20 +26,20 @@ def attachment(scene: Scene, report: Report, *, dry_run: bool = False) -> dict[s
             "mtu": asked.mtu,
             "options": dict(asked.options),
         },
-        "guest": _guest(scene.guest),
+        "guest": _guest(context.guest),
         "dry_run": dry_run,
         "leases": _leases(report),
         **_of_report(report),
     }
 
 
-def host_part(part: HostPart, scene: Scene, report: Report, *, dry_run: bool) -> dict[str, Any]:
+def host_access(part: HostAccess, context: Context, report: Report, *, dry_run: bool) -> dict[str, Any]:
     """Return what the host's part in a network came to.
 
     Keys: `host`, `removed`, `dry_run`, and those of `_of_report`.
     """
     return {
-        "host": _of_request(scene.attachment),
+        "host": _of_request(context.attachment),
         "removed": part.remove,
         "dry_run": dry_run,
         **_of_report(report),
@@ -52,7 +52,7 @@ def command(done: Command) -> dict[str, Any]:
         "argv": list(done.argv),
         "netns": done.netns.path if done.netns else None,
         "stdin": done.stdin,
-        "why": done.why,
+        "why": done.reason,
         "undo": [command(step) for step in done.undo],
     }
 
@@ -68,19 +68,19 @@ def _of_request(asked: Attachment) -> dict[str, Any]:
 
 
 def _of_report(report: Report) -> dict[str, Any]:
-    """Return plan and outcome; `changed` is with `dry_run` what would be, `stays` what should have gone."""
+    """Return plan and outcome; `changed` is with `dry_run` what would be, `not_removed` what should have gone."""
     return {
         "changed": report.changed,
         "steps": [command(step) for step in report.plan.all_steps],
         "announce": [command(step) for step in report.plan.announce],
         "notes": list(report.plan.notes),
         "warnings": list(report.warnings),
-        "stays": list(report.stays),
+        "stays": list(report.not_removed),
     }
 
 
 def _leases(report: Report) -> list[dict[str, Any]]:
-    if not any(step.patience for step in report.plan.steps):
+    if not any(step.timeout for step in report.plan.steps):
         return []
     from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pipework_core.plugins.manager import Plugins
 
 #: Nothing, where /run/netns does not exist.
-NAMES = Command(argv=("ip", "-json", "netns", "list"), why="list the network namespaces that have a name")
+NAMES = Command(argv=("ip", "-json", "netns", "list"), reason="list the network namespaces that have a name")
 #: Below so many names it is cheaper to ask for each.
 _FEW = 3
 
 
-class Roster:
+class GuestDirectory:
     """The guests of a host, as `runtime:name`. Runtimes are asked when they are needed, each once."""
 
     def __init__(self, *, plugins: Plugins, driver: Driver, warn: Callable[[str], None]) -> None:
@@ -67,7 +67,7 @@ class Roster:
             said = self._driver.read([NAMES])[0].stdout
             return [str(entry["name"]) for entry in json.loads(said or "[]")]
         resolver: GuestResolver = self._plugins.resolver(runtime)
-        if resolver.program and not self._driver.finds(resolver.program):
+        if resolver.program and not self._driver.has_program(resolver.program):
             return []
         try:
             return [running.name for running in resolver.list(self._driver)]

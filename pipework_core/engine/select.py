@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.link import GuestFacts, HostFacts
+    from pipework_core.model.link import GuestState, HostState
     from pipework_core.plugins.api import Backend
     from pipework_core.plugins.manager import Plugins
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OVS_KINDS = frozenset({"openvswitch", "tun"})
 
 
-def needs_ovs(attachment: Attachment, host: HostFacts) -> bool:
+def needs_ovs(attachment: Attachment, host: HostState) -> bool:
     """Whether only Open vSwitch itself can tell what that name is."""
     link = host.links.get(attachment.host)
     if attachment.kind:
@@ -31,14 +31,14 @@ def needs_ovs(attachment: Attachment, host: HostFacts) -> bool:
 
 
 def complete(
-    attachment: Attachment, host: HostFacts, inside: GuestFacts, plugins: Plugins
+    attachment: Attachment, host: HostState, guest_state: GuestState, plugins: Plugins
 ) -> tuple[Attachment, Backend]:
     """Return the request with host, kind and guest interface filled in, and the backend for it.
 
     Raise HostError when nothing fits, PluginError when the named kind does not exist.
     """
     if attachment.host_mac:
-        attachment = attachment._replace(host=_by_mac(attachment, host, inside), host_mac="")
+        attachment = attachment._replace(host=_by_mac(attachment, host, guest_state), host_mac="")
     if attachment.kind:
         backend = plugins.backend(attachment.kind, asked=True)
     else:
@@ -48,13 +48,13 @@ def complete(
     return attachment._replace(kind=backend.kind, interface=interface), backend
 
 
-def _by_mac(attachment: Attachment, host: HostFacts, inside: GuestFacts) -> str:
+def _by_mac(attachment: Attachment, host: HostState, guest_state: GuestState) -> str:
     mac = attachment.host_mac
     # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
     found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
     if not found and attachment.kind == "phys":
         # Only now: what the host has, no guest can pretend to have.
-        found = [name for name in (_moved(mac, inside),) if name]
+        found = [name for name in (_moved(mac, guest_state),) if name]
     if not found:
         raise HostError(f"no interface of the host has the MAC address {mac}.", hint="`ip link` shows them")
     if len(found) > 1:
@@ -65,16 +65,16 @@ def _by_mac(attachment: Attachment, host: HostFacts, inside: GuestFacts) -> str:
     return found[0]
 
 
-def _moved(mac: str, inside: GuestFacts) -> str:
+def _moved(mac: str, guest_state: GuestState) -> str:
     """Return what a NIC in the guest, moved there by an earlier run, was called on the host; empty: it is not there."""
-    for link in inside.links.values():
-        mark = ownership.read(link)
-        if mark is not None and mark.nic and mac in {mark.mac, "" if mark.mac else link.mac}:
-            return mark.on if mark.vlan else mark.nic
+    for link in guest_state.links.values():
+        tag = ownership.read(link)
+        if tag is not None and tag.nic and mac in {tag.mac, "" if tag.mac else link.mac}:
+            return tag.parent if tag.vlan else tag.nic
     return ""
 
 
-def _claimed(name: str, host: HostFacts, plugins: Plugins) -> Backend:
+def _claimed(name: str, host: HostState, plugins: Plugins) -> Backend:
     best = _best(name, host, plugins.backends()) or _best(name, host, plugins.foreign_backends())
     if best is None:
         raise HostError(
@@ -84,7 +84,7 @@ def _claimed(name: str, host: HostFacts, plugins: Plugins) -> Backend:
     return best
 
 
-def _best(name: str, host: HostFacts, backends: Iterable[Backend]) -> Backend | None:
+def _best(name: str, host: HostState, backends: Iterable[Backend]) -> Backend | None:
     """Return the backend with the strongest claim, the first of several; none is asked behind one that is exact."""
     best, strongest = None, Claim.NO
     for backend in backends:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model import ownership
 from pipework_core.model.errors import HostError, advice
-from pipework_core.model.link import HostFacts
+from pipework_core.model.link import HostState
 from pipework_core.model.plan import Command, Outcome
-from pipework_core.model.snapshot import Survey, SwitchPort
+from pipework_core.model.snapshot import Snapshot, SwitchPort
 from pipework_core.state import facts, namespaces
 from pipework_core.state.namespaces import inodes_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Namespace
     from pipework_core.plugins.manager import Plugins
 
-_USER = Command(argv=("cat", "/proc/self/status"), why="see who runs this")
+_USER = Command(argv=("cat", "/proc/self/status"), reason="see who runs this")
 #: The effective user, second of the four (proc(5), status).
 _ROOT = re.compile(r"^Uid:\s+\d+\s+0\s", re.MULTILINE)
 #: What root can do, and CAP_SYS_PTRACE of that: without it, processes of others do not show their namespaces
@@ -29,15 +29,17 @@ _ROOT = re.compile(r"^Uid:\s+\d+\s+0\s", re.MULTILINE)
 _MAY = re.compile(r"^CapEff:\s+([0-9a-f]+)$", re.MULTILINE)
 _PTRACE = 1 << 19
 #: The first of the kernel's own threads, which only the first PID namespace shows.
-_THREAD = Command(argv=("cat", "/proc/2/comm"), ok_codes=frozenset({0, 1}), why="see whether all processes are visible")
+_THREAD = Command(
+    argv=("cat", "/proc/2/comm"), ok_codes=frozenset({0, 1}), reason="see whether all processes are visible"
+)
 #: A setting of the machine that only its first network namespace has (net/core/sysctl_net_core.c).
 _FIRST = Command(
     argv=("cat", "/proc/sys/net/core/netdev_max_backlog"),
     ok_codes=frozenset({0, 1}),
-    why="see whether this is the network of the machine",
+    reason="see whether this is the network of the machine",
 )
 #: What is said then.
-BLIND = (
+PARTIAL_VIEW = (
     "not all processes of this machine can be seen from here, so guests that seem to be gone may live. "
     "Run this outside the container, or start it with --pid=host and the capability SYS_PTRACE."
 )
@@ -46,7 +48,7 @@ SHELL_VETH = re.compile(r"v(?P<interface>.+)pl(?P<pid>\d{1,7})", re.ASCII)
 SHELL_MACVLAN = re.compile(r"ph(?P<pid>\d{1,7})(?P<interface>\D.*)", re.ASCII)
 
 
-def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int | None = None) -> Survey:
+def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int | None = None) -> Snapshot:
     """Read all of it; raise HostError for what nothing can be said without.
 
     `clients` asks for all kept DHCP clients, as opposed to those that an interface remembers, and whether anything of
@@ -56,27 +58,29 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
     if not _ROOT.search(user.stdout):
         raise HostError("only root can look into the network namespaces of guests.", hint="run pipework as root")
     if links.code != 0:
-        raise HostError(f"cannot read the host's interfaces: {links.complaint}", hint=advice(links.complaint))
-    host = HostFacts(links=facts.parse_links(links.stdout))
+        raise HostError(f"cannot read the host's interfaces: {links.error_text}", hint=advice(links.error_text))
+    host = HostState(links=facts.parse_links(links.stdout))
     kept = plugins.keepers()
     # Clients first: what was started behind a look at the namespaces would seem to be without one.
     found = kept.found(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
-    inside, closed = namespaces.peek(driver, wanted)
-    if not clients and any(_keeps(link) for seen in inside.values() for link in seen.links.values()):
+    guest_state, unreadable = namespaces.peek(driver, wanted)
+    if not clients and any(_keeps(link) for seen in guest_state.values() for link in seen.links.values()):
         found = kept.found(driver)
     answers, ports, warnings = _switches(driver, plugins, host)
-    silent = [f"cannot look into the network {_of_whom(spaces[inode])}: {why}" for inode, why in closed.items()]
-    survey = Survey(
-        host=host,
+    silent = [
+        f"cannot look into the network {_of_whom(spaces[inode])}: {reason}" for inode, reason in unreadable.items()
+    ]
+    survey = Snapshot(
+        host_state=host,
         spaces=spaces,
-        inside=inside,
+        guest_states=guest_state,
         by_index={link.ifindex: link for link in host.links.values()},
         ports=ports,
         answers=answers,
-        closed=closed,
-        blind=_lacks_sight(user.stdout) or (clients and _is_blind(driver)),
+        unreadable=unreadable,
+        partial_view=_lacks_sight(user.stdout) or (clients and _is_blind(driver)),
         warnings=(*warnings, *silent),
     )
     return survey._replace(pids=_namespaces_of(driver, survey), clients=kept.judged(driver, found, spaces))
@@ -87,22 +91,22 @@ def _of_whom(space: Namespace) -> str:
 
 
 def _keeps(link: Link) -> bool:
-    mark = ownership.read(link)
-    return mark is not None and mark.dhcp.endswith("-f")
+    tag = ownership.read(link)
+    return tag is not None and tag.dhcp.endswith("-f")
 
 
 def _switches(
-    driver: Driver, plugins: Plugins, host: HostFacts
+    driver: Driver, plugins: Plugins, host: HostState
 ) -> tuple[Mapping[str, Outcome], Mapping[str, SwitchPort], tuple[str, ...]]:
     """Ask the switches that keep their ports elsewhere than in the kernel; one that does not answer is a warning."""
     answers: dict[str, Outcome] = {}
     ports: dict[str, SwitchPort] = {}
     warnings: list[str] = []
     for board in plugins.switchboards():
-        reads = {key: command for key, command in board.surveys(host).items() if driver.finds(command.argv[0])}
+        reads = {key: command for key, command in board.surveys(host).items() if driver.has_program(command.argv[0])}
         found = dict(zip(reads, driver.read(list(reads.values())), strict=True))
         failed = [key for key, outcome in found.items() if outcome.code != 0]
-        warnings += [f"cannot {reads[key].why}: {found[key].complaint}" for key in failed]
+        warnings += [f"cannot {reads[key].reason}: {found[key].error_text}" for key in failed]
         if found and not failed:
             answers |= found
             ports |= board.ports(found)
@@ -120,9 +124,9 @@ def _is_blind(driver: Driver) -> bool:
     return first.code == 0 and thread.stdout.strip() != "kthreadd"
 
 
-def _namespaces_of(driver: Driver, survey: Survey) -> dict[int, int]:
+def _namespaces_of(driver: Driver, survey: Snapshot) -> dict[int, int]:
     """Return the namespaces of those processes that the shell version's names and ports speak of."""
-    unmarked = [link for link in survey.host.links.values() if not link.alias]
+    unmarked = [link for link in survey.host_state.links.values() if not link.alias]
     named = [match for link in unmarked for match in (SHELL_VETH.fullmatch(link.name),) if match]
     pids = {int(match["pid"]) for match in named} | {port.pid for port in survey.ports.values() if port.ours}
     return inodes_of(driver, pids)

@@ -11,14 +11,14 @@ from pipework_core.model.errors import CommandError, Interrupted, PipeworkError,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pipework_core.model.driver import Driver, Hold
+    from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome, Plan
 
 
 def run(
     plan: Plan,
     driver: Driver,
-    hold: Hold,
+    hold: Lock,
     *,
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
@@ -28,19 +28,19 @@ def run(
     Call it with signals deferred: `stop` is asked between processes and behind the last step that can be undone, and
     nothing interrupts the undoing. `hold` is held, and let go while a step takes its time.
     """
-    steps = plan.steps + plan.final
+    steps = plan.steps + plan.commit
     outcomes: list[Outcome] = []
     try:
         _carry_out(plan.steps, outcomes, driver, hold, stop=stop, tell=tell)
     except PipeworkError as error:  # such as a program that is missing: what came before it is done
         _undone(steps[: len(outcomes)], driver, hold, error)
-    if _all_good(plan.steps, outcomes) and plan.final and not stop():
-        outcomes += _acted(plan.final, driver, stop=lambda: False, tell=tell)
+    if _all_good(plan.steps, outcomes) and plan.commit and not stop():
+        outcomes += _acted(plan.commit, driver, stop=lambda: False, tell=tell)
     done = steps[: len(outcomes)]
-    if _all_good(steps, outcomes) and (plan.final or not steps or not stop()):
+    if _all_good(steps, outcomes) and (plan.commit or not steps or not stop()):
         return tuple(outcomes)
     failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
-    interrupted = not failed or (bool(done[-1].patience) and stop())
+    interrupted = not failed or (bool(done[-1].timeout) and stop())
     cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
     return _undone(undoable(done, outcomes), driver, hold, cause)
 
@@ -57,8 +57,8 @@ def undoable(done: Sequence[Command], outcomes: Sequence[Outcome]) -> Sequence[C
     return done[: len(outcomes) if did else len(outcomes) - 1]
 
 
-def _undone(done: Sequence[Command], driver: Driver, hold: Hold, cause: BaseException) -> NoReturn:
-    left = undo(done, driver, disturbed=hold.disturbed)
+def _undone(done: Sequence[Command], driver: Driver, hold: Lock, cause: BaseException) -> NoReturn:
+    left = undo(done, driver, contended=hold.contended)
     if left:
         raise UndoError(cause, left) from cause
     raise cause
@@ -68,16 +68,16 @@ def _carry_out(  # noqa: PLR0913 - what `run` is given, and where the outcomes g
     steps: Sequence[Command],
     outcomes: list[Outcome],
     driver: Driver,
-    hold: Hold,
+    hold: Lock,
     *,
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
 ) -> None:
     """Run the steps up to the first that fails; others may have the host while one of them takes its time."""
-    for patient, members in groupby(steps, key=lambda step: step.patience > 0):
+    for patient, members in groupby(steps, key=lambda step: step.timeout > 0):
         group = tuple(members)
         if patient:
-            with hold.let_go():
+            with hold.yielded():
                 found = _acted(group, driver, stop=stop, tell=tell)
         else:
             found = _acted(group, driver, stop=stop, tell=tell)
@@ -93,7 +93,7 @@ def _acted(
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
 ) -> list[Outcome]:
-    outcomes = driver.act(steps, stop=stop)
+    outcomes = driver.apply(steps, stop=stop)
     for command, outcome in zip(steps, outcomes, strict=False):
         tell(command, outcome)
     return outcomes
@@ -104,13 +104,13 @@ def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
     return len(outcomes) == len(steps) and (not steps or succeeded(steps[-1], outcomes[-1]))
 
 
-def undo(done: Iterable[Command], driver: Driver, *, disturbed: bool = False) -> list[Command]:
+def undo(done: Iterable[Command], driver: Driver, *, contended: bool = False) -> list[Command]:
     """Undo commands, newest first; go on behind one that fails, and return those that failed.
 
-    With `disturbed`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
+    With `contended`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
     """
     return _each(
-        [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and disturbed)], driver
+        [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and contended)], driver
     )
 
 
@@ -122,7 +122,7 @@ def _each(
     while todo:
         ready = _up_to_guard(todo)
         if not ready:
-            if driver.holds_back(todo[0]):
+            if driver.guard_blocks(todo[0]):
                 todo = todo[1:]
                 continue
             ready = todo[:1]
@@ -133,17 +133,17 @@ def _each(
     return left
 
 
-def sweep(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
+def cleanup(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
     """Take away what nobody needs any more, each by itself; return what could not be taken away."""
-    with driver.sweeping():
-        return tuple(_each(list(plan.sweep), driver, tell=tell))
+    with driver.cleaning_up():
+        return tuple(_each(list(plan.cleanup), driver, tell=tell))
 
 
 def _up_to_guard(todo: list[Command]) -> list[Command]:
     """Return the commands in front of the first one that is guarded; these can run as one batch."""
     ready: list[Command] = []
     for command in todo:
-        if command.unless is not None:
+        if command.guard is not None:
             break
         ready.append(command)
     return ready

@@ -89,20 +89,20 @@ class Dhcp(NamedTuple):
     family: int = 4
 
     @property
-    def mark(self) -> str:
+    def tag(self) -> str:
         """What the interface's mark remembers: `dhclient`, `dhclient-f`, `dhclient6`, `dhclient6-f`."""
         return f"{self.client}{'6' if self.family == 6 else ''}{_KEEP if self.keep else ''}"  # noqa: PLR2004 - IPv6
 
     def __str__(self) -> str:
         """All of it, since the digest of a request rests on it."""
-        return f"{self.mark}:{list(self.words)}" if self.words else self.mark
+        return f"{self.tag}:{list(self.words)}" if self.words else self.tag
 
 
 #: Seconds for the gateway to answer behind the move, when nothing else is said, and the most.
 CONFIRM, CONFIRM_MAX = 10, 600
 
 
-class HostPart(NamedTuple):
+class HostAccess(NamedTuple):
     """What `pipework host` is to do; `attachment` has no guest.
 
     `confirm` is in seconds; with 0 nobody is asked. `remove` takes the part back, `keep` then leaves a bridge of ours

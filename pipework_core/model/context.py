@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.link import GuestFacts, HostFacts, Link
+    from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
 EMPTY = Plan()
@@ -57,7 +57,7 @@ class Candidate(NamedTuple):
     ended: str = ""
 
 
-class Running(NamedTuple):
+class RunningGuest(NamedTuple):
     """A guest that runs, by its own name. With `shared`, it has the network of another guest."""
 
     name: str
@@ -65,37 +65,37 @@ class Running(NamedTuple):
     shared: bool = False
 
 
-class Scene(NamedTuple):
+class Context(NamedTuple):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
     `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they
-    asked for that the host has. With `leaving`, `attachment` is what its interface remembers, and nothing comes in its
+    asked for that the host has. With `detaching`, `attachment` is what its interface remembers, and nothing comes in its
     place.
     """
 
     attachment: Attachment
     guest: Guest
-    host: HostFacts
-    inside: GuestFacts
+    host_state: HostState
+    guest_state: GuestState
     existing: Link | None = None
     answers: Mapping[str, Outcome] = MappingProxyType({})
     programs: frozenset[str] = frozenset()
-    leaving: bool = False
+    detaching: bool = False
 
 
-class Clearing(NamedTuple):
+class Replacement(NamedTuple):
     """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
 
-    scene: Scene
+    context: Context
     before: Plan = EMPTY
     after: Plan = EMPTY
 
 
-class Leftover(NamedTuple):
+class SharedResource(NamedTuple):
     """What pipework made or changed on the host for attachments in general, and that nobody may need behind this one.
 
-    `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`unless`) says what
+    `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`guard`) says what
     the host can tell of its use. With `hidden`, links of other namespaces may be on top of it, which only a look into
     all of them shows. Several stand from top to bottom: one that somebody uses keeps those below it. What must go in
     several commands, such as a bridge and the port that it was made with, has one name in all of them.

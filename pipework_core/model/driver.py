@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Netns, Outcome
 
 
-class Pin(NamedTuple):
+class PinnedNetns(NamedTuple):
     """A namespace that is held open: its inode number, and when the process it belongs to was born.
 
     `born` is in seconds since boot (0.0 for a namespace that has a name and needs no process), `groups` what
@@ -27,11 +27,11 @@ class Pin(NamedTuple):
     groups: str = ""
 
 
-class Hold(Protocol):
+class Lock(Protocol):
     """The lock of a host, held from `with` to its end."""
 
     #: Whether somebody else held it while it was let go.
-    disturbed: bool
+    contended: bool
 
     def __enter__(self) -> Self:
         """Take the lock; raise HostError when others keep it for too long."""
@@ -41,52 +41,52 @@ class Hold(Protocol):
     ) -> None:
         """Give it back."""
 
-    def let_go(self) -> AbstractContextManager[None]:
+    def yielded(self) -> AbstractContextManager[None]:
         """Let others have it during the block; never raises when it is wanted back."""
 
 
 class Driver(Protocol):
     """Carries commands out. The engine knows nothing else of the world."""
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Open the namespace and keep it; raise NoNamespaceError when it is not there, GuestError otherwise.
 
         Every later command enters through what was opened last for that path, whatever the path leads to by then.
         """
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Whether a program of that name can be run on the host."""
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run reads that do not depend on each other, side by side where that is possible; one outcome each."""
 
-    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+    def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Return the links of each pinned namespace by name, without `data`, where that takes no process; else None.
 
         It is good for telling that nothing is to be done; whatever else is found out is read again by a command.
         """
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run changes in order and return the outcomes of those that were run.
 
         It ends early behind a command that failed, whose outcome is then the last one; and, between two processes,
-        when `stop()` says so: then all outcomes are good and there are fewer than commands. A command with `patience`
+        when `stop()` says so: then all outcomes are good and there are fewer than commands. A command with `timeout`
         is ended when `stop()` says so; its outcome, cut short, is then the last one.
         """
 
-    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run lists of changes that do not depend on each other, each as `act` does; one list of outcomes for each."""
+    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run lists of changes that do not depend on each other, each as `apply` does; one list of outcomes for each."""
 
-    def holds_back(self, command: Command) -> bool:
-        """Whether the command's guard (`unless`) finds something or cannot tell: things are better left alone then."""
+    def guard_blocks(self, command: Command) -> bool:
+        """Whether the command's guard (`guard`) finds something or cannot tell: things are better left alone then."""
 
-    def sweeping(self) -> AbstractContextManager[None]:
+    def cleaning_up(self) -> AbstractContextManager[None]:
         """Take what was done so far for final; in the block each change stands for itself, and none is undone."""
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Keep other pipeworks on this host out while facts are read and plans are carried out."""
 
 
@@ -103,33 +103,33 @@ class RunDriver(Driver, Protocol):
         """Let everything go that is held."""
 
 
-class PlainDriver:
+class BaseDriver:
     """Base of drivers that ask a guard as they ask anything, run nothing side by side, and all by commands."""
 
-    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+    def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Leave it to commands."""
         return [None] * len(spaces)
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run changes; see `Driver`."""
         raise NotImplementedError
 
-    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
         """Run one list behind the other."""
-        return [self.act(commands, stop=stop) for commands in lists]
+        return [self.apply(commands, stop=stop) for commands in lists]
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run reads; see `Driver`."""
         raise NotImplementedError
 
-    def holds_back(self, command: Command) -> bool:
+    def guard_blocks(self, command: Command) -> bool:
         """Ask the guard, if there is one."""
-        if command.unless is None:
+        if command.guard is None:
             return False
-        outcome = self.read([command.unless])[0]
-        return outcome.code not in command.unless.ok_codes or outcome.stdout.strip() not in {"", "[]"}
+        outcome = self.read([command.guard])[0]
+        return outcome.code not in command.guard.ok_codes or outcome.stdout.strip() not in {"", "[]"}
 
-    def sweeping(self) -> AbstractContextManager[None]:
+    def cleaning_up(self) -> AbstractContextManager[None]:
         """Make no difference: what is carried out at once needs nobody to know its end."""
         return nullcontext()
 
@@ -147,10 +147,10 @@ class DriverKind(Protocol):
         """
 
 
-class NoHold:
+class NullLock:
     """The hold of a driver that changes nothing and so locks nobody out."""
 
-    disturbed = False
+    contended = False
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +161,7 @@ class NoHold:
         pass
 
     @contextmanager
-    def let_go(self) -> Iterator[None]:
+    def yielded(self) -> Iterator[None]:
         """Do nothing: it is held by nobody."""
         yield
 
@@ -177,7 +177,7 @@ def with_undoing(commands: Iterable[Command]) -> list[Command]:
     """Return all that carrying the commands out and undoing them may take, guards included."""
     found: list[Command] = []
     for command in commands:
-        found += (command, *command.undo, *(step.unless for step in command.undo if step.unless is not None))
+        found += (command, *command.undo, *(step.guard for step in command.undo if step.guard is not None))
     return found
 
 

@@ -73,14 +73,14 @@ class CommandError(PipeworkError):
 
     def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
         tool = f"`{command}`"
-        if command.patience and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
-            tool, said = f"cannot {command.why}:", outcome.complaint or f"exit code {outcome.code}"
+        if command.timeout and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
+            tool, said = f"cannot {command.reason}:", outcome.error_text or f"exit code {outcome.code}"
         elif outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
             said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
-            hint = hint or command.why
+            hint = hint or command.reason
         else:
-            said = f"failed: {outcome.complaint or f'exit code {outcome.code}'}"
-        super().__init__(f"{tool} {said}", hint=hint or advice(outcome.complaint))
+            said = f"failed: {outcome.error_text or f'exit code {outcome.code}'}"
+        super().__init__(f"{tool} {said}", hint=hint or advice(outcome.error_text))
         self.command = command
         self.outcome = outcome
 
@@ -104,10 +104,10 @@ _ADVICE = (
 )
 
 
-def advice(complaint: str) -> str:
+def advice(error_text: str) -> str:
     """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
     return next(
-        (hint for words, hint in _ADVICE if words in complaint), "nothing is left of it: what had been done was undone"
+        (hint for words, hint in _ADVICE if words in error_text), "nothing is left of it: what had been done was undone"
     )
 
 

@@ -44,7 +44,7 @@ def parse(stdout: str) -> list[Lease]:
 def obtained(steps: tuple[Command, ...], outcomes: tuple[Outcome, ...]) -> tuple[Lease, ...]:
     """Return the leases of a run."""
     pairs = zip(steps, outcomes, strict=False)
-    return tuple(lease for step, outcome in pairs if step.patience for lease in parse(outcome.stdout))
+    return tuple(lease for step, outcome in pairs if step.timeout for lease in parse(outcome.stdout))
 
 
 def as_json(lease: Lease) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Route(NamedTuple):
     words: tuple[str, ...] = ()
 
 
-class HostFacts(NamedTuple):
+class HostState(NamedTuple):
     """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
 
     links: Mapping[str, Link]
@@ -83,7 +83,7 @@ class HostFacts(NamedTuple):
         return tuple(link for link in self.links.values() if link.master == bridge)
 
 
-class GuestFacts(NamedTuple):
+class GuestState(NamedTuple):
     """The guest: its links by name, its routes of table main, and whether its new interfaces start without IPv6."""
 
     links: Mapping[str, Link] = MappingProxyType({})

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link, Route
 
 #: The group of a link that has no alias yet ("pw" in ASCII); any group number is free for use (ip-link(8)).
-BIRTH_GROUP = str(int.from_bytes(b"pw"))
+PENDING_GROUP = str(int.from_bytes(b"pw"))
 
 #: What we changed on a link of the host that is not ours, in its group where that was free: a number above the one
 #: above, the sum of what holds. No guest can write it, and whoever detaches last can put it back.
 RAISED, FILTERING = 1, 2
 #: Nobody is to need the link any more: what a killed run did not take away, the next one does.
-LEAVING = 4
-_CHANGES = {str(int(BIRTH_GROUP) + bits): bits for bits in range(1, 2 * LEAVING)}
+DETACHING = 4
+_CHANGES = {str(int(PENDING_GROUP) + bits): bits for bits in range(1, 2 * DETACHING)}
 
 _PREFIX = "pipework:1"
 _ALIAS_MAX = 255
@@ -39,19 +39,19 @@ _BEFORE_VALUE = frozenset({("via", "inet6"), *((metric, "lock") for metric in LO
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 
 
-class Mark(NamedTuple):
+class Tag(NamedTuple):
     """What an alias says. Empty fields are left out of it.
 
-    `kind` is the backend, `on` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
+    `kind` is the backend, `parent` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
     the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
     `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the host's
     end of a veth pair `netns` is the inode number of the guest's namespace. `dhcp` is the client to stop, or whose
-    lease to give back (`dynamic.Dhcp.mark`). `new` is what the host was given of addresses and gateways for its own
+    lease to give back (`dynamic.Dhcp.tag`). `new` is what the host was given of addresses and gateways for its own
     part in a network (`added_words`).
     """
 
     kind: str
-    on: str = ""
+    parent: str = ""
     vlan: str = ""
     req: str = ""
     gw4: str = ""
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
     @property
     def alias(self) -> str:
         """The alias; raise UsageError when it would not fit."""
-        pairs = [f"{key}{_BETWEEN}{value}" for key, value in zip(self._fields, self, strict=True) if value]
+        pairs = [f"{key}{_BETWEEN}{value}" for key, value in zip(_KEYS, self, strict=True) if value]
         text = _SEPARATOR.join((_PREFIX, *pairs))
         if len(text.encode()) > _ALIAS_MAX:
             raise UsageError(
@@ -79,7 +79,11 @@ class Mark(NamedTuple):
         return text
 
 
-def read(link: Link) -> Mark | None:
+#: What the fields are called in an alias, in their order.
+_KEYS = tuple("on" if field == "parent" else field for field in Tag._fields)
+
+
+def read(link: Link) -> Tag | None:
     """Return the mark of a link, or None when it carries none that this version could have written.
 
     The root of a guest can write any alias, and what stands here becomes words of commands that root runs on the host.
@@ -88,22 +92,22 @@ def read(link: Link) -> Mark | None:
     if first != _PREFIX:
         return None
     values = dict(pair.split(_BETWEEN, 1) for pair in pairs if _BETWEEN in pair)
-    mark = Mark(**{"kind": "", **{key: value for key, value in values.items() if key in Mark._fields}})
-    return mark if _is_sound(mark) else None
+    tag = Tag(*(values.get(key, "") for key in _KEYS))
+    return tag if _is_sound(tag) else None
 
 
-def _is_sound(mark: Mark) -> bool:
+def _is_sound(tag: Tag) -> bool:
     """Whether every field holds what it is for, and nothing else."""
-    plain = (mark.kind, mark.vlan, mark.req, mark.netns)
+    plain = (tag.kind, tag.vlan, tag.req, tag.netns)
     return (
         all(value.isascii() and (value.isalnum() or not value) for value in plain)
-        and all(_is_name(name) for name in (mark.on, mark.nic, mark.phy) if name)
-        and all(char.isascii() and (char.isalnum() or char == "-") for char in mark.dhcp)
-        and mark.state in {"", "up", "down"}
-        and (not mark.mtu or (mark.mtu.isascii() and mark.mtu.isdigit()))
-        and all(char in "0123456789abcdefABCDEF:" for char in mark.mac)
-        and all(_is_route(route_from(word)) for word in (mark.gw4, mark.gw6))
-        and (not mark.new or all(_is_address(word) for word in added_from(mark.new)))
+        and all(_is_name(name) for name in (tag.parent, tag.nic, tag.phy) if name)
+        and all(char.isascii() and (char.isalnum() or char == "-") for char in tag.dhcp)
+        and tag.state in {"", "up", "down"}
+        and (not tag.mtu or (tag.mtu.isascii() and tag.mtu.isdigit()))
+        and all(char in "0123456789abcdefABCDEF:" for char in tag.mac)
+        and all(_is_route(route_from(word)) for word in (tag.gw4, tag.gw6))
+        and (not tag.new or all(_is_address(word) for word in added_from(tag.new)))
     )
 
 
@@ -147,12 +151,12 @@ def _is_route(words: tuple[str, ...]) -> bool:
     return True
 
 
-def newborn(link: Link) -> bool:
+def is_pending(link: Link) -> bool:
     """Whether the link is of a run of ours that did not get as far as giving it its alias.
 
     A NIC that moves has one from before the move already, and keeps the group until the request is known to be met.
     """
-    return link.group == BIRTH_GROUP and (not link.alias or read(link) is not None)
+    return link.group == PENDING_GROUP and (not link.alias or read(link) is not None)
 
 
 def changed(link: Link) -> int:
@@ -162,7 +166,7 @@ def changed(link: Link) -> int:
 
 def group_for(bits: int) -> str:
     """Return the group of a link on which that was changed."""
-    return str(int(BIRTH_GROUP) + bits) if bits else "default"
+    return str(int(PENDING_GROUP) + bits) if bits else "default"
 
 
 def route_words(route: Route | None) -> str:
@@ -185,9 +189,9 @@ def added_from(word: str) -> tuple[str, ...]:
     return tuple(part.replace("-", "/") for part in word.split(",")) if word else ()
 
 
-def fits(mark: Mark) -> bool:
+def matches(tag: Tag) -> bool:
     """Whether an alias can hold all of it."""
     try:
-        return bool(mark.alias)
+        return bool(tag.alias)
     except UsageError:
         return False

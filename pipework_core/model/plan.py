@@ -32,21 +32,21 @@ class _Command(NamedTuple):
     stdin: str | None
     ok_codes: frozenset[int]
     expect: str | None
-    unless: Command | None
+    guard: Command | None
     undo: tuple[Command, ...]
-    patience: float
+    timeout: float
     shared: bool
-    why: str
+    reason: str
 
 
 class Command(_Command):
     """One command: `argv` without a shell, run in `netns` (None: the host's namespace).
 
-    `undo` reverses it, in the order given. `unless` is a read; when it prints anything but an empty answer (nothing,
+    `undo` reverses it, in the order given. `guard` is a read; when it prints anything but an empty answer (nothing,
     or `[]`), the command is left out: a bridge is not deleted under somebody else's ports. `expect` is what stdout,
-    stripped, must be for the command to count as done. `why` is for people and takes no part in comparison.
+    stripped, must be for the command to count as done. `reason` is for people and takes no part in comparison.
 
-    `patience` is for a command that takes as long as the network takes (a lease, duplicate address detection): the
+    `timeout` is for a command that takes as long as the network takes (a lease, duplicate address detection): the
     seconds it gives itself. Others may use the host meanwhile, and a signal ends it, whereupon its `undo` is run.
     `shared` is for an undoing command that takes away what others may have begun to use in such a while (a VLAN, a
     parent that was raised); it is left out when somebody was there.
@@ -64,11 +64,11 @@ class Command(_Command):
         stdin: str | None = None,
         ok_codes: frozenset[int] = OK,
         expect: str | None = None,
-        unless: Command | None = None,
+        guard: Command | None = None,
         undo: tuple[Command, ...] = (),
-        patience: float = 0.0,
+        timeout: float = 0.0,
         shared: bool = False,
-        why: str = "",
+        reason: str = "",
     ) -> Self:
         if not argv:
             raise ValueError("a command needs at least the name of a program")
@@ -77,7 +77,7 @@ class Command(_Command):
                 raise TypeError(f"argv holds {token!r}, which is not a string")
             if "\0" in token:
                 raise ValueError("argv holds a NUL byte, which no program can receive")
-        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, unless, undo, patience, shared, why)
+        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, guard, undo, timeout, shared, reason)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Command) and self[:-1] == other[:-1]
@@ -108,7 +108,7 @@ class Outcome(NamedTuple):
     asked: float = 0.0
 
     @property
-    def complaint(self) -> str:
+    def error_text(self) -> str:
         """The tool's own words, on one line; empty when it said nothing."""
         lines = [line.strip() for line in (self.stderr or self.stdout).splitlines() if line.strip()]
         return " / ".join(lines)
@@ -117,33 +117,33 @@ class Outcome(NamedTuple):
 class Plan(NamedTuple):
     """The whole difference between what is and what was asked for, in order.
 
-    `steps` are waited for and undone when one fails. `final` is at most one step that cannot be undone, such as giving
+    `steps` are waited for and undone when one fails. `commit` is at most one step that cannot be undone, such as giving
     up what was replaced; it comes last, so that everything can be undone when it fails, and nothing stops it once the
-    others stand. `sweep` takes away behind that what nobody needs any more: each by itself, guarded by its `unless`,
+    others stand. `cleanup` takes away behind that what nobody needs any more: each by itself, guarded by its `guard`,
     and what cannot be taken away stays and is told of. `announce` is started after them and never waited for;
     `notes` say what needed nothing, so that an empty plan explains itself; `warnings` what will not work all the same.
     """
 
     steps: tuple[Command, ...] = ()
-    final: tuple[Command, ...] = ()
+    commit: tuple[Command, ...] = ()
     announce: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    sweep: tuple[Command, ...] = ()
+    cleanup: tuple[Command, ...] = ()
 
     @property
     def all_steps(self) -> tuple[Command, ...]:
         """The steps, the final one and the sweeping, in order."""
-        return self.steps + self.final + self.sweep
+        return self.steps + self.commit + self.cleanup
 
     def __add__(self, other: Plan) -> Plan:  # type: ignore[override] # a plan and a plan are a plan, not a tuple
         return Plan(
             steps=self.steps + other.steps,
-            final=self.final + other.final,
+            commit=self.commit + other.commit,
             announce=self.announce + other.announce,
             notes=self.notes + other.notes,
             warnings=self.warnings + other.warnings,
-            sweep=self.sweep + other.sweep,
+            cleanup=self.cleanup + other.cleanup,
         )
 
 
@@ -158,11 +158,11 @@ class Report(NamedTuple):
     def warnings(self) -> tuple[str, ...]:
         """What will not work all the same: known beforehand, and said by patient steps on lines of `warning TEXT`."""
         pairs = zip(self.plan.steps, self.outcomes, strict=False)
-        lines = [line for step, outcome in pairs if step.patience for line in outcome.stdout.splitlines()]
+        lines = [line for step, outcome in pairs if step.timeout for line in outcome.stdout.splitlines()]
         return self.plan.warnings + tuple(line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING))
 
     @property
-    def stays(self) -> tuple[str, ...]:
+    def not_removed(self) -> tuple[str, ...]:
         """What the sweeping did not take away, a sentence each."""
         return tuple(f"`{command}` failed, and what it removes stays." for command in self.left)
 

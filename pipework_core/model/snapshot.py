@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.link import GuestFacts, HostFacts, Link
+    from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
 
@@ -40,25 +40,25 @@ class Client(NamedTuple):
     alone: bool = False
 
 
-class Survey(NamedTuple):
+class Snapshot(NamedTuple):
     """All that was read. Namespaces are known by their inode numbers.
 
-    `inside` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
+    `guest_state` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
     namespaces of the processes that names speak of.
-    `closed` says why those could not be that are there. `blind` says that there may be guests of which not a single
+    `unreadable` says why those could not be that are there. `partial_view` says that there may be guests of which not a single
     process can be seen from here.
     """
 
-    host: HostFacts
+    host_state: HostState
     spaces: Mapping[int, Namespace]
-    inside: Mapping[int, GuestFacts]
+    guest_states: Mapping[int, GuestState]
     by_index: Mapping[int, Link] = MappingProxyType({})
     ports: Mapping[str, SwitchPort] = MappingProxyType({})
     pids: Mapping[int, int] = MappingProxyType({})
     clients: tuple[Client, ...] = ()
     answers: Mapping[str, Outcome] = MappingProxyType({})
-    closed: Mapping[int, str] = MappingProxyType({})
-    blind: bool = False
+    unreadable: Mapping[int, str] = MappingProxyType({})
+    partial_view: bool = False
     warnings: tuple[str, ...] = ()
 
     def host_end(self, link: Link) -> Link | None:
@@ -74,10 +74,10 @@ class Survey(NamedTuple):
     @property
     def unsure(self) -> bool:
         """Whether there may be links of guests that are not known of: nothing that they could need is to go."""
-        return self.blind or bool(self.closed)
+        return self.partial_view or bool(self.unreadable)
 
     @property
-    def doomed(self) -> frozenset[int]:
+    def dying(self) -> frozenset[int]:
         """The namespaces that nothing but kept DHCP clients holds."""
         return frozenset(
             client.inode
@@ -95,7 +95,7 @@ class Namespace(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-class Uses(NamedTuple):
+class ParentUse(NamedTuple):
     """The links of the host that links of other namespaces may be on top of, and what could not be found out of it."""
 
     names: frozenset[str] = frozenset()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pipework_core.model.context import Candidate, Clearing, Leftover, Running
-from pipework_core.model.driver import Driver, Pin, RunDriver
-from pipework_core.model.ownership import Mark
+from pipework_core.model.context import Candidate, Replacement, RunningGuest, SharedResource
+from pipework_core.model.driver import Driver, PinnedNetns, RunDriver
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Netns, Outcome, Plan
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def _are_reads(answer: object) -> bool:
 def _is_plan(answer: object) -> bool:
     if not isinstance(answer, Plan):
         return False
-    commands = (answer.steps, answer.final, answer.announce, answer.sweep)
+    commands = (answer.steps, answer.commit, answer.announce, answer.cleanup)
     return all(_all(items, Command) for items in commands) and all(
         _all(items, str) for items in (answer.notes, answer.warnings)
     )
 
 
 def _is_clearing(answer: object) -> bool:
-    return isinstance(answer, Clearing) and _is_plan(answer.before) and _is_plan(answer.after)
+    return isinstance(answer, Replacement) and _is_plan(answer.before) and _is_plan(answer.after)
 
 
 def _is_candidate(answer: object) -> bool:
@@ -55,8 +55,8 @@ def _is_candidate(answer: object) -> bool:
 
 
 def _are_running(answer: object) -> bool:
-    running = cast("tuple[Running, ...]", answer)
-    return _all(answer, Running, or_list=True) and all(_is_candidate(one.candidate) for one in running)
+    running = cast("tuple[RunningGuest, ...]", answer)
+    return _all(answer, RunningGuest, or_list=True) and all(_is_candidate(one.candidate) for one in running)
 
 
 def _is_driver(answer: object) -> bool:
@@ -70,16 +70,16 @@ _PLAN = Answer("no plan of commands", _is_plan)
 DUE: Mapping[str, Answer] = {
     "claims": Answer("no claim", _is_claim),
     "reads": Answer("no mapping of commands", _are_reads),
-    "mark": Answer("no mark", lambda answer: isinstance(answer, Mark)),
+    "mark": Answer("no mark", lambda answer: isinstance(answer, Tag)),
     "plan": _PLAN,
     "clear": Answer("no clearing", _is_clearing),
-    "leftovers": Answer("no tuple of leftovers", lambda answer: _all(answer, Leftover)),
+    "leftovers": Answer("no tuple of leftovers", lambda answer: _all(answer, SharedResource)),
     "remains": _PLAN,
     "release": _PLAN,
     "find": Answer("no candidate", lambda answer: answer is None or _is_candidate(answer)),
     "list": Answer("no list of running guests", _are_running),
     "open": Answer("no driver", _is_driver),
-    "pin": Answer("no pin", lambda answer: isinstance(answer, Pin), aloud=True),
+    "pin": Answer("no pin", lambda answer: isinstance(answer, PinnedNetns), aloud=True),
     "read": Answer("no list of outcomes", lambda answer: _all(answer, Outcome, or_list=True), aloud=True),
     "act": Answer("no list of outcomes", lambda answer: _all(answer, Outcome, or_list=True), aloud=True),
 }

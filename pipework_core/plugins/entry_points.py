@@ -19,7 +19,7 @@ _OURS = "pipework."
 _INFO = (".dist-info", ".egg-info")
 
 
-class Point(NamedTuple):
+class EntryPoint(NamedTuple):
     """One entry point: its group and name, what it leads to, and the folder with the distribution's metadata."""
 
     group: str
@@ -47,10 +47,10 @@ class Point(NamedTuple):
         return ""
 
 
-def points(path: Iterable[str] | None = None) -> list[Point]:
+def points(path: Iterable[str] | None = None) -> list[EntryPoint]:
     """Return the entry points for pipework, by package; of a distribution that is there twice, the first counts."""
     seen: set[str] = set()
-    found: list[Point] = []
+    found: list[EntryPoint] = []
     for folder in sys.path if path is None else path:
         for name in _distributions(folder):
             distribution = name.partition("-")[0].removesuffix(".egg").lower().replace("_", "-").replace(".", "-")
@@ -72,7 +72,7 @@ def _distributions(folder: str) -> list[str]:
         return []
 
 
-def _in(folder: str) -> Iterator[Point]:
+def _in(folder: str) -> Iterator[EntryPoint]:
     text = _text(os.path.join(folder, "entry_points.txt"))
     if f"[{_OURS}" not in text:
         return
@@ -82,7 +82,7 @@ def _in(folder: str) -> Iterator[Point]:
             group = line.strip("[] ")
         elif group.startswith(_OURS) and "=" in line and not line.startswith(("#", ";")):
             name, _, value = line.partition("=")
-            yield Point(group, name.strip(), value.partition("[")[0].strip(), folder)
+            yield EntryPoint(group, name.strip(), value.partition("[")[0].strip(), folder)
 
 
 def _text(path: str) -> str:

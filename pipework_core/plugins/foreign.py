@@ -14,7 +14,7 @@ from pipework_core.model.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pipework_core.plugins.entry_points import Point
+    from pipework_core.plugins.entry_points import EntryPoint
 
 OBSERVERS = "pipework.observers"
 _BUILT_IN = "pipework itself"
@@ -23,13 +23,13 @@ _BUILT_IN = "pipework itself"
 class Foreign:
     """The plugins of installed packages (`points`), and those in hand (`extra`)."""
 
-    def __init__(self, points: Sequence[Point], extra: Sequence[object], warn: Callable[[str], None]) -> None:
+    def __init__(self, points: Sequence[EntryPoint], extra: Sequence[object], warn: Callable[[str], None]) -> None:
         self._points = points
         self._extra = extra
         self._warn = warn
         self._warned: set[str] = set()
         #: What entry points led to, or why they lead to nothing: each is imported once.
-        self._loaded: dict[Point, object] = {}
+        self._loaded: dict[EntryPoint, object] = {}
 
     def names(self, group: str) -> frozenset[str]:
         """Return the names that can be asked for."""
@@ -70,7 +70,7 @@ class Foreign:
         found = [(point.package, self.spared(partial(self.plugin, point))) for point in self._of(OBSERVERS)]
         return [(name, plugin) for name, plugin in found if plugin is not None]
 
-    def plugin(self, point: Point) -> object:
+    def plugin(self, point: EntryPoint) -> object:
         """Return what an entry point leads to; raise PluginError when that cannot be used."""
         if point not in self._loaded:
             from pipework_core.plugins import loading  # noqa: PLC0415 - brings pluggy and inspect along
@@ -84,7 +84,7 @@ class Foreign:
             raise found
         return found
 
-    def _of(self, group: str, name: str | None = None) -> list[Point]:
+    def _of(self, group: str, name: str | None = None) -> list[EntryPoint]:
         return [point for point in self._points if point.group == group and name in {None, point.name}]
 
     def _found(self, group: str, name: str, *, built_in: bool, asked: bool) -> Any:  # noqa: ANN401 - see `one`
@@ -98,13 +98,13 @@ class Foreign:
             return in_hand[0][1]
         return self._from(points[0], asked=asked) if points else None
 
-    def _from(self, point: Point, *, asked: bool) -> Any:  # noqa: ANN401 - see `one`
+    def _from(self, point: EntryPoint, *, asked: bool) -> Any:  # noqa: ANN401 - see `one`
         """Return what an entry point names, behind a guard; raise PluginError when it is not there."""
         plugin = self.plugin(point)
         from pipework_core.plugins import loading  # noqa: PLC0415 - as above
         from pipework_core.plugins.guarded import Guarded  # noqa: PLC0415 - as above
 
-        sort = loading.SORTS[point.group]
+        sort = loading.PLUGIN_GROUPS[point.group]
         items = loading.provided(plugin, sort, point.package)
         for item in items:
             if getattr(item, sort.attribute) == point.name:
@@ -121,7 +121,7 @@ class Foreign:
             return []
         from pipework_core.plugins import loading  # noqa: PLC0415 - as above
 
-        sort = loading.SORTS[group]
+        sort = loading.PLUGIN_GROUPS[group]
         return [
             (getattr(item, sort.attribute), owner, item)
             for plugin, owner in ((plugin, _called(plugin)) for plugin in self._extra)

@@ -26,7 +26,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.driver import DriverKind
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.api import Addressing, Backend, GuestResolver
@@ -70,8 +70,8 @@ class Specs:
         """
 
     @hookspec
-    def pipework_plan_ready(self, scene: Scene, plan: Plan) -> None:
-        """Tell that `plan` was made from `scene` and is about to be carried out; an empty plan is told, too.
+    def pipework_plan_ready(self, context: Context, plan: Plan) -> None:
+        """Tell that `plan` was made from `context` and is about to be carried out; an empty plan is told, too.
 
         For an attachment, the end of one, or the host's part in a network (whose guest has the runtime `host`), with
         one command as with whole topologies. When somebody else is quicker to make what a plan wants to make, another
@@ -84,10 +84,10 @@ class Specs:
         """
 
     @hookspec
-    def pipework_step_done(self, command: Command, outcome: Outcome, scene: Scene | None) -> None:
+    def pipework_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
         """Tell that `command` was carried out, or failed: `outcome` has its exit code and what it said.
 
-        `scene` is what its plan was made from; None for what belongs to no request: `gc`, what a killed `detach` left
+        `context` is what its plan was made from; None for what belongs to no request: `gc`, what a killed `detach` left
         to the next, `pipework route`, `rule` and `tc`. Commands that undo others, and announcements that nobody waits
         for, are not told. Steps of several attachments come as they are done, in any order; those that one process did
         together are told behind it.
@@ -96,20 +96,20 @@ class Specs:
         """
 
     @hookspec
-    def pipework_attached(self, scene: Scene, report: Report) -> None:
+    def pipework_attached(self, context: Context, report: Report) -> None:
         """Tell that the whole request holds now, whether or not anything had to be done for it (`report.changed`).
 
-        `scene` is what it was planned from, `report` what was done. For a guest's attachment, by `up` as well, and for
+        `context` is what it was planned from, `report` what was done. For a guest's attachment, by `up` as well, and for
         the host's part in a network. With `up --atomic` not before all of them hold.
 
         Example: append `{"guest": scene.guest.name, "changed": report.changed}` to an audit log.
         """
 
     @hookspec
-    def pipework_detached(self, scene: Scene, report: Report) -> None:
+    def pipework_detached(self, context: Context, report: Report) -> None:
         """Tell that an attachment was undone, or the host takes part in a network no longer.
 
-        `scene` is what it was planned from, with the interface still there; `report.left` has what should have gone and
+        `context` is what it was planned from, with the interface still there; `report.left` has what should have gone and
         stays, `report.changed` is false when there was nothing to do. Told by `detach`, `down`, `up --prune` and
         `host --remove`, and by `host` and `up --atomic` for what they take back first, or again.
 
@@ -117,10 +117,10 @@ class Specs:
         """
 
     @hookspec
-    def pipework_failed(self, scene: Scene, error: BaseException) -> None:
+    def pipework_failed(self, context: Context, error: BaseException) -> None:
         """Tell that a plan could not be carried out, and that what had been done of it was undone.
 
-        `scene` is what it was planned from. `error` says why: a PipeworkError (an UndoError has what could not be
+        `context` is what it was planned from. `error` says why: a PipeworkError (an UndoError has what could not be
         undone in `left`), or Interrupted behind a signal; with `up --atomic` perhaps what another attachment failed by.
         What is refused before there is a plan, such as a guest that nobody knows, has changed nothing and is not told.
 

@@ -20,7 +20,7 @@ from pipework_core.spec import dhcp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipework_core.plugins.entry_points import Point
+    from pipework_core.plugins.entry_points import EntryPoint
 
 #: How a plugin says for which contract it was written.
 DECLARATION = "pipework_contract"
@@ -28,7 +28,7 @@ _PREFIX = "pipework_"
 _PAGE = "docs/plugins.md of pipework says how"
 
 
-class Sort(NamedTuple):
+class PluginGroup(NamedTuple):
     """What can be provided: in which group, by which hook; the attribute with its name, and what a name may be."""
 
     group: str
@@ -40,15 +40,15 @@ class Sort(NamedTuple):
     reserved: frozenset[str] = frozenset()
 
 
-#: A kind and a method stand in marks (`marks.py`), which hold letters and digits there. A method must not be taken for
+#: A kind and a method stand in marks (`tags.py`), which hold letters and digits there. A method must not be taken for
 #: the beginning of an IPv6 address, nor for another method with the 6 that marks have for that family behind it.
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 _OF_METHODS = "small letters and digits, of which one is no hex digit and the last is not 6"
-SORTS: Mapping[str, Sort] = {
+PLUGIN_GROUPS: Mapping[str, PluginGroup] = {
     sort.group: sort
     for sort in (
-        Sort(
+        PluginGroup(
             group="pipework.backends",
             hook="pipework_backends",
             attribute="kind",
@@ -57,7 +57,7 @@ SORTS: Mapping[str, Sort] = {
             meant="letters and digits",
             reserved=frozenset({"mac"}),
         ),
-        Sort(
+        PluginGroup(
             group="pipework.guests",
             hook="pipework_guest_resolvers",
             attribute="runtime",
@@ -65,7 +65,7 @@ SORTS: Mapping[str, Sort] = {
             names=_WORD,
             meant="letters, digits, - and _",
         ),
-        Sort(
+        PluginGroup(
             group="pipework.addressing",
             hook="pipework_addressing",
             attribute="method",
@@ -73,7 +73,7 @@ SORTS: Mapping[str, Sort] = {
             names=dhcp.METHOD,
             meant=_OF_METHODS,
         ),
-        Sort(
+        PluginGroup(
             group="pipework.drivers",
             hook="pipework_drivers",
             attribute="name",
@@ -95,7 +95,7 @@ def hooks() -> dict[str, tuple[str, ...]]:
     }
 
 
-def load(point: Point) -> object:
+def load(point: EntryPoint) -> object:
     """Import what an entry point leads to; raise PluginError, in one sentence, for what cannot be used."""
     who = f"the plugin {point.name!r} of {point.package} {point.version}".rstrip()
     module, _, attributes = (part.strip() for part in point.value.partition(":"))
@@ -115,7 +115,7 @@ def load(point: Point) -> object:
     return plugin
 
 
-def _check_contract(written: object, point: Point) -> None:
+def _check_contract(written: object, point: EntryPoint) -> None:
     package = f"{point.package} {point.version}".rstrip()
     number = written if type(written) is int else None  # no bool, and nothing whose comparing is the stranger's code
     if number == CONTRACT:
@@ -174,7 +174,7 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known) or 'none'}"
 
 
-def provided(plugin: object, sort: Sort, owner: str) -> list[Any]:
+def provided(plugin: object, sort: PluginGroup, owner: str) -> list[Any]:
     """Return what a plugin registers by a hook; raise PluginError for what is not as the contract says."""
     function = getattr(plugin, sort.hook, None)
     if function is None:
@@ -196,7 +196,7 @@ def provided(plugin: object, sort: Sort, owner: str) -> list[Any]:
     return items
 
 
-def faults_of(item: object, sort: Sort) -> list[str]:
+def faults_of(item: object, sort: PluginGroup) -> list[str]:
     """Return what an object lacks of what the contract asks for; nothing when it can be used."""
     name = getattr(item, sort.attribute, None)
     who = f"{type(item).__name__}" + (f" ({sort.attribute} {name!r})" if isinstance(name, str) else "")

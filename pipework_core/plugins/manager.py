@@ -171,7 +171,7 @@ class Plugins:
         ).open(address)
 
     def released_by(self, client: str) -> Addressing | None:
-        """Return the method that an interface remembers (`Mark.dhcp`), None for one that has nothing to give back.
+        """Return the method that an interface remembers (`Tag.dhcp`), None for one that has nothing to give back.
 
         A package that is gone, or broken, is no reason to stay attached.
         """

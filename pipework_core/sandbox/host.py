@@ -33,7 +33,7 @@ _SETTINGS = (
 )
 _PR_SET_CHILD_SUBREAPER = 36
 #: Seconds that an answer may take; the first one waits for a neighbour discovery that can need a second attempt.
-_PATIENCE = 3.0
+_TIMEOUT = 3.0
 
 
 def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _children() -> list[int]:
 
 
 @contextmanager
-def inside(guest: str) -> Iterator[None]:
+def guest_state(guest: str) -> Iterator[None]:
     """Be in the network namespace of that name while the block lasts (setns(2)); sockets made there stay there."""
     with Path("/proc/self/ns/net").open("rb") as home, Path("/run/netns", guest).open("rb") as away:
         enter(away.fileno())
@@ -155,9 +155,9 @@ def round_trip(here: tuple[str, str], there: tuple[str, str]) -> float:
 
 
 def _socket(guest: str, address: str) -> socket.socket:
-    with inside(guest):
+    with guest_state(guest):
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.settimeout(_PATIENCE)
+    made.settimeout(_TIMEOUT)
     made.bind((address, 0))
     return made
 

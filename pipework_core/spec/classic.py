@@ -13,7 +13,7 @@ from pipework_core.spec import grammar
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipework_core.spec.options import Words
+    from pipework_core.spec.options import ParsedArgs
 
 #: Seconds: digits of ASCII only, since float() takes those of every script, and `inf`, and `1_0`.
 _SECONDS = re.compile(r"\d{1,9}(\.\d{0,9})?", re.ASCII)
@@ -30,7 +30,7 @@ def _timeout(text: str | None) -> float | None:
     return float(text)
 
 
-def attachment(words: Words, methods: Collection[str] = ()) -> Attachment:
+def attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attachment:
     """Return the attachment that scanned words ask for; raise UsageError for what cannot be.
 
     `methods` are as for `parse`.
@@ -64,7 +64,7 @@ def attachment(words: Words, methods: Collection[str] = ()) -> Attachment:
     return _checked(made, words.get("family"))
 
 
-def _operands(words: Words) -> tuple[str, str, str, str]:
+def _operands(words: ParsedArgs) -> tuple[str, str, str, str]:
     found = words.operands
     if len(found) < 3:  # noqa: PLR2004 - host interface, guest, address
         missing = ("a host interface, a guest and an address", "a guest and an address", "an address")[len(found)]
@@ -76,13 +76,13 @@ def _operands(words: Words) -> tuple[str, str, str, str]:
     return where, guest, address, rest[0] if rest else ""
 
 
-def _name(words: Words, option: str, what: str) -> str:
+def _name(words: ParsedArgs, option: str, what: str) -> str:
     """Return the checked name that an option gives; empty when it was not given."""
     name = words.get(option)
     return "" if name is None else names.interface_name(name, what=what)
 
 
-def _mtu(words: Words) -> int | None:
+def _mtu(words: ParsedArgs) -> int | None:
     text = words.get("mtu")
     return None if text is None else grammar.mtu_value(text)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipework_core.model.attachment import CONFIRM, CONFIRM_MAX, Attachment, HostPart
+from pipework_core.model.attachment import CONFIRM, CONFIRM_MAX, Attachment, HostAccess
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import grammar
 
 if TYPE_CHECKING:
-    from pipework_core.spec.options import Words
+    from pipework_core.spec.options import ParsedArgs
 
 _SECONDS = re.compile(r"\d{1,3}", re.ASCII)
 _EXAMPLE = "write for instance pipework host br1 192.168.1.254/24"
 
 
-def parse(words: Words) -> HostPart:
+def parse(words: ParsedArgs) -> HostAccess:
     """Return what scanned words ask for; raise UsageError for what cannot be."""
     remove = words.has("remove")
     where, address = _operands(words.operands, remove=remove)
@@ -25,7 +25,7 @@ def parse(words: Words) -> HostPart:
     if remove:
         if words.has("confirm-within"):
             raise UsageError("--confirm-within and --remove contradict each other.", hint="leave one of them out")
-        return HostPart(attachment, remove=True, keep=words.has("keep-bridge"))
+        return HostAccess(attachment, remove=True, keep=words.has("keep-bridge"))
     if words.has("keep-bridge"):
         raise UsageError("--keep-bridge goes with --remove.", hint="leave it out")
     asked = grammar.address_list(address)
@@ -36,7 +36,7 @@ def parse(words: Words) -> HostPart:
         )
     attachment = attachment._replace(addresses=asked.addresses, gateways=asked.gateways)
     _check(attachment)
-    return HostPart(attachment, confirm=_confirm(words.get("confirm-within")))
+    return HostAccess(attachment, confirm=_confirm(words.get("confirm-within")))
 
 
 def _operands(found: tuple[str, ...], *, remove: bool) -> tuple[str, str]:

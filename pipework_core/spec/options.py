@@ -157,7 +157,7 @@ OPTIONS = (
 )
 
 
-class Words(NamedTuple):
+class ParsedArgs(NamedTuple):
     """The scanned command line: the command, its operands, and the options' values by their names.
 
     A switch has the value "" for each time it was given.
@@ -176,7 +176,7 @@ class Words(NamedTuple):
         return self.values[name][-1] if name in self.values else None
 
 
-def scan(argv: Sequence[str]) -> Words:
+def scan(argv: Sequence[str]) -> ParsedArgs:
     """Split `argv` into command, operands and options; raise UsageError for an option that does not exist."""
     values: dict[str, list[str]] = {}
     operands: list[str] = []
@@ -198,7 +198,7 @@ def scan(argv: Sequence[str]) -> Words:
     return _words(operands, values)
 
 
-def _words(operands: list[str], values: dict[str, list[str]]) -> Words:
+def _words(operands: list[str], values: dict[str, list[str]]) -> ParsedArgs:
     command = "attach"
     if operands and operands[0] in COMMANDS:
         command, *operands = operands
@@ -208,7 +208,7 @@ def _words(operands: list[str], values: dict[str, list[str]]) -> Words:
         command = "--wait"
     if not {"help", "version"} & values.keys():
         _check_fit(command, values)
-    return Words(command=command, operands=tuple(operands), values=values)
+    return ParsedArgs(command=command, operands=tuple(operands), values=values)
 
 
 def _check_fit(command: str, values: dict[str, list[str]]) -> None:

@@ -11,19 +11,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError
-from pipework_core.model.link import LOCKABLE, GuestFacts, Link, Route
+from pipework_core.model.link import LOCKABLE, GuestState, Link, Route
 from pipework_core.model.plan import Command
 
 if TYPE_CHECKING:
     from pipework_core.model.plan import Netns
 
-HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), why="read the host's interfaces")
+HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), reason="read the host's interfaces")
 HOST_ADDRESSES = Command(
-    argv=("ip", "-details", "-json", "address", "show"), why="read the host's interfaces and their addresses"
+    argv=("ip", "-details", "-json", "address", "show"), reason="read the host's interfaces and their addresses"
 )
 #: Those that are shown in milliseconds, and read in other units when none is given.
 _TIMES = frozenset({"rtt", "rttvar", "rto_min"})
-OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), why="read the names of Open vSwitch bridges")
+OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), reason="read the names of Open vSwitch bridges")
 
 
 def ipv6_query(netns: Netns) -> Command:
@@ -32,7 +32,7 @@ def ipv6_query(netns: Netns) -> Command:
         argv=("cat", "/proc/sys/net/ipv6/conf/default/disable_ipv6"),
         netns=netns,
         ok_codes=frozenset({0, 1}),
-        why="read whether the guest has IPv6",
+        reason="read whether the guest has IPv6",
     )
 
 
@@ -42,11 +42,11 @@ def guest_query(netns: Netns) -> Command:
         argv=("ip", "-details", "-json", "-batch", "-"),
         netns=netns,
         stdin="address show\nroute show table all\n",
-        why="read the guest's interfaces and routes",
+        reason="read the guest's interfaces and routes",
     )
 
 
-def locks_query(netns: Netns, guest: GuestFacts) -> Command | None:
+def locks_query(netns: Netns, guest: GuestState) -> Command | None:
     """Return the command that reads which metrics of a guest's default routes are locked; None when there are none.
 
     `ip -json` leaves that word out (seen with iproute2 6.1), so it is read as it is shown to people.
@@ -56,7 +56,7 @@ def locks_query(netns: Netns, guest: GuestFacts) -> Command | None:
     return Command(
         argv=("ip", "-details", "route", "show", "table", "all", "default"),
         netns=netns,
-        why="read which metrics of the guest's default routes are locked",
+        reason="read which metrics of the guest's default routes are locked",
     )
 
 
@@ -66,7 +66,7 @@ def links_query(netns: Netns) -> Command:
         argv=("ip", "-details", "-json", "address", "show"),
         netns=netns,
         ok_codes=frozenset({0, 1, 255}),
-        why="read the guest's interfaces",
+        reason="read the guest's interfaces",
     )
 
 
@@ -93,15 +93,15 @@ def parse_links(text: str) -> dict[str, Link]:
     return {link.name: link for link in map(_link, parse_json(text or "[]")) if link.name}
 
 
-def parse_guest(text: str) -> GuestFacts:
+def parse_guest(text: str) -> GuestState:
     """Parse the two documents, a line each, that `guest_query` prints."""
     documents = json_lines(text)
     links = parse_links(documents[0]) if documents else {}
     routes = _routes(documents[1]) if len(documents) > 1 else ()
-    return GuestFacts(links=links, routes=routes)
+    return GuestState(links=links, routes=routes)
 
 
-def with_locks(guest: GuestFacts, text: str) -> GuestFacts:
+def with_locks(guest: GuestState, text: str) -> GuestState:
     """Return the guest with the word `lock` behind those metrics of default routes where `locks_query` printed it."""
     lines = [line.split() for line in text.split("\n")]
     return guest._replace(routes=tuple(_locked(route, lines) for route in guest.routes))

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError
-from pipework_core.model.link import GuestFacts
+from pipework_core.model.link import GuestState
 from pipework_core.model.plan import HOST, Command, Netns, Outcome
-from pipework_core.model.snapshot import Namespace, Uses
+from pipework_core.model.snapshot import Namespace, ParentUse
 from pipework_core.state import facts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def inodes_of(driver: Driver, pids: Iterable[int]) -> dict[int, int]:
     if not paths:
         return {}
     stat = ("stat", "-L", "-c", "%i %n", "--", *paths)
-    said = driver.read([Command(argv=stat, ok_codes=frozenset({0, 1}), why="see where processes are")])[0].stdout
+    said = driver.read([Command(argv=stat, ok_codes=frozenset({0, 1}), reason="see where processes are")])[0].stdout
     pairs = (line.split(" ", 1) for line in said.splitlines())
     return {paths[path]: int(inode) for inode, path in pairs if path in paths}
 
@@ -36,9 +36,9 @@ def inodes_of(driver: Driver, pids: Iterable[int]) -> dict[int, int]:
 #: lsns(8) knows a namespace by the first of its processes, the table of mounts those that have a name: ip-netns(8)
 #: keeps them in a folder, runtimes elsewhere.
 PROCESSES = Command(
-    argv=("lsns", "--json", "--type", "net", "--output", "NS,PID"), why="list the network namespaces of processes"
+    argv=("lsns", "--json", "--type", "net", "--output", "NS,PID"), reason="list the network namespaces of processes"
 )
-MOUNTS = Command(argv=("cat", "/proc/self/mountinfo"), why="list the network namespaces that have a name")
+MOUNTS = Command(argv=("cat", "/proc/self/mountinfo"), reason="list the network namespaces that have a name")
 _FOLDERS = ("/run/netns/", "/var/run/netns/")
 #: The root of a mounted namespace, and where it is mounted (proc(5), mountinfo, fields 4 and 5).
 _MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
@@ -77,46 +77,50 @@ def _unescaped(path: str) -> str:
     return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
 
 
-def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestFacts], dict[int, str]]:
+def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestState], dict[int, str]]:
     """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
     They are not pinned: a thousand of them would be more than a process may hold open.
     """
     todo = list(namespaces)
     queries = [facts.links_query(namespace.netns) for namespace in todo]
-    inside: dict[int, GuestFacts] = {}
-    closed: dict[int, str] = {}
+    guest_state: dict[int, GuestState] = {}
+    unreadable: dict[int, str] = {}
     for namespace, outcome in zip(todo, driver.read(queries), strict=True):
         try:
             if outcome.code == 0:
-                inside[namespace.inode] = GuestFacts(links=facts.parse_links(outcome.stdout))
-            elif not any(word in outcome.complaint for word in _ENDED):
-                closed[namespace.inode] = outcome.complaint or f"exit code {outcome.code}"
+                guest_state[namespace.inode] = GuestState(links=facts.parse_links(outcome.stdout))
+            elif not any(word in outcome.error_text for word in _ENDED):
+                unreadable[namespace.inode] = outcome.error_text or f"exit code {outcome.code}"
         except HostError as error:  # whoever is root in there chooses names and aliases
-            closed[namespace.inode] = str(error)
-    return inside, closed
+            unreadable[namespace.inode] = str(error)
+    return guest_state, unreadable
 
 
-def uses(driver: Driver, links: Collection[Link], instead: Mapping[int, GuestFacts] = MappingProxyType({})) -> Uses:
+def uses(
+    driver: Driver, links: Collection[Link], instead: Mapping[int, GuestState] = MappingProxyType({})
+) -> ParentUse:
     """Look for them in all namespaces; `instead` is what some shall have.
 
     Where one cannot be looked into, any of `links` may be in use.
     """
-    inside, closed = peek(driver, (space for space in find(driver) if space.inode not in instead))
-    if not closed:
-        return Uses(parents_used({**inside, **instead}, links))
-    reason = next(iter(closed.values()))
-    many = "a network namespace" if len(closed) == 1 else f"{len(closed)} network namespaces"
+    guest_state, unreadable = peek(driver, (space for space in find(driver) if space.inode not in instead))
+    if not unreadable:
+        return ParentUse(parents_used({**guest_state, **instead}, links))
+    reason = next(iter(unreadable.values()))
+    many = "a network namespace" if len(unreadable) == 1 else f"{len(unreadable)} network namespaces"
     warning = f"cannot look into {many} ({reason}), so what they may need on this host stays; pipework gc looks again"
-    return Uses(frozenset(link.name for link in links), (warning,))
+    return ParentUse(frozenset(link.name for link in links), (warning,))
 
 
-def parents_used(seen: Mapping[int, GuestFacts], links: Iterable[Link]) -> frozenset[str]:
+def parents_used(seen: Mapping[int, GuestState], links: Iterable[Link]) -> frozenset[str]:
     """Return the names of those links of the host that links of other namespaces may be on top of.
 
     Another namespace tells the parent's ifindex and not where it is: what only might be on top counts.
     """
-    used = {link.peer for inside in seen.values() for link in inside.links.values() if _may_be_on_another(link)}
+    used = {
+        link.peer for guest_state in seen.values() for link in guest_state.links.values() if _may_be_on_another(link)
+    }
     return frozenset(link.name for link in links if link.ifindex in used)
 
 
@@ -133,10 +137,10 @@ def _answers(driver: Driver, commands: list[Command]) -> list[Outcome]:
     """Ask, and again where lsns(8) gave up without a word: a process that ended while it was looked at is enough."""
     for _ in range(_ATTEMPTS):
         outcomes = driver.read(commands)
-        if all(outcome.code == 0 or outcome.complaint for outcome in outcomes):
+        if all(outcome.code == 0 or outcome.error_text for outcome in outcomes):
             break
     for command, outcome in zip(commands, outcomes, strict=True):
         if outcome.code not in command.ok_codes:
-            said = outcome.complaint or f"exit code {outcome.code}"
-            raise HostError(f"cannot {command.why}: {said}.", hint="lsns is part of util-linux")
+            said = outcome.error_text or f"exit code {outcome.code}"
+            raise HostError(f"cannot {command.reason}: {said}.", hint="lsns is part of util-linux")
     return outcomes

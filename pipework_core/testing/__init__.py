@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipework_core.testing.contexts import make_attachment, make_context
     from pipework_core.testing.contract import BackendContract
     from pipework_core.testing.facts import Facts, make_facts, make_guest, make_link, make_route
     from pipework_core.testing.fake import FakeDriver
     from pipework_core.testing.golden import GoldenCase, golden_cases
     from pipework_core.testing.private import PrivateHost
     from pipework_core.testing.recorded import recorded_run
-    from pipework_core.testing.scenes import make_attachment, make_scene
 
 #: Where each name is.
 _PLACES = {
@@ -26,12 +26,12 @@ _PLACES = {
     "GoldenCase": "golden",
     "PrivateHost": "private",
     "golden_cases": "golden",
-    "make_attachment": "scenes",
+    "make_attachment": "contexts",
     "make_facts": "facts",
     "make_guest": "facts",
     "make_link": "facts",
     "make_route": "facts",
-    "make_scene": "scenes",
+    "make_context": "contexts",
     "recorded_run": "recorded",
 }
 
@@ -47,7 +47,7 @@ __all__ = [
     "make_guest",
     "make_link",
     "make_route",
-    "make_scene",
+    "make_context",
     "recorded_run",
 ]
 

@@ -35,9 +35,9 @@ def missing_for(error: PipeworkError) -> NoReturn:
     missing(f"{error} ({error.hint})" if error.hint else str(error))
 
 
-def elsewhere(why: str) -> NoReturn:
+def elsewhere(reason: str) -> NoReturn:
     """Skip a live test for a reason that its author gives; the end of the run lists it."""
-    pytest.skip(f"{ELSEWHERE}{why}")
+    pytest.skip(f"{ELSEWHERE}{reason}")
 
 
 def summarize(terminal: pytest.TerminalReporter) -> None:

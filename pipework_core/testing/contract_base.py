@@ -13,16 +13,16 @@ from pipework_core.engine.planner import Planner
 from pipework_core.model.driver import with_undoing
 from pipework_core.model.errors import PipeworkError, PluginError
 from pipework_core.plugins.manager import BACKENDS, Plugins
-from pipework_core.testing import scenes
+from pipework_core.testing import contexts
+from pipework_core.testing.contexts import Given
 from pipework_core.testing.facts import Facts, make_guest
 from pipework_core.testing.fake import FakeDriver
-from pipework_core.testing.scenes import Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.context import Context, Guest
     from pipework_core.model.plan import Command, Plan
     from pipework_core.plugins.api import Backend
 
@@ -33,7 +33,7 @@ GUEST = make_guest("web1", runtime="netns", pid=0, netns="/run/netns/web1")
 class Planned(NamedTuple):
     """A request with what was planned from what."""
 
-    scene: Scene
+    context: Context
     backend: Backend
     plan: Plan
 
@@ -118,21 +118,21 @@ class Declared:
 
     def look(
         self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None
-    ) -> tuple[Scene, Backend]:
+    ) -> tuple[Context, Backend]:
         """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
-        host, inside = facts or self.facts
+        host, guest_state = facts or self.facts
         plugins, backend = self.plugins(), self.backend()
-        complete, _ = select.complete(attachment, host, inside, plugins)
+        complete, _ = select.complete(attachment, host, guest_state, plugins)
         if complete.kind != self.kind:
             fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
-        given = Given(guest, Facts(host, inside), self.answers)
-        return scenes.seen(complete, backend, plugins, given), backend
+        given = Given(guest, Facts(host, guest_state), self.answers)
+        return contexts.seen(complete, backend, plugins, given), backend
 
     def plan(self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None) -> Planned:
         """Return the whole plan of a request as a run would make it; raise whatever the backend raises."""
-        scene, backend = self.look(attachment, guest=guest, facts=facts)
-        plan = Planner(plugins=self.plugins(), driver=FakeDriver()).plan(scene, backend)
-        return Planned(scene, backend, plan)
+        context, backend = self.look(attachment, guest=guest, facts=facts)
+        plan = Planner(plugins=self.plugins(), driver=FakeDriver()).plan(context, backend)
+        return Planned(context, backend, plan)
 
     def planned(self, line: str) -> Planned:
         """Return the plan of a declared request; where there is none, leave it to the check that says why."""
@@ -141,7 +141,7 @@ class Declared:
         except Exception as error:  # noqa: BLE001 - a plugin's
             pytest.skip(f"there is no plan of {line} ({error!r:.60}), as another check says")
 
-    def seen(self, line: str) -> tuple[Scene, Backend]:
+    def seen(self, line: str) -> tuple[Context, Backend]:
         """Return what a declared request is planned from; as `planned` where that cannot be."""
         try:
             return self.look(self.attachment(line))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from pipework_core.model import ownership
 from pipework_core.model.context import Claim
-from pipework_core.model.link import HostFacts, Link
+from pipework_core.model.link import HostState, Link
 from pipework_core.model.plan import Command
 from pipework_core.testing.contract_base import Declared, fail
 from pipework_core.testing.contract_read import changes, made
@@ -19,24 +19,24 @@ class MarkPromises(Declared):
         """A link carries our group from its first moment, so that a killed run's can be told from a stranger's."""
         for command in self.planned(line).plan.steps:
             words = [str(word) for word in command.argv]
-            if made(words) and ("group", ownership.BIRTH_GROUP) not in pairwise(words):
+            if made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
                 fail(
-                    f"{line}: `{command}` makes a link without `group {ownership.BIRTH_GROUP}`; use toolkit.in_guest()."
+                    f"{line}: `{command}` makes a link without `group {ownership.PENDING_GROUP}`; use toolkit.in_guest()."
                 )
 
     def test_the_mark_can_be_read_back(self, line: str) -> None:
         """What detach needs is in the mark, and comes out of the alias as it went in; the kind is this backend's."""
-        scene, backend = self.seen(line)
+        context, backend = self.seen(line)
         try:
-            mark = backend.mark(scene)
-            alias = mark.alias
+            tag = backend.tag(context)
+            alias = tag.alias
         except Exception as error:  # noqa: BLE001 - as above
             fail(f"{line}: mark() has no alias: {error!r}; keep each field of marks.Mark short, and a string.")
-        if mark.kind != self.kind:
+        if tag.kind != self.kind:
             fail(
-                f"{line}: the mark says kind={mark.kind!r}, so that detach would ask another; write kind={self.kind!r}."
+                f"{line}: the mark says kind={tag.kind!r}, so that detach would ask another; write kind={self.kind!r}."
             )
-        if ownership.read(Link(name="eth1", ifindex=1, alias=alias)) != mark:
+        if ownership.read(Link(name="eth1", ifindex=1, alias=alias)) != tag:
             fail(
                 f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
             )
@@ -44,11 +44,13 @@ class MarkPromises(Declared):
     def test_what_carries_no_mark_is_no_leftover(self, line: str) -> None:
         """Behind detaching, leftovers() names only what a mark or our group says is ours."""
         planned = self.planned(line)
-        scene = planned.scene
+        context = planned.context
         names = [name for step in planned.plan.steps if (name := made([str(word) for word in step.argv]))]
         strangers = {name: Link(name=name, ifindex=900 + at, kind="bridge", up=True) for at, name in enumerate(names)}
-        host = scene.host._replace(links={**strangers, **scene.host.links})
-        left = planned.backend.leftovers(scene._replace(host=host, leaving=True), planned.backend.mark(scene))
+        host = context.host_state._replace(links={**strangers, **context.host_state.links})
+        left = planned.backend.shared_resources(
+            context._replace(host_state=host, detaching=True), planned.backend.tag(context)
+        )
         for leftover in left:
             link = host.links.get(leftover.name)
             if link is not None and ownership.read(link) is None and link.group == "default":
@@ -60,7 +62,7 @@ class MarkPromises(Declared):
     def test_claims_is_stable(self) -> None:
         """claims() answers with a Claim, whatever the name, and the same for the same host."""
         backend, host = self.backend(), self.facts.host
-        backwards = HostFacts(links=dict(reversed(list(host.links.items()))), ovs_bridges=host.ovs_bridges)
+        backwards = HostState(links=dict(reversed(list(host.links.items()))), ovs_bridges=host.ovs_bridges)
         declared = [self.attachment(line).host for line in self.requests]
         for name in (*declared, *host.links, "nosuch0", "", "a b", "-x", "$(id)", "\n", "x" * 300):
             try:
@@ -72,8 +74,8 @@ class MarkPromises(Declared):
 
     def test_reads_only_read(self, line: str) -> None:
         """What reads() returns is run by --dry-run as well, and must change nothing."""
-        scene, backend = self.seen(line)
-        for key, command in backend.reads(scene.attachment, scene.host).items():
+        context, backend = self.seen(line)
+        for key, command in backend.reads(context.attachment, context.host_state).items():
             if not isinstance(command, Command):
                 fail(f"{line}: reads() has {command!r:.60} under {key!r}, where a plan.Command is due.")
             if command.undo or changes(command):

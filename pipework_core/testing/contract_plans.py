@@ -66,7 +66,9 @@ class PlanPromises(Declared):
             fail(f"{error} See contract.Backend for what is due.")
         if not self.requests:
             fail(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
-        if faults := loading.faults_of(getattr(backend, "guarded", backend), loading.SORTS["pipework.backends"]):
+        if faults := loading.faults_of(
+            getattr(backend, "guarded", backend), loading.PLUGIN_GROUPS["pipework.backends"]
+        ):
             fail(f"{faults[0]}; see contract.Backend for what is due.")
         declared = getattr(self.plugin, loading.DECLARATION, None)
         if isinstance(self.plugin, ModuleType) and declared != CONTRACT:
@@ -122,15 +124,15 @@ class PlanPromises(Declared):
 
     def test_planning_does_no_io(self, line: str) -> None:
         """Facts in, commands out: no method of a backend opens a file, starts a process, or waits."""
-        scene, backend = self.seen(line)
-        host, asked = scene.host, scene.attachment
+        context, backend = self.seen(line)
+        host, asked = context.host_state, context.attachment
         try:
             for name, method in (
                 ("claims", lambda: backend.claims(asked.host, host)),
                 ("reads", lambda: backend.reads(asked, host)),
-                ("mark", lambda: backend.mark(scene)),
-                ("plan", lambda: backend.plan(scene)),
-                ("leftovers", lambda: backend.leftovers(scene._replace(leaving=True), backend.mark(scene))),
+                ("mark", lambda: backend.tag(context)),
+                ("plan", lambda: backend.plan(context)),
+                ("leftovers", lambda: backend.shared_resources(context._replace(detaching=True), backend.tag(context))),
             ):
                 with without_io(f"{line}: {name}()"):
                     method()

@@ -36,15 +36,17 @@ class Noting:
 
     def __init__(self, inner: RunDriver) -> None:
         self._inner = inner
-        self.noted: list[str] = []
+        self.change_words: list[str] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a driver has
         return getattr(self._inner, name)
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Remember them, and hand them on."""
-        self.noted += [f"{command} <<< {command.stdin}" if command.stdin else str(command) for command in commands]
-        return self._inner.act(commands, stop=stop)
+        self.change_words += [
+            f"{command} <<< {command.stdin}" if command.stdin else str(command) for command in commands
+        ]
+        return self._inner.apply(commands, stop=stop)
 
 
 def carried_out(argv: Sequence[str], plugins: Plugins, *, rehearsal: bool = False) -> list[str]:
@@ -57,7 +59,7 @@ def carried_out(argv: Sequence[str], plugins: Plugins, *, rehearsal: bool = Fals
     )
     driver = Noting(inner)
     _ending(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
-    return driver.noted
+    return driver.change_words
 
 
 def collected(plugins: Plugins) -> None:

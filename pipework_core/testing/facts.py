@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from pipework_core.model.context import Guest
-from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
+from pipework_core.model.link import GuestState, HostState, Link, Route
 from pipework_core.model.plan import Netns
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class LinkFields(TypedDict, total=False):
 class Facts(NamedTuple):
     """What there is, on the host and inside the guest."""
 
-    host: HostFacts = HostFacts(links={})
-    inside: GuestFacts = GuestFacts()
+    host: HostState = HostState(links={})
+    guest_state: GuestState = GuestState()
 
 
 def make_link(name: str, **fields: Unpack[LinkFields]) -> Link:
@@ -97,7 +97,7 @@ def make_guest(  # noqa: PLR0913 - the fields of a guest, each by its name
 def make_facts(
     *,
     host: Iterable[Link | str] = (),
-    inside: Iterable[Link | str] = (),
+    guest_state: Iterable[Link | str] = (),
     routes: Iterable[Route] = (),
     bridges: Iterable[str] | None = None,
     ipv6_off: bool = False,
@@ -110,8 +110,8 @@ def make_facts(
     the names that Open vSwitch lists (None: it was not asked).
     """
     return Facts(
-        host=HostFacts(links=_numbered(host), ovs_bridges=None if bridges is None else frozenset(bridges)),
-        inside=GuestFacts(links=_numbered(inside), routes=tuple(routes), ipv6_off=ipv6_off),
+        host=HostState(links=_numbered(host), ovs_bridges=None if bridges is None else frozenset(bridges)),
+        guest_state=GuestState(links=_numbered(guest_state), routes=tuple(routes), ipv6_off=ipv6_off),
     )
 
 

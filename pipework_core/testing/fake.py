@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import NoHold, Pin, PlainDriver, succeeded
+from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, succeeded
 from pipework_core.model.errors import NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 
@@ -18,13 +18,13 @@ HOST_INODE = 1
 GOOD = Outcome(code=0)
 
 
-class FakeDriver(PlainDriver):
+class FakeDriver(BaseDriver):
     """Answers reads and changes by `handler`; starts nothing, and needs no root.
 
         driver = FakeDriver(lambda command: Outcome(code=0, stdout="[]"))
 
     Without a handler everything succeeds and says nothing. `pins` are the namespaces that there are beside the host's,
-    path to `Pin`; `programs` those that it finds (None: any). What it was asked stands in `reads`, `acts` and
+    path to `PinnedNetns`; `programs` those that it finds (None: any). What it was asked stands in `reads`, `acts` and
     `started`; `calls` has the names of its other calls, in order.
     """
 
@@ -32,24 +32,24 @@ class FakeDriver(PlainDriver):
         self,
         handler: Callable[[Command], Outcome] = lambda _: GOOD,
         *,
-        pins: Mapping[str, Pin] | None = None,
+        pins: Mapping[str, PinnedNetns] | None = None,
         programs: Container[str] | None = None,
     ) -> None:
         self._handler = handler
-        self._pins = {HOST.path: Pin(inode=HOST_INODE), **(pins or {})}
+        self._pins = {HOST.path: PinnedNetns(inode=HOST_INODE), **(pins or {})}
         self._programs = programs
         self.reads: list[Command] = []
         self.acts: list[Command] = []
         self.started: list[Command] = []
         self.calls: list[str] = []
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Return what `pins` has for it; raise NoNamespaceError when that is nothing."""
         if netns.path not in self._pins:
             raise NoNamespaceError(f"the network namespace {netns.path} is not there.", hint="is the guest running?")
         return self._pins[netns.path]
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Whether it is one of `programs`."""
         return self._programs is None or program in self._programs
 
@@ -58,7 +58,7 @@ class FakeDriver(PlainDriver):
         self.reads += commands
         return [self._handler(command) for command in commands]
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Answer by the handler, until one fails or `stop()` says so."""
         outcomes: list[Outcome] = []
         for command in commands:
@@ -74,10 +74,10 @@ class FakeDriver(PlainDriver):
         """Remember them."""
         self.started += commands
 
-    def exclusive(self) -> NoHold:
+    def exclusive(self) -> NullLock:
         """Lock nobody out."""
         self.calls.append("exclusive")
-        return NoHold()
+        return NullLock()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Remember that the run succeeded."""

@@ -1,7 +1,7 @@
 """Golden cases: plans as data. Each is a request, what there is, and the commands, or the error, that must come of it.
 
 A case is a file `NAME.toml`. `about` says in a sentence what it shows, and `request` is the command line, as a list.
-`host` and `inside` list the interfaces of the host and of the guest (fields of `facts.Link`), `routes` the guest's
+`host` and `guest_state` list the interfaces of the host and of the guest (fields of `facts.Link`), `routes` the guest's
 routes (`make_route`), `guest` the fields of `make_guest`; `bridges` are the names that Open vSwitch lists, `answers`
 what the backend's own reads print, by their keys. `REQ` in an alias stands for the digest of this very request.
 
@@ -26,11 +26,11 @@ import pytest
 
 from pipework_core.cli import parser
 from pipework_core.engine import detach
-from pipework_core.model.context import Scene
+from pipework_core.model.context import Context
 from pipework_core.model.errors import PipeworkError
 from pipework_core.testing import case_file
+from pipework_core.testing.contexts import Given, answered, loaded, refuse_unread, settled
 from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
-from pipework_core.testing.scenes import Given, answered, loaded, refuse_unread, settled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -124,7 +124,7 @@ def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
         guest=make_guest(**case.get("guest", {})),
         facts=make_facts(
             host=[make_link(**fields) for fields in case.get("host", ())],
-            inside=[make_link(**fields) for fields in case.get("inside", ())],
+            guest_state=[make_link(**fields) for fields in case.get("inside", ())],
             routes=[make_route(**fields) for fields in case.get("routes", ())],
             bridges=case.get("bridges"),
         ),
@@ -135,22 +135,24 @@ def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
     if asked.attachment is None:
         raise ValueError(f"a case attaches or detaches; {asked.command} does neither")
     clearing, backend, _ = settled(asked.attachment, loaded(plugins), given)
-    backend.mark(clearing.scene).alias  # noqa: B018 - raises when it does not fit
-    return clearing.before + backend.plan(clearing.scene) + clearing.after
+    backend.tag(clearing.context).alias  # noqa: B018 - raises when it does not fit
+    return clearing.before + backend.plan(clearing.context) + clearing.after
 
 
 def _detached(asked: Invocation, plugins: Plugins, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
-    guest, (host, inside), said = given
-    (name,) = detach.chosen(inside, guest, asked.interface, everything=False)
-    mark = detach.mark_of(inside.links[name])
-    request = detach.request(inside.links[name], mark, guest)
-    backend = plugins.backend(mark.kind)
+    guest, (host, guest_state), said = given
+    (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)
+    tag = detach.mark_of(guest_state.links[name])
+    request = detach.request(guest_state.links[name], tag, guest)
+    backend = plugins.backend(tag.kind)
     reads = backend.reads(request, host)
     refuse_unread(said, reads, backend.kind)
     answers = answered(reads, said)
-    scene = Scene(attachment=request, guest=guest, host=host, inside=inside, answers=answers, leaving=True)
-    return detach.plan(scene, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+    context = Context(
+        attachment=request, guest=guest, host_state=host, guest_state=guest_state, answers=answers, detaching=True
+    )
+    return detach.plan(context, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
 
 
 def _steps(plan: Plan) -> list[dict[str, Any]]:
@@ -162,10 +164,10 @@ def _steps(plan: Plan) -> list[dict[str, Any]]:
             entry["expect"] = step.expect
         if step.undo:
             entry["undo"] = [str(command) for command in step.undo]
-        guards = [str(command.unless) for command in step.undo if command.unless]
+        guards = [str(command.guard) for command in step.undo if command.guard]
         if guards:
             entry["unless"] = guards
-        if step.unless is not None:
-            entry["guard"] = str(step.unless)
+        if step.guard is not None:
+            entry["guard"] = str(step.guard)
         steps.append(entry)
     return steps

@@ -22,9 +22,9 @@ from pipework_core.engine.signals import Signals
 from pipework_core.model.errors import HostError, ReplayError
 from pipework_core.model.plan import Plan
 from pipework_core.testing import announcing
+from pipework_core.testing.contexts import loaded
 from pipework_core.testing.golden import REWRITE
 from pipework_core.testing.private import PrivateHost
-from pipework_core.testing.scenes import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

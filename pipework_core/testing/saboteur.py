@@ -61,11 +61,11 @@ class Saboteur:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a driver has
         return getattr(self._inner, name)
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry N steps out, then spring the trap once. A plan's final step comes in a call of its own."""
         if self.sprung or not self.counter.told:
-            return self._inner.act(commands, stop=stop)
-        outcomes = self._inner.act(commands[: self._number], stop=stop)
+            return self._inner.apply(commands, stop=stop)
+        outcomes = self._inner.apply(commands[: self._number], stop=stop)
         if outcomes and not succeeded(commands[len(outcomes) - 1], outcomes[-1]):
             self.sprung = True  # it failed by itself, and what comes next is the undoing
             return outcomes
@@ -97,10 +97,10 @@ class Counter:
     def pipework_plan_ready(self, plan: Plan) -> None:
         """Count; a signal may come with the last step, too, unless that cannot be undone."""
         interrupt = self._mode == "interrupt"
-        if self._number >= len(plan.all_steps) + (interrupt and not plan.final):
+        if self._number >= len(plan.all_steps) + (interrupt and not plan.commit):
             raise NoMore
         self.told = True
-        undoable = len(plan.steps) + 1 if interrupt else len(plan.steps + plan.final)
+        undoable = len(plan.steps) + 1 if interrupt else len(plan.steps + plan.commit)
         self.too_late = self._number >= undoable
 
 

@@ -22,9 +22,9 @@ READS: Mapping[str, Command] = {
     "bridged frames": Command(
         argv=("cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"),
         ok_codes=_ANY,
-        why="read whether bridged frames pass the firewall",
+        reason="read whether bridged frames pass the firewall",
     ),
-    "firewall": Command(argv=("iptables", "-S"), ok_codes=_ANY, why="read the firewall's rules"),
+    "firewall": Command(argv=("iptables", "-S"), ok_codes=_ANY, reason="read the firewall's rules"),
 }
 
 

@@ -11,42 +11,42 @@ from pipework_core.toolkit.shared import has_use
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipework_core.model.link import GuestFacts, Link
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.link import GuestState, Link
+    from pipework_core.model.snapshot import Snapshot
 
 
-def serves_nobody(survey: Survey, link: Link, *, without: Collection[str] = ()) -> bool:
+def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = ()) -> bool:
     """Whether nothing that stays uses a link of the host: pairs that serve nobody do not count, nor those of `without`.
 
     What guests that cannot be seen have on top of it nobody knows: then everything serves somebody.
     """
-    used = namespaces.parents_used(survey.inside, survey.host.links.values())
-    going = {*pairs(survey), *without}
-    return not survey.unsure and link.name not in used and not has_use(survey.host, link, without=going)
+    used = namespaces.parents_used(snapshot.guest_states, snapshot.host_state.links.values())
+    going = {*pairs(snapshot), *without}
+    return not snapshot.unsure and link.name not in used and not has_use(snapshot.host_state, link, without=going)
 
 
-def pairs(survey: Survey) -> dict[str, str]:
+def pairs(snapshot: Snapshot) -> dict[str, str]:
     """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
-    ends = (link for link in survey.host.links.values() if link.kind == "veth")
-    return {link.name: wrong for link in ends if (wrong := _wrong(survey, link))}
+    ends = (link for link in snapshot.host_state.links.values() if link.kind == "veth")
+    return {link.name: wrong for link in ends if (wrong := _wrong(snapshot, link))}
 
 
-def _wrong(survey: Survey, link: Link) -> str:
+def _wrong(snapshot: Snapshot, link: Link) -> str:
     """Say why nobody needs a pair; empty for one that is somebody's, or not ours."""
-    if ownership.newborn(link):
+    if ownership.is_pending(link):
         return "which a killed run left"
-    mark = ownership.read(link)
-    if mark is None or mark.kind != "veth" or not mark.netns:
+    tag = ownership.read(link)
+    if tag is None or tag.kind != "veth" or not tag.netns:
         return ""
-    inode = int(mark.netns) if mark.netns.isdecimal() else 0
-    if inode in survey.spaces:
-        inside = survey.inside.get(inode)
-        far = _far_end(survey, inside, link) if inside else None
-        return "which a killed run left" if far is not None and not far.alias and ownership.newborn(far) else ""
+    inode = int(tag.netns) if tag.netns.isdecimal() else 0
+    if inode in snapshot.spaces:
+        guest_state = snapshot.guest_states.get(inode)
+        far = _far_end(snapshot, guest_state, link) if guest_state else None
+        return "which a killed run left" if far is not None and not far.alias and ownership.is_pending(far) else ""
     # An end that its guest has moved on is somewhere, and whoever cannot see all guests knows of none that it is gone.
-    moved = any(_far_end(survey, inside, link) for inside in survey.inside.values())
-    return "" if moved or survey.unsure else "whose guest is gone"
+    moved = any(_far_end(snapshot, guest_state, link) for guest_state in snapshot.guest_states.values())
+    return "" if moved or snapshot.unsure else "whose guest is gone"
 
 
-def _far_end(survey: Survey, inside: GuestFacts, end: Link) -> Link | None:
-    return next((link for link in inside.links.values() if survey.host_end(link) is end), None)
+def _far_end(snapshot: Snapshot, guest_state: GuestState, end: Link) -> Link | None:
+    return next((link for link in guest_state.links.values() if snapshot.host_end(link) is end), None)

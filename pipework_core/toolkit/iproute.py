@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.model.attachment import has_broadcast
 from pipework_core.model.errors import HostError, UsageError
-from pipework_core.model.ownership import BIRTH_GROUP, newborn
+from pipework_core.model.ownership import PENDING_GROUP, is_pending
 from pipework_core.model.plan import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipework_core.model.attachment import Address, Attachment
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Netns
 
@@ -22,12 +22,12 @@ def ip(
     *words: str,
     netns: Netns | None = None,
     undo: Iterable[Command] = (),
-    unless: Command | None = None,
+    guard: Command | None = None,
     shared: bool = False,
-    why: str = "",
+    reason: str = "",
 ) -> Command:
     """Return one `ip` command."""
-    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), unless=unless, shared=shared, why=why)
+    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), guard=guard, shared=shared, reason=reason)
 
 
 class Switch(NamedTuple):
@@ -42,23 +42,23 @@ class Switch(NamedTuple):
     before: str = ""
 
 
-def switch(scene: Scene, switches: Iterable[Switch]) -> list[Command]:
+def switch(context: Context, switches: Iterable[Switch]) -> list[Command]:
     """Return what writes the switches of the guest's interface: one process for all that get the same value."""
     found: dict[str, list[Switch]] = {}
     for one in switches:
         found.setdefault(one.value, []).append(one)
-    return [_write(scene, value, group) for value, group in found.items()]
+    return [_write(context, value, group) for value, group in found.items()]
 
 
-def _write(scene: Scene, value: str, switches: Sequence[Switch]) -> Command:
-    netns, names = scene.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
+def _write(context: Context, value: str, switches: Sequence[Switch]) -> Command:
+    netns, names = context.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
     undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
     return Command(
         argv=("tee", *(one.path for one in switches)),
         netns=netns,
         stdin=value,
         undo=tuple(undo),
-        why=f"set {names} of {scene.attachment.interface} to {value}",
+        reason=f"set {names} of {context.attachment.interface} to {value}",
     )
 
 
@@ -70,23 +70,23 @@ def switched_on(attachment: Attachment, key: str) -> bool:
     return value == "1"
 
 
-def unfinished(scene: Scene) -> bool:
+def unfinished(context: Context) -> bool:
     """Whether the interface is new, or was left by a run that did not get as far as marking it."""
-    return scene.existing is None or newborn(scene.existing)
+    return context.existing is None or is_pending(context.existing)
 
 
-def parent_link(scene: Scene) -> Link:
+def parent_link(context: Context) -> Link:
     """Return the host interface the request names; raise HostError when there is none."""
-    name = scene.attachment.host
-    link = scene.host.links.get(name)
+    name = context.attachment.host
+    link = context.host_state.links.get(name)
     if link is None:
         raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
     return link
 
 
-def chosen_mtu(scene: Scene, parent: Link | None) -> int:
+def chosen_mtu(context: Context, parent: Link | None) -> int:
     """Return the MTU in bytes: the asked one, else the parent's; raise HostError for more than the parent carries."""
-    asked = scene.attachment.mtu
+    asked = context.attachment.mtu
     if parent is None:
         return asked or 1500
     if asked is not None and asked > parent.mtu:
@@ -97,16 +97,16 @@ def chosen_mtu(scene: Scene, parent: Link | None) -> int:
     return asked or parent.mtu
 
 
-def in_guest(scene: Scene, *words: str) -> tuple[str, ...]:
+def in_guest(context: Context, *words: str) -> tuple[str, ...]:
     """Return the words that make a link under its final name in the guest, born with our group."""
-    attachment = scene.attachment
+    attachment = context.attachment
     mac = ("address", attachment.mac) if attachment.mac else ()
-    return ("name", attachment.interface, *mac, *words, "group", BIRTH_GROUP, "netns", scene.guest.netns.path)
+    return ("name", attachment.interface, *mac, *words, "group", PENDING_GROUP, "netns", context.guest.netns.path)
 
 
-def delete_in_guest(scene: Scene, name: str = "") -> Command:
+def delete_in_guest(context: Context, name: str = "") -> Command:
     """Return the command that deletes a link in the guest, which takes its veth peer along."""
-    return ip("link", "delete", "dev", name or scene.attachment.interface, netns=scene.guest.netns)
+    return ip("link", "delete", "dev", name or context.attachment.interface, netns=context.guest.netns)
 
 
 def broadcast(address: Address) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Clearing
+from pipework_core.model.context import Replacement
 from pipework_core.model.link import Route
-from pipework_core.model.ownership import Mark, route_from
+from pipework_core.model.ownership import Tag, route_from
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import delete_in_guest, ip
 from pipework_core.toolkit.veth import veth_peer
@@ -14,27 +14,27 @@ from pipework_core.toolkit.veth import veth_peer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import GuestFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import GuestState, Link
     from pipework_core.model.plan import Netns
 
 
-def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
+def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
     """Put a link that is replaced under another name until its successor stands; undoing gives all of it back.
 
     The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go. One
     that nothing replaces stays as it is until it is deleted.
     """
-    if scene.leaving:
-        return _given_up(scene, link, mark)
-    netns, parked = scene.guest.netns, f"pw{link.ifindex}"
-    routes = [route for route in scene.inside.routes if route.dev == link.name and not route.kernel]
+    if context.detaching:
+        return _given_up(context, link, tag)
+    netns, parked = context.guest.netns, f"pw{link.ifindex}"
+    routes = [route for route in context.guest_state.routes if route.dev == link.name and not route.kernel]
     steps = [
         ip(
             *("link", "set", "dev", link.name, "down"),
             netns=netns,
-            undo=restore(link, routes, netns, beside=scene.inside.routes),
-            why=f"put {link.name} aside",
+            undo=restore(link, routes, netns, beside=context.guest_state.routes),
+            reason=f"put {link.name} aside",
         ),
         ip(
             *("link", "set", "dev", link.name, "name", parked),
@@ -42,65 +42,67 @@ def park(scene: Scene, link: Link, mark: Mark) -> Clearing:
             undo=[ip("link", "set", "dev", parked, "name", link.name, netns=netns)],
         ),
     ]
-    earlier = earlier_defaults(scene, link, mark)
-    steps += [put_back(route, netns) for route in earlier]
-    inside = without(scene, link, mark)
-    after = ip("link", "delete", "dev", parked, netns=netns, why=f"give up the former {link.name}")
-    return Clearing(scene=scene._replace(inside=inside), before=Plan(steps=tuple(steps)), after=Plan(final=(after,)))
-
-
-def _given_up(scene: Scene, link: Link, mark: Mark) -> Clearing:
-    """Put the earlier default routes back while the link still works, then delete it."""
-    peer = veth_peer(scene, link)
-    host = {name: other for name, other in scene.host.links.items() if peer is None or name != peer.name}
-    after = delete_in_guest(scene, link.name)._replace(why=f"delete {link.name} of {scene.guest.name}")
-    return Clearing(
-        scene=scene._replace(inside=without(scene, link, mark), host=scene.host._replace(links=host)),
-        before=Plan(steps=given_back(scene, link, mark)),
-        after=Plan(final=(after,)),
+    earlier = earlier_defaults(context, link, tag)
+    steps += [restore_route(route, netns) for route in earlier]
+    guest_state = without(context, link, tag)
+    after = ip("link", "delete", "dev", parked, netns=netns, reason=f"give up the former {link.name}")
+    return Replacement(
+        context=context._replace(guest_state=guest_state), before=Plan(steps=tuple(steps)), after=Plan(commit=(after,))
     )
 
 
-def without(scene: Scene, link: Link, mark: Mark) -> GuestFacts:
+def _given_up(context: Context, link: Link, tag: Tag) -> Replacement:
+    """Put the earlier default routes back while the link still works, then delete it."""
+    peer = veth_peer(context, link)
+    host = {name: other for name, other in context.host_state.links.items() if peer is None or name != peer.name}
+    after = delete_in_guest(context, link.name)._replace(reason=f"delete {link.name} of {context.guest.name}")
+    return Replacement(
+        context=context._replace(guest_state=without(context, link, tag), host_state=context.host_state._replace(links=host)),
+        before=Plan(steps=given_back(context, link, tag)),
+        after=Plan(commit=(after,)),
+    )
+
+
+def without(context: Context, link: Link, tag: Tag) -> GuestState:
     """Return what is in the guest when the link has gone and the default routes that it replaced are back."""
-    return scene.inside._replace(
-        links={name: known for name, known in scene.inside.links.items() if name != link.name},
+    return context.guest_state._replace(
+        links={name: known for name, known in context.guest_state.links.items() if name != link.name},
         routes=(
-            *(route for route in scene.inside.routes if route.dev != link.name),
-            *earlier_defaults(scene, link, mark),
+            *(route for route in context.guest_state.routes if route.dev != link.name),
+            *earlier_defaults(context, link, tag),
         ),
     )
 
 
-def given_back(scene: Scene, link: Link, mark: Mark) -> tuple[Command, ...]:
+def given_back(context: Context, link: Link, tag: Tag) -> tuple[Command, ...]:
     """Return what puts the earlier default routes in the place of the link's own, while it has them."""
-    netns, steps = scene.guest.netns, []
-    for route in earlier_defaults(scene, link, mark):
-        now = scene.inside.default_route(route.family)
+    netns, steps = context.guest.netns, []
+    for route in earlier_defaults(context, link, tag):
+        now = context.guest_state.default_route(route.family)
         words = (f"-{route.family}", "route", "delete", route.dst, *route.words)
-        undo = put_back(now, netns) if now is not None else ip(*words, netns=netns)
-        steps.append(put_back(route, netns)._replace(undo=(undo,)))
+        undo = restore_route(now, netns) if now is not None else ip(*words, netns=netns)
+        steps.append(restore_route(route, netns)._replace(undo=(undo,)))
     return tuple(steps)
 
 
-def earlier_defaults(scene: Scene, link: Link, mark: Mark) -> list[Route]:
+def earlier_defaults(context: Context, link: Link, tag: Tag) -> list[Route]:
     """Return the default routes that an attachment replaced, where nobody has set another one since.
 
     One whose own interface has gone meanwhile went with it.
     """
-    now = {family: scene.inside.default_route(family) for family in (4, 6)}
+    now = {family: context.guest_state.default_route(family) for family in (4, 6)}
     return [
         route
-        for route in _replaced(mark)
+        for route in _replaced(tag)
         if ((current := now[route.family]) is None or current.dev == link.name)
-        and (not route.dev or route.dev in scene.inside.links)
+        and (not route.dev or route.dev in context.guest_state.links)
         and route.dev != link.name
     ]
 
 
-def _replaced(mark: Mark) -> list[Route]:
+def _replaced(tag: Tag) -> list[Route]:
     found = []
-    for family, word in ((4, mark.gw4), (6, mark.gw6)):
+    for family, word in ((4, tag.gw4), (6, tag.gw6)):
         if word:
             words = route_from(word)
             dev = words[words.index("dev") + 1] if "dev" in words else ""
@@ -109,12 +111,12 @@ def _replaced(mark: Mark) -> list[Route]:
     return found
 
 
-def put_back(route: Route, netns: Netns | None) -> Command:
+def restore_route(route: Route, netns: Netns | None) -> Command:
     """Return the command that sets a route as it was read."""
     return ip(
         *(f"-{route.family}", "route", "replace", route.dst, *route.words),
         netns=netns,
-        why=f"set the earlier {route.dst} route again",
+        reason=f"set the earlier {route.dst} route again",
     )
 
 
@@ -133,7 +135,7 @@ def restore(link: Link, routes: Iterable[Route], netns: Netns | None, *, beside:
         steps.insert(0, ip("link", "set", "dev", link.name, "up", netns=netns))
     there = {_way(route) for route in beside if route.dev != link.name and route.dst != "default"}
     straight_first = sorted(routes, key=lambda route: "via" in route.words or "nexthop" in route.words)
-    back = ((route, put_back(route, netns)) for route in straight_first)
+    back = ((route, restore_route(route, netns)) for route in straight_first)
     return steps + [_appended(command) if _way(route) in there else command for route, command in back]
 
 

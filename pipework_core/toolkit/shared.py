@@ -4,47 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Leftover
-from pipework_core.model.ownership import FILTERING, RAISED, changed, group_for, newborn, read
+from pipework_core.model.context import SharedResource
+from pipework_core.model.ownership import FILTERING, RAISED, changed, group_for, is_pending, read
 from pipework_core.toolkit.iproute import ip
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
 
 
 def raise_shared(link: Link) -> Command:
     """Return the command that raises a bridge or parent on the host, which others may use as soon as it is up."""
     words = ("link", "set", "dev", link.name)
-    undo = [ip(*words, "down", *noted(link, 0), shared=True)]
-    return ip(*words, "up", *noted(link, RAISED), undo=undo, why=f"raise {link.name}")
+    undo = [ip(*words, "down", *change_words(link, 0), shared=True)]
+    return ip(*words, "up", *change_words(link, RAISED), undo=undo, reason=f"raise {link.name}")
 
 
-def noted(link: Link, bits: int) -> tuple[str, ...]:
+def change_words(link: Link, bits: int) -> tuple[str, ...]:
     """Return the words that note in the link's group what is changed on it now, where nobody else uses the group."""
     before = changed(link)
     return ("group", group_for(before | bits)) if before or link.group == "default" else ()
 
 
-def lowered(host: HostFacts, name: str, *, without: Collection[str] = ()) -> tuple[Leftover, ...]:
+def lower_again(host: HostState, name: str, *, without: Collection[str] = ()) -> tuple[SharedResource, ...]:
     """Return what lowers a parent again that we raised, unless the host uses it for something but `without`."""
     link = host.links.get(name)
     if link is None or not changed(link) & RAISED or has_use(host, link, without=without):
         return ()
     words = ("down", "group", group_for(changed(link) & FILTERING))
-    remove = ip("link", "set", "dev", name, *words, why=f"lower {name} again, which nobody uses")
-    return (Leftover(name=name, remove=remove, hidden=True),)
+    remove = ip("link", "set", "dev", name, *words, reason=f"lower {name} again, which nobody uses")
+    return (SharedResource(name=name, remove=remove, hidden=True),)
 
 
 def made_by_us(link: Link, kind: str) -> bool:
     """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
-    mark = read(link)
-    return (mark is not None and mark.kind == kind) or (mark is None and newborn(link) and link.kind == kind)
+    tag = read(link)
+    return (tag is not None and tag.kind == kind) or (tag is None and is_pending(link) and link.kind == kind)
 
 
-def has_use(host: HostFacts, link: Link, *, without: Collection[str] = ()) -> bool:
+def has_use(host: HostState, link: Link, *, without: Collection[str] = ()) -> bool:
     """Whether the host itself uses the link: by an address on it, a link on top of it, as somebody's port or bridge.
 
     Those of `without` do not count, nor do the addresses that the kernel makes by itself: link-local ones, and those

@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import ConflictError
 from pipework_core.model.names import host_name
-from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import in_guest, ip
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.link import Link
 
 
-def veth_name(scene: Scene) -> str:
+def veth_name(context: Context) -> str:
     """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
-    attachment, guest = scene.attachment, scene.guest
+    attachment, guest = context.attachment, context.guest
     if attachment.host_name:
         return attachment.host_name
     number = guest.pid or guest.inode
     name = host_name(attachment.interface, number)
-    if name in scene.host.links and attachment.replace and scene.existing is None:
+    if name in context.host_state.links and attachment.replace and context.existing is None:
         return host_name(f"{attachment.interface}{attachment.host}", number * 2 + 1)
     return name
 
 
-def veth_peer(scene: Scene, link: Link) -> Link | None:
+def veth_peer(context: Context, link: Link) -> Link | None:
     """Return the host's end of the guest's veth `link`.
 
     That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
@@ -35,36 +35,36 @@ def veth_peer(scene: Scene, link: Link) -> Link | None:
     """
     if link.kind != "veth" or not link.peer_elsewhere:
         return None
-    other = scene.host.by_index(link.peer)
+    other = context.host_state.by_index(link.peer)
     if other is None or other.kind != "veth" or other.peer != link.ifindex:
         return None
-    mark = read(other)
-    ours = mark.netns == str(scene.guest.inode) if mark else newborn(other)
+    tag = read(other)
+    ours = tag.netns == str(context.guest.inode) if tag else is_pending(other)
     return other if ours else None
 
 
-def make_veth(scene: Scene, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
+def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:
     """Return the host's end and the plan that makes a veth pair, one end in the guest, in a single netlink message.
 
     Raise ConflictError when the host's name is taken.
     """
-    name = veth_name(scene)
-    if name in scene.host.links:
+    name = veth_name(context)
+    if name in context.host_state.links:
         raise ConflictError(
             f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
         )
-    attachment = scene.attachment
+    attachment = context.attachment
     near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))
-    far = in_guest(scene, "mtu", str(mtu))
+    far = in_guest(context, "mtu", str(mtu))
     command = ip(
-        *("link", "add", *near, "group", BIRTH_GROUP, "type", "veth", "peer", *far),
+        *("link", "add", *near, "group", PENDING_GROUP, "type", "veth", "peer", *far),
         undo=[ip("link", "delete", "dev", name)],
-        why=f"make {attachment.interface} in {scene.guest.name}, with {name} on the host",
+        reason=f"make {attachment.interface} in {context.guest.name}, with {name} on the host",
     )
-    return name, Plan(steps=(command, own_veth(scene, name)))
+    return name, Plan(steps=(command, own_veth(context, name)))
 
 
-def own_veth(scene: Scene, name: str) -> Command:
+def own_veth(context: Context, name: str) -> Command:
     """Return the command that turns the birth mark of a host's end into an alias."""
-    alias = Mark(kind="veth", netns=str(scene.guest.inode)).alias
-    return ip("link", "set", "dev", name, "group", "default", "alias", alias, why=f"mark {name} as pipework's")
+    alias = Tag(kind="veth", netns=str(context.guest.inode)).alias
+    return ip("link", "set", "dev", name, "group", "default", "alias", alias, reason=f"mark {name} as pipework's")

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from pipework_core.model import names
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import dhcp, grammar
-from pipework_core.spec.options import Words
+from pipework_core.spec.options import ParsedArgs
 from pipework_core.topology import pools
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SWITCHES = ("replace", "dns", "no-dad", "probe")
 _NO_ADDRESS = "add address: IP/N, or address: 0/0 for none, or defaults with one"
 
 
-def words(link: LinkFields, defaults: Defaults) -> Words:
+def words(link: LinkFields, defaults: Defaults) -> ParsedArgs:
     """Return the link, with what the defaults add to it, as a scanned command line."""
     given = merged(link, defaults)
     for key, hint in (("host", "add host: HOSTIF, or defaults with one"), ("address", _NO_ADDRESS)):
@@ -39,7 +39,7 @@ def words(link: LinkFields, defaults: Defaults) -> Words:
     if given.get("options"):
         values["option"] = [f"{key}={value}" for key, value in given["options"].items()]
     address = _address(_listed(given["address"]), _listed(given.get("gateway", [])))
-    return Words("attach", (given["host"], given["guest"], address, given.get("mac", "") + vlan), values)
+    return ParsedArgs("attach", (given["host"], given["guest"], address, given.get("mac", "") + vlan), values)
 
 
 def host_line(entry: HostFields) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipework_core.engine.host_access import Hosting
-    from pipework_core.model.attachment import HostPart
+    from pipework_core.model.attachment import HostAccess
     from pipework_core.model.plan import Command, Report
     from pipework_core.topology import HostEntry
 
@@ -72,14 +72,14 @@ class Parts:
             for entry in self._entries
         ]
 
-    def _run(self, entry: HostEntry, part: HostPart, *, hears: bool = True) -> Report | None:
+    def _run(self, entry: HostEntry, part: HostAccess, *, hears: bool = True) -> Report | None:
         try:
             _, report = self._hosting(hears=hears).run(part)
         except PipeworkError as error:
             self.errors[entry] = error
             return None
         self.warnings += [f"the host on {entry.host}: {text}" for text in report.warnings]
-        self.stays += report.stays
+        self.stays += report.not_removed
         return report
 
     def differences(self) -> list[str]:
@@ -91,12 +91,12 @@ class Parts:
             except PipeworkError as error:
                 lines.append(f"the host on {entry.host}: {error}")
             else:
-                lines += [f"the host on {entry.host}: {step.why or step}" for step in plan.all_steps]
+                lines += [f"the host on {entry.host}: {step.reason or step}" for step in plan.all_steps]
         return lines
 
 
-def _part(entry: HostEntry) -> HostPart:
-    from pipework_core.model.attachment import HostPart  # noqa: PLC0415 - few files have such entries
+def _part(entry: HostEntry) -> HostAccess:
+    from pipework_core.model.attachment import HostAccess  # noqa: PLC0415 - few files have such entries
 
     attachment = Attachment(
         guest="",
@@ -106,4 +106,4 @@ def _part(entry: HostEntry) -> HostPart:
         addresses=entry.addresses,
         gateways=entry.gateways,
     )
-    return HostPart(attachment)
+    return HostAccess(attachment)

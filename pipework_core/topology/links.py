@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipework_core.model.attachment import Address
-    from pipework_core.spec.options import Words
+    from pipework_core.spec.options import ParsedArgs
     from pipework_core.topology.document import Document
     from pipework_core.topology.model import Place, Pool
     from pipework_core.topology.shape import File
@@ -36,7 +36,7 @@ SHAPING = frozenset(
 class _Pooled(NamedTuple):
     """Words whose pools were replaced by one address each."""
 
-    words: Words
+    words: ParsedArgs
     pools: tuple[Pool, ...]
     samples: tuple[Address, ...]
 
@@ -74,7 +74,7 @@ def _split(text: str) -> list[str]:
         raise UsageError(f"the line cannot be split into words: {error}.", hint="close the quotation") from None
 
 
-def _of_line(text: str) -> Words:
+def _of_line(text: str) -> ParsedArgs:
     """Return the words of a line; raise UsageError when it is anything else than an attachment."""
     argv = _split(text)
     if argv[:1] == ["pipework"]:
@@ -90,7 +90,7 @@ def _of_line(text: str) -> Words:
     return words
 
 
-def _link(words: Words, place: Place) -> Link:
+def _link(words: ParsedArgs, place: Place) -> Link:
     pooled = _pooled(words)
     try:
         made = attachment(pooled.words)
@@ -106,7 +106,7 @@ def _link(words: Words, place: Place) -> Link:
     return link
 
 
-def _pooled(words: Words) -> _Pooled:
+def _pooled(words: ParsedArgs) -> _Pooled:
     """Replace each pool in the address by an address of it that the link does not name otherwise."""
     if len(words.operands) < 3:  # noqa: PLR2004 - host, guest, address: the grammar says what is missing
         return _Pooled(words, (), ())

@@ -87,7 +87,7 @@ def test_a_message_cannot_steer_the_terminal(
 
 
 @pytest.mark.parametrize(
-    ("complaint", "hint"),
+    ("error_text", "hint"),
     [
         ("RTNETLINK answers: Operation not permitted", "run pipework as root"),
         ("Error: Unknown device type.", "modprobe"),
@@ -95,9 +95,9 @@ def test_a_message_cannot_steer_the_terminal(
         ("anything else", "what had been done was undone"),
     ],
 )
-def test_a_failed_command_comes_with_advice(complaint: str, hint: str) -> None:
-    error = CommandError(Command(argv=("ip", "link")), Outcome(code=2, stderr=complaint))
-    assert complaint in str(error)
+def test_a_failed_command_comes_with_advice(error_text: str, hint: str) -> None:
+    error = CommandError(Command(argv=("ip", "link")), Outcome(code=2, stderr=error_text))
+    assert error_text in str(error)
     assert hint in error.hint
 
 

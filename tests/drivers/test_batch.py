@@ -97,7 +97,7 @@ def test_neighbours_become_one_process() -> None:
         (Command(argv=("ip", "link"), stdin="x"), Command(argv=("ip", "link"), stdin="x")),
         (Command(argv=("ip", "link"), expect=""), Command(argv=("ip", "link"), expect="")),
         (Command(argv=("ip", "link"), ok_codes=frozenset({0, 2})), ip("link")),
-        (Command(argv=("ip", "link"), unless=ip("link")), ip("link")),
+        (Command(argv=("ip", "link"), guard=ip("link")), ip("link")),
     ],
     ids=str,
 )

@@ -11,23 +11,23 @@ from pipework_core.cli import output, parser
 from pipework_core.engine import attachments, owners
 from pipework_core.model.context import Guest
 from pipework_core.model.errors import UsageError
-from pipework_core.model.link import GuestFacts, HostFacts, Link
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.link import GuestState, HostState, Link
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
-from pipework_core.model.snapshot import Client, Namespace, Survey, SwitchPort
+from pipework_core.model.snapshot import Client, Namespace, Snapshot, SwitchPort
 from pipework_core.plugins.manager import Plugins
 from pipework_core.state import namespaces
 from pipework_core.testing.fake import FakeDriver
 
 BLUE, RED = 100, 200
-MARKED = Mark(kind="bridge", on="br1", vlan="10").alias
+MARKED = Tag(kind="bridge", parent="br1", vlan="10").alias
 
 
 def end(inode: int = BLUE, **changes: object) -> Link:
     """Return the host's end of a pair of ours."""
     usual = Link(
         name="veth1pl42", ifindex=7, kind="veth", up=True, master="br1", peer=2, peer_elsewhere=True,
-        alias=Mark(kind="veth", netns=str(inode)).alias,
+        alias=Tag(kind="veth", netns=str(inode)).alias,
     )  # fmt: skip
     return usual._replace(**changes)
 
@@ -41,30 +41,30 @@ def eth1(**changes: object) -> Link:
     return usual._replace(**changes)
 
 
-def survey(host: list[Link], *inside: Link, **more: object) -> Survey:
-    return Survey(
-        host=HostFacts(links={link.name: link for link in host}),
+def snapshot(host: list[Link], *guest_state: Link, **more: object) -> Snapshot:
+    return Snapshot(
+        host_state=HostState(links={link.name: link for link in host}),
         spaces={inode: Namespace(inode=inode, netns=Netns(path=f"/proc/{inode}/ns/net")) for inode in (BLUE, RED)},
-        inside={BLUE: GuestFacts(links={link.name: link for link in inside}), RED: GuestFacts()},
+        guest_states={BLUE: GuestState(links={link.name: link for link in guest_state}), RED: GuestState()},
         by_index={link.ifindex: link for link in host},
         **more,  # type: ignore[arg-type] # whatever a test says
     )
 
 
 def test_a_pair_whose_ends_bear_each_other_out() -> None:
-    (entry,) = attachments.entries(survey([end()], eth1()))
+    (entry,) = attachments.entries(snapshot([end()], eth1()))
     assert entry.kind == "bridge"
-    assert (entry.on, entry.vlan, entry.host_end, entry.inode) == ("br1", "10", "veth1pl42", BLUE)
+    assert (entry.parent, entry.vlan, entry.host_end, entry.inode) == ("br1", "10", "veth1pl42", BLUE)
     assert (entry.state, entry.addresses, entry.adopted) == ("up", ("10.0.0.1/24",), False)
 
 
 def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_attachment() -> None:
-    shared = Mark(kind="vxlan", on="42").alias
+    shared = Tag(kind="vxlan", parent="42").alias
     bridge = Link(name="pwx42", ifindex=5, kind="bridge", up=True, alias=shared)
     tunnel = Link(name="pwx42t", ifindex=6, kind="vxlan", up=True, master="pwx42", alias=shared)
-    guest = eth1(alias=Mark(kind="vxlan", on="42", req="0badc0de").alias)
-    (entry,) = attachments.entries(survey([bridge, tunnel, end(master="pwx42")], guest))
-    assert (entry.kind, entry.on, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
+    guest = eth1(alias=Tag(kind="vxlan", parent="42", req="0badc0de").alias)
+    (entry,) = attachments.entries(snapshot([bridge, tunnel, end(master="pwx42")], guest))
+    assert (entry.kind, entry.parent, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_att
         pytest.param(end(kind="bridge"), eth1(), id="no end of a pair"),
         pytest.param(end(), eth1(peer_elsewhere=False), id="a pair within the guest"),
         pytest.param(end(), eth1(kind="dummy"), id="no veth at all"),
-        pytest.param(end(), eth1(alias=Mark(kind="macvlan", on="br1").alias), id="another kind than it is"),
+        pytest.param(end(), eth1(alias=Tag(kind="macvlan", parent="br1").alias), id="another kind than it is"),
     ],
 )
 def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
-    found = [entry for entry in attachments.entries(survey([host], guest)) if entry.interface == "eth1"]
-    assert [(entry.on, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "orphan")]
+    found = [entry for entry in attachments.entries(snapshot([host], guest)) if entry.interface == "eth1"]
+    assert [(entry.parent, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "orphan")]
 
 
 @pytest.mark.parametrize(
@@ -96,29 +96,29 @@ def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
     ],
 )  # fmt: skip
 def test_what_no_mark_says_is_no_attachment(alias: str) -> None:
-    assert [e for e in attachments.entries(survey([], eth1(alias=alias))) if e.interface] == []
+    assert [e for e in attachments.entries(snapshot([], eth1(alias=alias))) if e.interface] == []
 
 
 def test_a_parent_must_be_on_the_host() -> None:
     parent = Link(name="eth0", ifindex=5)
-    mark = Mark(kind="macvlan", on="eth0").alias
-    on_it = eth1(kind="macvlan", alias=mark, peer=5)
-    assert attachments.entries(survey([parent], on_it))[0].on == "eth0"
-    assert attachments.entries(survey([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
-    assert attachments.entries(survey([parent], on_it._replace(peer=6)))[0].on == ""
-    assert attachments.entries(survey([parent._replace(name="eth9")], on_it))[0].on == ""
+    tag = Tag(kind="macvlan", parent="eth0").alias
+    on_it = eth1(kind="macvlan", alias=tag, peer=5)
+    assert attachments.entries(snapshot([parent], on_it))[0].parent == "eth0"
+    assert attachments.entries(snapshot([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
+    assert attachments.entries(snapshot([parent], on_it._replace(peer=6)))[0].parent == ""
+    assert attachments.entries(snapshot([parent._replace(name="eth9")], on_it))[0].parent == ""
 
 
 def test_a_killed_run_leaves_what_is_unfinished() -> None:
-    (entry,) = attachments.entries(survey([end(alias="", group=BIRTH_GROUP)], eth1(alias="", group=BIRTH_GROUP)))
-    assert (entry.state, entry.on, entry.kind) == ("unfinished", "br1", "bridge")
+    (entry,) = attachments.entries(snapshot([end(alias="", group=PENDING_GROUP)], eth1(alias="", group=PENDING_GROUP)))
+    assert (entry.state, entry.parent, entry.kind) == ("unfinished", "br1", "bridge")
 
 
 def test_what_the_host_keeps_of_dead_guests() -> None:
-    nic = Link(name="eth1", ifindex=9, alias=Mark(kind="phys", on="eth7", nic="eth7", state="up").alias)
+    nic = Link(name="eth1", ifindex=9, alias=Tag(kind="phys", parent="eth7", nic="eth7", state="up").alias)
     port = SwitchPort(name="veth1pl9", bridge="ovsbr0", vlan="20", ours=True, guest="web1", pid=9)
-    found = attachments.entries(survey([end(inode=999), nic], ports={port.name: port}))
-    shown = {(entry.host_end or entry.interface, entry.on, entry.state, entry.late) for entry in found}
+    found = attachments.entries(snapshot([end(inode=999), nic], ports={port.name: port}))
+    shown = {(entry.host_end or entry.interface, entry.parent, entry.state, entry.former_guest) for entry in found}
     assert shown == {
         ("veth1pl42", "br1", "orphan", ""),
         ("eth1", "eth7", "orphan", ""),
@@ -128,8 +128,8 @@ def test_what_the_host_keeps_of_dead_guests() -> None:
 
 def test_a_guest_that_is_a_host_to_guests_of_its_own_is_left_to_itself() -> None:
     inner = end(name="veth1pl3", ifindex=30, inode=RED)
-    nested = survey([], inner, Link(name="br1", ifindex=31, kind="bridge", alias=Mark(kind="bridge").alias))
-    nested = nested._replace(inside={**nested.inside, RED: GuestFacts(links={"eth1": eth1(peer=30)})})
+    nested = snapshot([], inner, Link(name="br1", ifindex=31, kind="bridge", alias=Tag(kind="bridge").alias))
+    nested = nested._replace(guest_states={**nested.guest_states, RED: GuestState(links={"eth1": eth1(peer=30)})})
     assert attachments.entries(nested) == []
 
 
@@ -146,24 +146,24 @@ def test_a_guest_that_is_a_host_to_guests_of_its_own_is_left_to_itself() -> None
     ],
 )
 def test_a_name_of_the_shell_version_counts_with_its_process(name: str, pids: dict[int, int], *, adopted: bool) -> None:
-    found = attachments.entries(survey([end(name=name, alias="")], eth1(alias=""), pids=pids))
+    found = attachments.entries(snapshot([end(name=name, alias="")], eth1(alias=""), pids=pids))
     assert [entry.adopted for entry in found] == ([True] if adopted else [])
 
 
 def test_a_port_of_the_shell_version_counts_with_its_process() -> None:
     port = SwitchPort(name="hostapp1", bridge="ovsbr0", vlan="5", ours=True, pid=42)
     host = [end(name="hostapp1", alias="", master="")]
-    (entry,) = attachments.entries(survey(host, eth1(alias=""), ports={port.name: port}, pids={42: BLUE}))
-    assert (entry.kind, entry.on, entry.vlan, entry.adopted) == ("ovs", "ovsbr0", "5", True)
-    assert attachments.entries(survey(host, eth1(alias=""), ports={port.name: port}, pids={42: RED})) == []
+    (entry,) = attachments.entries(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: BLUE}))
+    assert (entry.kind, entry.parent, entry.vlan, entry.adopted) == ("ovs", "ovsbr0", "5", True)
+    assert attachments.entries(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: RED})) == []
 
 
 def test_a_macvlan_that_the_shell_version_left_on_its_way() -> None:
-    (entry,) = attachments.entries(survey([Link(name="ph42eth1", ifindex=4, kind="macvlan", parent="eth0")]))
-    assert (entry.on, entry.state, entry.adopted) == ("eth0", "unfinished", True)
+    (entry,) = attachments.entries(snapshot([Link(name="ph42eth1", ifindex=4, kind="macvlan", parent="eth0")]))
+    assert (entry.parent, entry.state, entry.adopted) == ("eth0", "unfinished", True)
 
 
-PART = Mark(kind="host", on="eth0", req="0badcafe", new="10.1.1.9-24")
+PART = Tag(kind="host", parent="eth0", req="0badcafe", new="10.1.1.9-24")
 
 
 @pytest.mark.parametrize(
@@ -173,21 +173,21 @@ PART = Mark(kind="host", on="eth0", req="0badcafe", new="10.1.1.9-24")
          ("eth0-host", "macvlan", "eth0", "up")),
         (Link(name="eth0-host", ifindex=4, kind="macvlan", peer=3, peer_elsewhere=True, alias=PART.alias),
          ("eth0-host", "macvlan", "eth0", "down")),
-        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", alias=PART.alias, group=BIRTH_GROUP),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", alias=PART.alias, group=PENDING_GROUP),
          ("eth0-host", "macvlan", "eth0", "unfinished")),
-        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", group=BIRTH_GROUP),
+        (Link(name="eth0-host", ifindex=4, kind="macvlan", parent="eth0", group=PENDING_GROUP),
          ("eth0-host", "macvlan", "eth0", "unfinished")),
-        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(kind="bridge", on="").alias),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(kind="bridge", parent="").alias),
          ("br1", "bridge", "br1", "up")),
-        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(on="").alias),
+        (Link(name="br1", ifindex=4, kind="bridge", up=True, alias=PART._replace(parent="").alias),
          ("br1", "bridge", "br1", "up")),
-        (Link(name="ovs1", ifindex=4, kind="tun", up=True, alias=PART._replace(on="").alias),
+        (Link(name="ovs1", ifindex=4, kind="tun", up=True, alias=PART._replace(parent="").alias),
          ("ovs1", "ovs", "ovs1", "up")),
     ],
 )  # fmt: skip
 def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> None:
-    (entry,) = attachments.with_guests(attachments.entries(survey([link])), {})
-    assert (entry.interface, entry.kind, entry.on, entry.state) == shown
+    (entry,) = attachments.with_guests(attachments.entries(snapshot([link])), {})
+    assert (entry.interface, entry.kind, entry.parent, entry.state) == shown
     assert attachments.who(entry) == "(host)"
     assert output.as_json(entry)["guest"] == {
         "name": "this host", "runtime": "host", "id": None, "pid": None, "netns": None, "inode": None,
@@ -197,30 +197,32 @@ def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("link", "state"),
     [
-        pytest.param(Link(name="br1", ifindex=4, kind="bridge", alias=Mark(kind="bridge").alias), "", id="no part"),
+        pytest.param(Link(name="br1", ifindex=4, kind="bridge", alias=Tag(kind="bridge").alias), "", id="no part"),
         pytest.param(Link(name="eth7", ifindex=4, alias=PART.alias), "orphan", id="a NIC with a guest's alias"),
-        pytest.param(Link(name="x", ifindex=4, kind="macvlan", alias="mine", group=BIRTH_GROUP), "", id="somebody's"),
+        pytest.param(Link(name="x", ifindex=4, kind="macvlan", alias="mine", group=PENDING_GROUP), "", id="somebody's"),
     ],
 )
 def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: str) -> None:
-    found = attachments.entries(survey([link]))
+    found = attachments.entries(snapshot([link]))
     assert [entry.state for entry in found] == ([state] if state else [])
     assert attachments.THIS_HOST not in [entry.guest for entry in found]
 
 
 def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
-    kept = eth1(alias=Mark(kind="bridge", on="br1", dhcp="dhclient6-f").alias)
+    kept = eth1(alias=Tag(kind="bridge", parent="br1", dhcp="dhclient6-f").alias)
     client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))
-    (here,) = attachments.entries(survey([end()], kept, clients=(client,)))
-    (gone,) = attachments.entries(survey([end()], kept, clients=(client._replace(inode=RED),)))
+    (here,) = attachments.entries(snapshot([end()], kept, clients=(client,)))
+    (gone,) = attachments.entries(snapshot([end()], kept, clients=(client._replace(inode=RED),)))
     assert (here.alive, gone.alive) == (True, False)
-    (alone,) = attachments.entries(survey([end()], kept, clients=(client._replace(alone=True),)))
+    (alone,) = attachments.entries(snapshot([end()], kept, clients=(client._replace(alone=True),)))
     assert (here.state, alone.state) == ("up", "orphan")
     assert output.as_json(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
 
 
 def test_the_table_is_aligned_and_escapes_what_a_guest_chose() -> None:
-    evil = attachments.Entry(interface="e\x1b[2J1", kind="bridge", on="br1", mac="02:00:00:00:00:01", mtu=1500)
+    evil = attachments.AttachmentStatus(
+        interface="e\x1b[2J1", kind="bridge", parent="br1", mac="02:00:00:00:00:01", mtu=1500
+    )
     guest = Guest(name="web1", runtime="docker", netns=Netns(path="/x"), inode=BLUE)
     lines = output.table([evil._replace(guest=guest), evil._replace(interface="eth1", vlan="10")]).splitlines()
     assert "\x1b" not in "".join(lines)

@@ -6,10 +6,10 @@ import pytest
 
 from pipework_core.engine import detach
 from pipework_core.model import ownership
-from pipework_core.model.context import Guest, Leftover, Scene
+from pipework_core.model.context import Context, Guest, SharedResource
 from pipework_core.model.errors import GuestError, UsageError
-from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
-from pipework_core.model.ownership import Mark
+from pipework_core.model.link import GuestState, HostState, Link, Route
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Netns
 from pipework_core.plugins.manager import Plugins
 
@@ -26,41 +26,43 @@ def link(name: str, number: int, **fields: str) -> Link:
 
 
 def ours(name: str, number: int, **fields: str) -> Link:
-    return link(name, number, kind="dummy", alias=Mark(kind="dummy", on="dummy0", **fields).alias)
+    return link(name, number, kind="dummy", alias=Tag(kind="dummy", parent="dummy0", **fields).alias)
 
 
-def inside(*links: Link) -> GuestFacts:
-    return GuestFacts(links={one.name: one for one in (link("lo", 1), *links)})
+def guest_state(*links: Link) -> GuestState:
+    return GuestState(links={one.name: one for one in (link("lo", 1), *links)})
 
 
 def test_the_newest_goes_first() -> None:
-    found = inside(ours("eth1", 3), ours("eth3", 9), link("eth0", 2), link("eth2", 5, group=ownership.BIRTH_GROUP))
+    found = guest_state(
+        ours("eth1", 3), ours("eth3", 9), link("eth0", 2), link("eth2", 5, group=ownership.PENDING_GROUP)
+    )
     assert detach.chosen(found, GUEST, "", everything=True) == ["eth3", "eth2", "eth1"]
     assert detach.chosen(found, GUEST, "eth2", everything=False) == ["eth2"]
-    assert detach.chosen(inside(), GUEST, "", everything=True) == []
-    assert detach.chosen(inside(ours("eth1", 3)), GUEST, "", everything=False) == ["eth1"]
+    assert detach.chosen(guest_state(), GUEST, "", everything=True) == []
+    assert detach.chosen(guest_state(ours("eth1", 3)), GUEST, "", everything=False) == ["eth1"]
 
 
 def test_which_one_must_be_clear() -> None:
-    found = inside(ours("eth1", 3), ours("eth3", 9), link("eth0", 2))
+    found = guest_state(ours("eth1", 3), ours("eth3", 9), link("eth0", 2))
     with pytest.raises(UsageError, match="has 2 attachments") as several:
         detach.chosen(found, GUEST, "", everything=False)
     assert several.value.hint == "choose with -i: eth1, eth3; or write --all"
     with pytest.raises(GuestError, match="eth0 of blue is not pipework's"):
         detach.chosen(found, GUEST, "eth0", everything=False)
     with pytest.raises(GuestError, match="no interface 'eth7'") as none:
-        detach.chosen(inside(link("eth0", 2)), GUEST, "eth7", everything=False)
+        detach.chosen(guest_state(link("eth0", 2)), GUEST, "eth7", everything=False)
     assert none.value.hint == "pipework attached nothing to blue"
 
 
 @pytest.mark.parametrize("kind", ["macvlan", "ipvlan", "dummy", "veth"])
 def test_the_kind_of_one_without_a_mark(kind: str) -> None:
-    born = link("eth1", 3, kind=kind, group=ownership.BIRTH_GROUP)
+    born = link("eth1", 3, kind=kind, group=ownership.PENDING_GROUP)
     assert detach.mark_of(born).kind == ("bridge" if kind == "veth" else kind)
 
 
 def test_a_request_is_what_the_mark_tells() -> None:
-    asked = detach.request(ours("eth1", 3), Mark(kind="macvlan", on="nic0", vlan="10"), GUEST)
+    asked = detach.request(ours("eth1", 3), Tag(kind="macvlan", parent="nic0", vlan="10"), GUEST)
     told = (asked.guest, asked.kind, asked.host, asked.interface, asked.vlan, asked.addresses)
     assert told == ("blue", "macvlan", "nic0", "eth1", "10", ())
 
@@ -71,43 +73,45 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
     first = ours("eth1", 3, **{key: through("eth0", family)})
     second, third = ours("eth2", 4, **{key: through("eth1", family)}), ours("eth3", 5, **{key: through("eth2", family)})
     now = Route(dst="default", family=family, dev="eth3", metric=0 if family == 4 else 1024, words=("dev", "eth3"))
-    found = inside(link("eth0", 2), first, second, third)._replace(routes=(now,))
+    found = guest_state(link("eth0", 2), first, second, third)._replace(routes=(now,))
     request = detach.request(first, detach.mark_of(first), GUEST)
-    scene = Scene(attachment=request, guest=GUEST, host=HostFacts(links={}), inside=found, leaving=True)
+    context = Context(attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True)
     backend = Plugins(warn=pytest.fail, third_parties=False).backend("dummy")
-    plan, then = detach.plan(scene, backend, None, keep=False, used_elsewhere=())
-    heir = Mark(kind="dummy", on="dummy0", **{key: through("eth0", family)})
+    plan, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
+    heir = Tag(kind="dummy", parent="dummy0", **{key: through("eth0", family)})
     told = plan.steps[0]
     assert told.argv == ("ip", "link", "set", "dev", "eth2", "alias", heir.alias)
     assert told.undo[0].argv[-1] == second.alias
-    assert [step.argv[-1] for step in plan.final] == ["eth1"]
-    assert then.inside.links["eth2"].alias == heir.alias
-    assert then.inside.links["eth3"] == third
-    assert "eth1" not in then.inside.links
+    assert [step.argv[-1] for step in plan.commit] == ["eth1"]
+    assert then.guest_state.links["eth2"].alias == heir.alias
+    assert then.guest_state.links["eth3"] == third
+    assert "eth1" not in then.guest_state.links
 
 
 def test_what_is_used_elsewhere_keeps_what_is_below_it() -> None:
-    stack = [Leftover(name=name, remove=Command(argv=("true",))) for name in ("nic0.10", "nic0")]
+    stack = [SharedResource(name=name, remove=Command(argv=("true",))) for name in ("nic0.10", "nic0")]
     assert detach.unneeded(stack, {"nic0.10"}) == ()
     assert detach.unneeded(stack, {"nic0"}) == (stack[0],)
     assert detach.unneeded(stack, ()) == tuple(stack)
 
 
 def test_what_killed_runs_left_is_found_by_its_group() -> None:
-    leaving = ownership.group_for(ownership.RAISED | ownership.LEAVING)
+    detaching = ownership.group_for(ownership.RAISED | ownership.DETACHING)
     links = [
-        link("nic0", 2, group=leaving),
-        link("br1", 3, kind="bridge", group=ownership.BIRTH_GROUP),
-        Link(name="nic0.10", ifindex=4, kind="vlan", parent="nic0", data={"id": 10}, group=ownership.BIRTH_GROUP),
-        link("nic1", 5, group=ownership.BIRTH_GROUP, alias=Mark(kind="phys", on="nic1", nic="nic1", state="up").alias),
-        link("br2", 6, kind="bridge", group=ownership.group_for(ownership.FILTERING | ownership.LEAVING)),
-        link("br3", 7, kind="bridge", alias=Mark(kind="bridge").alias),
+        link("nic0", 2, group=detaching),
+        link("br1", 3, kind="bridge", group=ownership.PENDING_GROUP),
+        Link(name="nic0.10", ifindex=4, kind="vlan", parent="nic0", data={"id": 10}, group=ownership.PENDING_GROUP),
+        link("nic1", 5, group=ownership.PENDING_GROUP, alias=Tag(kind="phys", parent="nic1", nic="nic1", state="up").alias),
+        link("br2", 6, kind="bridge", group=ownership.group_for(ownership.FILTERING | ownership.DETACHING)),
+        link("br3", 7, kind="bridge", alias=Tag(kind="bridge").alias),
         link("nic2", 8, group=ownership.group_for(ownership.RAISED)),
-        link("veth1", 9, kind="veth", group=ownership.BIRTH_GROUP),
-        link("tun42", 10, kind="vxlan", group=ownership.BIRTH_GROUP, alias=Mark(kind="vxlan", on="42").alias),
-        link("mv1", 11, kind="macvlan", group=ownership.BIRTH_GROUP, alias=Mark(kind="host", on="nic0", req="0").alias),
+        link("veth1", 9, kind="veth", group=ownership.PENDING_GROUP),
+        link("tun42", 10, kind="vxlan", group=ownership.PENDING_GROUP, alias=Tag(kind="vxlan", parent="42").alias),
+        link(
+            "mv1", 11, kind="macvlan", group=ownership.PENDING_GROUP, alias=Tag(kind="host", parent="nic0", req="0").alias
+        ),
     ]
-    found = detach.unfinished(HostFacts(links={one.name: one for one in links}))
+    found = detach.unfinished(HostState(links={one.name: one for one in links}))
     assert [(asked.kind, asked.host, asked.vlan) for asked, _ in found] == [
         ("macvlan", "nic0", ""),
         ("bridge", "br1", ""),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.engine import guests
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import GuestError, PipeworkError, UsageError
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.manager import Plugins
@@ -45,7 +45,7 @@ def resolve(text: str, driver: FakeDriver) -> Guest:
     return guests.resolve(text, plugins=Plugins(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep)
 
 
-PINS = {"/proc/42/ns/net": Pin(inode=7, born=50.0)}
+PINS = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0)}
 
 
 @pytest.mark.parametrize("name", ["web1", "docker:web1"])
@@ -66,7 +66,7 @@ def test_lxc_is_found_by_lxc_info() -> None:
 
 
 def test_a_named_namespace_is_found() -> None:
-    driver = FakeDriver(runtimes({}), pins={"/run/netns/web1": Pin(inode=9)})
+    driver = FakeDriver(runtimes({}), pins={"/run/netns/web1": PinnedNetns(inode=9)})
     assert resolve("web1", driver).netns.path == "/run/netns/web1"
     assert resolve("netns:web1", driver).pid == 0
 
@@ -112,13 +112,13 @@ def test_a_hostile_name_stays_one_argument() -> None:
         ),
         (
             "pid:42",
-            FakeDriver(pins={"/proc/42/ns/net": Pin(inode=HOST_INODE)}),
+            FakeDriver(pins={"/proc/42/ns/net": PinnedNetns(inode=HOST_INODE)}),
             "shares the host's own network",
             "network of its own",
         ),
         (
             "pid:42",
-            FakeDriver(pins={"/proc/42/ns/net": Pin(inode=77), "/proc/1/ns/net": Pin(inode=77)}),
+            FakeDriver(pins={"/proc/42/ns/net": PinnedNetns(inode=77), "/proc/1/ns/net": PinnedNetns(inode=77)}),
             "shares the host's own network",
             "network of its own",
         ),
@@ -132,7 +132,7 @@ def test_a_hostile_name_stays_one_argument() -> None:
         ),
         (
             "web1",
-            FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": Pin(inode=8)}),
+            FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": PinnedNetns(inode=8)}),
             "'web1' is ambiguous: there are docker:web1 and netns:web1",
             "the one you mean",
         ),
@@ -208,7 +208,7 @@ OTHER_ID = "9e1d" * 16
     ],
 )
 def test_a_process_of_another_container_is_of_an_engine_elsewhere(groups: str) -> None:
-    pins = {"/proc/42/ns/net": Pin(inode=7, born=50.0, groups=groups)}
+    pins = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0, groups=groups)}
     with pytest.raises(GuestError, match=r"process 42 of this machine is not 'web1': docker's engine") as caught:
         resolve("web1", FakeDriver(runtimes({"docker": container()}), pins=pins))
     assert caught.value.hint
@@ -228,7 +228,7 @@ def test_a_process_of_another_container_is_of_an_engine_elsewhere(groups: str) -
     ],
 )
 def test_a_process_that_may_be_of_the_container_is_not_refused(groups: str) -> None:
-    pins = {"/proc/42/ns/net": Pin(inode=7, born=50.0, groups=groups)}
+    pins = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0, groups=groups)}
     assert resolve("web1", FakeDriver(runtimes({"docker": container()}), pins=pins)).pid == 42
 
 
@@ -244,7 +244,7 @@ def test_an_unknown_guest_and_a_runtime_that_refuses_an_ordinary_user(
 
 
 def test_one_namespace_under_two_names_is_no_ambiguity() -> None:
-    driver = FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": Pin(inode=7)})
+    driver = FakeDriver(runtimes({"docker": container()}), pins={**PINS, "/run/netns/web1": PinnedNetns(inode=7)})
     assert resolve("web1", driver).runtime == "docker"
 
 

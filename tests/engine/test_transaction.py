@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.engine import transaction
-from pipework_core.model.driver import TIMED_OUT, NoHold
+from pipework_core.model.driver import TIMED_OUT, NullLock
 from pipework_core.model.errors import CommandError, HostError, Interrupted, UndoError
 from pipework_core.model.plan import Command, Outcome, Plan
 from pipework_core.testing.fake import GOOD, FakeDriver
@@ -77,7 +77,7 @@ def test_a_guarded_undo_is_left_out_when_its_guard_finds_something_or_fails(
     answer: str | None, *, undone: bool
 ) -> None:
     guard = Command(argv=("ports", "of", "br1"))
-    delete = Command(argv=("delete", "br1"), unless=guard)
+    delete = Command(argv=("delete", "br1"), guard=guard)
     plan = Plan(steps=(Command(argv=("add", "br1"), undo=(delete,)), command("b"), command("c")))
 
     def answered(done: Command) -> Outcome:
@@ -109,7 +109,7 @@ def test_an_interruption_during_the_last_step_undoes_it_too() -> None:
     assert names(driver.acts) == ["do a", "do b", "do c", "undo c", "undo b", "undo a"]
 
 
-class RecordingHold(NoHold):
+class RecordingHold(NullLock):
     """A hold that notes, among a driver's acts, when it was let go and had back; `came` is somebody else's visit."""
 
     def __init__(self, driver: FakeDriver, *, came: bool = False) -> None:
@@ -118,14 +118,14 @@ class RecordingHold(NoHold):
         self.while_free: list[str] = []
 
     @contextmanager
-    def let_go(self) -> Iterator[None]:
+    def yielded(self) -> Iterator[None]:
         before = len(self._driver.acts)
         yield
         self.while_free += names(self._driver.acts[before:])
-        self.disturbed = self._came
+        self.contended = self._came
 
 
-PATIENT = Plan(steps=(command("a"), command("lease", patience=30.0), command("b")))
+PATIENT = Plan(steps=(command("a"), command("lease", timeout=30.0), command("b")))
 
 
 def run_patient(driver: FakeDriver, hold: RecordingHold, plan: Plan = PATIENT, *, stop_behind: int = 99) -> None:
@@ -161,7 +161,7 @@ def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too()
 def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bool) -> None:
     undo = Command(argv=("undo", "vlan"), shared=True)
     vlan = Command(argv=("do", "vlan"), undo=(undo,))
-    plan = Plan(steps=(vlan, command("a"), command("lease", patience=30.0)))
+    plan = Plan(steps=(vlan, command("a"), command("lease", timeout=30.0)))
     driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)
     with pytest.raises(CommandError):
         run_patient(driver, RecordingHold(driver, came=came), plan)
@@ -182,10 +182,10 @@ def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
 
 def test_a_driver_that_cannot_go_on_leaves_nothing_behind() -> None:
     class Lacking(FakeDriver):
-        def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
             if commands[0].argv == ("do", "lease"):
                 raise HostError("dhclient is not installed here.")
-            return super().act(commands, stop=stop)
+            return super().apply(commands, stop=stop)
 
     driver = Lacking()
     with pytest.raises(HostError, match="is not installed"):

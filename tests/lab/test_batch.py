@@ -44,7 +44,7 @@ WORDS = (
 def main() -> None:
     """Give an interface each alias by way of the driver, and print what the kernel has, in between two good lines."""
     driver = LiveDriver()
-    driver.act([Command(argv=("ip", "link", "add", "name", "a0", "type", "bridge"))], stop=lambda: False)
+    driver.apply([Command(argv=("ip", "link", "add", "name", "a0", "type", "bridge"))], stop=lambda: False)
     for number, word in enumerate(WORDS):
         lines = [
             ("ip", "link", "set", "dev", "a0", "mtu", str(1000 + number)),
@@ -52,7 +52,7 @@ def main() -> None:
             ("ip", "link", "set", "dev", "a0", "group", str(2000 + number)),
         ]
         commands = [Command(argv=argv) for argv in lines]
-        outcomes = driver.act(commands, stop=lambda: False)
+        outcomes = driver.apply(commands, stop=lambda: False)
         link = Path("/sys/class/net/a0")
         kept = os.fsdecode((link / "ifalias").read_bytes())
         numbers = [int((link / name).read_text(), 0) for name in ("mtu", "netdev_group")]

@@ -61,11 +61,11 @@ def test_the_host_leaves_what_guests_that_may_not_be_entered_may_need(host: Priv
     host.process_guest()
     host.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "wire")
     before = host.state()
-    for words, lowered in ((without("sys_admin"), False), (PYTHON, True)):
+    for words, lower_again in ((without("sys_admin"), False), (PYTHON, True)):
         host.pipework("host", "eth0", "10.1.1.1/24")
         done = host.run(*words, "host", "--remove", "eth0")
-        assert ("cannot look into a network namespace" in done.stderr) is not lowered
-        assert (host.state() == before) is lowered
+        assert ("cannot look into a network namespace" in done.stderr) is not lower_again
+        assert (host.state() == before) is lower_again
 
 
 def test_whoever_does_not_see_the_processes_of_others_takes_nobody_for_dead(host: PrivateHost) -> None:
@@ -147,11 +147,11 @@ def test_neither_do_names_of_namespaces_and_aliases(host: PrivateHost) -> None:
     host.run("mount", "--bind", "/run/netns/usual", f"/run/netns/{hostile}")
     host.run("ip", "netns", "delete", "usual")
     host.pipework("br1", host.netns("plain"), "10.0.0.2/24")
-    inside = ("nsenter", f"--net=/run/netns/{hostile}")
+    guest_state = ("nsenter", f"--net=/run/netns/{hostile}")
     aliases = (ESCAPES, '"\\', "a\nb\n[]", "pipework:1/kind:=bridge/on:=" + ESCAPES, os.fsdecode(b"\xff\xfe\xc3"))
     for number, alias in enumerate(aliases):
-        host.run(*inside, "ip", "link", "add", f"b{number}", "type", "bridge")
-        host.run(*inside, "ip", "link", "set", "dev", f"b{number}", "alias", alias)
+        host.run(*guest_state, "ip", "link", "add", f"b{number}", "type", "bridge")
+        host.run(*guest_state, "ip", "link", "set", "dev", f"b{number}", "alias", alias)
     done = host.pipework("ls")
     assert clean(done.stdout + done.stderr)
     assert [line.count("eth1") for line in done.stdout.splitlines()] == [0, 1, 1]

@@ -33,9 +33,9 @@ def shell_veth(host: PrivateHost, guest: int, bridge: str, name: str = "") -> No
         host.run("ip", "link", "set", near, "master", bridge)
     host.run("ip", "link", "set", near, "up")
     host.run("ip", "link", "set", far, "netns", str(guest))
-    inside = host.enter(guest)
-    host.run(*inside, "ip", "link", "set", far, "name", "eth1", "up")
-    host.run(*inside, "ip", "address", "add", "10.9.0.1/24", "dev", "eth1")
+    guest_state = host.enter(guest)
+    host.run(*guest_state, "ip", "link", "set", far, "name", "eth1", "up")
+    host.run(*guest_state, "ip", "address", "add", "10.9.0.1/24", "dev", "eth1")
 
 
 def until(done: Callable[[], bool]) -> None:

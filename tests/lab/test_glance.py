@@ -87,10 +87,10 @@ def test_a_glance_sees_what_ip_shows(host: PrivateHost) -> None:
     for line in SCENERY.strip().split("\n"):
         host.run("ip", *shlex.split(line))
 
-    def compare(inside: Inside) -> None:
-        glanced = inside.driver.glance(SPACES)
+    def compare(guest_state: Inside) -> None:
+        glanced = guest_state.driver.peek_links(SPACES)
         for space, links in zip(SPACES, glanced, strict=True):
-            shown = facts.parse_guest(inside.driver.read([facts.guest_query(space)])[0].stdout).links
+            shown = facts.parse_guest(guest_state.driver.read([facts.guest_query(space)])[0].stdout).links
             assert links == {name: link._replace(data={}) for name, link in shown.items()}
         assert {"eth1", "left", "right", "inner"} <= (glanced[0] or {}).keys(), "a scenery, and not an empty stage"
         assert "right" not in (glanced[1] or {})
@@ -100,28 +100,28 @@ def test_a_glance_sees_what_ip_shows(host: PrivateHost) -> None:
 
 @pytest.mark.usefixtures("guests")
 def test_a_namespace_that_is_not_pinned_is_left_to_commands(host: PrivateHost) -> None:
-    def glance(inside: Inside) -> None:
-        assert inside.driver.glance([Netns(path="/run/netns/green")]) == [None]
+    def peek_links(guest_state: Inside) -> None:
+        assert guest_state.driver.peek_links([Netns(path="/run/netns/green")]) == [None]
 
-    in_(host, glance)
+    in_(host, peek_links)
 
 
 @pytest.mark.usefixtures("guests")
 def test_what_is_started_for_guests_side_by_side_runs_in_them_and_threads_come_home(host: PrivateHost) -> None:
-    def act(inside: Inside) -> None:
+    def apply(guest_state: Inside) -> None:
         home = os.readlink("/proc/self/ns/net")
         lists = [[Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES]
         lists += [[Command(argv=("ip", "link", "add", "h0", "type", "bridge"))]]
-        found = inside.driver.act_side_by_side(lists, stop=never)
+        found = guest_state.driver.apply_parallel(lists, stop=never)
         assert [outcome.code for outcomes in found for outcome in outcomes] == [0, 0, 0], found
         for space in SPACES:
-            assert {"x0", "lo"} <= set(inside.read("ls", "/proc/self/net/dev_snmp6", netns=space).split()), space
-        assert "x0" not in inside.read("ip", "link"), "a guest's command came to the host"
-        assert "h0" in inside.read("ip", "link"), "a command of the host went astray"
+            assert {"x0", "lo"} <= set(guest_state.read("ls", "/proc/self/net/dev_snmp6", netns=space).split()), space
+        assert "x0" not in guest_state.read("ip", "link"), "a guest's command came to the host"
+        assert "h0" in guest_state.read("ip", "link"), "a command of the host went astray"
         places = side_by_side([lambda: os.readlink("/proc/thread-self/ns/net")] * 8, at_once=4)
         assert {*places, os.readlink("/proc/thread-self/ns/net")} == {home}
 
-    in_(host, act)
+    in_(host, apply)
 
 
 @pytest.mark.usefixtures("guests")
@@ -163,7 +163,7 @@ def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> No
             with netns_thread.elsewhere(fd, once):
                 pass
 
-        with pytest.raises(netns_thread.LostError, match="cannot leave a guest's network namespace"):
+        with pytest.raises(netns_thread.LostThreadError, match="cannot leave a guest's network namespace"):
             side_by_side([stranded, lambda: ran.append(1)], at_once=1)
         assert ran == [], "the thread went on, in a guest's namespace"
 
@@ -174,7 +174,7 @@ def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> No
 def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: PrivateHost) -> None:
     """A change that may have been made is reported as one that was cut short, so that it is undone."""
 
-    def act(inside: Inside) -> None:
+    def apply(guest_state: Inside) -> None:
         usual = netns_thread.elsewhere
         entered: list[int] = []
 
@@ -188,10 +188,10 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
         lists: Sequence[Sequence[Command]] = [
             [Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES
         ]
-        first, second = inside.driver.act_side_by_side(lists, stop=never)
+        first, second = guest_state.driver.apply_parallel(lists, stop=never)
         assert sorted(outcome.code for outcome in (*first, *second)) == [0, TIMED_OUT], (first, second)
 
-    in_(host, act)
+    in_(host, apply)
 
 
 class Looked(LiveDriver):

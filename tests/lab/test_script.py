@@ -88,7 +88,7 @@ def test_an_undoing_that_fails_is_told_and_does_not_end_the_others(
 def test_a_guarded_undoing(
     run: Run, tmp_path: Path, shell: Sequence[str], guard: tuple[str, ...], left: list[str]
 ) -> None:
-    undo = Command(argv=("rm", "a"), unless=Command(argv=guard))
+    undo = Command(argv=("rm", "a"), guard=Command(argv=guard))
     run(shell, script(Command(argv=("touch", "a"), undo=(undo,)), Command(argv=("false",))))
     assert files(tmp_path) == left
 
@@ -148,13 +148,13 @@ def test_hostile_words_stay_words_wherever_they_stand(run: Run, tmp_path: Path, 
     words = (HOSTILE, "", "~", "-n", "A=b", "!", "é")
     step = Command(
         argv=("printf", "%s|", *words),
-        why=HOSTILE,
-        undo=(Command(argv=("touch", HOSTILE.replace("/", "")), why=HOSTILE),),
+        reason=HOSTILE,
+        undo=(Command(argv=("touch", HOSTILE.replace("/", "")), reason=HOSTILE),),
         expect=HOSTILE,
     )
-    text = script(Command(argv=step.argv, why=HOSTILE), title=("x", HOSTILE), notes=(HOSTILE,))
+    text = script(Command(argv=step.argv, reason=HOSTILE), title=("x", HOSTILE), notes=(HOSTILE,))
     assert run(shell, text).stdout == os.fsencode("|".join(words) + "|")
-    announced = script(step, announce=[Command(argv=("true", HOSTILE), why=HOSTILE)], title=("x", HOSTILE))
+    announced = script(step, announce=[Command(argv=("true", HOSTILE), reason=HOSTILE)], title=("x", HOSTILE))
     assert run(shell, announced).returncode == 1
     assert "hacked" not in files(tmp_path)
     assert len(files(tmp_path)) == 1  # the one whose name is hostile: undoing quotes, too
@@ -206,17 +206,21 @@ def test_what_is_swept_stands_for_itself(run: Run, tmp_path: Path, shell: Sequen
     """Behind the end of a section nothing of it is undone, and what follows is done all the same."""
     guard = Command(argv=("cat", "guard"), ok_codes=frozenset({0}))
     bad = Command(argv=("rmdir", "missing"))
-    held = Command(argv=("touch", "held"), unless=guard)
+    held = Command(argv=("touch", "held"), guard=guard)
     sections = [
-        Section(steps=(touch("a"),), sweep=(bad, held, Command(argv=("touch", "swept")))),
-        Section(steps=(touch("b"),), sweep=()),
-        Section(steps=(), sweep=(Command(argv=("touch", "late")),)),
+        Section(steps=(touch("a"),), cleanup=(bad, held, Command(argv=("touch", "swept")))),
+        Section(steps=(touch("b"),), cleanup=()),
+        Section(steps=(), cleanup=(Command(argv=("touch", "late")),)),
     ]
     done = run(shell, script(sections=sections))
     assert (done.returncode, files(tmp_path)) == (1, ["a", "b", "late", "swept"])
     assert b"`rmdir missing` failed, and what it removes stays" in done.stderr
     assert b"undone" not in done.stderr
-    broken = [sections[0], Section(steps=(touch("c"), Command(argv=("false",))), sweep=sections[0].sweep), sections[2]]
+    broken = [
+        sections[0],
+        Section(steps=(touch("c"), Command(argv=("false",))), cleanup=sections[0].cleanup),
+        sections[2],
+    ]
     for name in ("b", "late", "swept"):
         (tmp_path / name).unlink()
     (tmp_path / "guard").touch()
@@ -235,11 +239,11 @@ def test_the_host_of_a_phys_command_is_the_pinned_one() -> None:
 def test_every_form_satisfies_shellcheck() -> None:
     require_shellcheck()
     guard = Command(argv=("ip", "x"))
-    undo = [Command(argv=("rm", HOSTILE), unless=guard), Command(argv=("x",), ok_codes=frozenset({0, -14}))]
+    undo = [Command(argv=("rm", HOSTILE), guard=guard), Command(argv=("x",), ok_codes=frozenset({0, -14}))]
     steps = [
-        Command(argv=("touch", HOSTILE), undo=tuple(undo), why=HOSTILE),
+        Command(argv=("touch", HOSTILE), undo=tuple(undo), reason=HOSTILE),
         Command(argv=("cat",), stdin=HOSTILE, expect="x", undo=(undo[0],)),
-        Command(argv=("cat",), expect="x", ok_codes=frozenset({0, 2}), unless=guard),
+        Command(argv=("cat",), expect="x", ok_codes=frozenset({0, 2}), guard=guard),
         Command(argv=("x", "$(y)"), ok_codes=frozenset({3})),
         Command(argv=("A=b", "~", "`x`"), netns=HOST),
     ]

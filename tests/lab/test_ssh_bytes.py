@@ -53,7 +53,7 @@ class LocalShell:
 @pytest.mark.parametrize("shell", [("dash",), ("bash", "--posix"), ("busybox", "sh")], ids=lambda words: words[0])
 def test_any_byte_goes_there_and_comes_back(host: PrivateHost, shell: tuple[str, ...]) -> None:
     """Words of commands, what they read, and what they say, through the very shell and the very far end."""
-    session = Session(Address(host="here"), LocalShell(host.argv(*shell)), patience=20.0)
+    session = Session(Address(host="here"), LocalShell(host.argv(*shell)), timeout=20.0)
     echo = ("sh", "-c", "printf '%s\\0' \"$@\"; cat >&2; exit 7", "sh")
 
     @settings(max_examples=40, deadline=None)

@@ -72,7 +72,7 @@ def mtu(host: PrivateHost, guest: str = "blue") -> int:
     return int(found)
 
 
-def fits(host: PrivateHost, guest: str, to: str, size: int) -> bool:
+def matches(host: PrivateHost, guest: str, to: str, size: int) -> bool:
     """Tell whether a packet of that many bytes arrives in one piece."""
     ping = (sys.executable, "-S", WHOLE_PING, to, str(size))
     return host.run(*host.enter(guest), *ping, check=False).returncode == 0
@@ -90,10 +90,10 @@ def test_guests_of_two_hosts_are_in_one_network(hosts: list[PrivateHost], family
         host.pipework("vxlan:42", "blue", asked, *remote(3 - number, family=family), "--no-dad")
     assert [mtu(host) for host in hosts] == [largest, largest]
     assert hosts[0].ping("blue", "10.0.0.2")
-    assert fits(hosts[0], "blue", "10.0.0.2", largest)
-    assert not fits(hosts[0], "blue", "10.0.0.2", largest + 1)
-    assert fits(hosts[1], "blue", "fd00::1", largest)
-    assert not fits(hosts[1], "blue", "fd00::1", largest + 1)
+    assert matches(hosts[0], "blue", "10.0.0.2", largest)
+    assert not matches(hosts[0], "blue", "10.0.0.2", largest + 1)
+    assert matches(hosts[1], "blue", "fd00::1", largest)
+    assert not matches(hosts[1], "blue", "fd00::1", largest + 1)
     for host in hosts:
         host.pipework("detach", "blue")
     assert [host.state(["blue"]) for host in hosts] == before
@@ -140,8 +140,8 @@ def test_all_that_a_host_can_choose(hosts: list[PrivateHost]) -> None:
         promises.needs_nothing_twice(host, ["blue"], *asked)
         assert links(host)["pwx16777215t"]["details"] == {"id": 16777215, "port": 8472, "remote": address(3 - number)}
     assert hosts[0].ping("blue", "10.0.0.2")
-    assert fits(hosts[0], "blue", "10.0.0.2", 1300)
-    assert not fits(hosts[0], "blue", "10.0.0.2", 1301)
+    assert matches(hosts[0], "blue", "10.0.0.2", 1300)
+    assert not matches(hosts[0], "blue", "10.0.0.2", 1301)
 
 
 def test_guests_of_one_host_share_what_the_network_has_there(hosts: list[PrivateHost]) -> None:

@@ -28,7 +28,7 @@ def test_a_time_that_is_none_is_not_told(seconds: str) -> None:
 
 
 def test_only_steps_that_take_their_time_are_asked() -> None:
-    steps = (Command(argv=("tee", "x")), Command(argv=("sh", "x"), patience=30.0))
+    steps = (Command(argv=("tee", "x")), Command(argv=("sh", "x"), timeout=30.0))
     outcomes = (Outcome(code=0, stdout="lease address=10.0.0.1/24"), Outcome(code=0, stdout=LINE))
     assert lease.obtained(steps, outcomes) == (LEASE,)
 
@@ -47,6 +47,6 @@ def test_shown_to_people_and_to_machines() -> None:
 
 
 def test_a_failure_is_told_in_a_sentence_and_not_as_a_long_command() -> None:
-    step = Command(argv=("sh", "x"), patience=30.0, why="lease an address for eth1 by dhclient")
+    step = Command(argv=("sh", "x"), timeout=30.0, reason="lease an address for eth1 by dhclient")
     error = CommandError(step, Outcome(code=1, stderr="no server answered within 30 seconds.\n"))
     assert str(error) == "cannot lease an address for eth1 by dhclient: no server answered within 30 seconds."

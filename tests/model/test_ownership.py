@@ -26,10 +26,10 @@ addresses = st.sampled_from(["10.0.0.1", "fd00::", "fe80::1", "2001:db8::ff"])
 @given(nic=interface_names, on=interface_names, dev=interface_names, via=addresses)
 def test_a_mark_is_read_as_it_was_written(nic: str, on: str, dev: str, via: str) -> None:
     route = Route(dst="default", family=6, dev=dev, words=("via", via, "dev", dev))
-    mark = ownership.Mark(kind="phys", on=on, nic=nic, req="0badcafe", gw6=ownership.route_words(route))
-    link = Link(name="eth1", ifindex=2, alias=mark.alias)
+    tag = ownership.Tag(kind="phys", parent=on, nic=nic, req="0badcafe", gw6=ownership.route_words(route))
+    link = Link(name="eth1", ifindex=2, alias=tag.alias)
     found = ownership.read(link)
-    assert found == mark
+    assert found == tag
     assert ownership.route_from(found.gw6) == route.words
 
 
@@ -39,21 +39,23 @@ def test_an_alias_of_somebody_else_is_no_mark() -> None:
 
 
 def test_a_field_of_a_later_version_is_passed_over() -> None:
-    mark = ownership.read(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
-    assert mark == ownership.Mark(kind="bridge", on="br1")
+    tag = ownership.read(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
+    assert tag == ownership.Tag(kind="bridge", parent="br1")
 
 
 def test_what_does_not_fit_into_an_alias_is_refused() -> None:
     with pytest.raises(UsageError, match="holds 255"):
-        _ = ownership.Mark(kind="bridge", gw4="x" * 250).alias
+        _ = ownership.Tag(kind="bridge", gw4="x" * 250).alias
 
 
 def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
-    assert ownership.newborn(Link(name="eth1", ifindex=2, group=ownership.BIRTH_GROUP))
-    assert ownership.newborn(Link(name="eth1", ifindex=2, group=ownership.BIRTH_GROUP, alias="pipework:1/kind:=phys"))
-    assert not ownership.newborn(Link(name="eth1", ifindex=2, group=ownership.BIRTH_GROUP, alias="somebody's"))
-    assert not ownership.newborn(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge"))
-    assert not ownership.newborn(Link(name="eth1", ifindex=2))
+    assert ownership.is_pending(Link(name="eth1", ifindex=2, group=ownership.PENDING_GROUP))
+    assert ownership.is_pending(
+        Link(name="eth1", ifindex=2, group=ownership.PENDING_GROUP, alias="pipework:1/kind:=phys")
+    )
+    assert not ownership.is_pending(Link(name="eth1", ifindex=2, group=ownership.PENDING_GROUP, alias="somebody's"))
+    assert not ownership.is_pending(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge"))
+    assert not ownership.is_pending(Link(name="eth1", ifindex=2))
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,11 @@ def test_a_mark_that_we_could_not_have_written_is_none(fields: str) -> None:
 def test_what_was_changed_on_a_link_is_read_from_its_group(bits: int) -> None:
     group = ownership.group_for(bits)
     assert ownership.changed(Link(name="nic0", ifindex=2, group=group)) == bits
-    assert group != ownership.BIRTH_GROUP
-    assert not ownership.newborn(Link(name="nic0", ifindex=2, group=group))
+    assert group != ownership.PENDING_GROUP
+    assert not ownership.is_pending(Link(name="nic0", ifindex=2, group=group))
 
 
-@pytest.mark.parametrize("group", ["default", "0", "28790", ownership.BIRTH_GROUP, "28799", "uplinks"])
+@pytest.mark.parametrize("group", ["default", "0", "28790", ownership.PENDING_GROUP, "28799", "uplinks"])
 def test_no_other_group_tells_of_a_change(group: str) -> None:
     assert ownership.changed(Link(name="nic0", ifindex=2, group=group)) == 0
     assert ownership.group_for(0) == "default"

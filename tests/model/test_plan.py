@@ -36,19 +36,19 @@ def test_a_command_cannot_be_changed() -> None:
 
 
 def test_the_reason_takes_no_part_in_comparison() -> None:
-    assert Command(argv=("ip",), why="one") == Command(argv=("ip",), why="other")
+    assert Command(argv=("ip",), reason="one") == Command(argv=("ip",), reason="other")
     assert Command(argv=("ip",)) != Command(argv=("ip",), stdin="x")
 
 
 def test_plans_add_up_in_order() -> None:
     first, second = Command(argv=("a",)), Command(argv=("b",))
-    both = Plan(steps=(first,), notes=("one",)) + Plan(steps=(second,), announce=(first,), final=(first,))
+    both = Plan(steps=(first,), notes=("one",)) + Plan(steps=(second,), announce=(first,), commit=(first,))
     assert (both.steps, both.announce, both.notes) == ((first, second), (first,), ("one",))
     assert both.all_steps == (first, second, first)
 
 
 def test_what_a_patient_step_warns_of_joins_the_warnings_of_the_plan() -> None:
     said = Outcome(code=0, stdout="lease address=10.0.0.7/24\nwarning eth1 has no carrier.\n")
-    steps = (Command(argv=("cat",)), Command(argv=("sh",), patience=1.0))
+    steps = (Command(argv=("cat",)), Command(argv=("sh",), timeout=1.0))
     report = Report(plan=Plan(steps=steps, warnings=("early",)), outcomes=(said, said))
     assert report.warnings == ("early", "eth1 has no carrier.")

@@ -13,7 +13,7 @@ ODD_GUESTS = RESOLVER.replace('"containerd"', '"odd"').replace('"ctr"', '""')
 ODD_DRIVER = (
     HEAD
     + """
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.testing.fake import FakeDriver
 
 class Line(FakeDriver):
@@ -22,7 +22,7 @@ class Line(FakeDriver):
 class Odd:
     name = "odd"
     def open(self, address):
-        line = Line(pins={"/run/netns/web1": Pin(inode=71), "/proc/1/ns/net": Pin(inode=1)}, programs=())
+        line = Line(pins={"/run/netns/web1": PinnedNetns(inode=71), "/proc/1/ns/net": PinnedNetns(inode=1)}, programs=())
         line.address = address
         return line
 
@@ -38,9 +38,9 @@ class Odd:
     method, options, programs = "odd", {}, ()
     def reads(self, attachment, guest):
         return {}
-    def plan(self, scene, mark):
+    def plan(self, context, tag):
         return Plan()
-    def release(self, scene, mark):
+    def release(self, context, tag):
         return Plan()
 
 @hookimpl
@@ -184,7 +184,7 @@ UNUSABLE: dict[str, Misfit] = {
     ),
     "method missing": Misfit("Tap (kind 'odd') has no method plan", changed(ODD, "def plan(", "def plans(")),
     "method without arguments": Misfit(
-        "does not take (scene)", changed(ODD, "def plan(self, scene)", "def plan(self)")
+        "does not take (context)", changed(ODD, "def plan(self, context)", "def plan(self)")
     ),
     "method that is none": Misfit("no method plan", hook("return [Tap()]", "Tap.plan = 7")),
     "attribute raises": Misfit(
@@ -198,7 +198,7 @@ UNUSABLE: dict[str, Misfit] = {
     "observer fails": Misfit("raised OSError: x", "raise OSError('x')", "observers"),
     "observer misspelt": Misfit("no hook pipework_step; did you", changed(OBSERVER, "_detached", "_step"), "observers"),
     "observer with an argument": Misfit(
-        "pipework_attached has no argument 'scenes'", changed(OBSERVER, "(scene):", "(scenes):"), "observers"
+        "pipework_attached has no argument 'scenes'", changed(OBSERVER, "(context):", "(contexts):"), "observers"
     ),
     "observer exits": Misfit("raised SystemExit", "raise SystemExit", "observers"),
     "driver without open": Misfit("no method open", changed(ODD_DRIVER, "def open", "def opened"), "drivers"),
@@ -217,11 +217,11 @@ class Wrong(NamedTuple):
 
 #: Those without which what was asked for cannot be done.
 NEEDED = [
-    *(Wrong("backends", method, ASKED["backends"]) for method in ("reads", "mark", "plan")),
-    *(Wrong("backends", method, "detach netns:web1 -i odd1") for method in ("reads", "clear", "leftovers")),
+    *(Wrong("backends", method, ASKED["backends"]) for method in ("reads", "tag", "plan")),
+    *(Wrong("backends", method, "detach netns:web1 -i odd1") for method in ("reads", "replacement", "shared_resources")),
     Wrong("backends", "plan", f"--dry-run {ASKED['backends']}"),
     Wrong("guests", "find", ASKED["guests"]),
-    *(Wrong("drivers", method, ASKED["drivers"], "") for method in ("open", "pin", "read", "act")),
+    *(Wrong("drivers", method, ASKED["drivers"], "") for method in ("open", "pin", "read", "apply")),
 ]
 #: Those without which it can.
 SPARED = [

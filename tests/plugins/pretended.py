@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipework_core.cli import app
 from pipework_core.engine.signals import Signals
 from pipework_core.model.context import Candidate
-from pipework_core.model.driver import Pin
-from pipework_core.model.ownership import Mark
+from pipework_core.model.driver import PinnedNetns
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Netns, Outcome
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.testing.fake import HOST_INODE, FakeDriver
@@ -34,12 +34,12 @@ FAKE = "--driver fake:"
 _TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: What was attached to web1 before: by a backend `odd`, and with a lease by a method `odd`.
 _LINKS = [
-    {"ifname": "odd1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Mark(kind="odd").alias},
+    {"ifname": "odd1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Tag(kind="odd").alias},
     {
         "ifname": "dhcp1",
         "ifindex": 3,
         "linkinfo": {"info_kind": "dummy"},
-        "ifalias": Mark(kind="dummy", dhcp="odd").alias,
+        "ifalias": Tag(kind="dummy", dhcp="odd").alias,
     },
 ]
 
@@ -111,10 +111,10 @@ class Host:
 
     def _driver(self) -> FakeDriver:
         pins = {
-            "/run/netns/web1": Pin(inode=71),
-            "/run/vm/web9": Pin(inode=79),
-            "/proc/9/ns/net": Pin(inode=79),
-            "/proc/1/ns/net": Pin(inode=HOST_INODE),
+            "/run/netns/web1": PinnedNetns(inode=71),
+            "/run/vm/web9": PinnedNetns(inode=79),
+            "/proc/9/ns/net": PinnedNetns(inode=79),
+            "/proc/1/ns/net": PinnedNetns(inode=HOST_INODE),
         }
         return FakeDriver(self.answer, pins=pins, programs=())
 

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """
-from pipework_core.model.context import Claim, Clearing
+from pipework_core.model.context import Claim, Replacement
 from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
 
 pipework_contract = 1
@@ -25,15 +25,15 @@ class Tap:
         return Claim.PREFIX if name.startswith("tap") else Claim.NO
     def reads(self, attachment, host):
         return {}
-    def fits(self, scene, link):
+    def matches(self, context, link):
         return False
-    def mark(self, scene):
-        return Mark(kind="tap")
-    def plan(self, scene):
+    def tag(self, context):
+        return Tag(kind="tap")
+    def plan(self, context):
         return Plan()
-    def clear(self, scene, link, mark):
-        return Clearing(scene)
-    def leftovers(self, scene, mark):
+    def replacement(self, context, link, tag):
+        return Replacement(context)
+    def shared_resources(self, context, tag):
         return ()
 
 @hookimpl
@@ -73,11 +73,11 @@ OBSERVER = (
     HEAD
     + """
 @hookimpl
-def pipework_detached(scene, report):
+def pipework_detached(context, report):
     pass
 
 @hookimpl
-def pipework_attached(scene):
+def pipework_attached(context):
     pass
 """
 )
@@ -95,16 +95,16 @@ class Lab:
     method, options, programs = "lab", {}, ()
     def reads(self, attachment, guest):
         return {}
-    def plan(self, scene, mark):
-        words = scene.attachment.dhcp.words
+    def plan(self, context, tag):
+        words = context.attachment.dhcp.words
         if len(words) != 1 or not words[0].isdigit():
             raise UsageError("lab takes a number.", hint="write for instance lab:7")
         address = f"10.77.0.{words[0]}/24"
-        if scene.existing is not None and address in scene.existing.addresses:
-            return Plan(notes=(f"{scene.attachment.interface} has {address}",))
-        add = ("address", "add", address, "dev", scene.attachment.interface)
-        return Plan(steps=(toolkit.ip(*add, netns=scene.guest.netns, why="give it the address of the lab"),))
-    def release(self, scene, mark):
+        if context.existing is not None and address in context.existing.addresses:
+            return Plan(notes=(f"{context.attachment.interface} has {address}",))
+        add = ("address", "add", address, "dev", context.attachment.interface)
+        return Plan(steps=(toolkit.ip(*add, netns=context.guest.netns, reason="give it the address of the lab"),))
+    def release(self, context, tag):
         return Plan()
 
 @hookimpl

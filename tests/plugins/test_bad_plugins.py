@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipework_core.model.link import HostFacts
+from pipework_core.model.link import HostState
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins import contained
 from pipework_core.plugins.manager import Plugins
@@ -326,7 +326,7 @@ def test_the_same_is_said_once_in_a_run(host: Host) -> None:
     for _ in range(2):
         for backend in plugins.foreign_backends():
             if backend.kind == "odd":
-                backend.claims("eth0", HostFacts(links={}))
+                backend.claims("eth0", HostState(links={}))
     assert len(warnings) == len(set(warnings))
     assert sum(names_the_package(text) for text in warnings) == 1
     assert sum("of another 1.0" in text for text in warnings) == 1

@@ -17,10 +17,10 @@ from pipework_core.engine import gc as collecting
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.host_access import Hosting
 from pipework_core.engine.signals import Signals
-from pipework_core.model.attachment import HostPart
-from pipework_core.model.driver import Pin
+from pipework_core.model.attachment import HostAccess
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, UndoError
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.plugins import loading
 from pipework_core.plugins.hookspecs import Specs, hookimpl
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.plan import Plan, Report
 
 BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
 EXISTS = Outcome(code=2, stderr="RTNETLINK answers: File exists")
 #: A guest's dummy that an earlier run made.
-THERE = [{"ifname": "eth1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Mark(kind="dummy").alias}]
-PINS = {f"/run/netns/web{number}": Pin(inode=number + 70) for number in (1, 2)} | {
-    "/proc/1/ns/net": Pin(inode=HOST_INODE)
+THERE = [{"ifname": "eth1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Tag(kind="dummy").alias}]
+PINS = {f"/run/netns/web{number}": PinnedNetns(inode=number + 70) for number in (1, 2)} | {
+    "/proc/1/ns/net": PinnedNetns(inode=HOST_INODE)
 }
 
 
@@ -50,24 +50,24 @@ class Recorder:
         self.told: list[tuple[str, dict[str, Any]]] = []
 
     @hookimpl
-    def pipework_plan_ready(self, scene: Scene, plan: Plan) -> None:
-        self.told.append(("plan_ready", {"scene": scene, "plan": plan}))
+    def pipework_plan_ready(self, context: Context, plan: Plan) -> None:
+        self.told.append(("plan_ready", {"scene": context, "plan": plan}))
 
     @hookimpl
-    def pipework_step_done(self, command: Command, outcome: Outcome, scene: Scene | None) -> None:
-        self.told.append(("step_done", {"command": command, "outcome": outcome, "scene": scene}))
+    def pipework_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
+        self.told.append(("step_done", {"command": command, "outcome": outcome, "scene": context}))
 
     @hookimpl
-    def pipework_attached(self, scene: Scene, report: Report) -> None:
-        self.told.append(("attached", {"scene": scene, "report": report}))
+    def pipework_attached(self, context: Context, report: Report) -> None:
+        self.told.append(("attached", {"scene": context, "report": report}))
 
     @hookimpl
-    def pipework_detached(self, scene: Scene, report: Report) -> None:
-        self.told.append(("detached", {"scene": scene, "report": report}))
+    def pipework_detached(self, context: Context, report: Report) -> None:
+        self.told.append(("detached", {"scene": context, "report": report}))
 
     @hookimpl
-    def pipework_failed(self, scene: Scene, error: BaseException) -> None:
-        self.told.append(("failed", {"scene": scene, "error": error}))
+    def pipework_failed(self, context: Context, error: BaseException) -> None:
+        self.told.append(("failed", {"scene": context, "error": error}))
 
     @property
     def names(self) -> list[str]:
@@ -103,7 +103,7 @@ def making(answer: Outcome, *netns: str) -> Callable[[Command], Outcome]:
     return lambda command: answer if "add" in command.argv and all(n in str(command) for n in netns) else GOOD
 
 
-def inside(links: list[dict[str, Any]]) -> Callable[[Command], Outcome]:
+def guest_state(links: list[dict[str, Any]]) -> Callable[[Command], Outcome]:
     """Show these links to whoever looks into a guest."""
     return lambda command: Outcome(0, f"{json.dumps(links)}\n[]\n") if command.netns and command.stdin else GOOD
 
@@ -204,10 +204,10 @@ def test_pipework_step_done_is_told_of_what_failed() -> None:
 
 def test_pipework_step_done_has_no_scene_for_what_gc_takes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     left = Command(argv=("ip", "link", "delete", "dev", "old"))
-    held = left._replace(argv=("ip", "link", "delete", "dev", "used"), unless=Command(argv=("who", "uses")))
+    held = left._replace(argv=("ip", "link", "delete", "dev", "used"), guard=Command(argv=("who", "uses")))
     monkeypatch.setattr(collecting.snapshot, "take", lambda *_, **__: SimpleNamespace(spaces={}))
-    monkeypatch.setattr(collecting, "plan", lambda *_: collecting.Plan(sweep=(left, held)))
-    world = World(lambda command: Outcome(0, "somebody") if command == held.unless else GOOD)
+    monkeypatch.setattr(collecting, "plan", lambda *_: collecting.Plan(cleanup=(left, held)))
+    world = World(lambda command: Outcome(0, "somebody") if command == held.guard else GOOD)
     done = collecting.collect(plugins=world.plugins, driver=world.driver, signals=world.signals)
     assert world.recorder.told == [("step_done", {"command": left, "outcome": GOOD, "scene": None})]
     assert done.gone == (left,)
@@ -220,7 +220,7 @@ def test_pipework_attached_tells_whether_anything_was_done(*, changed: bool) -> 
     (alias,) = (word for step in first.driver.acts for word in step.argv if word.startswith("pipework:"))
     addresses = [{"family": "inet", "local": "10.0.0.1", "prefixlen": 24, "scope": "global"}]
     there = {**THERE[0], "ifalias": alias, "addr_info": addresses, "flags": ["UP"]}
-    world = first if changed else World(inside([there]))
+    world = first if changed else World(guest_state([there]))
     if not changed:
         world.engine.attach(WEB1)
     (attached,) = world.recorder.of("attached")
@@ -231,7 +231,7 @@ def test_pipework_attached_tells_whether_anything_was_done(*, changed: bool) -> 
 
 def test_pipework_attached_is_told_of_the_host_s_own_part() -> None:
     world = World(having_bridge)
-    world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    world.hosting.run(HostAccess(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
     (attached,) = world.recorder.of("attached")
     assert attached["scene"].guest.runtime == "host"
     assert attached["report"].changed
@@ -260,17 +260,17 @@ def test_pipework_attached_is_told_although_an_error_ends_the_whole_run() -> Non
 
 
 def test_pipework_detached_has_the_scene_with_the_interface_still_there() -> None:
-    world = World(inside(THERE))
+    world = World(guest_state(THERE))
     world.engine.detach("netns:web1")
     assert (world.recorder.names[0], world.recorder.names[-1]) == ("plan_ready", "detached")
     (detached,) = world.recorder.of("detached")
-    assert "eth1" in detached["scene"].inside.links
+    assert "eth1" in detached["scene"].guest_state.links
     assert detached["report"].changed
 
 
 def test_pipework_detached_is_told_of_the_host_s_own_part() -> None:
     world = World(having_bridge)
-    world.hosting.run(HostPart(asked("br1 netns:web1 0/0")._replace(guest=""), remove=True))
+    world.hosting.run(HostAccess(asked("br1 netns:web1 0/0")._replace(guest=""), remove=True))
     (detached,) = world.recorder.of("detached")
     assert (detached["scene"].guest.runtime, detached["report"].changed) == ("host", False)
 
@@ -309,13 +309,13 @@ def test_pipework_failed_names_what_could_not_be_undone() -> None:
 
 
 def test_pipework_failed_is_told_of_detaching_and_of_the_host_s_own_part() -> None:
-    world = World(lambda command: BAD if "delete" in command.argv else inside(THERE)(command))
+    world = World(lambda command: BAD if "delete" in command.argv else guest_state(THERE)(command))
     with pytest.raises(CommandError):
         world.engine.detach("netns:web1")
     assert world.recorder.names[-1] == "failed"
     world = World(lambda command: BAD if "add" in command.argv else having_bridge(command))
     with pytest.raises(CommandError):
-        world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+        world.hosting.run(HostAccess(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
     assert world.recorder.names[-1] == "failed"
 
 
@@ -380,11 +380,11 @@ def test_no_signal_keeps_an_observer_from_hearing_how_it_ended() -> None:
     world = interrupting(World())
     world.engine.attach_all([WEB1, WEB2])
     assert world.recorder.names[-2:] == ["attached", "attached"]
-    world = interrupting(World(inside(THERE)))
+    world = interrupting(World(guest_state(THERE)))
     world.engine.detach("netns:web1")
     assert world.recorder.names[-1] == "detached"
     world = interrupting(World(having_bridge))
-    world.hosting.run(HostPart(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
+    world.hosting.run(HostAccess(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
     assert world.recorder.names[-1] == "attached"
     world = interrupting(World(making(BAD)))
     with pytest.raises(CommandError):

@@ -10,7 +10,7 @@ import pluggy
 import pytest
 
 from pipework_core.model.errors import HostError, PluginError, UsageError
-from pipework_core.model.link import HostFacts
+from pipework_core.model.link import HostState
 from pipework_core.plugins.hookspecs import PROJECT, Specs, hookimpl
 from pipework_core.plugins.manager import ADDRESSING, BACKENDS, DRIVERS, GUESTS, Plugins, check_options
 from plugins.misfits import ODD_DRIVER
@@ -89,7 +89,7 @@ def pipework_step_done(command, outcome):
     told.append((command, outcome))
 """
     install(installed, "audit", code, observers="audit = strange_audit")
-    plugins().tell("pipework_step_done", command="one", outcome="two", scene=None)
+    plugins().tell("pipework_step_done", command="one", outcome="two", context=None)
     assert sys.modules["strange_audit"].told == [("one", "two")]
 
 
@@ -103,7 +103,7 @@ def test_an_observer_that_raises_is_warned_of_and_stops_nothing() -> None:
     broken = plugins(warnings)
     broken.observe(Broken())
     for number in range(3):  # the same thing is said once
-        broken.tell("pipework_step_done", command=number, outcome="two", scene=None)
+        broken.tell("pipework_step_done", command=number, outcome="two", context=None)
     assert len(warnings) == 1
     assert warnings[0].endswith("failed in pipework_step_done: RuntimeError: boom")
 
@@ -121,7 +121,7 @@ def test_an_unknown_option_lists_the_known_ones() -> None:
 
 
 def test_no_built_in_claims_a_name_that_says_nothing() -> None:
-    host = HostFacts(links={})
+    host = HostState(links={})
     assert [backend.kind for backend in plugins().backends() if backend.claims("sw0", host)] == []
 
 
@@ -162,7 +162,7 @@ def test_a_dry_run_tells_observers_of_the_plan_alone(rehearsal: bool) -> None:  
 
     plugins = Plugins(warn=pytest.fail, rehearsal=rehearsal)
     plugins.observe(Audit())
-    plugins.tell("pipework_plan_ready", scene=None, plan=None)
-    plugins.tell("pipework_step_done", command=None, outcome=None, scene=None)
-    plugins.tell("pipework_attached", scene=None, report=None)
+    plugins.tell("pipework_plan_ready", context=None, plan=None)
+    plugins.tell("pipework_step_done", command=None, outcome=None, context=None)
+    plugins.tell("pipework_attached", context=None, report=None)
     assert told == (["plan"] if rehearsal else ["plan", "step", "attached"])

@@ -11,9 +11,9 @@ from pipework_core import topology
 from pipework_core.cli import app, parser
 from pipework_core.model.attachment import Dhcp
 from pipework_core.model.errors import PluginError, UsageError
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.plugins.manager import Plugins
-from pipework_core.testing import make_attachment, make_facts, make_link, make_scene
+from pipework_core.testing import make_attachment, make_context, make_facts, make_link
 from plugins.strangers import METHOD, install
 
 if TYPE_CHECKING:
@@ -97,11 +97,13 @@ def test_a_file_may_name_it() -> None:
 
 def test_the_kit_makes_scenes_for_it() -> None:
     plugins = Plugins(warn=pytest.fail, third_parties=False, extra=[LAB])
-    scene = make_scene("br1 web1 lab:7", LAB)
-    steps = plugins.addressing("lab").plan(scene, Mark(kind="bridge")).steps
+    context = make_context("br1 web1 lab:7", LAB)
+    steps = plugins.addressing("lab").plan(context, Tag(kind="bridge")).steps
     assert [str(step) for step in steps] == ["nsenter --net=/proc/4242/ns/net ip address add 10.77.0.7/24 dev eth1"]
-    there = make_facts(inside=[make_link("eth1", alias="pipework:1/kind:=bridge/req:=REQ", addresses=["10.77.0.7/24"])])
-    again = plugins.addressing("lab").plan(make_scene("br1 web1 lab:7", LAB, facts=there), Mark(kind="bridge"))
+    there = make_facts(
+        guest_state=[make_link("eth1", alias="pipework:1/kind:=bridge/req:=REQ", addresses=["10.77.0.7/24"])]
+    )
+    again = plugins.addressing("lab").plan(make_context("br1 web1 lab:7", LAB, facts=there), Tag(kind="bridge"))
     assert (again.steps, again.notes) == ((), ("eth1 has 10.77.0.7/24",))
 
 

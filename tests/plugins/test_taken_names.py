@@ -6,9 +6,9 @@ import pytest
 
 from pipework_core.engine import guests
 from pipework_core.model.errors import PluginError
-from pipework_core.model.link import HostFacts
+from pipework_core.model.link import HostState
 from pipework_core.plugins.manager import Plugins
-from pipework_core.testing import FakeDriver, make_facts, make_link, make_scene
+from pipework_core.testing import FakeDriver, make_context, make_facts, make_link
 from plugins.strangers import BACKEND, RESOLVER
 
 NIC = make_facts(host=[make_link("eth0", up=True)])
@@ -28,17 +28,17 @@ DOCKER = Module("mine", RESOLVER.replace('"containerd"', '"docker"'))
 
 def test_a_kind_that_is_written_names_both() -> None:
     with pytest.raises(PluginError, match="pipework itself and mine both provide 'macvlan'") as raised:
-        make_scene("macvlan:eth0 web1 10.0.0.1/24", MACVLAN, facts=NIC)
+        make_context("macvlan:eth0 web1 10.0.0.1/24", MACVLAN, facts=NIC)
     assert raised.value.hint == "uninstall mine, or the other one"
 
 
 def test_a_bare_name_means_the_built_in() -> None:
-    assert make_scene("eth0 web1 10.0.0.1/24", MACVLAN, facts=NIC).attachment.kind == "macvlan"
+    assert make_context("eth0 web1 10.0.0.1/24", MACVLAN, facts=NIC).attachment.kind == "macvlan"
 
 
 def test_what_was_made_goes_on_with_the_built_in() -> None:
     backend = Plugins(warn=pytest.fail, third_parties=False, extra=[MACVLAN]).backend("macvlan")
-    assert backend.claims("eth0", HostFacts(links=NIC.host.links)) > 0
+    assert backend.claims("eth0", HostState(links=NIC.host.links)) > 0
     assert type(backend).__module__ == "pipework_backends.links.macvlan"
 
 

@@ -68,7 +68,7 @@ def test_the_families_it_needs(argv: list[str], families: set[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dhcp", "mark"),
+    ("dhcp", "tag"),
     [
         (Dhcp("dhclient"), "dhclient"),
         (Dhcp("dhclient", keep=True), "dhclient-f"),
@@ -76,8 +76,8 @@ def test_the_families_it_needs(argv: list[str], families: set[int]) -> None:
         (Dhcp("dhcp", keep=True, family=6), "dhcp6-f"),
     ],
 )
-def test_what_the_interface_remembers(dhcp: Dhcp, mark: str) -> None:
-    assert dhcp.mark == mark
+def test_what_the_interface_remembers(dhcp: Dhcp, tag: str) -> None:
+    assert dhcp.tag == tag
 
 
 def test_what_is_another_request_has_another_digest() -> None:

@@ -67,11 +67,11 @@ def test_what_makes_no_sense_is_said_with_a_hint(line: str, said: str) -> None:
 
 
 def test_added_addresses_are_read_as_they_were_written() -> None:
-    mark = ownership.Mark(
-        kind="host", on="eth0", new=ownership.added_words(["10.1.1.9/24", "fd00::1/64"], ["10.1.1.254"])
+    tag = ownership.Tag(
+        kind="host", parent="eth0", new=ownership.added_words(["10.1.1.9/24", "fd00::1/64"], ["10.1.1.254"])
     )
-    found = ownership.read(Link(name="eth0-host", ifindex=2, alias=mark.alias))
-    assert found == mark
+    found = ownership.read(Link(name="eth0-host", ifindex=2, alias=tag.alias))
+    assert found == tag
     assert ownership.added_from(found.new) == ("10.1.1.9/24", "fd00::1/64", "10.1.1.254")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipework_core.model import ownership
 from pipework_core.model.errors import HostError
-from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
+from pipework_core.model.link import GuestState, HostState, Link, Route
 from pipework_core.model.plan import Netns
 from pipework_core.state import facts
 
@@ -141,8 +141,8 @@ def test_locks_and_the_preference_of_a_router_are_kept() -> None:
     assert second
     assert " ".join(first.words) == "via 10.0.0.254 dev eth1 mtu lock 1400 advmss 1300 rto_min 5ms"
     assert " ".join(second.words[-4:]) == "pref high mtu 1300"
-    mark = ownership.Mark(kind="bridge", gw4=ownership.route_words(first), gw6=ownership.route_words(second))
-    assert ownership.read(Link(name="eth1", ifindex=1, alias=mark.alias)) == mark
+    tag = ownership.Tag(kind="bridge", gw4=ownership.route_words(first), gw6=ownership.route_words(second))
+    assert ownership.read(Link(name="eth1", ifindex=1, alias=tag.alias)) == tag
 
 
 def test_no_locks_are_asked_for_where_nothing_could_be_locked() -> None:
@@ -154,17 +154,17 @@ def test_no_locks_are_asked_for_where_nothing_could_be_locked() -> None:
 def test_an_interface_that_is_called_like_a_metric() -> None:
     route = Route(dst="default", family=4, dev="mtu", words=("dev", "mtu", "mtu", "1400"))
     shown = "unicast default dev mtu table main mtu lock 1400"
-    guest = facts.with_locks(GuestFacts(routes=(route,)), shown)
+    guest = facts.with_locks(GuestState(routes=(route,)), shown)
     assert guest.routes[0].words == ("dev", "mtu", "mtu", "lock", "1400")
 
 
 def test_an_empty_guest_and_an_empty_host() -> None:
-    assert facts.parse_guest("") == GuestFacts()
+    assert facts.parse_guest("") == GuestState()
     assert facts.parse_links("") == {}
 
 
 def test_what_a_mac_or_an_index_names() -> None:
-    host = HostFacts(links=facts.parse_links(json.dumps(LINKS)))
+    host = HostState(links=facts.parse_links(json.dumps(LINKS)))
     assert [link.name for link in host.by_mac("f2:c3:84:8a:ac:c1")] == ["veth1pl42"]
     found = host.by_index(4)
     assert found

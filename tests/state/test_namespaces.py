@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.model.errors import HostError
-from pipework_core.model.link import GuestFacts
+from pipework_core.model.link import GuestState
 from pipework_core.model.plan import Outcome
 from pipework_core.state import namespaces
 from pipework_core.testing import make_link
@@ -49,11 +49,11 @@ NIC = make_link("eth0", ifindex=5)
 ON_TOP = '[{"ifindex":9,"ifname":"mv0","link_index":5,"link_netnsid":0,"linkinfo":{"info_kind":"macvlan"}}]'
 
 
-def looked(inside: Outcome) -> FakeDriver:
+def looked(guest_state: Outcome) -> FakeDriver:
     """Return a driver of a host with one other namespace, which says that of its links."""
 
     def answer(command: Command) -> Outcome:
-        return FOUND if command == namespaces.PROCESSES else inside if command.netns else GOOD
+        return FOUND if command == namespaces.PROCESSES else guest_state if command.netns else GOOD
 
     return FakeDriver(answer)
 
@@ -76,5 +76,5 @@ def test_one_that_ended_meanwhile_uses_nothing() -> None:
 
 def test_a_namespace_whose_future_is_known_is_not_looked_into() -> None:
     driver = looked(Outcome(code=0, stdout=ON_TOP))
-    assert namespaces.uses(driver, [NIC], {7: GuestFacts()}) == (frozenset(), ())
+    assert namespaces.uses(driver, [NIC], {7: GuestState()}) == (frozenset(), ())
     assert not [command for command in driver.reads if command.netns]

@@ -101,9 +101,7 @@ def failures(contract: BackendContract, names: Collection[str]) -> dict[str, str
 
 def is_for_an_author(said: str) -> bool:
     """Whether it is one line of a bearable length that says what to do, behind what is wrong."""
-    return (
-        "\n" not in said and len(said) < 400 and said.endswith(".") and any(mark in said for mark in (";", "; ", ". "))
-    )
+    return "\n" not in said and len(said) < 400 and said.endswith(".") and any(tag in said for tag in (";", "; ", ". "))
 
 
 @pytest.mark.parametrize("toy", [toys.Pair, toys.Switched], ids=lambda toy: toy.__name__)

@@ -19,7 +19,7 @@ from . import toys
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
 
 pytest_plugins = ["pytester"]
 
@@ -65,7 +65,7 @@ def case(folder: Path, text: str) -> GoldenCase:
     return GoldenCase(path)
 
 
-def complaint(folder: Path, text: str) -> str:
+def error_text(folder: Path, text: str) -> str:
     """Return what a case fails with."""
     with pytest.raises(pytest.fail.Exception) as caught:
         case(folder, text).check()
@@ -80,7 +80,7 @@ def test_a_case_that_holds_passes(tmp_path: Path, text: str) -> None:
 
 
 def test_a_case_that_does_not_hold_shows_what_differs(tmp_path: Path) -> None:
-    said = complaint(tmp_path, GOOD.replace('dev veth1pl4242"', 'dev veth9"'))
+    said = error_text(tmp_path, GOOD.replace('dev veth1pl4242"', 'dev veth9"'))
     assert "does not hold: A bridge that is there gets a port.\npipework br1 web1 10.0.0.1/24\n" in said
     assert '\n-undo = ["ip link delete dev veth9"]\n+undo = ["ip link delete dev veth1pl4242"]\n' in said
     assert "PIPEWORK_REWRITE=1" in said
@@ -96,7 +96,7 @@ def test_a_case_that_does_not_hold_shows_what_differs(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_whatever_differs_is_seen(tmp_path: Path, good: str, bad: str, shown: str) -> None:
-    assert f"\n{shown}\n" in complaint(tmp_path, GOOD.replace(good, bad)) + "\n"
+    assert f"\n{shown}\n" in error_text(tmp_path, GOOD.replace(good, bad)) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_whatever_differs_is_seen(tmp_path: Path, good: str, bad: str, shown: st
 )
 def test_an_error_is_compared_in_all_its_parts(tmp_path: Path, good: str, bad: str) -> None:
     (line,) = (line for line in REFUSED.splitlines() if good in line)
-    assert f"\n-{line.replace(good, bad)}\n+{line}\n" in complaint(tmp_path, REFUSED.replace(good, bad))
+    assert f"\n-{line.replace(good, bad)}\n+{line}\n" in error_text(tmp_path, REFUSED.replace(good, bad))
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_an_error_is_compared_in_all_its_parts(tmp_path: Path, good: str, bad: s
     ],
 )
 def test_a_file_that_is_no_case_is_named_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
-    assert says in complaint(tmp_path, text)
+    assert says in error_text(tmp_path, text)
 
 
 def test_a_new_case_is_completed_on_request_and_fails_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REWRITE, "1")
-    assert "is rewritten; read what it expects now" in complaint(tmp_path, GIVEN)
+    assert "is rewritten; read what it expects now" in error_text(tmp_path, GIVEN)
     written = tmp_path / "case.toml"
     assert written.read_text() == f"{GIVEN}{EXPECTED}"
     GoldenCase(written).check()
@@ -180,20 +180,20 @@ def test_a_third_party_has_a_test_for_each_case(pytester: pytest.Pytester) -> No
 
 def test_a_plugin_in_hand_takes_part(tmp_path: Path) -> None:
     text = 'about = "A pair."\nrequest = ["pair:eth9", "web1", "0/0"]\nhost = [{ name = "eth9", up = true }]\n'
-    assert "there is no backend of the kind 'pair'" in complaint(tmp_path, text)
+    assert "there is no backend of the kind 'pair'" in error_text(tmp_path, text)
     with pytest.raises(pytest.fail.Exception, match=r"\+run = .* type veth peer name eth1"):
         case(tmp_path, text)._replace(plugins=(toys.Pair(),)).check()
 
 
 class Silent(toys.Pair):
-    def plan(self, scene: Scene) -> Plan:
-        del scene
+    def plan(self, context: Context) -> Plan:
+        del context
         return Plan()
 
 
 class Curt(toys.Pair):
-    def plan(self, scene: Scene) -> Plan:
-        raise HostError(f"{scene.guest.name} cannot have a pair.")
+    def plan(self, context: Context) -> Plan:
+        raise HostError(f"{context.guest.name} cannot have a pair.")
 
 
 @pytest.mark.parametrize(

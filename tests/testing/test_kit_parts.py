@@ -9,13 +9,13 @@ import pytest
 
 import pipework_core
 from pipework_core import testing
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import ConflictError, NoNamespaceError
 from pipework_core.model.link import Link, Route
 from pipework_core.model.plan import HOST, Command, Netns, Outcome
-from pipework_core.testing import FakeDriver, make_facts, make_guest, make_link, make_route, make_scene
+from pipework_core.testing import FakeDriver, make_context, make_facts, make_guest, make_link, make_route
+from pipework_core.testing.contexts import UNANSWERED
 from pipework_core.testing.facts import LinkFields
-from pipework_core.testing.scenes import UNANSWERED
 
 CORE = Path(pipework_core.__file__).parent
 ROOT = Path(__file__).parents[2]
@@ -39,12 +39,14 @@ def test_nothing_that_runs_at_a_users_imports_the_kit() -> None:
 
 
 def test_links_are_as_the_kernel_has_them_unless_said() -> None:
-    facts = make_facts(host=["eth0", make_link("br1", kind="bridge", ifindex=9)], inside=[make_link("eth1", up=True)])
+    facts = make_facts(
+        host=["eth0", make_link("br1", kind="bridge", ifindex=9)], guest_state=[make_link("eth1", up=True)]
+    )
     assert facts.host.links == {
         "eth0": Link(name="eth0", ifindex=1),
         "br1": Link(name="br1", ifindex=9, kind="bridge"),
     }
-    assert facts.inside.links == {"eth1": Link(name="eth1", ifindex=1, up=True)}
+    assert facts.guest_state.links == {"eth1": Link(name="eth1", ifindex=1, up=True)}
     assert facts.host.ovs_bridges is None
     assert make_facts(bridges=["sw0"]).host.ovs_bridges == {"sw0"}
     assert make_link("eth1", addresses=["10.0.0.1/24"]).addresses == ("10.0.0.1/24",)
@@ -77,33 +79,33 @@ def test_a_guests_namespace_is_that_of_its_process_unless_it_has_a_name() -> Non
 
 
 def test_a_scene_is_completed_as_by_the_engine() -> None:
-    scene = make_scene("br1 web1 10.0.0.1/24", facts=make_facts(host=[make_link("br1", kind="bridge")]))
-    assert (scene.attachment.kind, scene.attachment.interface, scene.existing) == ("bridge", "eth1", None)
-    assert set(scene.answers.values()) <= {UNANSWERED}
+    context = make_context("br1 web1 10.0.0.1/24", facts=make_facts(host=[make_link("br1", kind="bridge")]))
+    assert (context.attachment.kind, context.attachment.interface, context.existing) == ("bridge", "eth1", None)
+    assert set(context.answers.values()) <= {UNANSWERED}
 
 
 def test_an_interface_of_the_same_request_is_completed_and_another_is_in_the_way() -> None:
     eth1 = make_link("eth1", kind="veth", alias="pipework:1/kind:=bridge/on:=br1/req:=REQ")
-    found = make_scene(["br1", "web1", "10.0.0.1/24"], facts=make_facts(inside=[eth1])).existing
+    found = make_context(["br1", "web1", "10.0.0.1/24"], facts=make_facts(guest_state=[eth1])).existing
     assert found is not None
     assert re.fullmatch(r"pipework:1/kind:=bridge/on:=br1/req:=[0-9a-f]{8}", found.alias)
     with pytest.raises(ConflictError):
-        make_scene("br1 web1 0/0", facts=make_facts(inside=["eth1"]))
+        make_context("br1 web1 0/0", facts=make_facts(guest_state=["eth1"]))
 
 
 def test_an_answer_to_what_is_not_read_is_a_mistake() -> None:
     with pytest.raises(KeyError, match=r"answers to \['colour'\], and dummy reads nothing"):
-        make_scene("dummy0 web1 0/0", answers={"colour": "blue"})
+        make_context("dummy0 web1 0/0", answers={"colour": "blue"})
     with pytest.raises(ValueError, match="'ls' attaches nothing"):
-        make_scene("ls")
+        make_context("ls")
 
 
 def test_the_fake_driver_answers_by_a_function_and_remembers() -> None:
     one, two = (Command(argv=("do", word)) for word in ("one", "two"))
     driver = FakeDriver(lambda command: Outcome(code=int(command is two)))
     assert driver.read([two, one]) == [Outcome(code=1), Outcome(code=0)]
-    assert driver.act([one, two, one], stop=lambda: False) == [Outcome(code=0), Outcome(code=1)]
-    assert driver.act([one], stop=lambda: True) == []
+    assert driver.apply([one, two, one], stop=lambda: False) == [Outcome(code=0), Outcome(code=1)]
+    assert driver.apply([one], stop=lambda: True) == []
     driver.start([two])
     with driver.exclusive():
         driver.finish(())
@@ -112,9 +114,13 @@ def test_the_fake_driver_answers_by_a_function_and_remembers() -> None:
 
 
 def test_the_fake_driver_has_the_namespaces_and_programs_it_is_given() -> None:
-    driver = FakeDriver(pins={"/run/netns/web1": Pin(inode=7)}, programs={"arping"})
+    driver = FakeDriver(pins={"/run/netns/web1": PinnedNetns(inode=7)}, programs={"arping"})
     assert driver.pin(Netns(path="/run/netns/web1")).inode == 7
     assert driver.pin(HOST).inode != 7
-    assert (driver.finds("arping"), driver.finds("docker"), FakeDriver().finds("docker")) == (True, False, True)
+    assert (driver.has_program("arping"), driver.has_program("docker"), FakeDriver().has_program("docker")) == (
+        True,
+        False,
+        True,
+    )
     with pytest.raises(NoNamespaceError):
         driver.pin(Netns(path="/run/netns/web2"))

@@ -7,22 +7,22 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.context import Claim, Clearing, Leftover
+from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState, Link
 
 MODES = ("fast", "slow")
 #: The state of the good toy's parent: what a broken one may do to it shows.
@@ -36,43 +36,43 @@ class Pair:
     interface = "eth1"
     options: Mapping[str, str] = {"mode": f"one of {', '.join(MODES)}"}
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         del name, host
         return Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         del attachment, host
         return {}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
-        return veth_peer(scene, link) is not None
+    def matches(self, context: Context, link: Link) -> bool:
+        return veth_peer(context, link) is not None
 
-    def mark(self, scene: Scene) -> Mark:
-        return Mark(kind=self.kind, on=scene.attachment.host)
+    def tag(self, context: Context) -> Tag:
+        return Tag(kind=self.kind, parent=context.attachment.host)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
-        return park(scene, link, mark)
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        del scene, mark
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
+        del context, tag
         return ()
 
-    def plan(self, scene: Scene) -> Plan:
-        attachment = scene.attachment
+    def plan(self, context: Context) -> Plan:
+        attachment = context.attachment
         self.check(attachment)
-        iproute.parent_link(scene)
-        made = self.switch(scene)
-        if scene.existing is None:
-            made += make_veth(scene, mtu=1500)[1]
+        iproute.parent_link(context)
+        made = self.switch(context)
+        if context.existing is None:
+            made += make_veth(context, mtu=1500)[1]
         else:
-            peer = veth_peer(scene, scene.existing)
-            if peer is not None and peer.group == BIRTH_GROUP:
-                made += Plan(steps=(own_veth(scene, peer.name),))
-        return Plan(steps=tuple(self.more(scene)), notes=("it is there",)) + made
+            peer = veth_peer(context, context.existing)
+            if peer is not None and peer.group == PENDING_GROUP:
+                made += Plan(steps=(own_veth(context, peer.name),))
+        return Plan(steps=tuple(self.more(context)), notes=("it is there",)) + made
 
-    def switch(self, scene: Scene) -> Plan:
+    def switch(self, context: Context) -> Plan:
         """Make what all its links of a host share; here nothing."""
-        del scene
+        del context
         return Plan()
 
     def check(self, attachment: Attachment) -> None:
@@ -80,9 +80,9 @@ class Pair:
         if mode not in MODES:
             raise UsageError(f"pair has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
 
-    def more(self, scene: Scene) -> Iterator[Command]:
+    def more(self, context: Context) -> Iterator[Command]:
         """Give the steps that come first; a broken toy has some."""
-        del scene
+        del context
         yield from ()
 
     @hookimpl
@@ -96,27 +96,27 @@ class Switched(Pair):
     def bridge(self, name: str) -> str:
         return f"x{name}"[:15]
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        name = self.bridge(mark.on)
-        link = scene.host.links.get(name)
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
+        name = self.bridge(tag.parent)
+        link = context.host_state.links.get(name)
         marked = read(link) if link is not None else None
-        if link is None or not (marked == Mark(kind="pair") or newborn(link)):
+        if link is None or not (marked == Tag(kind="pair") or is_pending(link)):
             return ()
-        return (Leftover(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
+        return (SharedResource(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
 
-    def switch(self, scene: Scene) -> Plan:
-        name = self.bridge(scene.attachment.host)
-        link = scene.host.links.get(name)
-        if link is not None and read(link) != Mark(kind="pair") and not newborn(link):
+    def switch(self, context: Context) -> Plan:
+        name = self.bridge(context.attachment.host)
+        link = context.host_state.links.get(name)
+        if link is not None and read(link) != Tag(kind="pair") and not is_pending(link):
             raise ConflictError(f"the host has another {name}.", hint="rename it")
         make = ip(
-            *("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge"),
+            *("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge"),
             undo=[ip("link", "delete", "dev", name)],
         )
-        own = ip("link", "set", "dev", name, "group", "default", "alias", Mark(kind="pair").alias, "up")
+        own = ip("link", "set", "dev", name, "group", "default", "alias", Tag(kind="pair").alias, "up")
         if link is None:
             return Plan(steps=(make, own))
-        return Plan(steps=(own,) if newborn(link) else ())
+        return Plan(steps=(own,) if is_pending(link) else ())
 
 
 def true(*words: str, **more: Any) -> Command:  # noqa: ANN401 - whatever a command has
@@ -124,95 +124,97 @@ def true(*words: str, **more: Any) -> Command:  # noqa: ANN401 - whatever a comm
     return Command(argv=("true", *words), **more)
 
 
-def is_new(scene: Scene) -> bool:
-    return scene.existing is None and not scene.leaving
+def is_new(context: Context) -> bool:
+    return context.existing is None and not context.detaching
 
 
 class LongName(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
-            name = f"long-{scene.guest.name}-{scene.attachment.interface}"
-            yield ip("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge")
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
+            name = f"long-{context.guest.name}-{context.attachment.interface}"
+            yield ip("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge")
 
 
 class NumberInArgv(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
             yield true()._replace(argv=("true", 1500))
 
 
 class NumberInCommand(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
             yield Command(argv=("true", 1500))  # type: ignore[arg-type] # that is its fault
 
 
 class ShellLine(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
-            yield Command(argv=("sh", "-c", f"true {scene.attachment.interface}"))
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
+            yield Command(argv=("sh", "-c", f"true {context.attachment.interface}"))
 
 
 class OneWord(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
             yield Command(argv=(f"ip link show dev {PARENT}",))
 
 
 class Reader(Pair):
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         os.listdir("/sys/class/net")
-        return super().mark(scene)
+        return super().tag(context)
 
 
 class Chance(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
             yield true(f"{time.monotonic_ns()}")
 
 
 class Unborn(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
             undo = (ip("link", "delete", "dev", "other"),)
             yield Command(argv=("ip", "link", "add", "name", "other", "type", "bridge"), undo=undo)
 
 
 class AnotherMark(Pair):
-    def mark(self, scene: Scene) -> Mark:
-        return Mark(kind="twin", on=scene.attachment.host)
+    def tag(self, context: Context) -> Tag:
+        return Tag(kind="twin", parent=context.attachment.host)
 
 
 class UnreadableMark(Pair):
-    def mark(self, scene: Scene) -> Mark:
-        return Mark(kind=self.kind, on=f"{scene.attachment.host}/port 1")
+    def tag(self, context: Context) -> Tag:
+        return Tag(kind=self.kind, parent=f"{context.attachment.host}/port 1")
 
 
 class Greedy(Switched):
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
-        name = self.bridge(mark.on)
-        return (Leftover(name=name, remove=ip("link", "delete", "dev", name)),) if name in scene.host.links else ()
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
+        name = self.bridge(tag.parent)
+        return (
+            (SharedResource(name=name, remove=ip("link", "delete", "dev", name)),) if name in context.host_state.links else ()
+        )
 
-    def switch(self, scene: Scene) -> Plan:
-        return Plan() if self.bridge(scene.attachment.host) in scene.host.links else super().switch(scene)
+    def switch(self, context: Context) -> Plan:
+        return Plan() if self.bridge(context.attachment.host) in context.host_state.links else super().switch(context)
 
 
 class Moody(Pair):
     def __init__(self) -> None:
         self._moods = itertools.cycle((Claim.NO, Claim.PREFIX, Claim.NO))
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         del name, host
         return next(self._moods)
 
 
 class Writer(Pair):
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         return {"pair": ip("link", "set", "dev", attachment.host, "up")} if host else {}
 
 
 class NoMethod(Pair):
-    fits = None  # type: ignore[assignment] # that is its fault
+    matches = None  # type: ignore[assignment] # that is its fault
 
 
 class Raiser(Pair):
@@ -231,18 +233,18 @@ class Splitter(Pair):
         if attachment.option("mode") == "bad":
             super().check(attachment)
 
-    def more(self, scene: Scene) -> Iterator[Command]:
-        yield true("mode", *scene.attachment.option("mode", "fast").split())
+    def more(self, context: Context) -> Iterator[Command]:
+        yield true("mode", *context.attachment.option("mode", "fast").split())
 
 
 class Ignorer(Splitter):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        return Pair.more(self, scene)
+    def more(self, context: Context) -> Iterator[Command]:
+        return Pair.more(self, context)
 
 
 class Dasher(Splitter):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        yield true("mode", scene.attachment.option("mode", "fast"))
+    def more(self, context: Context) -> Iterator[Command]:
+        yield true("mode", context.attachment.option("mode", "fast"))
 
 
 class Lenient(Pair):
@@ -268,18 +270,18 @@ class TwoOptions(Pair):
 
 
 class GuestSplitter(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
-            yield true(*scene.guest.name.split())
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
+            yield true(*context.guest.name.split())
 
 
 class InterfaceMangler(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
-            yield true(*scene.attachment.interface.replace("\\", "").split("#"))
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
+            yield true(*context.attachment.interface.replace("\\", "").split("#"))
 
 
 class HostSplitter(Pair):
-    def more(self, scene: Scene) -> Iterator[Command]:
-        if is_new(scene):
-            yield true(*scene.attachment.host.split(";"))
+    def more(self, context: Context) -> Iterator[Command]:
+        if is_new(context):
+            yield true(*context.attachment.host.split(";"))

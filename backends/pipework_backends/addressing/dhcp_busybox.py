@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment, Dhcp
-    from pipework_core.model.context import Guest, Scene
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.ownership import Tag
 
 IMAGE = "busybox"
 _RUNTIMES = ("docker", "podman")
@@ -47,44 +47,44 @@ class DhcpBusybox:
         if guest.runtime not in _RUNTIMES or attachment.dhcp is None or not attachment.dhcp.keep:
             return {}
         words = ("container", "inspect", "--format", "{{.State.Running}}", container_name(guest, attachment.interface))
-        why = f"ask {guest.runtime} for the DHCP client of {attachment.interface}"
-        return {_READ: Command(argv=(guest.runtime, *words), ok_codes=frozenset({0, 1, 125}), why=why)}
+        reason = f"ask {guest.runtime} for the DHCP client of {attachment.interface}"
+        return {_READ: Command(argv=(guest.runtime, *words), ok_codes=frozenset({0, 1, 125}), reason=reason)}
 
-    def plan(self, scene: Scene, mark: Mark) -> Plan:
+    def plan(self, context: Context, tag: Tag) -> Plan:
         """Return what obtains the lease, unless it is there; raise GuestError where no container can do it."""
-        del mark
-        guest, name = scene.guest, scene.attachment.interface
+        del tag
+        guest, name = context.guest, context.attachment.interface
         if guest.runtime not in _RUNTIMES:
             raise GuestError(
                 f"{guest.name!r} is no container of Docker or Podman, and dhcp needs one whose network it can share.",
                 hint="use a client of the host: dhclient, udhcpc or dhcpcd",
             )
-        client = dhcp_common.asked(scene)
-        if _is_there(scene, client):
+        client = dhcp_common.asked(context)
+        if _is_there(context, client):
             return Plan(notes=(f"{name} of {guest.name} has its lease",))
         step = _lease(
-            scene,
+            context,
             "get",
-            *_words(scene, client.family, keep=client.keep),
-            *dhcp_common.wishes(scene),
+            *_words(context, client.family, keep=client.keep),
+            *dhcp_common.wishes(context),
             "--",
             *client.words,
-            patience=scene.attachment.timeout + _STARTING,
-            undo=(stopped(guest, name, dns=scene.attachment.dns),),
-            why=f"get a DHCPv{client.family} lease for {name}",
+            timeout=context.attachment.timeout + _STARTING,
+            undo=(stopped(guest, name, dns=context.attachment.dns),),
+            reason=f"get a DHCPv{client.family} lease for {name}",
         )
-        return Plan(steps=(step,), notes=dhcp_common.notes(scene))
+        return Plan(steps=(step,), notes=dhcp_common.notes(context))
 
-    def release(self, scene: Scene, mark: Mark) -> Plan:
+    def release(self, context: Context, tag: Tag) -> Plan:
         """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
-        guest, name = scene.guest, scene.attachment.interface
-        family, keep = dhcp_common.remembered(mark.dhcp)
+        guest, name = context.guest, context.attachment.interface
+        family, keep = dhcp_common.remembered(tag.dhcp)
         if guest.runtime not in _RUNTIMES:
             return Plan()
-        words = _words(scene, family, keep=keep)
-        stop = stopped(guest, name, dns=False)._replace(patience=_STOPPING, ok_codes=dhcp_common.ANY) if keep else None
-        why = f"end the DHCP client of {name}, giving the lease back" if keep else f"give the lease of {name} back"
-        return dhcp_common.given_back(scene, words, lease=_lease, stop=stop, margin=_STARTING, why=why)
+        words = _words(context, family, keep=keep)
+        stop = stopped(guest, name, dns=False)._replace(timeout=_STOPPING, ok_codes=dhcp_common.ANY) if keep else None
+        reason = f"end the DHCP client of {name}, giving the lease back" if keep else f"give the lease of {name} back"
+        return dhcp_common.given_back(context, words, lease=_lease, stop=stop, margin=_STARTING, reason=reason)
 
 
 def container_name(guest: Guest, interface: str) -> str:
@@ -103,26 +103,26 @@ def stopped(guest: Guest, interface: str, *, dns: bool) -> Command:
     )
     further = (f"dns={guest.pid}", f"interface={interface}") if dns else ()
     argv = ("sh", script("lease_container.sh"), "stop", guest.netns.path, *words, *further)
-    return Command(argv=argv, why=f"end the DHCP client of {interface}")
+    return Command(argv=argv, reason=f"end the DHCP client of {interface}")
 
 
 def _lease(
-    scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+    context: Context, verb: str, *words: str, timeout: float, undo: tuple[Command, ...] = (), reason: str = ""
 ) -> Command:
-    argv = ("sh", script("lease_container.sh"), verb, scene.guest.netns.path, *words)
-    return Command(argv=argv, patience=patience, undo=undo, why=why)
+    argv = ("sh", script("lease_container.sh"), verb, context.guest.netns.path, *words)
+    return Command(argv=argv, timeout=timeout, undo=undo, reason=reason)
 
 
-def _is_there(scene: Scene, client: Dhcp) -> bool:
+def _is_there(context: Context, client: Dhcp) -> bool:
     """Whether an interface that exists has a lease already, and the client that is to stay is there."""
-    if scene.existing is None or not client.keep:
-        return bool(dhcp_common.held(scene))
-    return scene.answers[_READ].stdout.strip() == "true"
+    if context.existing is None or not client.keep:
+        return bool(dhcp_common.held(context))
+    return context.answers[_READ].stdout.strip() == "true"
 
 
-def _words(scene: Scene, family: int, *, keep: bool) -> tuple[str, ...]:
+def _words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]:
     """Return what identifies the client and the lease, the same at every time."""
-    attachment, guest = scene.attachment, scene.guest
+    attachment, guest = context.attachment, context.guest
     image = attachment.option("image", IMAGE)
     if not image or image.startswith("-") or not _NAME.issuperset(image):
         raise UsageError(f"{image!r} is no name of an image.", hint="write for instance -o image=busybox:1.37")
@@ -138,7 +138,7 @@ def _words(scene: Scene, family: int, *, keep: bool) -> tuple[str, ...]:
         f"hostname={guest.name}",
         f"timeout={ceil(attachment.timeout)}",
         *(("keep=1",) if keep else ()),
-        *dhcp_common.shared_mac(scene, family),
+        *dhcp_common.shared_mac(context, family),
     )
 
 

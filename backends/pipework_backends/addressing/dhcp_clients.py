@@ -41,7 +41,7 @@ class Kept:
         if not suspects:
             return tuple(clients)
         ask = Command(
-            argv=("sh", script("alone.sh"), *map(str, suspects)), why="see whether DHCP clients have outlived guests"
+            argv=("sh", script("alone.sh"), *map(str, suspects)), reason="see whether DHCP clients have outlived guests"
         )
         alone = {int(word) for word in driver.read([ask])[0].stdout.split()}
         return tuple(client._replace(alone=client.pid in alone) for client in clients)
@@ -49,7 +49,7 @@ class Kept:
 
 def _processes(driver: Driver) -> Iterator[Client]:
     """Yield the clients of the host; none on a machine that has no pipework, which keeps none."""
-    ask = Command(argv=("sh", script("lease.sh"), "list"), ok_codes=_ANY, why="list the DHCP clients that stay")
+    ask = Command(argv=("sh", script("lease.sh"), "list"), ok_codes=_ANY, reason="list the DHCP clients that stay")
     try:
         said = driver.read([ask])[0].stdout
     except HostError:
@@ -59,13 +59,13 @@ def _processes(driver: Driver) -> Iterator[Client]:
         if len(words) == 5 and words[4].isdecimal():  # noqa: PLR2004 - ID CLIENT FAMILY INTERFACE PID
             stop = Command(
                 argv=("sh", script("lease.sh"), "stop", f"id={words[0]}"),
-                why=f"stop {words[1]}, whose guest is gone",
+                reason=f"stop {words[1]}, whose guest is gone",
             )
             yield from _client(words[1], words[0], int(words[4]), stop)
 
 
 def _containers(driver: Driver) -> Iterator[Client]:
-    runtimes = [runtime for runtime in _RUNTIMES if driver.finds(runtime)]
+    runtimes = [runtime for runtime in _RUNTIMES if driver.has_program(runtime)]
     asked = [_ask(runtime, "ps", "--quiet", "--no-trunc", "--filter", f"label={_LABEL}") for runtime in runtimes]
     for runtime, outcome in zip(runtimes, driver.read(asked), strict=True):
         ids = outcome.stdout.split() if outcome.code == 0 else ()
@@ -75,14 +75,14 @@ def _containers(driver: Driver) -> Iterator[Client]:
 
 
 def _ask(runtime: str, *words: str) -> Command:
-    return Command(argv=(runtime, *words), ok_codes=_ANY, why=f"list the DHCP clients in {runtime}'s containers")
+    return Command(argv=(runtime, *words), ok_codes=_ANY, reason=f"list the DHCP clients in {runtime}'s containers")
 
 
 def _told(runtime: str, lines: Iterable[str]) -> Iterator[Client]:
     for line in lines:
         pid, container, *rest = [*line.split(" ", 2), ""]
         if pid.isdecimal() and int(pid):
-            stop = Command(argv=(runtime, "rm", "--force", container), why="stop a DHCP client whose guest is gone")
+            stop = Command(argv=(runtime, "rm", "--force", container), reason="stop a DHCP client whose guest is gone")
             yield from _client("dhcp", rest[0], int(pid), stop)
 
 

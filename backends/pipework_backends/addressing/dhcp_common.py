@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import script
 from pipework_core.model.errors import UsageError
-from pipework_core.model.ownership import newborn
+from pipework_core.model.ownership import is_pending
 from pipework_core.model.plan import Command, Plan
 
 if TYPE_CHECKING:
     from typing import Protocol
 
     from pipework_core.model.attachment import Dhcp
-    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.context import Context, Guest
 
     class _Lease(Protocol):
         """Makes the command that asks for a lease (`get`), or asks for it again and gives it back (`release`)."""
 
         def __call__(
-            self, scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+            self,
+            context: Context,
+            verb: str,
+            *words: str,
+            timeout: float,
+            undo: tuple[Command, ...] = (),
+            reason: str = "",
         ) -> Command: ...
 
 
@@ -33,17 +39,17 @@ ANY = frozenset(range(256))
 _METRIC = 100
 
 
-def asked(scene: Scene) -> Dhcp:
+def asked(context: Context) -> Dhcp:
     """Return the DHCP part of a request that has one; raise ValueError for any other."""
-    dhcp = scene.attachment.dhcp
+    dhcp = context.attachment.dhcp
     if dhcp is None:
         raise ValueError("the engine asks only the method that was asked for")
     return dhcp
 
 
-def remembered(mark: str) -> tuple[int, bool]:
-    """Return the family, and whether the client stays, of what a mark remembers (`dynamic.Dhcp.mark`)."""
-    return IPV6 if mark.removesuffix("-f").endswith("6") else IPV4, mark.endswith("-f")
+def remembered(tag: str) -> tuple[int, bool]:
+    """Return the family, and whether the client stays, of what a mark remembers (`dynamic.Dhcp.tag`)."""
+    return IPV6 if tag.removesuffix("-f").endswith("6") else IPV4, tag.endswith("-f")
 
 
 def identity(guest: Guest, interface: str) -> str:
@@ -51,55 +57,55 @@ def identity(guest: Guest, interface: str) -> str:
     return f"{guest.inode}-{interface}"
 
 
-def held(scene: Scene) -> str:
+def held(context: Context) -> str:
     """Return the address, as `IP/N`, that a lease of the asked family has brought; empty when there is none.
 
     Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix.
     """
-    link, family = scene.existing, asked(scene).family
-    if link is None or newborn(link):
+    link, family = context.existing, asked(context).family
+    if link is None or is_pending(link):
         return ""
     six = (address for address in link.leased if ":" in address and address.endswith("/128"))
     four = (address for address in link.leased if ":" not in address)
     return next(six if family == IPV6 else four, "")
 
 
-def metric(scene: Scene) -> int:
+def metric(context: Context) -> int:
     """Return the metric of the lease's default route, 0 for none; raise UsageError when it is no number.
 
     A default route that the guest has keeps its place unless `-o metric=0` says otherwise: the mark remembers, for
     detaching, only what was replaced by request.
     """
-    given = scene.attachment.option("metric")
+    given = context.attachment.option("metric")
     if given:
         if not (given.isascii() and given.isdigit() and int(given) < 1 << 32):
             raise UsageError(f"metric={given} is no metric of a route.", hint="write a number, such as -o metric=100")
         return int(given)
-    others = _other_defaults(scene)
+    others = _other_defaults(context)
     return next(n for n in range(_METRIC, _METRIC + len(others) + 1) if n not in others) if others else 0
 
 
-def wishes(scene: Scene) -> tuple[str, ...]:
+def wishes(context: Context) -> tuple[str, ...]:
     """Return what is to be done with the lease."""
-    attachment = scene.attachment
-    number = metric(scene)
+    attachment = context.attachment
+    number = metric(context)
     return (
         *((f"metric={number}",) if number else ()),
         *(("mtu=1",) if attachment.mtu is None else ()),
-        *((f"dns={scene.guest.pid}",) if attachment.dns else ()),
+        *((f"dns={context.guest.pid}",) if attachment.dns else ()),
         *(("nodad=1",) if attachment.no_dad else ()),
     )
 
 
-def notes(scene: Scene) -> tuple[str, ...]:
+def notes(context: Context) -> tuple[str, ...]:
     """Say that the guest's own default route stays first, where it does."""
-    if scene.attachment.option("metric") or asked(scene).family == IPV6 or not _other_defaults(scene):
+    if context.attachment.option("metric") or asked(context).family == IPV6 or not _other_defaults(context):
         return ()
-    return (f"the default route that {scene.guest.name} has stays first; -o metric=0 lets the lease's win",)
+    return (f"the default route that {context.guest.name} has stays first; -o metric=0 lets the lease's win",)
 
 
 def given_back(  # noqa: PLR0913 - what the methods differ in
-    scene: Scene, words: tuple[str, ...], *, lease: _Lease, stop: Command | None, margin: float, why: str
+    context: Context, words: tuple[str, ...], *, lease: _Lease, stop: Command | None, margin: float, reason: str
 ) -> Plan:
     """Return what ends the client that stays (`stop`), or without one asks for the lease again, to give it back.
 
@@ -107,59 +113,63 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
     start and to end.
     """
-    number = _routed(scene)
+    number = _routed(context)
     beside = (f"metric={number}",) if number else ()
-    again = lease(scene, "get", *words, *beside, "--", patience=scene.attachment.timeout + margin)
+    again = lease(context, "get", *words, *beside, "--", timeout=context.attachment.timeout + margin)
     if stop is not None:
-        return Plan(steps=(stop._replace(undo=(again,), why=why), *_names_back(scene)))
+        return Plan(steps=(stop._replace(undo=(again,), reason=reason), *_names_back(context)))
     lasting = (word for word in words if not word.startswith("timeout="))
     brief = (f"timeout={_PARTING}", "nodad=1")
-    step = lease(scene, "release", *lasting, *brief, "--", patience=_PARTING + 2 * margin, undo=(again,), why=why)
-    return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(scene)))
+    step = lease(
+        context, "release", *lasting, *brief, "--", timeout=_PARTING + 2 * margin, undo=(again,), reason=reason
+    )
+    return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(context)))
 
 
-def _routed(scene: Scene) -> int:
+def _routed(context: Context) -> int:
     """Return the metric of the default route that a lease has brought, 0 for none."""
-    name = scene.attachment.interface
-    return next((r.metric for r in scene.inside.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)), 0)
+    name = context.attachment.interface
+    return next(
+        (r.metric for r in context.guest_state.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)), 0
+    )
 
 
-def _names_back(scene: Scene) -> tuple[Command, ...]:
+def _names_back(context: Context) -> tuple[Command, ...]:
     """Return what gives the guest's resolv.conf back as it was before `--dns`; nothing happens to any other."""
-    if not scene.guest.pid:
+    if not context.guest.pid:
         return ()
-    words = ("restore", "--pid", str(scene.guest.pid), "--interface", scene.attachment.interface)
+    words = ("restore", "--pid", str(context.guest.pid), "--interface", context.attachment.interface)
     return (
         Command(
             argv=("python3", "-I", "-S", script("resolv.py"), *words),
-            netns=scene.guest.netns,
+            netns=context.guest.netns,
             ok_codes=ANY,
-            why=f"give {scene.guest.name} its own name servers back",
+            reason=f"give {context.guest.name} its own name servers back",
         ),
     )
 
 
-def _other_defaults(scene: Scene) -> set[int]:
+def _other_defaults(context: Context) -> set[int]:
     """Return the metrics of the guest's default routes through other interfaces."""
     return {
         route.metric
-        for route in scene.inside.routes
-        if (route.dst, route.family) == ("default", IPV4) and route.dev != scene.attachment.interface
+        for route in context.guest_state.routes
+        if (route.dst, route.family) == ("default", IPV4) and route.dev != context.attachment.interface
     }
 
 
-def shared_mac(scene: Scene, family: int) -> tuple[str, ...]:
+def shared_mac(context: Context, family: int) -> tuple[str, ...]:
     """Give an interface that has its parent's MAC an identity of its own, and answers that reach it.
 
     A server knows clients by their MAC where nothing else tells them apart (RFC 2131, 4.2), and its answers to an
     address that is not there yet would go to the parent. The identity rests on the names, so that it lasts: opaque
     bytes for DHCPv4 (type 0; RFC 2132, 9.14), a UUID for DHCPv6 (DUID-UUID; RFC 6355).
     """
-    if scene.attachment.kind != "ipvlan":
+    if context.attachment.kind != "ipvlan":
         return ()
     from hashlib import sha256  # noqa: PLC0415 - for this kind alone
 
-    seed = f"{scene.guest.name}\0{scene.attachment.interface}".encode("utf-8", "surrogateescape")
+    seed = f"{context.guest.name}\0{context.attachment.interface}".encode("utf-8", "surrogateescape")
     digest = sha256(seed).digest()[:16]
     head = bytes((0,)) if family == IPV4 else bytes((0, 4))
     return ("broadcast=1", f"clientid={(head + digest).hex(':')}")

@@ -13,14 +13,14 @@ from pipework_backends.addressing import dhcp_common
 from pipework_core.model.errors import GuestError, HostError
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import put_back
+from pipework_core.toolkit.replace import restore_route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment, Dhcp
-    from pipework_core.model.context import Guest, Scene
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.ownership import Tag
 
 _PACKAGES = {
     "dhclient": "package isc-dhcp-client",
@@ -46,78 +46,85 @@ class HostClient:
         del guest
         if attachment.dhcp is None or not attachment.dhcp.keep:
             return {}
-        why = "find the DHCP clients that stay"
-        return {self.method: Command(argv=("sh", script("lease.sh"), "list"), why=why)}
+        reason = "find the DHCP clients that stay"
+        return {self.method: Command(argv=("sh", script("lease.sh"), "list"), reason=reason)}
 
-    def plan(self, scene: Scene, mark: Mark) -> Plan:
+    def plan(self, context: Context, tag: Tag) -> Plan:
         """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
-        del mark
-        dhcp, name = dhcp_common.asked(scene), scene.attachment.interface
-        present = self._present(scene)
+        del tag
+        dhcp, name = dhcp_common.asked(context), context.attachment.interface
+        present = self._present(context)
         if present:
             return Plan(notes=(present,))
         program = f"{self.method}6" if (self.method, dhcp.family) == ("udhcpc", 6) else self.method
-        if program not in scene.programs:
+        if program not in context.programs:
             raise HostError(f"{program} is not installed here.", hint=f"install it ({_PACKAGES[program]})")
-        if scene.attachment.dns and not scene.guest.pid:
+        if context.attachment.dns and not context.guest.pid:
             raise GuestError(
-                f"{scene.guest.name} has no process, and therefore no /etc/resolv.conf of its own.",
+                f"{context.guest.name} has no process, and therefore no /etc/resolv.conf of its own.",
                 hint="leave out --dns",
             )
-        words = _words(scene, dhcp.client, dhcp.family, keep=dhcp.keep)
+        words = _words(context, dhcp.client, dhcp.family, keep=dhcp.keep)
         step = _lease(
-            scene,
+            context,
             "get",
             *words,
-            *dhcp_common.wishes(scene),
+            *dhcp_common.wishes(context),
             "--",
             *dhcp.words,
-            patience=ceil(scene.attachment.timeout) + _MARGIN,
-            undo=(_stop(scene), *_undo(scene, dhcp)),
-            why=f"get an address for {name} by {self.method}",
+            timeout=ceil(context.attachment.timeout) + _MARGIN,
+            undo=(_stop(context), *_undo(context, dhcp)),
+            reason=f"get an address for {name} by {self.method}",
         )
-        return Plan(steps=(step,), notes=dhcp_common.notes(scene))
+        return Plan(steps=(step,), notes=dhcp_common.notes(context))
 
-    def release(self, scene: Scene, mark: Mark) -> Plan:
+    def release(self, context: Context, tag: Tag) -> Plan:
         """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
-        family, keep = dhcp_common.remembered(mark.dhcp)
-        words, name = _words(scene, self.method, family, keep=keep), scene.attachment.interface
-        stop = _stop(scene)._replace(patience=10.0) if keep else None
-        why = f"end {self.method}, giving the lease back" if keep else f"give the lease of {name} back by {self.method}"
-        return dhcp_common.given_back(scene, words, lease=_lease, stop=stop, margin=_MARGIN, why=why)
+        family, keep = dhcp_common.remembered(tag.dhcp)
+        words, name = _words(context, self.method, family, keep=keep), context.attachment.interface
+        stop = _stop(context)._replace(timeout=10.0) if keep else None
+        reason = (
+            f"end {self.method}, giving the lease back" if keep else f"give the lease of {name} back by {self.method}"
+        )
+        return dhcp_common.given_back(context, words, lease=_lease, stop=stop, margin=_MARGIN, reason=reason)
 
-    def _present(self, scene: Scene) -> str:
+    def _present(self, context: Context) -> str:
         """Say what makes a request for a lease needless; empty when nothing does."""
-        dhcp, name = dhcp_common.asked(scene), scene.attachment.interface
-        if scene.existing is None:
+        dhcp, name = dhcp_common.asked(context), context.attachment.interface
+        if context.existing is None:
             return ""
         if dhcp.keep:
-            wanted = [dhcp_common.identity(scene.guest, name), dhcp.client, str(dhcp.family)]
-            kept = any(line.split()[:3] == wanted for line in scene.answers[self.method].stdout.splitlines())
+            wanted = [dhcp_common.identity(context.guest, name), dhcp.client, str(dhcp.family)]
+            kept = any(line.split()[:3] == wanted for line in context.answers[self.method].stdout.splitlines())
             return f"{dhcp.client} keeps the lease of {name}" if kept else ""
-        address = dhcp_common.held(scene)
+        address = dhcp_common.held(context)
         return f"{name} has {address} from a DHCP server" if address else ""
 
 
 def _lease(
-    scene: Scene, verb: str, *words: str, patience: float, undo: tuple[Command, ...] = (), why: str = ""
+    context: Context, verb: str, *words: str, timeout: float, undo: tuple[Command, ...] = (), reason: str = ""
 ) -> Command:
     argv = ("sh", script("lease.sh"), verb, *words)
-    return Command(argv=argv, netns=scene.guest.netns, patience=patience, undo=undo, why=why)
+    return Command(argv=argv, netns=context.guest.netns, timeout=timeout, undo=undo, reason=reason)
 
 
-def _stop(scene: Scene) -> Command:
+def _stop(context: Context) -> Command:
     """Return what ends the client, whether it stays or still asks; it looks through the host's processes."""
     return Command(
-        argv=("sh", script("lease.sh"), "stop", f"id={dhcp_common.identity(scene.guest, scene.attachment.interface)}")
+        argv=(
+            "sh",
+            script("lease.sh"),
+            "stop",
+            f"id={dhcp_common.identity(context.guest, context.attachment.interface)}",
+        )
     )
 
 
-def _words(scene: Scene, client: str, family: int, *, keep: bool) -> tuple[str, ...]:
+def _words(context: Context, client: str, family: int, *, keep: bool) -> tuple[str, ...]:
     """Return what identifies the client and the lease, the same at every time."""
-    attachment, guest = scene.attachment, scene.guest
+    attachment, guest = context.attachment, context.guest
     return (
-        f"id={dhcp_common.identity(scene.guest, scene.attachment.interface)}",
+        f"id={dhcp_common.identity(context.guest, context.attachment.interface)}",
         f"guest={guest.netns.path}",
         f"client={client}",
         f"family={family}",
@@ -125,16 +132,16 @@ def _words(scene: Scene, client: str, family: int, *, keep: bool) -> tuple[str, 
         f"hostname={guest.name}",
         f"timeout={ceil(attachment.timeout)}",
         *(("keep=1",) if keep else ()),
-        *dhcp_common.shared_mac(scene, family),
+        *dhcp_common.shared_mac(context, family),
     )
 
 
-def _undo(scene: Scene, dhcp: Dhcp) -> tuple[Command, ...]:
+def _undo(context: Context, dhcp: Dhcp) -> tuple[Command, ...]:
     """Return what takes the lease from an interface that stays, and gives a default route back that it replaced."""
-    netns, name = scene.guest.netns, scene.attachment.interface
-    before = scene.inside.default_route(dhcp.family) if scene.attachment.option("metric") == "0" else None
+    netns, name = context.guest.netns, context.attachment.interface
+    before = context.guest_state.default_route(dhcp.family) if context.attachment.option("metric") == "0" else None
     flush = ip(f"-{dhcp.family}", "address", "flush", "dev", name, "dynamic", netns=netns)
-    return (*((flush,) if scene.existing else ()), *((put_back(before, netns),) if before else ()))
+    return (*((flush,) if context.existing else ()), *((restore_route(before, netns),) if before else ()))
 
 
 def pipework_addressing() -> list[HostClient]:

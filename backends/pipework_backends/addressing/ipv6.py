@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipework_core.model.attachment import Address, Attachment
-    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.context import Context, Guest
 
 IPV6 = 6
 _VALUES: Mapping[str, tuple[str, ...]] = {"accept_ra": ("0", "1", "2"), "autoconf": ("0", "1")}
@@ -29,43 +29,45 @@ def reads(attachment: Attachment, guest: Guest) -> dict[str, Command]:
         return {}
     paths = [_path(attachment, name) for name in names]
     ok = frozenset({0, 1})
-    why = f"read how {attachment.interface} takes router advertisements"
-    return {_READ: Command(argv=("cat", *paths), netns=guest.netns, ok_codes=ok, why=why)}
+    reason = f"read how {attachment.interface} takes router advertisements"
+    return {_READ: Command(argv=("cat", *paths), netns=guest.netns, ok_codes=ok, reason=reason)}
 
 
-def switches(scene: Scene, missing: Sequence[Address]) -> list[Switch]:
+def switches(context: Context, missing: Sequence[Address]) -> list[Switch]:
     """Return what is to be written before the interface goes up; raise HostError for an option that makes no sense."""
-    return [*_on(scene, missing), *_advertisements(scene)]
+    return [*_on(context, missing), *_advertisements(context)]
 
 
-def settled(scene: Scene, missing: Sequence[Address]) -> list[Command]:
+def settled(context: Context, missing: Sequence[Address]) -> list[Command]:
     """Return the wait until duplicate address detection is through with the addresses, unless it was not asked for."""
-    if scene.attachment.no_dad:
+    if context.attachment.no_dad:
         return []
-    unsettled = {ip_interface(known) for known in scene.existing.unsettled} if scene.existing else set()
-    todo = [a for a in scene.attachment.addresses if a.version == IPV6 and (a in missing or a in unsettled)]
+    unsettled = {ip_interface(known) for known in context.existing.unsettled} if context.existing else set()
+    todo = [a for a in context.attachment.addresses if a.version == IPV6 and (a in missing or a in unsettled)]
     if not todo:
         return []
     pairs = (f"{address.ip}={int(address.ip):032x}" for address in todo)
-    return [wait(scene, "given", *pairs, why=f"make sure that nobody else has {' or '.join(str(a.ip) for a in todo)}")]
+    return [
+        wait(context, "given", *pairs, reason=f"make sure that nobody else has {' or '.join(str(a.ip) for a in todo)}")
+    ]
 
 
-def wait(scene: Scene, *words: str, why: str) -> Command:
+def wait(context: Context, *words: str, reason: str) -> Command:
     """Return a run of settle.sh in the guest."""
-    attachment = scene.attachment
+    attachment = context.attachment
     argv = ("sh", script("settle.sh"), str(ceil(attachment.timeout)), attachment.interface, *words)
-    return Command(argv=argv, netns=scene.guest.netns, patience=attachment.timeout, why=why)
+    return Command(argv=argv, netns=context.guest.netns, timeout=attachment.timeout, reason=reason)
 
 
 def _path(attachment: Attachment, name: str) -> str:
     return f"/proc/sys/net/ipv6/conf/{attachment.interface}/{name}"
 
 
-def _on(scene: Scene, missing: Sequence[Address]) -> list[Switch]:
+def _on(context: Context, missing: Sequence[Address]) -> list[Switch]:
     """Turn IPv6 on where the guest has it off and the request needs it; let neighbours hear of new addresses."""
-    attachment, fresh = scene.attachment, unfinished(scene) and IPV6 in scene.attachment.families
+    attachment, fresh = context.attachment, unfinished(context) and IPV6 in context.attachment.families
     switches = []
-    if scene.inside.ipv6_off and (fresh or any(address.version == IPV6 for address in missing)):
+    if context.guest_state.ipv6_off and (fresh or any(address.version == IPV6 for address in missing)):
         switches.append(Switch(_path(attachment, "disable_ipv6"), "0"))
     if fresh:
         switches.append(Switch(_path(attachment, "ndisc_notify"), "1"))
@@ -80,8 +82,8 @@ def _asked(attachment: Attachment) -> dict[str, str]:
     return wanted | {name: value for name, value in attachment.options if name in _VALUES}
 
 
-def _advertisements(scene: Scene) -> list[Switch]:
-    attachment = scene.attachment
+def _advertisements(context: Context) -> list[Switch]:
+    attachment = context.attachment
     wanted = _asked(attachment)
     for name, allowed in _VALUES.items():
         value = wanted.get(name, allowed[0])
@@ -92,8 +94,8 @@ def _advertisements(scene: Scene) -> list[Switch]:
                 f"auto is an address from a router advertisement, which {name}=0 turns off.",
                 hint=f"leave out auto, or -o {name}=0",
             )
-    answer = scene.answers.get(_READ)
-    before = answer.stdout.split() if answer and answer.code == 0 and not unfinished(scene) else [""] * len(wanted)
+    answer = context.answers.get(_READ)
+    before = answer.stdout.split() if answer and answer.code == 0 and not unfinished(context) else [""] * len(wanted)
     return [
         Switch(_path(attachment, name), value, old)
         for (name, value), old in zip(wanted.items(), before, strict=True)

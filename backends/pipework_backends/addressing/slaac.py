@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Guest, Scene
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.ownership import Tag
 
 _READ = "auto"
 
@@ -28,17 +28,17 @@ class Slaac:
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Read what advertisements have brought; the interface need not be there."""
         words = ("-6", "-json", "address", "show", "dev", attachment.interface, "scope", "global", "mngtmpaddr")
-        why = f"read what advertisements have brought {attachment.interface}"
-        return {_READ: Command(argv=("ip", *words), netns=guest.netns, ok_codes=frozenset({0, 1}), why=why)}
+        reason = f"read what advertisements have brought {attachment.interface}"
+        return {_READ: Command(argv=("ip", *words), netns=guest.netns, ok_codes=frozenset({0, 1}), reason=reason)}
 
-    def plan(self, scene: Scene, mark: Mark) -> Plan:
+    def plan(self, context: Context, tag: Tag) -> Plan:
         """Return the wait for an address, unless there is one."""
-        del mark
-        name = scene.attachment.interface
-        present = _settled(scene.answers[_READ].stdout) if scene.existing else []
+        del tag
+        name = context.attachment.interface
+        present = _settled(context.answers[_READ].stdout) if context.existing else []
         if present:
             return Plan(notes=(f"{name} has {' and '.join(present)} from a router advertisement",))
-        return Plan(steps=(wait(scene, "advertised", why="get an address from a router advertisement"),))
+        return Plan(steps=(wait(context, "advertised", reason="get an address from a router advertisement"),))
 
 
 def _settled(answer: str) -> list[str]:

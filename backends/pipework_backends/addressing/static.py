@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import script
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import BIRTH_GROUP
+from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import Switch, broadcast, ip, switch, unfinished
-from pipework_core.toolkit.replace import put_back
+from pipework_core.toolkit.replace import restore_route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
     from pipework_core.model.attachment import Address, Attachment, Gateway
-    from pipework_core.model.context import Guest, Scene
+    from pipework_core.model.context import Context, Guest
     from pipework_core.model.link import Route
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.ownership import Tag
 
 _IPV6 = 6
 #: The program that announces addresses, where there is one.
@@ -46,21 +46,21 @@ class Static:
         """Read the switches that the request sets."""
         return _ipv6().reads(attachment, guest) if self._takes_ipv6(attachment) else {}
 
-    def plan(self, scene: Scene, mark: Mark) -> Plan:
+    def plan(self, context: Context, tag: Tag) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""
-        ipv6 = _ipv6() if self._takes_ipv6(scene.attachment) else None
-        addresses = _missing(scene)
-        probe, given, raised = _probe(scene, addresses), _given(scene, addresses), _raised(scene)
+        ipv6 = _ipv6() if self._takes_ipv6(context.attachment) else None
+        addresses = _missing(context)
+        probe, given, raised = _probe(context, addresses), _given(context, addresses), _raised(context)
         steps = [
-            *switch(scene, [*_notify(scene), *(ipv6.switches(scene, addresses) if ipv6 else ())]),
-            *_marked(scene, mark),
+            *switch(context, [*_notify(context), *(ipv6.switches(context, addresses) if ipv6 else ())]),
+            *_marked(context, tag),
             *((*raised, *probe, *given) if probe else (*given, *raised)),
-            *_routes(scene),
-            *(ipv6.settled(scene, addresses) if ipv6 else ()),
+            *_routes(context),
+            *(ipv6.settled(context, addresses) if ipv6 else ()),
         ]
-        interface = scene.attachment.interface
-        notes = () if steps else (f"{interface} of {scene.guest.name} is up, with all that was asked for",)
-        return Plan(steps=tuple(steps), announce=_announce(scene) if steps else (), notes=notes)
+        interface = context.attachment.interface
+        notes = () if steps else (f"{interface} of {context.guest.name} is up, with all that was asked for",)
+        return Plan(steps=tuple(steps), announce=_announce(context) if steps else (), notes=notes)
 
     def _takes_ipv6(self, attachment: Attachment) -> bool:
         return _IPV6 in attachment.families or any(key in self.options for key, _ in attachment.options)
@@ -72,85 +72,86 @@ def _ipv6() -> ModuleType:
     return ipv6
 
 
-def _marked(scene: Scene, mark: Mark) -> list[Command]:
-    link = scene.existing
-    if link is not None and link.alias == mark.alias and link.group != BIRTH_GROUP:
+def _marked(context: Context, tag: Tag) -> list[Command]:
+    link = context.existing
+    if link is not None and link.alias == tag.alias and link.group != PENDING_GROUP:
         return []
     return [
         ip(
-            *("link", "set", "dev", scene.attachment.interface, "group", "default", "alias", mark.alias),
-            netns=scene.guest.netns,
-            why=f"mark {scene.attachment.interface} as pipework's",
+            *("link", "set", "dev", context.attachment.interface, "group", "default", "alias", tag.alias),
+            netns=context.guest.netns,
+            reason=f"mark {context.attachment.interface} as pipework's",
         )
     ]
 
 
-def _missing(scene: Scene) -> list[Address]:
+def _missing(context: Context) -> list[Address]:
     """Return the addresses that the interface does not have; raise HostError when another one has them."""
-    present = {str(ip_interface(address)) for address in scene.existing.addresses} if scene.existing else set()
-    found = [address for address in scene.attachment.addresses if str(address) not in present]
+    present = {str(ip_interface(address)) for address in context.existing.addresses} if context.existing else set()
+    found = [address for address in context.attachment.addresses if str(address) not in present]
     for address in found:
-        _refuse_taken(scene, str(address.ip))
+        _refuse_taken(context, str(address.ip))
     return found
 
 
-def _probe(scene: Scene, addresses: Sequence[Address]) -> list[Command]:
-    if not scene.attachment.probe or not addresses:
+def _probe(context: Context, addresses: Sequence[Address]) -> list[Command]:
+    if not context.attachment.probe or not addresses:
         return []
     from pipework_backends.addressing import conflict_detection  # noqa: PLC0415 - few ask
 
-    return [conflict_detection.asked(scene, addresses)]
+    return [conflict_detection.asked(context, addresses)]
 
 
-def _given(scene: Scene, addresses: Sequence[Address]) -> list[Command]:
-    netns, name = scene.guest.netns, scene.attachment.interface
+def _given(context: Context, addresses: Sequence[Address]) -> list[Command]:
+    netns, name = context.guest.netns, context.attachment.interface
     steps = []
     for address in addresses:
-        nodad = ("nodad",) if scene.attachment.no_dad and address.version == _IPV6 else ()
+        nodad = ("nodad",) if context.attachment.no_dad and address.version == _IPV6 else ()
         words = (f"{address}", *broadcast(address), "dev", name, *nodad)
-        undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if scene.existing else []
-        steps.append(ip("address", "add", *words, netns=netns, undo=undo, why=f"give {name} its address {address}"))
+        undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if context.existing else []
+        steps.append(ip("address", "add", *words, netns=netns, undo=undo, reason=f"give {name} its address {address}"))
     return steps
 
 
-def _refuse_taken(scene: Scene, address: str) -> None:
-    for link in scene.inside.links.values():
-        if link.name == scene.attachment.interface:
+def _refuse_taken(context: Context, address: str) -> None:
+    for link in context.guest_state.links.values():
+        if link.name == context.attachment.interface:
             continue
         if any(known.partition("/")[0] == address for known in link.addresses):
             raise HostError(
-                f"{scene.guest.name} has the address {address} already, on {link.name}.", hint="choose another address"
+                f"{context.guest.name} has the address {address} already, on {link.name}.",
+                hint="choose another address",
             )
 
 
-def _raised(scene: Scene) -> list[Command]:
-    link, name, netns = scene.existing, scene.attachment.interface, scene.guest.netns
+def _raised(context: Context) -> list[Command]:
+    link, name, netns = context.existing, context.attachment.interface, context.guest.netns
     if link is not None and link.up:
         return []
     undo = [ip("link", "set", "dev", name, "down", netns=netns)] if link else []
-    return [ip("link", "set", "dev", name, "up", netns=netns, undo=undo, why=f"raise {name}")]
+    return [ip("link", "set", "dev", name, "up", netns=netns, undo=undo, reason=f"raise {name}")]
 
 
-def _routes(scene: Scene) -> list[Command]:
+def _routes(context: Context) -> list[Command]:
     steps: list[Command] = []
-    for gateway in scene.attachment.gateways:
-        name, family = scene.attachment.interface, f"-{gateway.version}"
-        before = scene.inside.default_route(gateway.version)
+    for gateway in context.attachment.gateways:
+        name, family = context.attachment.interface, f"-{gateway.version}"
+        before = context.guest_state.default_route(gateway.version)
         if before is not None and before.dev == name and _same(before, gateway):
             continue
         if before is not None and before.special:
             raise HostError(
-                f"{scene.guest.name} has a default route that could not be given back ({before.special}).",
+                f"{context.guest.name} has a default route that could not be given back ({before.special}).",
                 hint="delete it first, if the guest can do without it",
             )
-        if not _reachable(scene, gateway):
-            steps += _on_link(scene, gateway)
+        if not _reachable(context, gateway):
+            steps += _on_link(context, gateway)
         steps.append(
             ip(
                 *(family, "route", "replace", "default", "via", str(gateway), "dev", name),
-                netns=scene.guest.netns,
-                undo=_undo_default(scene, before, family, name),
-                why=f"make {gateway} the default gateway",
+                netns=context.guest.netns,
+                undo=_undo_default(context, before, family, name),
+                reason=f"make {gateway} the default gateway",
             )
         )
     return steps
@@ -160,63 +161,63 @@ def _same(route: Route, gateway: Gateway) -> bool:
     return route.via == str(gateway)
 
 
-def _reachable(scene: Scene, gateway: Gateway) -> bool:
+def _reachable(context: Context, gateway: Gateway) -> bool:
     if gateway.version == 6 and gateway.is_link_local:  # noqa: PLR2004 - IPv6
         return True
-    return any(gateway in address.network for address in scene.attachment.addresses)
+    return any(gateway in address.network for address in context.attachment.addresses)
 
 
-def _on_link(scene: Scene, gateway: Gateway) -> list[Command]:
+def _on_link(context: Context, gateway: Gateway) -> list[Command]:
     """Return the route to a gateway outside of the subnets, unless it is there.
 
     It is appended, since replacing would take away what the guest has for that address through another interface, and
     nobody would remember it: the kernel holds a gateway against the routes of its own interface alone, and all that is
     appended goes with that.
     """
-    name, netns, words = scene.attachment.interface, scene.guest.netns, (f"-{gateway.version}", "route")
-    if any(route.dst == str(gateway) and route.dev == name for route in scene.inside.routes):
+    name, netns, words = context.attachment.interface, context.guest.netns, (f"-{gateway.version}", "route")
+    if any(route.dst == str(gateway) and route.dev == name for route in context.guest_state.routes):
         return []
     host = f"{gateway}/{gateway.max_prefixlen}"
-    undo = [ip(*words, "delete", host, "dev", name, netns=netns)] if scene.existing else []
-    why = f"reach the gateway {gateway}, which is outside the subnet"
-    return [ip(*words, "append", host, "dev", name, netns=netns, undo=undo, why=why)]
+    undo = [ip(*words, "delete", host, "dev", name, netns=netns)] if context.existing else []
+    reason = f"reach the gateway {gateway}, which is outside the subnet"
+    return [ip(*words, "append", host, "dev", name, netns=netns, undo=undo, reason=reason)]
 
 
-def _undo_default(scene: Scene, before: Route | None, family: str, name: str) -> list[Command]:
+def _undo_default(context: Context, before: Route | None, family: str, name: str) -> list[Command]:
     if before is not None:
-        return [put_back(before, scene.guest.netns)]
-    if scene.existing is None:
+        return [restore_route(before, context.guest.netns)]
+    if context.existing is None:
         return []
-    return [ip(family, "route", "delete", "default", "dev", name, netns=scene.guest.netns)]
+    return [ip(family, "route", "delete", "default", "dev", name, netns=context.guest.netns)]
 
 
-def _notify(scene: Scene) -> list[Switch]:
+def _notify(context: Context) -> list[Switch]:
     """Let the kernel announce IPv4 addresses, on hosts without arping."""
-    attachment = scene.attachment
-    if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in scene.programs:  # noqa: PLR2004 - IPv4
+    attachment = context.attachment
+    if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
         return []
-    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if unfinished(scene) else []
+    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if unfinished(context) else []
 
 
-def _announce(scene: Scene) -> tuple[Command, ...]:
+def _announce(context: Context) -> tuple[Command, ...]:
     """Tell the neighbours who has the addresses now, and wait for nobody.
 
     Behind duplicate address detection the kernel has told those of an IPv6 address (ndisc_notify).
     """
-    attachment = scene.attachment
+    attachment = context.attachment
     if attachment.kind in _SILENT:
         return ()
     four = [str(address.ip) for address in attachment.addresses if address.version == 4]  # noqa: PLR2004 - IPv4
     six = [str(address.ip) for address in attachment.addresses if address.version == 6]  # noqa: PLR2004 - IPv6
-    by_arping, by_kernel = (four, []) if ARPING in scene.programs else ([], four)
+    by_arping, by_kernel = (four, []) if ARPING in context.programs else ([], four)
     by_kernel += six if attachment.no_dad else []
     told = [(by_arping, by_arping)] if by_arping else []
     told += [([], by_kernel)] if by_kernel else []
     return tuple(
         Command(
             argv=("sh", script("announce.sh"), attachment.interface, *words),
-            netns=scene.guest.netns,
-            why=f"tell the neighbours about {', '.join(addresses)}",
+            netns=context.guest.netns,
+            reason=f"tell the neighbours about {', '.join(addresses)}",
         )
         for words, addresses in told
     )

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.context import Candidate, Running
+from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import GuestError, RuntimeDownError
 from pipework_core.model.plan import Command, Netns
 from pipework_core.state import docker
@@ -53,10 +53,10 @@ class Containers:
             return Candidate(netns=netns, id=state["id"], pid=pid, asked=outcome.asked)
         return Candidate(id=state["id"], starting=state["status"] in _STARTING, ended=state["status"])
 
-    def list(self, driver: Driver) -> Sequence[Running]:
+    def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Ask for the running containers, then about all of them at once; one that ends meanwhile is left out."""
         self._refuse_elsewhere(os.environ)
-        every = Command(argv=docker.every(self.program), why=f"list the guests of {self.program}")
+        every = Command(argv=docker.every(self.program), reason=f"list the guests of {self.program}")
         outcome = driver.read([every])[0]
         if outcome.code != 0:
             self._refuse("", outcome)
@@ -64,7 +64,7 @@ class Containers:
         if not ids:
             return ()
         argv = (*docker.argv(self.program, ids[0]), *ids[1:])
-        ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), why=f"ask {self.program} about its guests")
+        ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), reason=f"ask {self.program} about its guests")
         told = driver.read([ask])[0]
         states = [self._state("its containers", line) for line in told.stdout.splitlines() if line.strip()]
         return [_running(state, told.asked) for state in states if state["pid"] and state["network"] != "host"]
@@ -88,7 +88,7 @@ class Containers:
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container."""
-        return Command(argv=docker.argv(self.program, name), why=f"ask {self.program} for {name}")
+        return Command(argv=docker.argv(self.program, name), reason=f"ask {self.program} for {name}")
 
     def _refuse(self, name: str, outcome: Outcome) -> None:
         """Raise what the runtime said unless it said that it has no such container."""
@@ -107,14 +107,14 @@ class Containers:
 def _reason(outcome: Outcome) -> str:
     """Return what the runtime said; podman logs each error at length before the line that says it."""
     errors = [line.strip() for line in outcome.stderr.splitlines() if line.startswith("Error: ")]
-    return errors[-1].removeprefix("Error: ") if errors else outcome.complaint
+    return errors[-1].removeprefix("Error: ") if errors else outcome.error_text
 
 
-def _running(state: Mapping[str, Any], asked: float) -> Running:
+def _running(state: Mapping[str, Any], asked: float) -> RunningGuest:
     pid = int(state["pid"])
     candidate = Candidate(netns=Netns(path=f"/proc/{pid}/ns/net"), id=state["id"], pid=pid, asked=asked)
     shared = str(state["network"]).startswith("container:")
-    return Running(name=str(state["name"]).removeprefix("/"), candidate=candidate, shared=shared)
+    return RunningGuest(name=str(state["name"]).removeprefix("/"), candidate=candidate, shared=shared)
 
 
 def pipework_guest_resolvers() -> list[Containers]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Candidate, Running
+from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import RuntimeDownError
 from pipework_core.model.plan import Command, Netns
 
@@ -31,7 +31,7 @@ class Lxc:
             if "doesn't exist" in outcome.stderr:
                 return None
             raise RuntimeDownError(
-                f"lxc does not answer: {outcome.complaint}", hint="is lxc installed, and are you root?"
+                f"lxc does not answer: {outcome.error_text}", hint="is lxc installed, and are you root?"
             )
         state, pid = fields.get("State", ""), fields.get("PID", "")
         if pid.isdigit() and int(pid):
@@ -39,15 +39,15 @@ class Lxc:
             return Candidate(netns=netns, id=name, pid=int(pid), asked=outcome.asked)
         return Candidate(id=name, starting=state in _STARTING, ended=state.lower())
 
-    def list(self, driver: Driver) -> Sequence[Running]:
+    def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Ask for names and PIDs of those that run: a table with a head, the PID last."""
         argv = ("lxc-ls", "--running", "--fancy", "--fancy-format", "NAME,PID")
-        outcome = driver.read([Command(argv=argv, why="list the guests of lxc")])[0]
+        outcome = driver.read([Command(argv=argv, reason="list the guests of lxc")])[0]
         if outcome.code != 0:
-            raise RuntimeDownError(f"lxc does not answer: {outcome.complaint}", hint="is lxc installed?")
+            raise RuntimeDownError(f"lxc does not answer: {outcome.error_text}", hint="is lxc installed?")
         rows = (line.rsplit(None, 1) for line in outcome.stdout.splitlines())
         return [
-            Running(
+            RunningGuest(
                 name=row[0],
                 candidate=Candidate(
                     netns=Netns(path=f"/proc/{row[1]}/ns/net"), id=row[0], pid=int(row[1]), asked=outcome.asked
@@ -59,7 +59,7 @@ class Lxc:
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container; `--name=` keeps a name that starts with `-` one word."""
-        return Command(argv=("lxc-info", f"--name={name}", "--state", "--pid"), why=f"ask lxc for {name}")
+        return Command(argv=("lxc-info", f"--name={name}", "--state", "--pid"), reason=f"ask lxc for {name}")
 
 
 def pipework_guest_resolvers() -> list[Lxc]:

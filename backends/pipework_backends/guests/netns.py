@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Candidate, Running
+from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import NoNamespaceError, UsageError
 from pipework_core.model.plan import Netns
 
@@ -36,13 +36,13 @@ class NamedNamespaces:
             return None
         return Candidate(netns=netns)
 
-    def list(self, driver: Driver) -> Sequence[Running]:
+    def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Return all that have a name."""
         from pipework_core.state import namespaces  # noqa: PLC0415 - an attachment does not need it
 
         spaces = namespaces.find(driver)
         return [
-            Running(name=name, candidate=Candidate(netns=Netns(path=f"{_FOLDER}/{name}")))
+            RunningGuest(name=name, candidate=Candidate(netns=Netns(path=f"{_FOLDER}/{name}")))
             for space in spaces
             for name in space.names
         ]
@@ -66,7 +66,7 @@ class Processes:
             return None
         return Candidate(netns=netns, pid=pid)
 
-    def list(self, driver: Driver) -> Sequence[Running]:
+    def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Return none: every process has a number, and few are guests."""
         del driver
         return ()

@@ -13,7 +13,7 @@ from pipework_core.toolkit.iproute import ip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.link import Route
     from pipework_core.model.plan import Command
 
@@ -30,13 +30,13 @@ class Held(NamedTuple):
     stale: tuple[Route, ...] = ()
 
 
-def held_by(scene: Scene, name: str) -> Held:
+def held_by(context: Context, name: str) -> Held:
     """Return what the interface has; raise HostError for a route that words cannot put back."""
-    infos = [info for info in _infos(scene, name) if nic_state.somebodys(info)]
+    infos = [info for info in _infos(context, name) if nic_state.somebodys(info)]
     four = [info for info in infos if info.get("family") != "inet6"]
     # The kernel shows, and prefers, the IPv6 address that it got last.
     six = [info for info in reversed(infos) if info.get("family") == "inet6"]
-    routes = host_routes.through(scene.answers["routes"].stdout, name)
+    routes = host_routes.through(context.answers["routes"].stdout, name)
     networks = [ip_interface(text({**info, "local": info.get("address", info["local"])})).network for info in infos]
     stale = host_routes.stale(routes, networks)
     return Held(
@@ -44,15 +44,15 @@ def held_by(scene: Scene, name: str) -> Held:
     )
 
 
-def left_behind(scene: Scene, name: str) -> list[str]:
+def left_behind(context: Context, name: str) -> list[str]:
     """Return the addresses that the kernel makes of what routers advertise."""
     return [
-        text(info) for info in _infos(scene, name) if info.get("scope") == "global" and not nic_state.somebodys(info)
+        text(info) for info in _infos(context, name) if info.get("scope") == "global" and not nic_state.somebodys(info)
     ]
 
 
-def _infos(scene: Scene, name: str) -> list[dict[str, Any]]:
-    documents = [facts.parse_json(line) for line in facts.json_lines(scene.answers["home"].stdout)]
+def _infos(context: Context, name: str) -> list[dict[str, Any]]:
+    documents = [facts.parse_json(line) for line in facts.json_lines(context.answers["home"].stdout)]
     links = documents[0] if documents else []
     return [info for link in links if link.get("ifname") == name for info in link.get("addr_info", ())]
 
@@ -65,7 +65,7 @@ def given(held: Held, old: str, new: str) -> list[Command]:
 
 def taken(info: Mapping[str, Any], name: str) -> Command:
     """Return what takes an address away from the interface."""
-    return ip("address", "delete", *spot(info), "dev", name, why=f"take {text(info)} off {name}")
+    return ip("address", "delete", *spot(info), "dev", name, reason=f"take {text(info)} off {name}")
 
 
 def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
@@ -75,10 +75,10 @@ def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
     """
     argv = nic_state.address(dict(info), name).argv
     usual = argv[2:]  # no family: the address tells it
-    why = f"give {name} the address {text(info)}"
+    reason = f"give {name} the address {text(info)}"
     if info.get("family") != "inet6" or info.get("nodad"):
-        return [ip(*usual, why=why)]
-    return [ip(*usual, "nodad", why=why), ip("address", "change", *usual[2:])]
+        return [ip(*usual, reason=reason)]
+    return [ip(*usual, "nodad", reason=reason), ip("address", "change", *usual[2:])]
 
 
 def relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Network = IPv4Network | IPv6Network
 
-QUERY = Command(argv=("ip", "-details", "route", "show", "table", "all"), why="read the routes of the host as words")
+QUERY = Command(argv=("ip", "-details", "route", "show", "table", "all"), reason="read the routes of the host as words")
 #: Every destination, in words that show the family.
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
 _IPV6 = 6
@@ -76,7 +76,7 @@ def _is_near(gateway: str, networks: Iterable[Network]) -> bool:
 
 def led(route: Route, old: str, new: str) -> Command:
     """Return what leads a route through another interface, or through the same one again."""
-    return ip("route", "replace", *words(route, (old, new)), why=f"lead {route.dst} through {new}")
+    return ip("route", "replace", *words(route, (old, new)), reason=f"lead {route.dst} through {new}")
 
 
 def words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:

@@ -14,15 +14,15 @@ from pipework_backends.links import nic_state
 from pipework_core.model import ownership
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.errors import ConflictError, HostError
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import broadcast, ip
-from pipework_core.toolkit.shared import lowered, made_by_us, raise_shared
+from pipework_core.toolkit.shared import lower_again, made_by_us, raise_shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.context import Leftover, Scene
+    from pipework_core.model.context import Context, SharedResource
     from pipework_core.model.link import Link
     from pipework_core.plugins.api import Backend
 
@@ -32,8 +32,8 @@ _SWITCHES = frozenset({"bridge", "ovs"})
 KIND = "host"
 
 
-class HostSide:
-    """Plans `pipework host`; see `pipework_core.plugins.api.HostSide`."""
+class HostAccessPlanner:
+    """Plans `pipework host`; see `pipework_core.plugins.api.HostAccessPlanner`."""
 
     QUERY = nic_state.QUERY
     GUARDS = nic.GUARDS
@@ -41,50 +41,50 @@ class HostSide:
     def __init__(self, *, arping: bool = False) -> None:
         self._arping = arping
 
-    def named(self, scene: Scene) -> Scene:
+    def named(self, context: Context) -> Context:
         """Return the scene with the interface that gets the addresses; raise HostError for what cannot have any."""
-        kind, name = scene.attachment.kind, scene.attachment.host
+        kind, name = context.attachment.kind, context.attachment.host
         if kind not in {*_SWITCHES, "macvlan"}:
             raise HostError(
                 f"the host takes part by bridges and by Ethernet interfaces, and {name} is neither ({kind}).",
                 hint="name a bridge or a NIC",
             )
-        interface = name if kind in _SWITCHES else nic.sibling_name(scene)
-        return scene._replace(attachment=scene.attachment._replace(interface=interface))
+        interface = name if kind in _SWITCHES else nic.sibling_name(context)
+        return context._replace(attachment=context.attachment._replace(interface=interface))
 
-    def reads(self, scene: Scene) -> Mapping[str, Command]:
+    def reads(self, context: Context) -> Mapping[str, Command]:
         """Read how strictly the kernel checks where packets come from."""
-        return {} if scene.attachment.kind in _SWITCHES else nic.reads(scene)
+        return {} if context.attachment.kind in _SWITCHES else nic.reads(context)
 
-    def half(self, scene: Scene) -> str:
+    def half(self, context: Context) -> str:
         """Say what an earlier run left of a sibling."""
-        return "" if scene.attachment.kind in _SWITCHES else nic.half(scene)
+        return "" if context.attachment.kind in _SWITCHES else nic.half(context)
 
-    def plan(self, scene: Scene, backend: Backend, *, confirm: int) -> Plan:
+    def plan(self, context: Context, backend: Backend, *, confirm: int) -> Plan:
         """Return what makes the host take part."""
-        if scene.attachment.kind in _SWITCHES:
-            return _on_switch(scene, backend, confirm)
-        return nic.plan(scene, confirm=confirm)
+        if context.attachment.kind in _SWITCHES:
+            return _on_switch(context, backend, confirm)
+        return nic.plan(context, confirm=confirm)
 
-    def withdrawal(self, scene: Scene) -> tuple[Plan, Scene]:
+    def withdrawal(self, context: Context) -> tuple[Plan, Context]:
         """Return what takes it back, and the scene as it is then."""
-        if scene.attachment.kind in _SWITCHES:
-            return _off_switch(scene)
-        return nic.withdrawal(scene, arping=self._arping)
+        if context.attachment.kind in _SWITCHES:
+            return _off_switch(context)
+        return nic.withdrawal(context, arping=self._arping)
 
-    def leftovers(self, then: Scene, backend: Backend) -> tuple[Leftover, ...]:
+    def shared_resources(self, next_context: Context, backend: Backend) -> tuple[SharedResource, ...]:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
-        asked = then.attachment
-        found = backend.leftovers(then, Mark(kind=asked.kind, on=asked.host))
-        return found or (lowered(then.host, asked.host) if asked.kind == "ovs" else ())
+        asked = next_context.attachment
+        found = backend.shared_resources(next_context, Tag(kind=asked.kind, parent=asked.host))
+        return found or (lower_again(next_context.host_state, asked.host) if asked.kind == "ovs" else ())
 
 
-def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:
-    name, link = scene.attachment.host, scene.host.links.get(scene.attachment.host)
+def _on_switch(context: Context, backend: Backend, confirm: int) -> Plan:
+    name, link = context.attachment.host, context.host_state.links.get(context.attachment.host)
     switch = getattr(backend, "switch", None)
     if switch is None:
         raise HostError(f"{backend.kind} has no bridges that the host could take part in.", hint="name a Linux bridge")
-    digest = request_digest(scene.attachment)
+    digest = request_digest(context.attachment)
     before = ownership.read(link) if link is not None else None
     if before is not None and before.new and before.req != digest:
         raise ConflictError(
@@ -96,12 +96,12 @@ def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:
             f"{name} has an alias of somebody else's, and that is where pipework notes what it adds.",
             hint=f"if nobody needs it: ip link set dev {name} alias ''",
         )
-    nic.refuse_elsewhere(scene, {name})
+    nic.refuse_elsewhere(context, {name})
     has = {str(ip_interface(address)) for address in (link.addresses if link is not None else ())}
-    missing = [address for address in scene.attachment.addresses if str(address) not in has]
-    defaults = nic.new_defaults(scene, name, name)
+    missing = [address for address in context.attachment.addresses if str(address) not in has]
+    defaults = nic.new_defaults(context, name, name)
     added = ownership.added_words(map(str, missing), [via for via, _ in defaults])
-    made: Plan = switch(scene)
+    made: Plan = switch(context)
     steps = list(made.steps)
     if missing or defaults:
         if before is not None and before.new:  # something of it was taken away by hand, or a run was killed
@@ -110,41 +110,41 @@ def _on_switch(scene: Scene, backend: Backend, confirm: int) -> Plan:
     for address in missing:
         undo = [ip("address", "delete", str(address), "dev", name)]
         words = ("address", "add", str(address), *broadcast(address), "dev", name)
-        steps.append(ip(*words, undo=undo, why=f"give the host the address {address} on {name}"))
+        steps.append(ip(*words, undo=undo, reason=f"give the host the address {address} on {name}"))
     if backend.kind == "ovs" and (link is None or not link.up):
         steps.append(raise_shared(link) if link is not None else _raised(name))
     steps += [step for _, step in defaults]
     if defaults and confirm:
         steps.append(nic.ask(confirm, name, [via for via, _ in defaults]))
     notes = () if steps else (*made.notes, f"the host takes part in {name}, with all that was asked for")
-    return made._replace(steps=tuple(steps), notes=notes, warnings=made.warnings + _shadowed(scene, name))
+    return made._replace(steps=tuple(steps), notes=notes, warnings=made.warnings + _shadowed(context, name))
 
 
 def _raised(name: str) -> Command:
     """Raise what was made by the same plan, and goes with it."""
-    return ip("link", "set", "dev", name, "up", why=f"raise {name}")
+    return ip("link", "set", "dev", name, "up", reason=f"raise {name}")
 
 
-def _mark(backend: Backend, link: Link | None, before: Mark | None) -> Mark:
+def _mark(backend: Backend, link: Link | None, before: Tag | None) -> Tag:
     """Return the mark that the switch has, or will have: one that we made says so."""
     if before is not None:
         return before
     ours = backend.kind == "bridge" and (link is None or made_by_us(link, "bridge"))
-    return Mark(kind="bridge" if ours else KIND)
+    return Tag(kind="bridge" if ours else KIND)
 
 
-def _noted(link: Link | None, name: str, mark: Mark) -> Command:
+def _noted(link: Link | None, name: str, tag: Tag) -> Command:
     words = ("link", "set", "dev", name, "alias")
     undo = [ip(*words, link.alias)] if link is not None else []
-    return ip(*words, mark.alias, undo=undo, why=f"note on {name} what the host gets there")
+    return ip(*words, tag.alias, undo=undo, reason=f"note on {name} what the host gets there")
 
 
-def _shadowed(scene: Scene, name: str) -> tuple[str, ...]:
+def _shadowed(context: Context, name: str) -> tuple[str, ...]:
     """Say which interfaces the host has in the same networks: what it sends there goes on leaving through them."""
-    networks = {address.network for address in scene.attachment.addresses}
+    networks = {address.network for address in context.attachment.addresses}
     found = (
         (link, ip_interface(known))
-        for link in scene.host.links.values()
+        for link in context.host_state.links.values()
         if link.name != name
         for known in (*link.addresses, *link.leased)
     )
@@ -155,30 +155,30 @@ def _shadowed(scene: Scene, name: str) -> tuple[str, ...]:
     )
 
 
-def _off_switch(scene: Scene) -> tuple[Plan, Scene]:
-    name, link = scene.attachment.host, scene.host.links.get(scene.attachment.host)
+def _off_switch(context: Context) -> tuple[Plan, Context]:
+    name, link = context.attachment.host, context.host_state.links.get(context.attachment.host)
     if link is None:
         raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
-    mark = ownership.read(link)
-    if mark is None or not mark.new:
-        return Plan(notes=(f"pipework gave the host no part in {name}",)), scene
-    added = ownership.added_from(mark.new)
+    tag = ownership.read(link)
+    if tag is None or not tag.new:
+        return Plan(notes=(f"pipework gave the host no part in {name}",)), context
+    added = ownership.added_from(tag.new)
     steps, gone = [], [address for address in added if "/" in address and address in _of(link)]
-    for route in scene.inside.routes:
+    for route in context.guest_state.routes:
         if route.dst == "default" and route.dev == name and route.via in added:
             moved = routes.words(route)
             undo = [ip("route", "replace", *moved)]
-            steps.append(ip("route", "delete", *moved, undo=undo, why=f"take the default route by {route.via} back"))
+            steps.append(ip("route", "delete", *moved, undo=undo, reason=f"take the default route by {route.via} back"))
     for address in gone:
         words = (address, *broadcast(ip_interface(address)), "dev", name)
         undo = [ip("address", "replace", *words)]
-        steps.append(ip("address", "delete", address, "dev", name, undo=undo, why=f"take {address} off {name}"))
-    kept = mark._replace(new="", req="")
-    steps.append(_noted(link, name, kept)._replace(argv=_alias(name, "" if mark.kind == KIND else kept.alias)))
-    stays = tuple(address for address in link.addresses if address not in gone)
-    alias = "" if mark.kind == KIND else kept.alias
-    links = {**scene.host.links, name: link._replace(addresses=stays, alias=alias)}
-    return Plan(steps=tuple(steps)), scene._replace(host=scene.host._replace(links=links))
+        steps.append(ip("address", "delete", address, "dev", name, undo=undo, reason=f"take {address} off {name}"))
+    kept = tag._replace(new="", req="")
+    steps.append(_noted(link, name, kept)._replace(argv=_alias(name, "" if tag.kind == KIND else kept.alias)))
+    not_removed = tuple(address for address in link.addresses if address not in gone)
+    alias = "" if tag.kind == KIND else kept.alias
+    links = {**context.host_state.links, name: link._replace(addresses=not_removed, alias=alias)}
+    return Plan(steps=tuple(steps)), context._replace(host_state=context.host_state._replace(links=links))
 
 
 def _alias(name: str, alias: str) -> tuple[str, ...]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import bridge_vlan
-from pipework_core.model.context import Claim, Leftover
+from pipework_core.model.context import Claim, SharedResource
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import BIRTH_GROUP, FILTERING, RAISED, Mark, changed, group_for
+from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, changed, group_for
 from pipework_core.model.plan import Command, Plan
 from pipework_core.spec.grammar import vlan_id
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
-from pipework_core.toolkit.shared import has_use, made_by_us, noted, raise_shared
+from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.shared import change_words, has_use, made_by_us, raise_shared
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from pipework_backends.links.bridge_vlan import Vlans
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Scene
-    from pipework_core.model.link import HostFacts, Link
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.context import Context, Replacement
+    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.snapshot import Snapshot
 
 #: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
 PORTS_MAX = 1023
@@ -39,14 +39,14 @@ class LinuxBridge:
         _FILTERING: "1: let @VID turn VLAN filtering on, on a bridge that has ports of others already",
     }
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim bridges, and the classic prefix."""
         link = host.links.get(name)
         if link is not None:
             return Claim.EXACTLY if link.kind == "bridge" else Claim.NO
         return Claim.PREFIX if name.startswith("br") else Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
         if attachment.host not in host.links:
             return firewall.READS
@@ -54,144 +54,144 @@ class LinuxBridge:
             return {"vlans": bridge_vlan.QUERY}
         return {}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = veth_peer(scene, link)
-        return peer is not None and peer.master in {"", scene.attachment.host}
+        peer = veth_peer(context, link)
+        return peer is not None and peer.master in {"", context.attachment.host}
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the bridge and the VLAN."""
-        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park the veth; its port on the host stays until the end."""
-        return park(scene, link, mark)
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge that was made for the first of its ports, or what we changed on one of somebody else's."""
-        link = scene.host.links.get(mark.on)
+        link = context.host_state.links.get(tag.parent)
         if link is None or link.kind != "bridge":
             return ()
-        here = scene.inside.links.get(scene.attachment.interface)
-        peer = veth_peer(scene, here) if here is not None else None
+        here = context.guest_state.links.get(context.attachment.interface)
+        peer = veth_peer(context, here) if here is not None else None
         going = frozenset({peer.name} if peer is not None else ())
-        used = has_use(scene.host, link, without=going)
+        used = has_use(context.host_state, link, without=going)
         if made_by_us(link, "bridge") and not used:
-            return (Leftover(name=link.name, remove=_unmade(link.name), hidden=True),)
-        return _put_back(scene, link, going, used=used)
+            return (SharedResource(name=link.name, remove=_unmade(link.name), hidden=True),)
+        return _put_back(context, link, going, used=used)
 
-    def remains(self, survey: Survey) -> Plan:
+    def remains(self, snapshot: Snapshot) -> Plan:
         """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        bridges = [_unmade(link.name) for link in garbage.of_bridges(survey)]
-        return garbage.of_pairs(survey) + garbage.swept(*bridges)
+        bridges = [_unmade(link.name) for link in garbage.of_bridges(snapshot)]
+        return garbage.of_pairs(snapshot) + garbage.swept(*bridges)
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Make the bridge when it is missing, then the port."""
-        attachment = scene.attachment
-        bridge = scene.host.links.get(attachment.host)
+        attachment = context.attachment
+        bridge = context.host_state.links.get(attachment.host)
         if bridge is not None and bridge.kind != "bridge":
             raise HostError(
                 f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
                 hint="leave bridge: out, or name another bridge",
             )
         iproute.switched_on(attachment, _FILTERING)
-        made = self._bridge(scene, bridge)
-        if scene.existing is not None:
-            return made + self._completed(scene, scene.existing)
-        mtu = iproute.chosen_mtu(scene, bridge)
-        if len(scene.host.ports(attachment.host)) >= PORTS_MAX:
+        made = self._bridge(context, bridge)
+        if context.existing is not None:
+            return made + self._completed(context, context.existing)
+        mtu = iproute.chosen_mtu(context, bridge)
+        if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
                 f"the bridge {attachment.host} has {PORTS_MAX} ports, and Linux bridges hold no more.",
                 hint="use a second bridge",
             )
         # A port of a VLAN stays down until it is out of the bridge's default VLAN: no frame goes the wrong way.
-        name, made_veth = make_veth(scene, mtu=mtu, master=attachment.host, up=not attachment.vlan)
+        name, made_veth = make_veth(context, mtu=mtu, master=attachment.host, up=not attachment.vlan)
         if not attachment.vlan:
             return made + made_veth
         vlan = bridge_vlan.access(name, vlan_id(attachment.vlan), bridge_vlan.given(bridge), undo=False)
-        return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", why=f"raise {name}")))
+        return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", reason=f"raise {name}")))
 
-    def switch(self, scene: Scene) -> Plan:
+    def switch(self, context: Context) -> Plan:
         """Make the bridge, or raise it: what the host needs to take part."""
-        return self._bridge(scene, scene.host.links.get(scene.attachment.host))
+        return self._bridge(context, context.host_state.links.get(context.attachment.host))
 
-    def _bridge(self, scene: Scene, bridge: Link | None) -> Plan:
-        attachment = scene.attachment
+    def _bridge(self, context: Context, bridge: Link | None) -> Plan:
+        attachment = context.attachment
         name = attachment.host
         if bridge is None:
             words = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
             kind = ("type", "bridge", *(("vlan_filtering", "1") if attachment.vlan else ()))
             create = ip(
-                *("link", "add", "name", name, *words, "group", BIRTH_GROUP, *kind),
-                undo=[ip("link", "delete", "dev", name, unless=_ports_of(name))],
-                why=f"create the bridge {name}",
+                *("link", "add", "name", name, *words, "group", PENDING_GROUP, *kind),
+                undo=[ip("link", "delete", "dev", name, guard=_ports_of(name))],
+                reason=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _own(name)), warnings=firewall.warnings(name, scene.answers))
-        unfinished = bridge.group == BIRTH_GROUP
+            return Plan(steps=(create, _own(name)), warnings=firewall.warnings(name, context.answers))
+        unfinished = bridge.group == PENDING_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:
             steps.append(raise_shared(bridge))
         if attachment.vlan and not bridge.data.get("vlan_filtering"):
-            steps.append(self._filter(scene, name))
+            steps.append(self._filter(context, name))
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
 
-    def _filter(self, scene: Scene, name: str) -> Command:
+    def _filter(self, context: Context, name: str) -> Command:
         """Turn filtering on, where that takes nothing from a port that relies on the bridge passing tags through."""
-        if scene.host.ports(name) and not iproute.switched_on(scene.attachment, _FILTERING):
+        if context.host_state.ports(name) and not iproute.switched_on(context.attachment, _FILTERING):
             raise HostError(
                 f"the bridge {name} does not filter VLANs, and turning that on would change what its ports can send.",
                 hint="if that is what you want, add -o vlan_filtering=1",
             )
-        bridge = scene.host.links[name]
-        raised = 0 if bridge.up or bridge.group == BIRTH_GROUP else RAISED  # by the command in front of this one
-        if bridge.group == BIRTH_GROUP:
+        bridge = context.host_state.links[name]
+        raised = 0 if bridge.up or bridge.group == PENDING_GROUP else RAISED  # by the command in front of this one
+        if bridge.group == PENDING_GROUP:
             bridge = bridge._replace(group="default")
         words: tuple[str, ...] = ("link", "set", "dev", name)
         kind = ("type", "bridge", "vlan_filtering")
-        undo = [ip(*words, *noted(bridge, raised), *kind, "0", shared=True)]
-        words = (*words, *noted(bridge, raised | FILTERING))
-        return ip(*words, *kind, "1", undo=undo, why=f"let {name} keep VLANs apart")
+        undo = [ip(*words, *change_words(bridge, raised), *kind, "0", shared=True)]
+        words = (*words, *change_words(bridge, raised | FILTERING))
+        return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 
-    def _completed(self, scene: Scene, link: Link) -> Plan:
+    def _completed(self, context: Context, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""
-        peer = veth_peer(scene, link)
+        peer = veth_peer(context, link)
         if peer is None:
             raise HostError(
-                f"{link.name} of {scene.guest.name} has lost its end on the host.",
+                f"{link.name} of {context.guest.name} has lost its end on the host.",
                 hint=f"delete {link.name} in the guest, and run this again",
             )
-        attachment, words = scene.attachment, ("link", "set", "dev", peer.name)
+        attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
-        steps = [own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
-        is_up, vlans = peer.up, _vlans_of(scene, peer.name)
+        steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
+        is_up, vlans = peer.up, _vlans_of(context, peer.name)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
-                steps.append(ip(*words, "down", undo=[up], why=f"let nothing through {peer.name} meanwhile"))
+                steps.append(ip(*words, "down", undo=[up], reason=f"let nothing through {peer.name} meanwhile"))
                 is_up = False
-            steps.append(self._moved(scene, peer, vlans))
-            vlans = bridge_vlan.given(scene.host.links.get(attachment.host))
+            steps.append(self._moved(context, peer, vlans))
+            vlans = bridge_vlan.given(context.host_state.links.get(attachment.host))
         if attachment.vlan:
             steps += bridge_vlan.access(peer.name, vlan_id(attachment.vlan), vlans, undo=True)
         if not is_up:
-            steps.append(ip(*words, "up", undo=[down], why=f"raise {peer.name}"))
+            steps.append(ip(*words, "up", undo=[down], reason=f"raise {peer.name}"))
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))
 
-    def _moved(self, scene: Scene, peer: Link, vlans: Vlans) -> Command:
+    def _moved(self, context: Context, peer: Link, vlans: Vlans) -> Command:
         """Return what makes the host's end a port of the bridge, where it is none or one of another bridge."""
-        words, bridge = ("link", "set", "dev", peer.name), scene.attachment.host
+        words, bridge = ("link", "set", "dev", peer.name), context.attachment.host
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
         if peer.master and vlans:
-            undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(scene.host.links[peer.master]))
-        return ip(*words, "master", bridge, undo=undo, why=f"make {peer.name} a port of {bridge}")
+            undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(context.host_state.links[peer.master]))
+        return ip(*words, "master", bridge, undo=undo, reason=f"make {peer.name} a port of {bridge}")
 
 
-def _put_back(scene: Scene, link: Link, going: Collection[str], *, used: bool) -> tuple[Leftover, ...]:
+def _put_back(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:
     """Return what lowers a bridge again that we raised, and lets it filter no longer, as far as nobody needs that."""
     bits = changed(link)
     lower = bits & RAISED and not used
-    open_up = bits & FILTERING and not _has_vlans(scene, link, going)
+    open_up = bits & FILTERING and not _has_vlans(context, link, going)
     if not lower and not open_up:
         return ()
     bits &= (RAISED | FILTERING) & ~(RAISED if lower else 0) & ~(FILTERING if open_up else 0)
@@ -199,41 +199,41 @@ def _put_back(scene: Scene, link: Link, going: Collection[str], *, used: bool) -
     kind = ("type", "bridge", "vlan_filtering", "0") if open_up else ()
     remove = ip(
         *("link", "set", "dev", link.name, *words, *kind),
-        unless=_ports_of(link.name) if lower else None,
-        why=f"put {link.name} back as it was found",
+        guard=_ports_of(link.name) if lower else None,
+        reason=f"put {link.name} back as it was found",
     )
-    return (Leftover(name=link.name, remove=remove, hidden=bool(lower)),)
+    return (SharedResource(name=link.name, remove=remove, hidden=bool(lower)),)
 
 
-def _has_vlans(scene: Scene, link: Link, going: Collection[str]) -> bool:
+def _has_vlans(context: Context, link: Link, going: Collection[str]) -> bool:
     """Whether the bridge or a port that stays is in other VLANs than a bridge gives by itself.
 
     Whose they are does not matter: without filtering their frames would mingle.
     """
-    if "vlans" not in scene.answers:
+    if "vlans" not in context.answers:
         return True
-    names = {link.name, *(port.name for port in scene.host.ports(link.name))} - set(going)
-    return any(_vlans_of(scene, name) not in ({}, bridge_vlan.given(link)) for name in names)
+    names = {link.name, *(port.name for port in context.host_state.ports(link.name))} - set(going)
+    return any(_vlans_of(context, name) not in ({}, bridge_vlan.given(link)) for name in names)
 
 
 def _own(name: str) -> Command:
     return ip(
-        *("link", "set", "dev", name, "group", "default", "alias", Mark(kind="bridge").alias, "up"),
-        why=f"raise {name} and mark it as made by pipework",
+        *("link", "set", "dev", name, "group", "default", "alias", Tag(kind="bridge").alias, "up"),
+        reason=f"raise {name} and mark it as made by pipework",
     )
 
 
 def _unmade(name: str) -> Command:
     words = ("link", "delete", "dev", name)
-    return ip(*words, unless=_ports_of(name), why=f"remove the bridge {name}, which has no port")
+    return ip(*words, guard=_ports_of(name), reason=f"remove the bridge {name}, which has no port")
 
 
 def _ports_of(bridge: str) -> Command:
-    return Command(argv=("ip", "-json", "link", "show", "master", bridge), why=f"see whether {bridge} has ports")
+    return Command(argv=("ip", "-json", "link", "show", "master", bridge), reason=f"see whether {bridge} has ports")
 
 
-def _vlans_of(scene: Scene, port: str) -> Vlans:
-    answer = scene.answers.get("vlans")
+def _vlans_of(context: Context, port: str) -> Vlans:
+    answer = context.answers.get("vlans")
     return bridge_vlan.parse(answer.stdout, port) if answer else {}
 
 

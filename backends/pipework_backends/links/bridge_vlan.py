@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     #: By VLAN, the words behind `bridge vlan add dev PORT vid VLAN` that make it what it is.
     Vlans = Mapping[int, tuple[str, ...]]
 
-QUERY = Command(argv=("bridge", "-json", "vlan", "show"), why="read the VLANs of bridge ports")
+QUERY = Command(argv=("bridge", "-json", "vlan", "show"), reason="read the VLANs of bridge ports")
 
 #: What makes a VLAN the one of an access port: frames without a tag are of it, coming and going.
 ACCESS = ("pvid", "untagged")
@@ -50,10 +50,10 @@ def access(port: str, vid: int, have: Vlans, *, undo: bool) -> list[Command]:
         pvid = [other for other in have if other != vid and "pvid" in have[other]]
         before = [_add(port, vid, have[vid]) if vid in have else _delete(port, vid)]
         before += [_add(port, other, have[other]) for other in pvid]
-        steps.append(_add(port, vid, ACCESS, undo=before if undo else (), why=f"put {port} into VLAN {vid}"))
+        steps.append(_add(port, vid, ACCESS, undo=before if undo else (), reason=f"put {port} into VLAN {vid}"))
     for other in sorted(set(have) - {vid}):
         before = [_add(port, other, have[other])]
-        steps.append(_delete(port, other, undo=before if undo else (), why=f"take {port} out of VLAN {other}"))
+        steps.append(_delete(port, other, undo=before if undo else (), reason=f"take {port} out of VLAN {other}"))
     return steps
 
 
@@ -63,10 +63,10 @@ def restored(port: str, vlans: Vlans, now: Vlans) -> list[Command]:
     return added + [_delete(port, vid) for vid in sorted(set(now) - set(vlans))]
 
 
-def _add(port: str, vid: int, words: Iterable[str], undo: Iterable[Command] = (), why: str = "") -> Command:
+def _add(port: str, vid: int, words: Iterable[str], undo: Iterable[Command] = (), reason: str = "") -> Command:
     argv = ("bridge", "vlan", "add", "dev", port, "vid", str(vid), *words)
-    return Command(argv=argv, undo=tuple(undo), why=why)
+    return Command(argv=argv, undo=tuple(undo), reason=reason)
 
 
-def _delete(port: str, vid: int, undo: Iterable[Command] = (), why: str = "") -> Command:
-    return Command(argv=("bridge", "vlan", "delete", "dev", port, "vid", str(vid)), undo=tuple(undo), why=why)
+def _delete(port: str, vid: int, undo: Iterable[Command] = (), reason: str = "") -> Command:
+    return Command(argv=("bridge", "vlan", "delete", "dev", port, "vid", str(vid)), undo=tuple(undo), reason=reason)

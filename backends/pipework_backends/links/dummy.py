@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.context import Claim
 from pipework_core.model.errors import UsageError
-from pipework_core.model.ownership import Mark
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.replace import rename_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Leftover, Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context, Replacement, SharedResource
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
 
 
@@ -28,47 +28,47 @@ class Dummy:
     interface = "eth1"
     options: Mapping[str, str] = {}
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim the classic prefix."""
         return Claim.PREFIX if name.startswith("dummy") and name not in host.links else Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Need nothing more."""
         del attachment, host
         return {}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept any dummy."""
-        del scene
+        del context
         return link.kind == "dummy"
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the kind."""
-        return Mark(kind=self.kind, on=scene.attachment.host)
+        return Tag(kind=self.kind, parent=context.attachment.host)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park it."""
-        return park(scene, link, mark)
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Leave nothing on the host."""
-        del scene, mark
+        del context, tag
         return ()
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Make it straight in the guest."""
-        attachment = scene.attachment
+        attachment = context.attachment
         if attachment.vlan:
             raise UsageError("a dummy has no VLAN.", hint="leave the @ part out")
         if attachment.host_name:
             raise UsageError("a dummy has no end on the host that -l could name.", hint="leave -l out")
-        if scene.existing is not None:
+        if context.existing is not None:
             return Plan(notes=(f"{attachment.interface} is a dummy already",))
         mtu = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
         create = ip(
-            *("link", "add", *iproute.in_guest(scene, *mtu), "type", "dummy"),
-            undo=[iproute.delete_in_guest(scene)],
-            why=f"make the dummy {attachment.interface} in {scene.guest.name}",
+            *("link", "add", *iproute.in_guest(context, *mtu), "type", "dummy"),
+            undo=[iproute.delete_in_guest(context)],
+            reason=f"make the dummy {attachment.interface} in {context.guest.name}",
         )
         return Plan(steps=(create,))
 

@@ -13,21 +13,21 @@ from pipework_core.model import ownership
 from pipework_core.model.context import Claim
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX, host_name
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import HOST, Plan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
-from pipework_core.toolkit.shared import lowered, raise_shared
+from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.shared import lower_again, raise_shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Leftover, Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context, Replacement, SharedResource
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.snapshot import Snapshot
 
 MODES = ("datagram", "connected")
 #: The top bit of a partition key says "full member", and the kernel sets it on every child; the rest is the partition
@@ -43,72 +43,72 @@ class IPoIB:
     interface = "ib0"
     options: Mapping[str, str] = {"mode": f"{' or '.join(MODES)}; the driver's own default when not given"}
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim whatever has InfiniBand's link layer."""
         link = host.links.get(name)
         return Claim.EXACTLY if link is not None and link.layer == _INFINIBAND else Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Need nothing more."""
         del attachment, host
         return {}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept a child of the parent with the partition and, if one was asked for, the mode."""
-        parent = scene.host.links.get(scene.attachment.host)
-        mode = _mode(scene)
+        parent = context.host_state.links.get(context.attachment.host)
+        mode = _mode(context)
         return (
             parent is not None
             and link.layer == _INFINIBAND
             and link.peer == parent.ifindex
-            and _partition_of(link) == (_partition(scene) or _partition_of(parent))
+            and _partition_of(link) == (_partition(context) or _partition_of(parent))
             and (not mode or link.data.get("mode") == mode)
         )
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the parent and the partition."""
-        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park it."""
-        return park(scene, link, mark)
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Lower the parent that was raised for its children."""
-        return lowered(scene.host, mark.on)
+        return lower_again(context.host_state, tag.parent)
 
-    def remains(self, survey: Survey) -> Plan:
+    def remains(self, snapshot: Snapshot) -> Plan:
         """Delete the children that the kernel gave back to the host."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        return garbage.of_children(survey)
+        return garbage.of_children(snapshot)
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""
-        attachment = scene.attachment
-        parent = _checked(scene)
-        mtu = iproute.chosen_mtu(scene, parent)
-        before = _orphans(scene) + _raised(parent)
-        if scene.existing is not None:
-            before += () if scene.existing.mtu == mtu or not attachment.mtu else (_sized(scene, scene.existing),)
+        attachment = context.attachment
+        parent = _checked(context)
+        mtu = iproute.chosen_mtu(context, parent)
+        before = _orphans(context) + _raised(parent)
+        if context.existing is not None:
+            before += () if context.existing.mtu == mtu or not attachment.mtu else (_sized(context, context.existing),)
             return Plan(steps=before, notes=(f"{attachment.interface} is a child of {parent.name}",))
         # The driver sets the MTU of a child by the mode and the fabric, whatever its maker said.
-        sized = (_sized(scene),) if attachment.mtu else ()
-        return Plan(steps=(*before, *_child(scene, parent), *sized))
+        sized = (_sized(context),) if attachment.mtu else ()
+        return Plan(steps=(*before, *_child(context, parent), *sized))
 
 
-def _checked(scene: Scene) -> Link:
+def _checked(context: Context) -> Link:
     """Return the parent; raise for a request that InfiniBand cannot meet."""
-    attachment = scene.attachment
+    attachment = context.attachment
     if attachment.mac:
         raise UsageError(
             "an InfiniBand interface has 20 bytes of address, which the fabric gives it.", hint="leave the MAC out"
         )
     if attachment.host_name:
         raise UsageError("ipoib has no end on the host that -l could name.", hint="leave -l out")
-    _partition(scene)
-    _mode(scene)
-    parent = iproute.parent_link(scene)
+    _partition(context)
+    _mode(context)
+    parent = iproute.parent_link(context)
     if parent.layer != _INFINIBAND:
         raise HostError(
             f"{parent.name} is no InfiniBand interface ({parent.layer}).", hint="leave ipoib: out, or name another"
@@ -119,9 +119,9 @@ def _checked(scene: Scene) -> Link:
     return parent
 
 
-def _partition(scene: Scene) -> int:
+def _partition(context: Context) -> int:
     """Return the partition key behind `@`, hexadecimal and 16 bits, as full member; 0 when none was given."""
-    text = scene.attachment.vlan
+    text = context.attachment.vlan
     if not text:
         return 0
     key = int(text, 16)
@@ -136,9 +136,9 @@ def _partition_of(link: Link) -> int:
     return int(str(link.data.get("key", "0")), 16) | _FULL_MEMBER
 
 
-def _mode(scene: Scene) -> str:
-    mode = scene.attachment.option("mode")
-    if scene.attachment.option("mode", MODES[0]) not in MODES:
+def _mode(context: Context) -> str:
+    mode = context.attachment.option("mode")
+    if context.attachment.option("mode", MODES[0]) not in MODES:
         raise UsageError(f"ipoib has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
     return mode
 
@@ -149,59 +149,59 @@ def _raised(parent: Link) -> tuple[Command, ...]:
     return (raise_shared(parent),)
 
 
-def _orphans(scene: Scene) -> tuple[Command, ...]:
+def _orphans(context: Context) -> tuple[Command, ...]:
     """Delete the children of guests that are gone: the kernel gives them back to the host (`netns_refund`).
 
     Only those that carry our mark, which no interface of the host itself does. There is no undo: nobody uses them.
     """
-    name = scene.attachment.host
+    name = context.attachment.host
     return tuple(
-        ip("link", "delete", "dev", link.name, why=f"delete {link.name}, which a guest that is gone had of {name}")
-        for link in scene.host.links.values()
-        if (mark := ownership.read(link)) is not None and (mark.kind, mark.on) == (IPoIB.kind, name)
+        ip("link", "delete", "dev", link.name, reason=f"delete {link.name}, which a guest that is gone had of {name}")
+        for link in context.host_state.links.values()
+        if (tag := ownership.read(link)) is not None and (tag.kind, tag.parent) == (IPoIB.kind, name)
     )
 
 
-def _child(scene: Scene, parent: Link) -> tuple[Command, ...]:
-    attachment, guest = scene.attachment, scene.guest
-    name = _name(scene)
-    key, mode = _partition(scene), _mode(scene)
+def _child(context: Context, parent: Link) -> tuple[Command, ...]:
+    attachment, guest = context.attachment, context.guest
+    name = _name(context)
+    key, mode = _partition(context), _mode(context)
     words = (*(("pkey", f"0x{key:04x}") if key else ()), *(("mode", mode) if mode else ()))
-    made = scene.host.links.get(name)
+    made = context.host_state.links.get(name)
     steps = []
     if made is None:
         create = ip(
-            *("link", "add", "link", parent.name, "name", name, "group", BIRTH_GROUP, "type", "ipoib", *words),
+            *("link", "add", "link", parent.name, "name", name, "group", PENDING_GROUP, "type", "ipoib", *words),
             undo=[ip("link", "delete", "dev", name)],
-            why=f"make a child of {parent.name}" + (f" in partition 0x{key:04x}" if key else ""),
+            reason=f"make a child of {parent.name}" + (f" in partition 0x{key:04x}" if key else ""),
         )
         steps.append(create)
-    elif made.group != BIRTH_GROUP or made.parent != parent.name:
+    elif made.group != PENDING_GROUP or made.parent != parent.name:
         raise ConflictError(f"the host has an interface {name} already.", hint=f"rename {name}")
     move = ip(
         *("link", "set", "dev", name, "netns", guest.netns.path, "name", attachment.interface),
         undo=[
             ip("link", "set", "dev", attachment.interface, "netns", HOST.path, "name", name, netns=guest.netns),
         ],
-        why=f"move it into {guest.name}, as {attachment.interface}",
+        reason=f"move it into {guest.name}, as {attachment.interface}",
     )
     return (*steps, move)
 
 
-def _name(scene: Scene) -> str:
+def _name(context: Context) -> str:
     """Return what the child is called before it is moved; where it fits, as in the shell version."""
-    attachment = scene.attachment
-    number = scene.guest.pid or scene.guest.inode
+    attachment = context.attachment
+    number = context.guest.pid or context.guest.inode
     name = ".".join(word for word in (attachment.host, attachment.vlan, str(number)) if word)
     return name if len(name.encode()) <= NAME_MAX else host_name(f"{attachment.host}{attachment.vlan}", number)
 
 
-def _sized(scene: Scene, existing: Link | None = None) -> Command:
-    interface, netns = scene.attachment.interface, scene.guest.netns
+def _sized(context: Context, existing: Link | None = None) -> Command:
+    interface, netns = context.attachment.interface, context.guest.netns
     words = ("link", "set", "dev", interface, "mtu")
     undo = [ip(*words, str(existing.mtu), netns=netns)] if existing else []
-    mtu = str(scene.attachment.mtu)
-    return ip(*words, mtu, netns=netns, undo=undo, why=f"set the MTU of {interface} to {mtu} bytes")
+    mtu = str(context.attachment.mtu)
+    return ip(*words, mtu, netns=netns, undo=undo, reason=f"set the MTU of {interface} to {mtu} bytes")
 
 
 def pipework_backends() -> list[IPoIB]:

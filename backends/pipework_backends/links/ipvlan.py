@@ -14,9 +14,9 @@ from pipework_core.toolkit.iproute import ip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.context import Clearing, Scene
-    from pipework_core.model.link import HostFacts, Link
-    from pipework_core.model.ownership import Mark
+    from pipework_core.model.context import Context, Replacement
+    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command
 
 
@@ -30,40 +30,40 @@ class Ipvlan(Stacked):
         "mode": f"one of {', '.join(modes)}; {default_mode} when not given; all on one parent share the last one"
     }
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim nothing: it must be named."""
         del name, host
         return Claim.NO
 
-    def check(self, scene: Scene, parent: Link) -> None:
+    def check(self, context: Context, parent: Link) -> None:
         """Refuse a MAC: it has its parent's (Documentation/networking/ipvlan.rst)."""
-        if scene.attachment.mac:
+        if context.attachment.mac:
             raise UsageError(f"an ipvlan has the MAC of its parent {parent.name}.", hint="leave the MAC out")
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park it so that another ipvlan of the same parent can be made.
 
         The parent's ipvlans have all the mode that came last, which undoing sets again, and no address twice
         (ipvlan_set_port_mode, ipvlan_addr_busy).
         """
-        clearing = super().clear(scene, link, mark)
-        if scene.leaving or scene.attachment.kind != self.kind:
+        clearing = super().replacement(context, link, tag)
+        if context.detaching or context.attachment.kind != self.kind:
             return clearing
         aside, rename, *others = clearing.before.steps
         mode = link.data.get("mode")
-        if mode not in {None, self._mode(scene)}:
-            again = ip("link", "set", "dev", link.name, "type", self.kind, "mode", str(mode), netns=scene.guest.netns)
+        if mode not in {None, self._mode(context)}:
+            again = ip("link", "set", "dev", link.name, "type", self.kind, "mode", str(mode), netns=context.guest.netns)
             aside = aside._replace(undo=(*aside.undo, again))
-        steps = (aside, *_freed(scene, link), rename, *others)
+        steps = (aside, *_freed(context, link), rename, *others)
         return clearing._replace(before=clearing.before._replace(steps=steps))
 
 
-def _freed(scene: Scene, link: Link) -> list[Command]:
+def _freed(context: Context, link: Link) -> list[Command]:
     """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
-    netns, dev = scene.guest.netns, ("dev", link.name)
+    netns, dev = context.guest.netns, ("dev", link.name)
     addresses = [ip_interface(address) for address in link.addresses if ":" not in address]
     back = [ip("address", "add", str(known), *iproute.broadcast(known), *dev, netns=netns) for known in addresses]
-    flush = ip("-4", "address", "flush", *dev, netns=netns, undo=back, why=f"free the addresses of {link.name}")
+    flush = ip("-4", "address", "flush", *dev, netns=netns, undo=back, reason=f"free the addresses of {link.name}")
     return [flush] if addresses else []
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Leftover
+from pipework_core.model.context import SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Plan
 from pipework_core.spec.grammar import vlan_id
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
-from pipework_core.toolkit.shared import has_use, lowered, made_by_us, raise_shared
+from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.shared import has_use, lower_again, made_by_us, raise_shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context, Replacement
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.snapshot import Snapshot
 
 _STACKED = frozenset({"macvlan", "ipvlan"})
 
@@ -35,113 +35,113 @@ class Stacked:
     modes: tuple[str, ...]
     default_mode: str
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Need nothing more."""
         del attachment, host
         return {}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept a link of the kind on the same parent, with the same mode and, if one was asked for, MAC."""
-        parent = scene.host.links.get(self.parent_name(scene))
-        wanted = scene.attachment
+        parent = context.host_state.links.get(self.parent_name(context))
+        wanted = context.attachment
         return (
             link.kind == self.kind
             and parent is not None
             and link.peer == parent.ifindex
-            and link.data.get("mode", self._mode(scene)) == self._mode(scene)
+            and link.data.get("mode", self._mode(context)) == self._mode(context)
             and wanted.mac in {"", link.mac}
         )
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the parent and the VLAN."""
-        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park it; raise ConflictError when its parent takes no successor as long as it is there.
 
         A parent carries either macvlans or ipvlans, and a macvlan in passthru mode alone (macvlan.c, ipvlan_main.c).
         """
-        attachment = scene.attachment
-        parent = scene.host.links.get(self.parent_name(scene))
-        if not scene.leaving and attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
+        attachment = context.attachment
+        parent = context.host_state.links.get(self.parent_name(context))
+        if not context.detaching and attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
             alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
             if attachment.kind != self.kind or alone:
                 raise ConflictError(
-                    f"{parent.name} takes no {attachment.kind} as long as {link.name} of {scene.guest.name} is on it.",
+                    f"{parent.name} takes no {attachment.kind} as long as {link.name} of {context.guest.name} is on it.",
                     hint=f"delete {link.name} in the guest, and run this again",
                 )
-        return park(scene, link, mark)
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the VLAN that was made for the first of its links, and the parent that was raised for it.
 
         The host cannot tell what guests have on them.
         """
-        if not mark.vlan:
-            return lowered(scene.host, mark.on)
-        name = self.parent_name(scene)
-        link = scene.host.links.get(name)
+        if not tag.vlan:
+            return lower_again(context.host_state, tag.parent)
+        name = self.parent_name(context)
+        link = context.host_state.links.get(name)
         if link is not None and not made_by_us(link, "vlan"):
-            return (*lowered(scene.host, name), *lowered(scene.host, mark.on))
-        if link is not None and has_use(scene.host, link):
+            return (*lower_again(context.host_state, name), *lower_again(context.host_state, tag.parent))
+        if link is not None and has_use(context.host_state, link):
             return ()
-        remove = ip("link", "delete", "dev", name, why=f"remove VLAN {mark.vlan} of {mark.on}, which nobody uses")
-        vlan = (Leftover(name=name, remove=remove, hidden=True),) if link is not None else ()
-        return (*vlan, *lowered(scene.host, mark.on, without=(name,)))
+        remove = ip("link", "delete", "dev", name, reason=f"remove VLAN {tag.vlan} of {tag.parent}, which nobody uses")
+        vlan = (SharedResource(name=name, remove=remove, hidden=True),) if link is not None else ()
+        return (*vlan, *lower_again(context.host_state, tag.parent, without=(name,)))
 
-    def remains(self, survey: Survey) -> Plan:
+    def remains(self, snapshot: Snapshot) -> Plan:
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        found = garbage.of_guests(survey, self.kind)
-        return found + garbage.of_vlans(survey, *sorted(_STACKED)) if self.kind == "ipvlan" else found
+        found = garbage.of_guests(snapshot, self.kind)
+        return found + garbage.of_vlans(snapshot, *sorted(_STACKED)) if self.kind == "ipvlan" else found
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
-        attachment = scene.attachment
+        attachment = context.attachment
         if attachment.host_name:
             raise UsageError(f"{self.kind} has no end on the host that -l could name.", hint="leave -l out")
-        parent = iproute.parent_link(scene)
-        self.check(scene, parent)
+        parent = iproute.parent_link(context)
+        self.check(context, parent)
         before = _raised(parent)
         if attachment.vlan:
-            before += self._vlan(scene, parent)
-        if scene.existing is not None:
-            return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(scene)}",))
+            before += self._vlan(context, parent)
+        if context.existing is not None:
+            return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(context)}",))
         # A VLAN of somebody else's may carry less than what it is a VLAN of.
-        mtu = iproute.chosen_mtu(scene, scene.host.links.get(self.parent_name(scene), parent))
+        mtu = iproute.chosen_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(
-            *("link", "add", "link", self.parent_name(scene)),
-            *iproute.in_guest(scene, "mtu", str(mtu)),
-            *("type", self.kind, "mode", self._mode(scene)),
-            undo=[iproute.delete_in_guest(scene)],
-            why=f"make {attachment.interface} in {scene.guest.name} on top of {self.parent_name(scene)}",
+            *("link", "add", "link", self.parent_name(context)),
+            *iproute.in_guest(context, "mtu", str(mtu)),
+            *("type", self.kind, "mode", self._mode(context)),
+            undo=[iproute.delete_in_guest(context)],
+            reason=f"make {attachment.interface} in {context.guest.name} on top of {self.parent_name(context)}",
         )
         return before + Plan(steps=(create,))
 
-    def check(self, scene: Scene, parent: Link) -> None:
+    def check(self, context: Context, parent: Link) -> None:
         """Raise for a request that the kind cannot meet."""
 
-    def parent_name(self, scene: Scene) -> str:
+    def parent_name(self, context: Context) -> str:
         """Return the host interface the link sits on: the named one, or its VLAN, whatever that is called."""
-        attachment = scene.attachment
+        attachment = context.attachment
         if not attachment.vlan:
             return attachment.host
         vid = vlan_id(attachment.vlan)
         usual = f"{attachment.host}.{vid}"
-        names = [link.name for link in scene.host.links.values() if _is_vlan(link, attachment.host, vid)]
+        names = [link.name for link in context.host_state.links.values() if _is_vlan(link, attachment.host, vid)]
         return usual if usual in names or not names else names[0]
 
-    def _mode(self, scene: Scene) -> str:
-        mode = scene.attachment.option("mode", self.default_mode)
+    def _mode(self, context: Context) -> str:
+        mode = context.attachment.option("mode", self.default_mode)
         if mode not in self.modes:
             raise UsageError(f"{self.kind} has no mode {mode!r}.", hint=f"the modes are {', '.join(self.modes)}")
         return mode
 
-    def _vlan(self, scene: Scene, parent: Link) -> Plan:
+    def _vlan(self, context: Context, parent: Link) -> Plan:
         """Make `eth0.10`, or use the one there is when it really is VLAN 10 of eth0."""
-        name, vid = self.parent_name(scene), vlan_id(scene.attachment.vlan)
-        link = scene.host.links.get(name)
+        name, vid = self.parent_name(context), vlan_id(context.attachment.vlan)
+        link = context.host_state.links.get(name)
         if link is not None:
             if not _is_vlan(link, parent.name, vid):
                 raise HostError(
@@ -155,9 +155,9 @@ class Stacked:
                 hint=f"make one by hand: ip link add link {parent.name} name NAME type vlan id {vid}, and name it",
             )
         create = ip(
-            *("link", "add", "link", parent.name, "name", name, "group", BIRTH_GROUP, "type", "vlan", "id", str(vid)),
+            *("link", "add", "link", parent.name, "name", name, "group", PENDING_GROUP, "type", "vlan", "id", str(vid)),
             undo=[ip("link", "delete", "dev", name, shared=True)],
-            why=f"make VLAN {vid} of {parent.name}",
+            reason=f"make VLAN {vid} of {parent.name}",
         )
         return Plan(steps=(create, _own(name)))
 
@@ -173,18 +173,18 @@ def _is_vlan(link: Link, parent: str, vid: int) -> bool:
 
 
 def _owned(link: Link) -> Plan:
-    return Plan(steps=(_own(link.name),)) if link.group == BIRTH_GROUP else Plan()
+    return Plan(steps=(_own(link.name),)) if link.group == PENDING_GROUP else Plan()
 
 
 def _own(name: str) -> Command:
-    alias = Mark(kind="vlan").alias
+    alias = Tag(kind="vlan").alias
     return ip(
         *("link", "set", "dev", name, "group", "default", "alias", alias, "up"),
-        why=f"raise {name} and mark it as made by pipework",
+        reason=f"raise {name} and mark it as made by pipework",
     )
 
 
 def _raised(link: Link) -> Plan:
-    if link.up or link.group == BIRTH_GROUP:
+    if link.up or link.group == PENDING_GROUP:
         return Plan(notes=(f"{link.name} is up",))
     return Plan(steps=(raise_shared(link),))

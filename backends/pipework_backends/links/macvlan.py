@@ -11,8 +11,8 @@ from pipework_core.model.errors import HostError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState, Link
 
 
 class Macvlan(Stacked):
@@ -23,16 +23,16 @@ class Macvlan(Stacked):
     default_mode = "bridge"
     options: Mapping[str, str] = {"mode": f"one of {', '.join(modes)}; {default_mode} when not given"}
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim whatever exists."""
         return Claim.EXISTS if name in host.links else Claim.NO
 
-    def check(self, scene: Scene, parent: Link) -> None:
+    def check(self, context: Context, parent: Link) -> None:
         """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create).
 
         And a MAC in passthru mode, which the kernel passes over without a word (macvlan_common_newlink).
         """
-        if scene.attachment.mac and scene.attachment.option("mode") == "passthru":
+        if context.attachment.mac and context.attachment.option("mode") == "passthru":
             raise UsageError(
                 f"a macvlan in passthru mode has the MAC of its parent {parent.name}.", hint="leave the MAC out"
             )

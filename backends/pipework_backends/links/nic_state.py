@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.plan import Command
 from pipework_core.state import facts
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import put_back
+from pipework_core.toolkit.replace import restore_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 QUERY = Command(
     argv=("ip", "-details", "-json", "-batch", "-"),
     stdin="address show\nroute show table all\n",
-    why="read the addresses and routes of the host",
+    reason="read the addresses and routes of the host",
 )
 
 
@@ -52,7 +52,7 @@ def settled(link: Link, answer: str, name: str = "") -> list[Command]:
     for entry in addresses:
         if entry.get("ifname") == name:
             steps += [address(info, name) for info in entry.get("addr_info", ()) if somebodys(info)]
-    return steps + [put_back(route, None) for route in routes(others, name)]
+    return steps + [restore_route(route, None) for route in routes(others, name)]
 
 
 def somebodys(info: dict[str, Any]) -> bool:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.links import ovsdb
 from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
-from pipework_core.model.context import Claim, Clearing, Leftover
+from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.spec.grammar import vlan_id
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import has_use
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_name, veth_peer
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Outcome
-    from pipework_core.model.snapshot import Survey, SwitchPort
+    from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
@@ -50,61 +50,61 @@ class OpenVSwitch:
         "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
     }
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim the switch's bridges, and the classic prefix."""
         if name in (host.ovs_bridges or ()):
             return Claim.EXACTLY
         return Claim.PREFIX if name.startswith("ovs") and name not in host.links else Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the switch's own tables."""
         del attachment
         return {} if host.ovs_bridges is None else {"tables": ovsdb.TABLES}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
-        peer = veth_peer(scene, link)
+        peer = veth_peer(context, link)
         if peer is None or peer.master not in _MASTERS:
             return False
-        port = _switch(scene).ports.get(peer.name)
-        return port is None or port.bridge == scene.attachment.host
+        port = _switch(context).ports.get(peer.name)
+        return port is None or port.bridge == context.attachment.host
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the bridge and the VLAN."""
-        return Mark(kind=self.kind, on=scene.attachment.host, vlan=scene.attachment.vlan)
+        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
-        parked = park(scene, link, mark)
-        peer = veth_peer(scene, link)
+        parked = rename_aside(context, link, tag)
+        peer = veth_peer(context, link)
         if peer is None:
             return parked
-        if "tables" in scene.answers:
-            old = _switch(scene).ports.get(peer.name)
+        if "tables" in context.answers:
+            old = _switch(context).ports.get(peer.name)
         else:  # another backend takes over, which did not ask the switch; the mark tells enough
-            old = _wanted(scene, peer.name, bridge=mark.on, tag=int(mark.vlan or 0))
+            old = _wanted(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
         if old is None:
             return parked
         remove = _remove(
-            peer.name, undo=(_add(old, undo=()),), why=f"take the former port {peer.name} off {old.bridge}"
+            peer.name, undo=(_add(old, undo=()),), reason=f"take the former port {peer.name} off {old.bridge}"
         )
-        return Clearing(scene=parked.scene, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
+        return Replacement(context=parked.context, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
-        link, switch = scene.host.links.get(mark.on), _switch(scene)
-        here = scene.inside.links.get(scene.attachment.interface)
-        peer = veth_peer(scene, here) if here is not None else None
-        going = {mark.on, peer.name if peer is not None else ""}
+        link, switch = context.host_state.links.get(tag.parent), _switch(context)
+        here = context.guest_state.links.get(context.attachment.interface)
+        peer = veth_peer(context, here) if here is not None else None
+        going = {tag.parent, peer.name if peer is not None else ""}
         # A port of ours without its device is a trace of a guest that is gone.
-        live = [port for port in switch.ports.values() if not port.ours or port.name in scene.host.links]
-        others = [port for port in live if port.bridge == mark.on and port.name not in going]
-        if mark.on not in switch.made or others or (link is not None and has_use(scene.host, link)):
+        live = [port for port in switch.ports.values() if not port.ours or port.name in context.host_state.links]
+        others = [port for port in live if port.bridge == tag.parent and port.name not in going]
+        if tag.parent not in switch.made or others or (link is not None and has_use(context.host_state, link)):
             return ()
-        remove = _unmade(mark.on, why=f"remove {mark.on}, which has no port")
-        return (Leftover(name=mark.on, remove=remove, hidden=True),)
+        remove = _unmade(tag.parent, reason=f"remove {tag.parent}, which has no port")
+        return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
 
-    def surveys(self, host: HostFacts) -> Mapping[str, Command]:
+    def surveys(self, host: HostState) -> Mapping[str, Command]:
         """Read the switch's tables, where an interface of the host is one of its."""
         there = any(link.kind in _DEVICES or link.master == "ovs-system" for link in host.links.values())
         return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
@@ -113,40 +113,40 @@ class OpenVSwitch:
         """Return the ports with what the switch was told of their guests."""
         return {port.name: _told_of(port) for port in ovsdb.parse(answers["switch"].stdout).ports.values()}
 
-    def remains(self, survey: Survey) -> Plan:
+    def remains(self, snapshot: Snapshot) -> Plan:
         """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        if "switch" not in survey.answers:
+        if "switch" not in snapshot.answers:
             return Plan()
-        switch, gone = ovsdb.parse(survey.answers["switch"].stdout), garbage.of_ports(survey)
+        switch, gone = ovsdb.parse(snapshot.answers["switch"].stdout), garbage.of_ports(snapshot)
         bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
         used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
-        ports = [_remove(name, why=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
+        ports = [_remove(name, reason=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
         bridges = [
-            _unmade(name, why=f"remove the bridge {name}, which has no port")
+            _unmade(name, reason=f"remove the bridge {name}, which has no port")
             for name in sorted(switch.made - used)
-            if not garbage.in_use(survey, name)
+            if not garbage.in_use(snapshot, name)
         ]
         return garbage.swept(*ports, *bridges)
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
-        switch = _checked(scene)
-        if scene.existing is not None:
-            return _completed(scene, scene.existing, switch)
-        mtu = iproute.chosen_mtu(scene, scene.host.links.get(scene.attachment.host))
-        stale = _stale(switch, veth_name(scene))
-        name, made_veth = make_veth(scene, mtu=mtu)
-        made_bridge = _bridge(scene, switch)
-        port = (_add(_wanted(scene, name)), _accepted(name))
+        switch = _checked(context)
+        if context.existing is not None:
+            return _completed(context, context.existing, switch)
+        mtu = iproute.chosen_mtu(context, context.host_state.links.get(context.attachment.host))
+        stale = _stale(switch, veth_name(context))
+        name, made_veth = make_veth(context, mtu=mtu)
+        made_bridge = _bridge(context, switch)
+        port = (_add(_wanted(context, name)), _accepted(name))
         # The changes in front of the questions: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
 
-    def switch(self, scene: Scene) -> Plan:
+    def switch(self, context: Context) -> Plan:
         """Make the bridge, or see that it works: what the host needs to take part."""
-        return _bridge(scene, _checked(scene))
+        return _bridge(context, _checked(context))
 
 
 def _told_of(port: Port) -> SwitchPort:
@@ -164,14 +164,14 @@ def _told_of(port: Port) -> SwitchPort:
     )
 
 
-def _switch(scene: Scene) -> Switch:
-    answer = scene.answers.get("tables")
+def _switch(context: Context) -> Switch:
+    answer = context.answers.get("tables")
     return ovsdb.parse(answer.stdout) if answer else Switch()
 
 
-def _checked(scene: Scene) -> Switch:
+def _checked(context: Context) -> Switch:
     """Return the switch as it is; raise for a request that it cannot meet, or that contradicts what it has."""
-    attachment, host = scene.attachment, scene.host
+    attachment, host = context.attachment, context.host_state
     name, datapath = attachment.host, attachment.option("datapath")
     if attachment.option("datapath", DATAPATHS[0]) not in DATAPATHS:
         raise UsageError(f"ovs has no datapath {datapath!r}.", hint=f"the datapaths are {', '.join(DATAPATHS)}")
@@ -182,7 +182,7 @@ def _checked(scene: Scene) -> Switch:
             f"{name} is no bridge of Open vSwitch but {host.links[name].kind or 'a physical interface'}.",
             hint="leave ovs: out, or name another bridge",
         )
-    switch = _switch(scene)
+    switch = _switch(context)
     if attachment.vlan and name in switch.fakes:
         raise UsageError(
             f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
@@ -200,34 +200,34 @@ def _checked(scene: Scene) -> Switch:
     return switch
 
 
-def _bridge(scene: Scene, switch: Switch) -> Plan:
+def _bridge(context: Context, switch: Switch) -> Plan:
     """Make the bridge when there is none, and see that it works."""
-    name, datapath = scene.attachment.host, scene.attachment.option("datapath")
-    if name in (scene.host.ovs_bridges or ()):
-        link = scene.host.links.get(name)
-        if link is not None and link.group == BIRTH_GROUP:  # a run was killed that found it without a use
-            return Plan(steps=(ip("link", "set", "dev", name, "group", "default", why=f"keep {name}"),))
+    name, datapath = context.attachment.host, context.attachment.option("datapath")
+    if name in (context.host_state.ovs_bridges or ()):
+        link = context.host_state.links.get(name)
+        if link is not None and link.group == PENDING_GROUP:  # a run was killed that found it without a use
+            return Plan(steps=(ip("link", "set", "dev", name, "group", "default", reason=f"keep {name}"),))
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
     told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
-    create = Command(argv=(*VSCTL, "add-br", name, *told), undo=(_unmade(name),), why=f"create the bridge {name}")
+    create = Command(argv=(*VSCTL, "add-br", name, *told), undo=(_unmade(name),), reason=f"create the bridge {name}")
     # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
     alive = Command(
         argv=(*VSCTL, "get", "interface", name, "ofport"),
         expect=str(LOCAL_PORT),
-        why=f"see that the switch could set {name} up; without its kernel module it needs -o datapath=netdev",
+        reason=f"see that the switch could set {name} up; without its kernel module it needs -o datapath=netdev",
     )
     return Plan(steps=(create, alive))
 
 
-def _unmade(name: str, *, why: str = "") -> Command:
-    guard = Command(argv=(*VSCTL, "list-ports", name), why=f"see whether {name} has ports")
-    return Command(argv=(*VSCTL, "del-br", name), unless=guard, ok_codes=_DONE_OR_WAITING, why=why)
+def _unmade(name: str, *, reason: str = "") -> Command:
+    guard = Command(argv=(*VSCTL, "list-ports", name), reason=f"see whether {name} has ports")
+    return Command(argv=(*VSCTL, "del-br", name), guard=guard, ok_codes=_DONE_OR_WAITING, reason=reason)
 
 
-def _wanted(scene: Scene, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
+def _wanted(context: Context, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
     """Return the port the request asks for. Empty values are left out, as the shell version did."""
-    attachment, guest = scene.attachment, scene.guest
+    attachment, guest = context.attachment, context.guest
     bridge = bridge or attachment.host
     if tag is None:
         tag = vlan_id(attachment.vlan) if attachment.vlan else 0
@@ -248,7 +248,7 @@ def _add(port: Port, *, undo: tuple[Command, ...] | None = None) -> Command:
     return Command(
         argv=(*VSCTL, "add-port", port.bridge, port.name, *tag, *told),
         undo=(_remove(port.name),) if undo is None else undo,
-        why=f"make {port.name} a port of {port.bridge}" + (f" in VLAN {port.tag}" if port.tag else ""),
+        reason=f"make {port.name} a port of {port.bridge}" + (f" in VLAN {port.tag}" if port.tag else ""),
     )
 
 
@@ -257,14 +257,16 @@ def _told(port: Port) -> tuple[str, ...]:
     return ("set", "interface", port.name, *told)
 
 
-def _remove(name: str, *, undo: tuple[Command, ...] = (), why: str = "") -> Command:
-    return Command(argv=(*VSCTL, "--", "--if-exists", "del-port", name), undo=undo, ok_codes=_DONE_OR_WAITING, why=why)
+def _remove(name: str, *, undo: tuple[Command, ...] = (), reason: str = "") -> Command:
+    return Command(
+        argv=(*VSCTL, "--", "--if-exists", "del-port", name), undo=undo, ok_codes=_DONE_OR_WAITING, reason=reason
+    )
 
 
 def _accepted(name: str) -> Command:
     """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
     return Command(
-        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", why=f"see that the switch could take {name}"
+        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", reason=f"see that the switch could take {name}"
     )
 
 
@@ -282,28 +284,30 @@ def _stale(switch: Switch, name: str) -> Plan:
             f"the bridge {port.bridge} of Open vSwitch has a port {name} already that is not pipework's.",
             hint="choose another name for the host's end with -l",
         )
-    return Plan(steps=(_remove(name, why=f"remove the port {name} that a guest which is gone left on {port.bridge}"),))
+    return Plan(
+        steps=(_remove(name, reason=f"remove the port {name} that a guest which is gone left on {port.bridge}"),)
+    )
 
 
-def _completed(scene: Scene, link: Link, switch: Switch) -> Plan:
+def _completed(context: Context, link: Link, switch: Switch) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone."""
-    peer = veth_peer(scene, link)
+    peer = veth_peer(context, link)
     if peer is None:
         raise HostError(
-            f"{link.name} of {scene.guest.name} has lost its end on the host.",
+            f"{link.name} of {context.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
-    steps = [own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+    steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if not peer.up:
-        steps.append(ip("link", "set", "dev", peer.name, "up", why=f"raise {peer.name}"))
-    wanted, has = _wanted(scene, peer.name), switch.ports.get(peer.name)
+        steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
+    wanted, has = _wanted(context, peer.name), switch.ports.get(peer.name)
     if has is not None and has.bridge == wanted.bridge and not has.error:
         steps += _adjusted(wanted, has)
         made = Plan()
     else:
-        made = _bridge(scene, switch)
+        made = _bridge(context, switch)
         if has is not None:
-            steps.append(_remove(has.name, undo=(_add(has, undo=()),), why=f"take {has.name} off {has.bridge}"))
+            steps.append(_remove(has.name, undo=(_add(has, undo=()),), reason=f"take {has.name} off {has.bridge}"))
         steps += [*made.steps, _add(wanted), _accepted(wanted.name)]
     notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
     return Plan(steps=tuple(steps), notes=notes)
@@ -315,7 +319,9 @@ def _adjusted(wanted: Port, has: Port) -> list[Command]:
     if has.tag != wanted.tag:
         steps.append(
             Command(
-                argv=_tagged(wanted), undo=(Command(argv=_tagged(has)),), why=f"put {has.name} into VLAN {wanted.tag}"
+                argv=_tagged(wanted),
+                undo=(Command(argv=_tagged(has)),),
+                reason=f"put {has.name} into VLAN {wanted.tag}",
             )
         )
     # Only what is missing: the guest may have been called by another of its names then.
@@ -323,7 +329,7 @@ def _adjusted(wanted: Port, has: Port) -> list[Command]:
     if told:
         words = _told(Port(name=has.name, bridge=has.bridge, external_ids=told))
         forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *map(bare, told)))
-        steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), why=f"tell the switch whose port {has.name} is"))
+        steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), reason=f"tell the switch whose port {has.name} is"))
     return steps
 
 

@@ -36,7 +36,7 @@ TABLES = Command(
         *(*VSCTL, "--format=json"),
         *(word for table, columns in _TABLES.items() for word in ("--", f"--columns={columns}", "list", table)),
     ),
-    why="read the bridges and ports of Open vSwitch",
+    reason="read the bridges and ports of Open vSwitch",
 )
 
 

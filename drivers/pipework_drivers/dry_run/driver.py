@@ -6,7 +6,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import NoHold, PlainDriver
+from pipework_core.model.driver import BaseDriver, NullLock
 from pipework_core.model.plan import Outcome
 from pipework_drivers.dry_run.script import Script, Section
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-    from pipework_core.model.driver import Hold, Pin, RunDriver
+    from pipework_core.model.driver import Lock, PinnedNetns, RunDriver
     from pipework_core.model.plan import Command, Netns
 
 
-class DryRunDriver(PlainDriver):
+class DryRunDriver(BaseDriver):
     """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
 
     `title` is the command line that the script names, `locate` finds programs on PATH; a driver that works elsewhere
@@ -43,51 +43,51 @@ class DryRunDriver(PlainDriver):
         self._steps: list[Command] = []  # of the section that is not finished
         self._announce: list[Command] = []
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Pin it for the reads, and remember which namespace it is for the script."""
         pin = self._inner.pin(netns)
         self._inodes[netns.path] = pin.inode
         return pin
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Look for it on the host."""
-        return self._inner.finds(program)
+        return self._inner.has_program(program)
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run them: reading changes nothing."""
         return self._inner.read(commands)
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Keep them for the script, and answer that all went as expected."""
         if stop():
             return []
         self._steps += commands
         return [_as_expected(command) for command in commands]
 
-    def holds_back(self, command: Command) -> bool:
+    def guard_blocks(self, command: Command) -> bool:
         """Hold nothing back: what a guard will find shows when the script runs, which asks it."""
         del command
         return False
 
     @contextmanager
-    def sweeping(self) -> Iterator[None]:
+    def cleaning_up(self) -> Iterator[None]:
         """Finish a section of the script, with what is given in the block for its end."""
         steps, self._steps = self._steps, []
         yield
-        self._section(steps, sweep=self._steps)
+        self._section(steps, cleanup=self._steps)
         self._steps = []
 
-    def _section(self, steps: Sequence[Command], *, sweep: Sequence[Command] = ()) -> None:
-        if steps or sweep:
-            self._sections.append(Section(steps=tuple(steps), sweep=tuple(sweep)))
+    def _section(self, steps: Sequence[Command], *, cleanup: Sequence[Command] = ()) -> None:
+        if steps or cleanup:
+            self._sections.append(Section(steps=tuple(steps), cleanup=tuple(cleanup)))
 
     def start(self, commands: Sequence[Command]) -> None:
         """Keep them for the script."""
         self._announce += commands
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Lock nobody out, since nothing is changed; not even the file for the lock is made."""
-        return NoHold()
+        return NullLock()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Write the script. `notes` say why there is nothing to do, where that is so."""

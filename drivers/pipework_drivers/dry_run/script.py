@@ -72,7 +72,7 @@ class Section(NamedTuple):
     """What is done or undone as a whole, and the sweeping behind it: each by itself, and no reason to undo anything."""
 
     steps: Sequence[Command]
-    sweep: Sequence[Command] = ()
+    cleanup: Sequence[Command] = ()
 
 
 class Script(NamedTuple):
@@ -96,7 +96,7 @@ class Script(NamedTuple):
         descriptors = self._descriptors()
         writer = _Writer(held={path: f"/proc/self/fd/{number}" for path, number in descriptors.items()})
         steps = [step for section in self.sections for step in section.steps]
-        swept = any(section.sweep for section in self.sections)
+        swept = any(section.cleanup for section in self.sections)
         parts = [
             head + "set -e\nexport LC_ALL=C.UTF-8\n",
             self._programs(),
@@ -112,10 +112,10 @@ class Script(NamedTuple):
 
     def _all_commands(self) -> list[Command]:
         found: list[Command] = []
-        done = [command for section in self.sections for command in (*section.steps, *section.sweep)]
+        done = [command for section in self.sections for command in (*section.steps, *section.cleanup)]
         for command in (*done, *self.announce):
             found += [command, *command.undo]
-        return found + [command.unless for command in found if command.unless]
+        return found + [command.guard for command in found if command.guard]
 
     def _descriptors(self) -> dict[str, int]:
         """Return the descriptor of the host's namespace and of the first pinned ones that are used, by path.
@@ -157,8 +157,8 @@ class Script(NamedTuple):
             for path in self._used()
             if path not in descriptors
         ]
-        why = "# Hold the namespaces open that this was planned for; another guest may have their place by now.\n"
-        return why + _CHANGED + "\n".join(lines) + "\n"
+        reason = "# Hold the namespaces open that this was planned for; another guest may have their place by now.\n"
+        return reason + _CHANGED + "\n".join(lines) + "\n"
 
 
 class _Writer(NamedTuple):
@@ -174,15 +174,15 @@ class _Writer(NamedTuple):
             undoing,
             self.doing(section.steps, f"plumb{suffix}") if section.steps else "",
             "# From here on all of this holds.\ntrap - EXIT HUP INT TERM\n" if undoing else "",
-            self.sweeping(section.sweep, f"sweep{suffix}") if section.sweep else "",
+            self.cleaning_up(section.cleanup, f"sweep{suffix}") if section.cleanup else "",
         ]
         return "\n".join(part for part in parts if part)
 
-    def sweeping(self, commands: Sequence[Command], name: str) -> str:
+    def cleaning_up(self, commands: Sequence[Command], name: str) -> str:
         """Return the function that takes away what nobody needs any more, and its call; a failure stops nothing."""
         lines: list[str] = []
         for command in commands:
-            lines += ["", comment(command.why)] if command.why else []
+            lines += ["", comment(command.reason)] if command.reason else []
             lines += self._guarded(command, f"left {_word(str(command))}")
         return _function(name, lines)
 
@@ -191,8 +191,8 @@ class _Writer(NamedTuple):
         lines: list[str] = []
         numbers = _numbers(steps)
         for number, command in zip(numbers, steps, strict=True):
-            if command.why:
-                lines += ["", comment(command.why)]
+            if command.reason:
+                lines += ["", comment(command.reason)]
             refuse = f"fail {_word(f'`{command}` did not do what was expected.')}"
             lines += self._guarded(command, refuse, done=number if command.undo else 0)
         return _function(name, lines)
@@ -211,23 +211,23 @@ class _Writer(NamedTuple):
             return ""
         start = ["trap - EXIT", "set +e", "undone=yes"]
         body = "".join(f"{_INDENT}{line}\n" for line in (*start, *lines))
-        why = "# What undoes it, newest first, in case a command fails.\n"
-        return f"{why}step=0\n{name}() {{\n{body}{_UNDONE}trap {name} EXIT\n{_SIGNALS}"
+        reason = "# What undoes it, newest first, in case a command fails.\n"
+        return f"{reason}step=0\n{name}() {{\n{body}{_UNDONE}trap {name} EXIT\n{_SIGNALS}"
 
     def announcing(self, commands: Iterable[Command]) -> str:
         """Return the commands that nobody waits for."""
         lines: list[str] = []
         for command in commands:
-            lines += [comment(command.why)] if command.why else []
+            lines += [comment(command.reason)] if command.reason else []
             lines.append(f"{self._line(command)} {'' if command.stdin else '</dev/null '}>/dev/null 2>&1 &")
         return "".join(f"{line}\n" for line in lines)
 
     def _guarded(self, command: Command, otherwise: str, *, done: int = 0) -> list[str]:
         """Return the lines of a command that is left out when its guard finds something or cannot tell."""
         lines = self._checked(command, otherwise, done=done)
-        if command.unless is None:
+        if command.guard is None:
             return lines
-        guard = f'case "$({self._line(command.unless)} || echo unknown)" in'
+        guard = f'case "$({self._line(command.guard)} || echo unknown)" in'
         return [guard, "'' | '[]')", *(f"{_INDENT}{line}" for line in lines), f"{_INDENT};;", "esac"]
 
     def _checked(self, command: Command, otherwise: str, *, done: int) -> list[str]:
@@ -236,16 +236,21 @@ class _Writer(NamedTuple):
         What ran and did not come to what is expected is noted as done, and so undone, too.
         """
         line = self._line(command) if command.expect is None else f"said=$({self._line(command)})"
-        noted = [f"step={done}"] if done else []
+        change_words = [f"step={done}"] if done else []
         if command.ok_codes != OK:
             codes = " | ".join(str(code) for code in sorted(map(_shell_code, command.ok_codes)))
-            lines = ["code=0", f"{line} || code=$?", f'case "$code" in {codes}) ;; *) {otherwise} ;; esac', *noted]
+            lines = [
+                "code=0",
+                f"{line} || code=$?",
+                f'case "$code" in {codes}) ;; *) {otherwise} ;; esac',
+                *change_words,
+            ]
         elif done and _may_be_ended(command):
-            lines = [f"{line} || ended $? {done}", *noted]
+            lines = [f"{line} || ended $? {done}", *change_words]
         elif otherwise.startswith("fail") and command.expect is None:
-            lines = [line, *noted]  # the tool says itself what is wrong, and `set -e` ends the script
+            lines = [line, *change_words]  # the tool says itself what is wrong, and `set -e` ends the script
         else:
-            lines = [f"{line} || {otherwise}", *noted]
+            lines = [f"{line} || {otherwise}", *change_words]
         if command.expect is not None:
             lines.append(f'[ "$said" = {_word(command.expect)} ] || {otherwise}')
         return lines

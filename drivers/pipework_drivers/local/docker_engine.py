@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _USUAL = "/var/run/docker.sock"
 #: Seconds for each answer. The command itself would wait for ever.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 #: What the engine's API says of what it has, and of "no such container".
 _OK, _UNKNOWN = 200, 404
 #: What Docker allows in names and IDs (restrictedNameChars in the engine's names package); it needs no quoting.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
-def answer(words: Sequence[str], environment: Mapping[str, str], *, patience: float = PATIENCE) -> Outcome | None:
+def answer(words: Sequence[str], environment: Mapping[str, str], *, timeout: float = TIMEOUT) -> Outcome | None:
     """Return the outcome of the command `words` when it asks for containers and can be answered so; else None.
 
     An engine that hangs is not asked again by the command: that has failed, with the exit code of timeout(1).
@@ -42,9 +42,9 @@ def answer(words: Sequence[str], environment: Mapping[str, str], *, patience: fl
         return None
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
-        outcome = _listed(path, patience) if every else _inspected(path, names, patience)
+        outcome = _listed(path, timeout) if every else _inspected(path, names, timeout)
     except TimeoutError:
-        return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {patience:g} seconds")
+        return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {timeout:g} seconds")
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return None if outcome is None else outcome._replace(asked=asked)
@@ -54,18 +54,18 @@ def _is_plain(name: str) -> bool:
     return _PLAIN.issuperset(name) and name not in {"", ".", ".."}
 
 
-def _listed(path: str, patience: float) -> Outcome | None:
-    status, body = _get(path, "/containers/json", patience)
+def _listed(path: str, timeout: float) -> Outcome | None:
+    status, body = _get(path, "/containers/json", timeout)
     if status != _OK:
         return None
     return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
 
 
-def _inspected(path: str, names: Sequence[str], patience: float) -> Outcome | None:
+def _inspected(path: str, names: Sequence[str], timeout: float) -> Outcome | None:
     """Ask for each; as the command does, tell of those that there are when others have just gone."""
     told, missing = "", ""
     for name in names:
-        status, body = _get(path, f"/containers/{name}/json", patience)
+        status, body = _get(path, f"/containers/{name}/json", timeout)
         if status == _UNKNOWN:
             missing += f"Error response from daemon: No such container: {name}\n"
         elif status == _OK:
@@ -96,10 +96,10 @@ def _has_context(environment: Mapping[str, str]) -> bool:
         return True
 
 
-def _get(path: str, resource: str, patience: float) -> tuple[int, bytes]:
+def _get(path: str, resource: str, timeout: float) -> tuple[int, bytes]:
     """Return status and body of an HTTP/1.0 request, whose answer ends with the connection (RFC 1945)."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.connect(path)
         connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
         data = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import TIMED_OUT, Pin, PlainDriver, cut_short, succeeded, with_undoing
+from pipework_core.model.driver import TIMED_OUT, BaseDriver, PinnedNetns, cut_short, succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.model.plan import Outcome
 from pipework_drivers import batch
@@ -16,7 +16,7 @@ from pipework_drivers.local.lock import HostLock
 from pipework_drivers.local.parallel import side_by_side
 from pipework_drivers.local.process import (
     NOT_STARTED,
-    PATIENCE,
+    TIMEOUT,
     Process,
     package_of,
     start_unattended,
@@ -26,7 +26,7 @@ from pipework_drivers.local.process import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipework_core.model.driver import Hold
+    from pipework_core.model.driver import Lock
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns
 
@@ -45,11 +45,11 @@ _PATIENT_AT_ONCE = 64
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class LiveDriver(PlainDriver):
-    """Runs plans. Holds every pinned namespace open until `close`. `patience` is in seconds, for one process."""
+class LiveDriver(BaseDriver):
+    """Runs plans. Holds every pinned namespace open until `close`. `timeout` is in seconds, for one process."""
 
-    def __init__(self, *, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, *, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
         self._pins: dict[str, int] = {}
         #: Where programs lie that were found; one that was not may be installed meanwhile.
         self._places: dict[str, str] = {}
@@ -59,7 +59,7 @@ class LiveDriver(PlainDriver):
         while self._pins:
             os.close(self._pins.popitem()[1])
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Open the namespace; see `Driver.pin`."""
         try:
             fd = os.open(netns.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -78,9 +78,9 @@ class LiveDriver(PlainDriver):
         self._pins[netns.path] = fd
         if len(self._pins) == _MANY_PINS:
             _allow_more_files()
-        return Pin(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
+        return PinnedNetns(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Whether the program is on PATH."""
         return bool(self._place(program))
 
@@ -100,7 +100,7 @@ class LiveDriver(PlainDriver):
             quick = self._asked_docker(commands[0])
             if quick is not None:
                 return [quick]
-        optional = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
+        optional = [NOT_STARTED in command.ok_codes and not self.has_program(command.argv[0]) for command in commands]
         self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
         if len(commands) > _AT_ONCE and not any(optional):
             run = self._one_of_many()
@@ -115,7 +115,7 @@ class LiveDriver(PlainDriver):
             for process in filter(None, processes):
                 process.end()
 
-    def glance(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
+    def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Ask the kernel in each of them, by one thread: what it waits for is not worth a second one."""
         from pipework_drivers.local import netlink, netns_thread  # noqa: PLC0415 - a single attachment does without
 
@@ -135,19 +135,19 @@ class LiveDriver(PlainDriver):
 
         return side_by_side([look], at_once=1)[0]
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Run them in order, as few processes; see `Driver.act`.
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run them in order, as few processes; see `Driver.apply`.
 
         Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
         """
         self._refuse_missing(with_undoing(commands))
         return self._acted(commands, stop, self._outcome, [])
 
-    def act_side_by_side(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
         """Run the lists by a few threads, each of which waits for one process at a time; see `Driver`."""
         every = [command for commands in lists for command in commands]
         self._refuse_missing(with_undoing(every))
-        many = _PATIENT_AT_ONCE if any(command.patience for command in every) else _ACTING_AT_ONCE
+        many = _PATIENT_AT_ONCE if any(command.timeout for command in every) else _ACTING_AT_ONCE
         run = self._one_of_many()
         return side_by_side([partial(self._surely, commands, stop, run) for commands in lists], at_once=many)
 
@@ -175,10 +175,10 @@ class LiveDriver(PlainDriver):
                 return self._outcome(argv, netns, stdin)
             try:
                 with netns_thread.elsewhere(space, move):
-                    process = posix_spawn.Spawned(place, words, fds=fds, env=env)
+                    process = posix_spawn.SpawnedProcess(place, words, fds=fds, env=env)
             except OSError as error:
                 return _not_started(argv, error)
-            return process.run(data, patience=self._patience)
+            return process.run(data, timeout=self._timeout)
 
         return run
 
@@ -189,7 +189,7 @@ class LiveDriver(PlainDriver):
         for group in batch.groups(commands):
             if stop():
                 break
-            if group.commands[0].patience:
+            if group.commands[0].timeout:
                 found.append(self._patiently(group.commands[0], stop))
             else:
                 found += self._group(group, run)
@@ -209,7 +209,7 @@ class LiveDriver(PlainDriver):
     def abort(self, error: BaseException) -> None:
         """Have nothing to add behind a run that failed: the engine has undone it."""
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Hold the lock of this host."""
         return HostLock()
 
@@ -224,7 +224,7 @@ class LiveDriver(PlainDriver):
         if any(command.netns for command in commands):
             programs["nsenter"] = None
         for program in programs:
-            if not self.finds(program):
+            if not self.has_program(program):
                 raise HostError(f"{program} is not installed here.", hint=f"install it ({package_of(program)})")
 
     def _group(self, group: batch.Group, run: _Run) -> list[Outcome]:
@@ -242,7 +242,7 @@ class LiveDriver(PlainDriver):
         """Run one that may take its time, and that a signal ends."""
 
         def wait(process: Process) -> Outcome:
-            return process.outcome_unless(stop, patience=command.patience)
+            return process.outcome_unless(stop, timeout=command.timeout)
 
         return self._outcome(command.argv, command.netns, command.stdin, wait)
 
@@ -271,7 +271,7 @@ class LiveDriver(PlainDriver):
 
     def _process(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
         entered, text, fds = self._entered(argv, netns, stdin)
-        return Process(entered, stdin=text, fds=fds, patience=self._patience)
+        return Process(entered, stdin=text, fds=fds, timeout=self._timeout)
 
     def _entered(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None = None
@@ -352,7 +352,7 @@ def _born(path: str) -> float:
     return float(stat.rpartition(")")[2].split()[19]) / _TICKS
 
 
-class ThisMachine:
+class LocalDriverKind:
     """Makes live drivers, by `--driver live` or by none at all."""
 
     name = "live"
@@ -364,6 +364,6 @@ class ThisMachine:
         return LiveDriver()
 
 
-def pipework_drivers() -> list[ThisMachine]:
+def pipework_drivers() -> list[LocalDriverKind]:
     """Register it."""
-    return [ThisMachine()]
+    return [LocalDriverKind()]

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 _FILE = "/run/pipework.lock"
 _OWN_NAMESPACE = "/proc/self/ns/net"
 #: Seconds to wait for others; twenty at once need less than one.
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _PAUSE = 0.005
 _TOKEN_BYTES = 16
 
 
 class HostLock:
-    """The lock of this host (`Hold`). The kernel frees it when its holder dies.
+    """The lock of this host (`Lock`). The kernel frees it when its holder dies.
 
     Each holder writes a word of its own into the file; whoever let the lock go and finds another word has been
     disturbed. In a user namespace there is no such file, and nobody is known to have disturbed.
     """
 
     def __init__(self) -> None:
-        self.disturbed = False
+        self.contended = False
         self._fd = -1
         self._token = b""
 
@@ -53,7 +53,7 @@ class HostLock:
         os.close(self._fd)
 
     @contextmanager
-    def let_go(self) -> Iterator[None]:
+    def yielded(self) -> Iterator[None]:
         """Let others have it during the block; whoever keeps it for too long then is passed over."""
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         try:
@@ -62,7 +62,7 @@ class HostLock:
             with suppress(HostError):  # what was begun must be finished or undone, whatever others do
                 _acquire(self._fd)
             if self._token and os.pread(self._fd, _TOKEN_BYTES, 0) != self._token:
-                self.disturbed = True
+                self.contended = True
                 os.pwrite(self._fd, self._token, 0)
 
 
@@ -79,14 +79,14 @@ def _open() -> tuple[int, bool]:
 
 
 def _acquire(fd: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise HostError(
-                    f"another pipework has kept this host busy for {_PATIENCE:.0f} seconds.",
+                    f"another pipework has kept this host busy for {_TIMEOUT:.0f} seconds.",
                     hint="look for it with `pgrep -a pipework`, and try again",
                 ) from None
             time.sleep(_PAUSE)

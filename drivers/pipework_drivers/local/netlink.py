@@ -35,7 +35,7 @@ _TENTATIVE, _PERMANENT = 0x40, 0x80
 # linux/if_arp.h, as iproute2 names them
 _LAYERS = {1: "ether", 32: "infiniband", 772: "loopback"}
 _UP = 1
-_CHUNK, _PATIENCE = 65536, 5.0
+_CHUNK, _TIMEOUT = 65536, 5.0
 _KERNEL = 0
 
 
@@ -48,7 +48,7 @@ class _Address(NamedTuple):
 def opened() -> socket.socket:
     """Return a socket that asks about the network namespace in which the calling thread is now; raise OSError."""
     connection = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-    connection.settimeout(_PATIENCE)
+    connection.settimeout(_TIMEOUT)
     return connection
 
 

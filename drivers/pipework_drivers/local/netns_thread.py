@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CLONE_NEWNET = 0x40000000
 
 
-class LostError(BaseException):
+class LostThreadError(BaseException):
     """A thread that cannot go home; not an Exception, so that nothing but its end comes of it."""
 
 
@@ -61,4 +61,4 @@ def _go_home(home: int, move: Callable[[int], None]) -> None:
     try:
         move(home)
     except OSError as error:
-        raise LostError(f"a thread cannot leave a guest's network namespace: {error.strerror}") from error
+        raise LostThreadError(f"a thread cannot leave a guest's network namespace: {error.strerror}") from error

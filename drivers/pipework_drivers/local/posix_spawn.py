@@ -24,7 +24,7 @@ PIPE_BYTES = 65536
 _CHUNK = 65536
 
 
-class Spawned:
+class SpawnedProcess:
     """A process that was started and waits for its input; `run` has to follow.
 
     The program lies at `program` and inherits `fds` under their own numbers. Raises OSError when it cannot be started.
@@ -48,31 +48,31 @@ class Spawned:
         finally:
             _close(*theirs)
 
-    def run(self, stdin: bytes, *, patience: float) -> Outcome:
-        """Wait for its end. One that hangs is killed behind `patience` seconds; its code is then 124."""
+    def run(self, stdin: bytes, *, timeout: float) -> Outcome:
+        """Wait for its end. One that hangs is killed behind `timeout` seconds; its code is then 124."""
         try:
             with suppress(BrokenPipeError):  # it ended without reading, and will say why
                 os.write(self._in, stdin)
             _close(self._in)
-            said = _read(self._out, self._err, patience)
+            said = _read(self._out, self._err, timeout)
             if said is None:
                 os.killpg(self._pid, signal.SIGKILL)
         finally:
             _close(self._out, self._err)
             code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         if said is None:
-            complaint = f"gave no answer for {patience:g} seconds and was ended"
-            return Outcome(code=TIMED_OUT, stderr=complaint, asked=self._asked)
+            error_text = f"gave no answer for {timeout:g} seconds and was ended"
+            return Outcome(code=TIMED_OUT, stderr=error_text, asked=self._asked)
         return Outcome(code=code, stdout=os.fsdecode(said[0]), stderr=os.fsdecode(said[1]), asked=self._asked)
 
 
-def _read(out: int, err: int, patience: float) -> tuple[bytes, bytes] | None:
-    """Read both to their ends; None when that takes longer than `patience` seconds."""
+def _read(out: int, err: int, timeout: float) -> tuple[bytes, bytes] | None:
+    """Read both to their ends; None when that takes longer than `timeout` seconds."""
     found = {out: b"", err: b""}
     poll = select.poll()
     for fd in found:
         poll.register(fd, select.POLLIN)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     left = 2
     while left:
         ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)

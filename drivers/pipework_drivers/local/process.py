@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 #: Seconds after which a tool is taken to hang. The slowest of ours, `ovs-vsctl`, has a shorter limit of its own.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 #: Seconds that a patient program has beyond its own patience, and to go when it is asked to.
 _GRACE = 5.0
 #: Seconds between two looks at whether a signal has come.
@@ -31,12 +31,10 @@ _PARTING = 1.0
 class Process:
     """A started program: its argv, the moment it was started, and its end."""
 
-    def __init__(
-        self, argv: Sequence[str], *, stdin: str | None, fds: Sequence[int], patience: float = PATIENCE
-    ) -> None:
+    def __init__(self, argv: Sequence[str], *, stdin: str | None, fds: Sequence[int], timeout: float = TIMEOUT) -> None:
         self.asked = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._stdin = stdin
-        self._patience = patience
+        self._timeout = timeout
         # A group of its own: Ctrl-C at a terminal must reach pipework, which finishes or undoes, and not a tool that is
         # in the middle of a change.
         self._child = subprocess.Popen(  # noqa: S603 - a list, and no shell
@@ -53,20 +51,20 @@ class Process:
         """Wait for the end and return it; a program that hangs is ended, and its code is then 124."""
         data = None if self._stdin is None else os.fsencode(self._stdin)
         try:
-            out, err = self._child.communicate(data, timeout=self._patience)
+            out, err = self._child.communicate(data, timeout=self._timeout)
         except subprocess.TimeoutExpired as late:
             self.end()
-            said = f"gave no answer for {self._patience:g} seconds and was ended"
+            said = f"gave no answer for {self._timeout:g} seconds and was ended"
             return Outcome(code=TIMED_OUT, stdout=_text(late.stdout or b""), stderr=said, asked=self.asked)
         return Outcome(code=self._child.returncode, stdout=_text(out), stderr=_text(err), asked=self.asked)
 
-    def outcome_unless(self, stop: Callable[[], bool], *, patience: float) -> Outcome:
+    def outcome_unless(self, stop: Callable[[], bool], *, timeout: float) -> Outcome:
         """Wait for the end, but end the program when `stop()` says so, or `_GRACE` seconds behind its own patience.
 
         It is asked with SIGTERM first, so that it can take back what it did; the outcome is cut short either way.
         """
         data = None if self._stdin is None else os.fsencode(self._stdin)
-        deadline = time.monotonic() + patience + _GRACE
+        deadline = time.monotonic() + timeout + _GRACE
         late = False
         while not (stop() or late):
             try:
@@ -81,7 +79,7 @@ class Process:
         with suppress(subprocess.TimeoutExpired):
             self._child.communicate(timeout=_GRACE)
         self.end()
-        said = f"gave no answer for {patience + _GRACE:g} seconds and was ended" if late else "was interrupted"
+        said = f"gave no answer for {timeout + _GRACE:g} seconds and was ended" if late else "was interrupted"
         return Outcome(code=TIMED_OUT if late else -signal.SIGTERM, stderr=said, asked=self.asked)
 
     def end(self) -> None:

@@ -14,7 +14,7 @@ from pipework_core.model.errors import HostError
 _LINKS = 40
 
 
-class Draft:
+class AtomicFile:
     """Raises HostError at once when the file could not be written. For its owner alone.
 
     A symbolic link in the place of the file is followed when it is the user's own or root's: in somebody else's folder

@@ -12,7 +12,7 @@ import shlex
 from typing import Any, NamedTuple
 
 from pipework_core.model import errors
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import PipeworkError, ReplayError
 from pipework_core.model.plan import Command, Netns, Outcome
 
@@ -28,7 +28,7 @@ _COMMANDS = frozenset({"read", "act", "start"})
 _WIDTH = 112
 
 
-class Call(NamedTuple):
+class RecordedCall(NamedTuple):
     """One call of a driver, and its answer: one of `pin`, `found`, `outcome`, `error`, or none at all.
 
     `subject` is a path for a pin, a program for finds, and empty for the others, which have `argv`.
@@ -39,7 +39,7 @@ class Call(NamedTuple):
     argv: tuple[str, ...] = ()
     netns: str | None = None
     stdin: str | None = None
-    pin: Pin | None = None
+    pin: PinnedNetns | None = None
     found: bool | None = None
     outcome: Outcome | None = None
     error: PipeworkError | None = None
@@ -49,7 +49,7 @@ class Call(NamedTuple):
             return str(Command(argv=self.argv, netns=Netns(path=self.netns) if self.netns else None))
         return f"{self.kind} {self.subject}".rstrip()
 
-    def asks_like(self, other: Call) -> bool:
+    def asks_like(self, other: RecordedCall) -> bool:
         """Whether the two ask the same, whatever the answers."""
         return self.question == other.question
 
@@ -59,20 +59,20 @@ class Call(NamedTuple):
         return (self.kind, self.subject, self.argv, self.netns, self.stdin)
 
 
-def of_command(kind: str, command: Command, outcome: Outcome | None = None) -> Call:
+def of_command(kind: str, command: Command, outcome: Outcome | None = None) -> RecordedCall:
     """Return the call for a command."""
     netns = command.netns.path if command.netns else None
     argv = tuple(_SCRIPT.sub(r"\1", word) for word in command.argv)
-    return Call(kind=kind, argv=argv, netns=netns, stdin=command.stdin, outcome=outcome)
+    return RecordedCall(kind=kind, argv=argv, netns=netns, stdin=command.stdin, outcome=outcome)
 
 
-def dump(calls: list[Call], *, made_by: str) -> str:
+def dump(calls: list[RecordedCall], *, made_by: str) -> str:
     """Return the text of a recording."""
     head = f'{{\n"format": "{FORMAT}",\n"version": {VERSION},\n"made by": {json.dumps(made_by)},\n"calls": [\n'
     return head + ",\n\n".join(_pretty(_entry(call), 0) for call in calls) + "\n]\n}\n"
 
 
-def load(text: str, *, name: str) -> list[Call]:
+def load(text: str, *, name: str) -> list[RecordedCall]:
     """Return the calls of a recording; raise ReplayError for a text that is none. `name` is for the messages."""
     hint = "record the run again with --record"
     try:
@@ -97,7 +97,7 @@ def load(text: str, *, name: str) -> list[Call]:
     return calls
 
 
-def _entry(call: Call) -> dict[str, Any]:
+def _entry(call: RecordedCall) -> dict[str, Any]:
     """Return a call as plain data; what is as usual is left out."""
     entry: dict[str, Any] = {"kind": call.kind}
     if call.kind in _COMMANDS:
@@ -120,7 +120,7 @@ def _entry(call: Call) -> dict[str, Any]:
     return entry
 
 
-def _moment(call: Call) -> dict[str, float]:
+def _moment(call: RecordedCall) -> dict[str, float]:
     """Return when a read was asked; of other calls nobody wants to know."""
     if call.kind != "read" or call.outcome is None:
         return {}
@@ -128,7 +128,7 @@ def _moment(call: Call) -> dict[str, float]:
     return {"asked": int(call.outcome.asked * 1000) / 1000}
 
 
-def _call(entry: dict[str, Any]) -> Call:
+def _call(entry: dict[str, Any]) -> RecordedCall:
     kind = entry["kind"]
     if kind not in KINDS:
         raise ValueError(f"there is no kind {kind!r}")
@@ -137,7 +137,7 @@ def _call(entry: dict[str, Any]) -> Call:
     if "code" in entry:
         said = {name: _text(entry.get(name, [])) for name in ("stdout", "stderr")}
         outcome = Outcome(code=int(entry["code"]), asked=float(entry.get("asked", 0.0)), **said)
-    return Call(
+    return RecordedCall(
         kind=kind,
         subject="" if command or kind == "interrupt" else entry["path" if kind == "pin" else "program"],
         argv=tuple(shlex.split(entry["command"])) if command else (),
@@ -150,8 +150,8 @@ def _call(entry: dict[str, Any]) -> Call:
     )
 
 
-def _pin(entry: dict[str, Any]) -> Pin:
-    return Pin(inode=entry["inode"], born=entry.get("born", 0.0), groups=_text(entry.get("groups", [])))
+def _pin(entry: dict[str, Any]) -> PinnedNetns:
+    return PinnedNetns(inode=entry["inode"], born=entry.get("born", 0.0), groups=_text(entry.get("groups", [])))
 
 
 def _error(entry: dict[str, str]) -> PipeworkError:

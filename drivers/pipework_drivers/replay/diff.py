@@ -10,15 +10,15 @@ from pipework_drivers.fd_paths import words_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipework_drivers.replay.cassette import Call
+    from pipework_drivers.replay.cassette import RecordedCall
 
 
-def nearest(asked: Call, recorded: Iterable[tuple[int, Call]]) -> tuple[int, Call] | None:
+def nearest(asked: RecordedCall, recorded: Iterable[tuple[int, RecordedCall]]) -> tuple[int, RecordedCall] | None:
     """Return the call, with its number, that has most in common with `asked`; of two alike the earlier one."""
     return max(recorded, key=lambda pair: (_likeness(asked, pair[1]), -pair[0]), default=None)
 
 
-def differences(recorded: Call, asked: Call) -> list[str]:
+def differences(recorded: RecordedCall, asked: RecordedCall) -> list[str]:
     """Say field by field what differs; among words, `[-recorded-]` and `{+asked+}` mark those that do."""
     found = []
     if recorded.kind != asked.kind:
@@ -47,7 +47,7 @@ def marked(before: Sequence[str], after: Sequence[str]) -> str:
     return " ".join(parts)
 
 
-def _likeness(one: Call, other: Call) -> float:
+def _likeness(one: RecordedCall, other: RecordedCall) -> float:
     if one.question == other.question:
         return 9.0
     words = SequenceMatcher(None, _all_words(one), _all_words(other), autojunk=False).ratio()
@@ -55,5 +55,5 @@ def _likeness(one: Call, other: Call) -> float:
     return words + (one.kind == other.kind) / 5 + (one.netns == other.netns) / 5
 
 
-def _all_words(call: Call) -> list[str]:
+def _all_words(call: RecordedCall) -> list[str]:
     return [call.subject, *call.argv, *words_of(call.stdin)]

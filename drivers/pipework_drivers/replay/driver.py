@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.model.driver import NoHold, Pin, PlainDriver, succeeded
+from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, succeeded
 from pipework_core.model.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers.replay import cassette
-from pipework_drivers.replay.atomic_file import Draft
-from pipework_drivers.replay.cassette import Call, of_command
+from pipework_drivers.replay.atomic_file import AtomicFile
+from pipework_drivers.replay.cassette import RecordedCall, of_command
 from pipework_drivers.replay.diff import differences, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from pipework_core.model.driver import Hold, RunDriver
+    from pipework_core.model.driver import Lock, RunDriver
     from pipework_core.model.plan import Command, Netns, Outcome
 
 _RERECORD = "record the run again with --record"
 
 
-class RecordingDriver(PlainDriver):
+class RecordingDriver(BaseDriver):
     """Hands everything to `inner` and writes it down; the file appears at the end, however the run ends.
 
     Raises HostError at once when it could not be written: before anything is changed.
@@ -32,21 +32,21 @@ class RecordingDriver(PlainDriver):
 
     def __init__(self, inner: RunDriver, path: str) -> None:
         self._inner = inner
-        self._calls: list[Call] = []
+        self._calls: list[RecordedCall] = []
         self._path = path
-        self._draft = Draft(path)
+        self._draft = AtomicFile(path)
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Pin it, and write down what it is or why it cannot be had."""
-        with self._noted(Call(kind="pin", subject=netns.path)):
+        with self._noted(RecordedCall(kind="pin", subject=netns.path)):
             pin = self._inner.pin(netns)
-        self._calls.append(Call(kind="pin", subject=netns.path, pin=pin))
+        self._calls.append(RecordedCall(kind="pin", subject=netns.path, pin=pin))
         return pin
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Look for it, and write the answer down."""
-        found = self._inner.finds(program)
-        self._calls.append(Call(kind="finds", subject=program, found=found))
+        found = self._inner.has_program(program)
+        self._calls.append(RecordedCall(kind="finds", subject=program, found=found))
         return found
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -58,28 +58,28 @@ class RecordingDriver(PlainDriver):
         self._calls += [of_command("read", *pair) for pair in zip(commands, outcomes, strict=True)]
         return outcomes
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry them out, and write down those that were; a signal that kept the others back is a call of its own."""
         if not commands:
             return []
         with self._noted(of_command("act", commands[0])):
-            outcomes = self._inner.act(commands, stop=stop)
+            outcomes = self._inner.apply(commands, stop=stop)
         self._calls += [of_command("act", *pair) for pair in zip(commands, outcomes, strict=False)]
         failed = bool(outcomes) and not succeeded(commands[len(outcomes) - 1], outcomes[-1])
         if len(outcomes) < len(commands) and not failed:
-            self._calls.append(Call(kind="interrupt"))
+            self._calls.append(RecordedCall(kind="interrupt"))
         return outcomes
 
-    def sweeping(self) -> AbstractContextManager[None]:
+    def cleaning_up(self) -> AbstractContextManager[None]:
         """Let `inner` know."""
-        return self._inner.sweeping()
+        return self._inner.cleaning_up()
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start them, and write them down."""
         self._inner.start(commands)
         self._calls += [of_command("start", command) for command in commands]
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Take the lock of `inner`."""
         return self._inner.exclusive()
 
@@ -113,7 +113,7 @@ class RecordingDriver(PlainDriver):
         self._draft.finish(text.encode("utf-8", "backslashreplace"))
 
     @contextlib.contextmanager
-    def _noted(self, call: Call) -> Iterator[None]:
+    def _noted(self, call: RecordedCall) -> Iterator[None]:
         """Write an error down in the place of the answer."""
         try:
             yield
@@ -121,11 +121,11 @@ class RecordingDriver(PlainDriver):
             self._calls.append(call._replace(error=error))
             raise
         except Interrupted:
-            self._calls.append(Call(kind="interrupt"))
+            self._calls.append(RecordedCall(kind="interrupt"))
             raise
 
 
-class ReplayDriver(PlainDriver):
+class ReplayDriver(BaseDriver):
     """Answers from a recording and nothing else, in its order. Needs no root and starts nothing.
 
     Raises ReplayError for a call that is not the next one of the recording, and for a recording that is not used up.
@@ -142,20 +142,20 @@ class ReplayDriver(PlainDriver):
         self._calls = cassette.load(text, name=path)
         self._next = 0
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Answer what was recorded for this path."""
-        call = self._take(Call(kind="pin", subject=netns.path))
-        return call.pin or Pin(inode=0)
+        call = self._take(RecordedCall(kind="pin", subject=netns.path))
+        return call.pin or PinnedNetns(inode=0)
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Answer whether it was found."""
-        return bool(self._take(Call(kind="finds", subject=program)).found)
+        return bool(self._take(RecordedCall(kind="finds", subject=program)).found)
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Answer what they said."""
         return [self._outcome("read", command) for command in commands]
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Answer what they came to; where the recorded run was interrupted, so is this one."""
         outcomes: list[Outcome] = []
         for command in commands:
@@ -171,9 +171,9 @@ class ReplayDriver(PlainDriver):
         for command in commands:
             self._take(of_command("start", command))
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Lock nobody out."""
-        return NoHold()
+        return NullLock()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Raise ReplayError when the recording goes on."""
@@ -197,7 +197,7 @@ class ReplayDriver(PlainDriver):
             raise ReplayError(f"call {self._next} of {self._path} has no outcome.", hint=_RERECORD)
         return outcome
 
-    def _take(self, asked: Call) -> Call:
+    def _take(self, asked: RecordedCall) -> RecordedCall:
         """Return the next recorded call, which must be the one that is asked for."""
         if self._interrupted():
             raise Interrupted
@@ -216,7 +216,7 @@ class ReplayDriver(PlainDriver):
             return True
         return False
 
-    def _stray(self, asked: Call) -> ReplayError:
+    def _stray(self, asked: RecordedCall) -> ReplayError:
         """Return the error for a call that is not the next one, with what comes nearest to it."""
         due = self._calls[self._next] if self._next < len(self._calls) else None
         turn = f"call {self._next + 1}, which is `{due}`" if due else "its end"

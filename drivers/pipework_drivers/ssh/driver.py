@@ -13,12 +13,12 @@ import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.model.driver import Pin, PlainDriver, cut_short, succeeded, with_undoing
+from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 from pipework_drivers import batch
 from pipework_drivers.fd_paths import held_text, held_words, words_of
-from pipework_drivers.local.process import NOT_STARTED, PATIENCE, package_of
+from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, package_of
 from pipework_drivers.ssh import address as ssh_address
 from pipework_drivers.ssh.lock import LOCK, RemoteLock
 from pipework_drivers.ssh.protocol import Job, command_line, quoted
@@ -29,7 +29,7 @@ from pipework_drivers.ssh.transport import OpenSSH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pipework_core.model.driver import Hold
+    from pipework_core.model.driver import Lock
     from pipework_core.model.plan import Command, Netns
     from pipework_drivers.ssh.address import Address
     from pipework_drivers.ssh.transport import Transport
@@ -48,7 +48,7 @@ class _Latest(NamedTuple):
     """What was pinned last, behind how many requests, and when."""
 
     path: str = ""
-    pin: Pin = Pin(inode=0)
+    pin: PinnedNetns = PinnedNetns(inode=0)
     sent: int = -1
     when: float = 0.0
 
@@ -57,15 +57,15 @@ class _Latest(NamedTuple):
         return self.sent == sent and time.monotonic() - self.when < _MOMENT
 
 
-class SshDriver(PlainDriver):
+class SshDriver(BaseDriver):
     """Runs plans on another machine, as root there. Namespaces are held open by the shell at the far end."""
 
     def __init__(
-        self, address: Address, *, connect: Callable[[Address], Transport] = OpenSSH, patience: float = PATIENCE
+        self, address: Address, *, connect: Callable[[Address], Transport] = OpenSSH, timeout: float = TIMEOUT
     ) -> None:
         self._address = address
-        self._patience = patience
-        self._session = Session(address, connect(address), patience=patience)
+        self._timeout = timeout
+        self._session = Session(address, connect(address), timeout=timeout)
         self._pins: dict[str, int] = {}
         self._latest = _Latest()
 
@@ -73,13 +73,13 @@ class SshDriver(PlainDriver):
         """End the connection, and with it whatever is held."""
         self._session.close()
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         """Open the namespace there; see `Driver.pin`."""
         facts = self._session.facts
         if netns.path == HOST.path:
-            return Pin(inode=_inode(facts.own, netns))
+            return PinnedNetns(inode=_inode(facts.own, netns))
         if netns.path == _FIRST:  # it has no other process ever; one round trip less
-            return Pin(inode=_inode(facts.first, netns))
+            return PinnedNetns(inode=_inode(facts.first, netns))
         if self._latest.path == netns.path and self._latest.holds(self._session.sent):
             return self._latest.pin
         nsenter, readlink = (self._path_of(name) for name in ("nsenter", "readlink"))
@@ -91,11 +91,11 @@ class SshDriver(PlainDriver):
             raise _not_pinned(netns, outcome)
         self._pins[netns.path] = digit
         said, _, stat = outcome.stdout.partition("\n")
-        pin = Pin(inode=_inode(said, netns), born=_born(stat, facts.ticks))
+        pin = PinnedNetns(inode=_inode(said, netns), born=_born(stat, facts.ticks))
         self._latest = _Latest(netns.path, pin, self._session.sent, time.monotonic())
         return pin
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         """Whether the program is on PATH there."""
         return self._session.locate(program) is not None
 
@@ -105,7 +105,7 @@ class SshDriver(PlainDriver):
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run all of them in one round trip; raise HostError when a program is missing that may not be."""
-        left_out = [NOT_STARTED in command.ok_codes and not self.finds(command.argv[0]) for command in commands]
+        left_out = [NOT_STARTED in command.ok_codes and not self.has_program(command.argv[0]) for command in commands]
         wanted = [command for command, out in zip(commands, left_out, strict=True) if not out]
         if not wanted:
             return [Outcome(code=NOT_STARTED) for _ in commands]
@@ -113,8 +113,8 @@ class SshDriver(PlainDriver):
         found = iter(self._session.ask([Job(self._line(c.argv, c.netns, c.stdin)) for c in wanted]))
         return [Outcome(code=NOT_STARTED) if out else self._told(next(found)) for out in left_out]
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Run them in order, in as few round trips; see `Driver.act`.
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run them in order, in as few round trips; see `Driver.apply`.
 
         The other machine ends a request behind a command that failed, so that nothing has to be asked in between.
         What cannot be run there, or not be undone, fails before it is begun: what was done before, perhaps by an
@@ -125,7 +125,7 @@ class SshDriver(PlainDriver):
         for portion in _portions(batch.groups(able)):
             if stop():
                 return found
-            found += self._patiently(portion[0], stop) if portion[0].commands[0].patience else self._at_once(portion)
+            found += self._patiently(portion[0], stop) if portion[0].commands[0].timeout else self._at_once(portion)
             if not succeeded(commands[len(found) - 1], found[-1]):
                 return found
         if len(able) < len(commands) and not stop():
@@ -147,7 +147,7 @@ class SshDriver(PlainDriver):
         if lines:
             self._session.tell(lines)
 
-    def exclusive(self) -> Hold:
+    def exclusive(self) -> Lock:
         """Hold the lock of the other machine, which is the one that a pipework there takes."""
         return RemoteLock(self._session, str(self._address), flock=lambda: self._path_of("flock"))
 
@@ -171,20 +171,20 @@ class SshDriver(PlainDriver):
 
     def _patiently(self, group: batch.Group, stop: Callable[[], bool]) -> list[Outcome]:
         """Run one that may take its time, and that a signal here ends there."""
-        patience = group.commands[0].patience + _GRACE
-        timeout = self._session.locate("timeout")
-        limit = (timeout, "-k", f"{_GRACE:g}", f"{patience:g}") if timeout else ()
+        seconds = group.commands[0].timeout + _GRACE
+        program = self._session.locate("timeout")
+        limit = (program, "-k", f"{_GRACE:g}", f"{seconds:g}") if program else ()
         # The shell there waits for a line of ours, which we send when it has said that the command is over.
         over = '"$@"; code=$?; printf "\\n%s\\n" "pipework: over" >&2; exit "$code"'
         around = (self._path_of("setsid"), self._path_of("sh"), "-c", over, "sh", *limit)
         line = self._line(group.argv, group.netns, group.stdin, limit=around)
-        return self._session.attend(Job(f'{line} & attend "$!"'), stop, patience=patience + _GRACE)
+        return self._session.attend(Job(f'{line} & attend "$!"'), stop, timeout=seconds + _GRACE)
 
     def _told(self, outcome: Outcome) -> Outcome:
         """Say of a command that was killed why that may be."""
         if outcome.code != -signal.SIGKILL:
             return outcome
-        return outcome._replace(stderr=f"was killed, as after {self._patience:g} seconds without an answer")
+        return outcome._replace(stderr=f"was killed, as after {self._timeout:g} seconds without an answer")
 
     def _refuse(self, commands: Sequence[Command]) -> None:
         """Raise HostError for what cannot be run there."""
@@ -233,7 +233,7 @@ class SshDriver(PlainDriver):
         """
         if limit is None:
             timeout = self._session.locate("timeout")
-            limit = (timeout, "-s", "KILL", f"{self._patience:g}") if timeout else ()
+            limit = (timeout, "-s", "KILL", f"{self._timeout:g}") if timeout else ()
         argv = portable(argv)
         words = {*argv, *words_of(stdin), netns.path if netns else ""}
         used = sorted(digit for path, digit in self._pins.items() if path in words)
@@ -251,7 +251,7 @@ def _portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
     """Give the groups of one round trip each: what is expected of an answer is compared here, and ends one."""
     portion: list[batch.Group] = []
     for group in groups:
-        if group.commands[0].patience:
+        if group.commands[0].timeout:
             if portion:
                 yield portion
             yield [group]

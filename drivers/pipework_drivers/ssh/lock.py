@@ -22,16 +22,16 @@ LOCK = 3
 _FILE = "/run/pipework.lock"
 _TOKEN_BYTES = 8  # sixteen hex digits, as long as what a pipework there writes
 #: Seconds to wait for others.
-_PATIENCE = 30
+_TIMEOUT = 30
 #: Seconds without a word from us after which the lock is given up: the line is dead, and nobody told the other machine.
 _ABANDONED = 120
 
 
 class RemoteLock:
-    """The lock (`Hold`). It is taken together with whatever is asked first, and given back without waiting."""
+    """The lock (`Lock`). It is taken together with whatever is asked first, and given back without waiting."""
 
     def __init__(self, session: Session, where: str, *, flock: Callable[[], str]) -> None:
-        self.disturbed = False
+        self.contended = False
         self._session = session
         self._where = where
         self._flock = flock
@@ -41,7 +41,7 @@ class RemoteLock:
         job = Job(
             f"{self._take()} && sign {self._token}",
             good=frozenset({0}),
-            otherwise=f"another pipework has kept {self._where} busy for {_PATIENCE} seconds.",
+            otherwise=f"another pipework has kept {self._where} busy for {_TIMEOUT} seconds.",
             hint="look for it there with `pgrep -a pipework`, and try again",
         )
         self._session.first(job)
@@ -53,7 +53,7 @@ class RemoteLock:
         self._session.tell([Job("give_back")])
 
     @contextmanager
-    def let_go(self) -> Iterator[None]:
+    def yielded(self) -> Iterator[None]:
         """Let others have it during the block; whoever keeps it for too long then is passed over."""
         self._session.tell([Job("give_back")])
         try:
@@ -64,9 +64,9 @@ class RemoteLock:
             ):  # what was begun must be finished or undone; a broken connection shows soon enough
                 lines = (self._take(), f"taken {self._token}", f"sign {self._token}")
                 said = [outcome.stdout.strip() for outcome in self._session.ask([Job(line) for line in lines])]
-                self.disturbed = self.disturbed or "disturbed" in said
+                self.contended = self.contended or "disturbed" in said
 
     def _take(self) -> str:
         timeout, flock = self._session.locate("timeout"), self._flock()
-        wait = (timeout, str(_PATIENCE), flock) if timeout else (flock, "-w", str(_PATIENCE))
+        wait = (timeout, str(_TIMEOUT), flock) if timeout else (flock, "-w", str(_TIMEOUT))
         return " ".join(map(quoted, ("take", _FILE, str(_ABANDONED), *wait, str(LOCK))))

@@ -48,11 +48,11 @@ class Session:
     Raises HostError when there is no shell, when it is not root's, and when the connection breaks.
     """
 
-    def __init__(self, address: Address, transport: Transport, *, patience: float) -> None:
+    def __init__(self, address: Address, transport: Transport, *, timeout: float) -> None:
         nonce = os.urandom(16).hex()
         self._address = address
         self._transport = transport
-        self._patience = patience + _SILENCE
+        self._timeout = timeout + _SILENCE
         self._answers = Answers(nonce)
         self._sent = 0
         self._answered = 0
@@ -88,10 +88,10 @@ class Session:
         """Keep a job for the front of the next request: when its code is not good, HostError says so there."""
         self._first.append(job)
 
-    def ask(self, jobs: Sequence[Job], *, patience: float | None = None) -> list[Outcome]:
+    def ask(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[Outcome]:
         """Have them run there and return the outcomes of those that were: one round trip."""
         number, ahead = self._ask_behind(jobs)
-        outcomes = self._await(number, patience=patience or self._patience)
+        outcomes = self._await(number, timeout=timeout or self._timeout)
         self._check(ahead, outcomes)
         return outcomes[len(ahead) :]
 
@@ -100,10 +100,10 @@ class Session:
         self._send([*self._first, *jobs])
         self._first = []
 
-    def attend(self, job: Job, stop: Callable[[], bool], *, patience: float) -> list[Outcome]:
-        """Run a patient one (see `attend` there): it is ended when `stop()` says so, or behind `patience` seconds."""
+    def attend(self, job: Job, stop: Callable[[], bool], *, timeout: float) -> list[Outcome]:
+        """Run a patient one (see `attend` there): it is ended when `stop()` says so, or behind `timeout` seconds."""
         number, ahead = self._ask_behind([job])
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         word = b""
         while not word:
             self._receive(_GLANCE)
@@ -112,7 +112,7 @@ class Session:
             elif stop() or time.monotonic() > deadline:
                 word = b"stop\n"
         self._transport.send(word)
-        *before, outcome = self._await(number, patience=self._patience)
+        *before, outcome = self._await(number, timeout=self._timeout)
         self._check(ahead, [*before, outcome])
         said = outcome.stderr.replace(f"\n{_OVER}\n", "")
         if word == b"on\n":
@@ -140,9 +140,9 @@ class Session:
         self._transport.send(request(self._sent, jobs))
         return self._sent
 
-    def _await(self, number: int, *, patience: float) -> list[Outcome]:
+    def _await(self, number: int, *, timeout: float) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 found = self._answers.of(self._answered + 1)
@@ -155,9 +155,9 @@ class Session:
                 if self._answered == number:
                     return found
             elif self._receive(max(0.0, deadline - time.monotonic())):
-                deadline = time.monotonic() + patience
+                deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline:
-                raise self._silent(patience)
+                raise self._silent(timeout)
 
     def _receive(self, seconds: float) -> bool:
         """Take what has come within so many seconds, if anything; raise HostError when nothing more ever will."""
@@ -169,7 +169,7 @@ class Session:
 
     def _greeting(self) -> Facts:
         """Take the first answer; raise HostError for a shell that is of no use."""
-        outcome = self._await(1, patience=_GREETING)[0]
+        outcome = self._await(1, timeout=_GREETING)[0]
         said = dict(line.partition("=")[::2] for line in outcome.stdout.splitlines())
         try:
             uid, pid, ticks = (int(said.pop(key)) for key in ("uid", "pid", "ticks"))
@@ -192,8 +192,8 @@ class Session:
             return errors.no_connection(self._address, code, out, err)
         return errors.lost(self._address, err)
 
-    def _silent(self, patience: float) -> HostError:
+    def _silent(self, timeout: float) -> HostError:
         out, err = self._answers.rest
         if self._answered == 0:
-            return errors.silence(self._address, patience, out, err)
-        return errors.lost(self._address, f"no word for {patience:g} seconds")
+            return errors.silence(self._address, timeout, out, err)
+        return errors.lost(self._address, f"no word for {timeout:g} seconds")

@@ -11,19 +11,19 @@ import pytest
 from pipework_audit import lines
 from pipework_core.model.errors import CommandError, Interrupted, UndoError
 from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
-from pipework_core.testing import make_facts, make_guest, make_link, make_scene
+from pipework_core.testing import make_context, make_facts, make_guest, make_link
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
 
-SCENE = make_scene("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
-COMMAND = Command(argv=("ip", "link", "add"), netns=Netns(path="/proc/42/ns/net"), why="make eth1")
+SCENE = make_context("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
+COMMAND = Command(argv=("ip", "link", "add"), netns=Netns(path="/proc/42/ns/net"), reason="make eth1")
 
 
-def leaving(scene: Scene = SCENE) -> Scene:
-    facts = make_facts(inside=[make_link("eth1", addresses=["10.0.0.1/24", "fe80::1/64"], leased=["10.0.0.7/24"])])
-    asked = scene.attachment._replace(addresses=(), gateways=())
-    return scene._replace(attachment=asked, inside=facts.inside, leaving=True)
+def leaving(context: Context = SCENE) -> Context:
+    facts = make_facts(guest_state=[make_link("eth1", addresses=["10.0.0.1/24", "fe80::1/64"], leased=["10.0.0.7/24"])])
+    asked = context.attachment._replace(addresses=(), gateways=())
+    return context._replace(attachment=asked, guest_state=facts.guest_state, leaving=True)
 
 
 def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,8 +40,8 @@ def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a\nb", "a\\", "a\x1b[2J", "\udcff", "\u2028", "ü"])
 def test_a_hostile_name_stays_one_string_of_one_line(name: str) -> None:
-    scene = SCENE._replace(guest=make_guest(name))
-    written = lines.line("attached", lines.attached(scene, Report(Plan(), ())))
+    context = SCENE._replace(guest=make_guest(name))
+    written = lines.line("attached", lines.attached(context, Report(Plan(), ())))
     assert written.count(b"\n") == 1
     assert all(32 <= byte < 127 for byte in written.rstrip(b"\n"))
     assert json.loads(written)["guest"] == name
@@ -68,22 +68,22 @@ def test_an_attachment_says_what_was_asked_for() -> None:
 
 
 def test_a_lease_is_told() -> None:
-    patient = Command(argv=("sh", "lease.sh"), patience=9)
+    patient = Command(argv=("sh", "lease.sh"), timeout=9)
     report = Report(Plan(steps=(patient,)), (Outcome(code=0, stdout="lease address=10.0.0.7/24 server=10.0.0.1\n"),))
     assert lines.attached(SCENE, report)["leased"] == ["10.0.0.7/24"]
 
 
 def test_what_is_detached_had_addresses_and_what_stays_is_named() -> None:
-    found = lines.detached(leaving(), Report(Plan(sweep=(COMMAND,)), (), left=(COMMAND,)))
+    found = lines.detached(leaving(), Report(Plan(cleanup=(COMMAND,)), (), left=(COMMAND,)))
     assert found["addresses"] == ["10.0.0.1/24", "10.0.0.7/24"]
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
 
 
 def test_the_host_leaves_a_network_too() -> None:
-    scene = leaving()._replace(guest=make_guest("this host", runtime="host", pid=0), leaving=False)
-    found = lines.detached(scene, Report(Plan(), ()))
+    context = leaving()._replace(guest=make_guest("this host", runtime="host", pid=0), leaving=False)
+    found = lines.detached(context, Report(Plan(), ()))
     assert (found["runtime"], found["addresses"]) == ("host", ["10.0.0.1/24", "10.0.0.7/24"])
-    assert lines.failed(scene, Interrupted())["tried"] == "detach"
+    assert lines.failed(context, Interrupted())["tried"] == "detach"
 
 
 def test_a_failure_says_why_and_what_is_left() -> None:

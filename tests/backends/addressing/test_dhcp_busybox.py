@@ -8,10 +8,10 @@ import pytest
 
 from pipework_backends.addressing.dhcp_busybox import DhcpBusybox, container_name
 from pipework_core.cli import parser
-from pipework_core.model.context import Guest, Scene
+from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import GuestError, UsageError
-from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
-from pipework_core.model.ownership import Mark
+from pipework_core.model.link import GuestState, HostState, Link, Route
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Netns, Outcome
 
 if TYPE_CHECKING:
@@ -33,26 +33,26 @@ def planned(
 ) -> Plan:
     attachment = parser.parse(line).attachment
     assert attachment
-    scene = Scene(
+    context = Context(
         attachment=attachment._replace(interface="eth1", kind=kind),
         guest=guest,
-        host=HostFacts(links={}),
-        inside=GuestFacts(routes=routes),
+        host_state=HostState(links={}),
+        guest_state=GuestState(routes=routes),
         existing=existing or (None if answer is None else LINK),
         answers={"dhcp": Outcome(code=0, stdout=answer or "")},
     )
-    return DhcpBusybox().plan(scene, Mark(kind=kind))
+    return DhcpBusybox().plan(context, Tag(kind=kind))
 
 
-def words(*line: str, **scene: object) -> tuple[str, ...]:
-    (step,) = planned(*line, **scene).steps  # type: ignore[arg-type]
+def words(*line: str, **context: object) -> tuple[str, ...]:
+    (step,) = planned(*line, **context).steps  # type: ignore[arg-type]
     return step.argv[2:]
 
 
 def test_all_that_the_container_needs_and_the_users_words_as_they_are() -> None:
     (step,) = planned("br1", "web1", "dhcp:-f -x 'hostname:a b'", "--timeout", "9").steps
     assert step.netns is None, "the engine is the host's"
-    assert step.patience > 9
+    assert step.timeout > 9
     assert step.argv[2:] == (
         *("get", "/proc/42/ns/net", "runtime=docker", "container=abc", "image=busybox", "name=pipework-7-eth1"),
         *("guest=/proc/42/ns/net", "id=7-eth1", "family=4", "interface=eth1", "hostname=web 1", "timeout=9", "keep=1"),
@@ -132,12 +132,12 @@ def test_detaching_gives_the_lease_back(family: str) -> None:
     attachment = parser.parse(("br1", "web1", "dhcp")).attachment
     assert attachment
     bare = attachment._replace(interface="eth1", kind="bridge", dhcp=None)
-    scene = Scene(attachment=bare, guest=GUEST, host=HostFacts(links={}), inside=GuestFacts(), existing=LINK)
-    stop, names = DhcpBusybox().release(scene, Mark(kind="bridge", dhcp=f"dhcp{family}-f")).steps
+    context = Context(attachment=bare, guest=GUEST, host_state=HostState(links={}), guest_state=GuestState(), existing=LINK)
+    stop, names = DhcpBusybox().release(context, Tag(kind="bridge", dhcp=f"dhcp{family}-f")).steps
     assert stop.argv[2:] == ("stop", "/proc/42/ns/net", "runtime=docker", "name=pipework-7-eth1", "id=7-eth1")
     assert "keep=1" in stop.undo[0].argv
     assert names.argv[3].endswith("resolv.py")
-    release, _ = DhcpBusybox().release(scene, Mark(kind="bridge", dhcp=f"dhcp{family}")).steps
+    release, _ = DhcpBusybox().release(context, Tag(kind="bridge", dhcp=f"dhcp{family}")).steps
     assert release.argv[2] == "release"
     assert {f"family={family or 4}", "hostname=web 1", "timeout=8"} <= set(release.argv)
     assert "keep=1" not in release.undo[0].argv

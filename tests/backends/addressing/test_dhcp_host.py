@@ -8,23 +8,23 @@ import pytest
 
 from pipework_backends.addressing.dhcp_host import HostClient, pipework_addressing
 from pipework_core.cli import parser
-from pipework_core.model.context import Guest, Scene
+from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import GuestError, HostError, UsageError
-from pipework_core.model.link import GuestFacts, HostFacts, Link, Route
-from pipework_core.model.ownership import Mark
+from pipework_core.model.link import GuestState, HostState, Link, Route
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Netns, Outcome
 
 if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Plan
 
 GUEST = Guest(name="web 1", runtime="docker", netns=Netns(path="/proc/42/ns/net"), pid=42, inode=7)
-MARK = Mark(kind="bridge", on="br1")
+MARK = Tag(kind="bridge", parent="br1")
 LINK = Link(name="eth1", ifindex=2, up=True, alias=MARK.alias)
 EARLIER = Route(dst="default", family=4, via="10.0.0.1", dev="eth0", words=("via", "10.0.0.1", "dev", "eth0"))
 ALL = frozenset({"dhclient", "udhcpc", "udhcpc6", "dhcpcd"})
 
 
-def scene(line: str, *, answer: str = "", existing: Link | None = None, guest: Guest = GUEST) -> Scene:
+def context(line: str, *, answer: str = "", existing: Link | None = None, guest: Guest = GUEST) -> Context:
     attachment = parser.parse(line.split()).attachment
     assert attachment
     assert attachment.dhcp
@@ -32,18 +32,18 @@ def scene(line: str, *, answer: str = "", existing: Link | None = None, guest: G
     attachment = attachment._replace(interface="eth1", kind=kind)
     reads = HostClient(client).reads(attachment, guest)
     answers = {key: Outcome(code=0, stdout=answer) for key in reads}
-    return Scene(
+    return Context(
         attachment=attachment,
         guest=guest,
-        host=HostFacts(links={}),
-        inside=GuestFacts(),
+        host_state=HostState(links={}),
+        guest_state=GuestState(),
         existing=existing,
         answers=answers,
         programs=ALL,
     )
 
 
-def planned(view: Scene) -> Plan:
+def planned(view: Context) -> Plan:
     assert view.attachment.dhcp
     return HostClient(view.attachment.dhcp.client).plan(view, MARK)
 
@@ -60,7 +60,7 @@ def words(step: Command) -> dict[str, str]:
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("keep", ["", "-f"])
 def test_a_lease_is_asked_for_patiently(client: str, family: int, keep: str) -> None:
-    (step,) = planned(scene(f"-a {family} br1 web1 {client}{keep} --timeout 12")).steps
+    (step,) = planned(context(f"-a {family} br1 web1 {client}{keep} --timeout 12")).steps
     assert step.argv[2] == "get"
     assert words(step) == {
         "id": "7-eth1",
@@ -74,7 +74,7 @@ def test_a_lease_is_asked_for_patiently(client: str, family: int, keep: str) -> 
         **({"keep": "1"} if keep else {}),
     }
     assert step.netns == GUEST.netns
-    assert step.patience > 12
+    assert step.timeout > 12
     (undo,) = step.undo
     assert undo.argv[2:] == ("stop", "id=7-eth1")
 
@@ -82,25 +82,25 @@ def test_a_lease_is_asked_for_patiently(client: str, family: int, keep: str) -> 
 def test_words_of_the_user_stay_behind_all_of_ours() -> None:
     attachment = parser.parse(["br1", "web1", "udhcpc:-x 'hostname:a b' --"]).attachment
     assert attachment
-    view = scene("br1 web1 udhcpc")
+    view = context("br1 web1 udhcpc")
     (step,) = planned(view._replace(attachment=view.attachment._replace(dhcp=attachment.dhcp))).steps
     assert step.argv[step.argv.index("--") :] == ("--", "-x", "hostname:a b", "--")
 
 
 def test_wishes_are_passed_on() -> None:
-    (step,) = planned(scene("--dns --no-dad --mtu 1400 -o metric=7 br1 web1 dhclient")).steps
+    (step,) = planned(context("--dns --no-dad --mtu 1400 -o metric=7 br1 web1 dhclient")).steps
     found = words(step)
     assert (found["dns"], found["nodad"], found["metric"]) == ("42", "1", "7")
     assert "mtu" not in found, "an MTU that was asked for is not the server's to change"
 
 
 def test_a_default_route_keeps_its_place_unless_it_is_to_go() -> None:
-    view = scene("br1 web1 dhclient")
+    view = context("br1 web1 dhclient")
     other = EARLIER._replace(metric=100)
-    beside = view._replace(inside=GuestFacts(routes=(EARLIER, other)))
+    beside = view._replace(guest_state=GuestState(routes=(EARLIER, other)))
     assert words(planned(beside).steps[0])["metric"] == "101"
     assert "-o metric=0" in planned(beside).notes[0]
-    insist = scene("-o metric=0 br1 web1 dhclient", existing=LINK)._replace(inside=GuestFacts(routes=(EARLIER,)))
+    insist = context("-o metric=0 br1 web1 dhclient", existing=LINK)._replace(guest_state=GuestState(routes=(EARLIER,)))
     (step,) = planned(insist).steps
     assert "metric" not in words(step)
     assert [str(undo).partition(" ip ")[2] for undo in step.undo[1:]] == [
@@ -111,13 +111,13 @@ def test_a_default_route_keeps_its_place_unless_it_is_to_go() -> None:
 
 def test_a_metric_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="metric=x is no metric"):
-        planned(scene("-o metric=x br1 web1 dhclient"))
+        planned(context("-o metric=x br1 web1 dhclient"))
 
 
 def test_an_ipvlan_has_an_identity_of_its_own() -> None:
     found = {}
     for name, family in (("a", 4), ("b", 4), ("a", 6)):
-        view = scene(f"-a {family} ipvlan:eth0 web1 dhclient", guest=GUEST._replace(name=name))
+        view = context(f"-a {family} ipvlan:eth0 web1 dhclient", guest=GUEST._replace(name=name))
         found[name, family] = words(planned(view).steps[0])
         assert found[name, family]["broadcast"] == "1"
     assert len({entry["clientid"] for entry in found.values()}) == 3
@@ -128,37 +128,37 @@ def test_an_ipvlan_has_an_identity_of_its_own() -> None:
 def test_a_lease_that_is_there_needs_nothing() -> None:
     held = LINK._replace(leased=("fd00::7/64", "fd00::5/128", "10.0.0.5/24"))
     for family, address in ((4, "10.0.0.5/24"), (6, "fd00::5/128")):
-        plan = planned(scene(f"-a {family} br1 web1 dhclient", existing=held))
+        plan = planned(context(f"-a {family} br1 web1 dhclient", existing=held))
         assert (plan.steps, plan.notes) == ((), (f"eth1 has {address} from a DHCP server",))
-    assert planned(scene("br1 web1 dhclient")).steps, "that of a link that is replaced does not count"
+    assert planned(context("br1 web1 dhclient")).steps, "that of a link that is replaced does not count"
     advertised = LINK._replace(leased=("fd00::7/64",))
-    assert planned(scene("-a 6 br1 web1 dhclient", existing=advertised)).steps
+    assert planned(context("-a 6 br1 web1 dhclient", existing=advertised)).steps
 
 
 def test_a_client_that_stays_already_needs_nothing() -> None:
     answer = "9-eth1 dhclient 4 eth1 10\n7-eth1 dhclient 4 eth1 11\n"
-    plan = planned(scene("br1 web1 dhclient-f", answer=answer, existing=LINK))
+    plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK))
     assert (plan.steps, plan.notes) == ((), ("dhclient keeps the lease of eth1",))
     for other in ("", "9-eth1 dhclient 4 eth1 10\n", "7-eth1 dhclient 6 eth1 11\n"):
-        assert planned(scene("br1 web1 dhclient-f", answer=other, existing=LINK)).steps
+        assert planned(context("br1 web1 dhclient-f", answer=other, existing=LINK)).steps
 
 
 def test_a_client_that_is_missing_is_named_with_its_package() -> None:
     for line, name in (("br1 web1 dhclient", "dhclient"), ("-a 6 br1 web1 udhcpc", "udhcpc6")):
         with pytest.raises(HostError, match=f"{name} is not installed here") as caught:
-            planned(scene(line)._replace(programs=ALL - {name}))
+            planned(context(line)._replace(programs=ALL - {name}))
         assert "install it" in str(caught.value.hint)
 
 
 def test_a_guest_without_a_process_has_no_name_servers() -> None:
     with pytest.raises(GuestError, match=r"no /etc/resolv\.conf of its own"):
-        planned(scene("--dns br1 web1 dhclient", guest=GUEST._replace(pid=0)))
+        planned(context("--dns br1 web1 dhclient", guest=GUEST._replace(pid=0)))
 
 
 @pytest.mark.parametrize("client", ["dhclient", "udhcpc", "dhcpcd"])
 @pytest.mark.parametrize("family", ["", "6"])
 def test_detaching_gives_the_lease_back(client: str, family: str) -> None:
-    view, method = scene("br1 web1 dhclient"), HostClient(client)
+    view, method = context("br1 web1 dhclient"), HostClient(client)
     stop, names = method.release(view, MARK._replace(dhcp=f"{client}{family}-f")).steps
     assert stop.argv[2:] == ("stop", "id=7-eth1")
     assert stop.netns is None

@@ -58,8 +58,8 @@ def test_the_newest_stand_first_and_a_renewal_stays_in_its_place() -> None:
 def test_what_the_guest_changed_meanwhile_is_kept(before: bytes) -> None:
     full = with_block(before, b"eth1", LINES)
     assert without_block(b"sortlist 1\n" + full + b"options b\n", b"eth1") == b"sortlist 1\noptions a\noptions b\n"
-    inside = full.replace(b"search lab\n", b"search lab\noptions c\n")
-    assert without_block(inside, b"eth1") == b"options c\n" + before
+    guest_state = full.replace(b"search lab\n", b"search lab\noptions c\n")
+    assert without_block(guest_state, b"eth1") == b"options c\n" + before
     cut = full.replace(b"# pipework eth1 end\n", b"")
     assert without_block(cut, b"eth1") == before
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.addressing.slaac import Slaac
 from pipework_core.cli import parser
-from pipework_core.model.context import Guest, Scene
-from pipework_core.model.link import GuestFacts, HostFacts, Link
-from pipework_core.model.ownership import Mark
+from pipework_core.model.context import Context, Guest
+from pipework_core.model.link import GuestState, HostState, Link
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Netns, Outcome
 
 if TYPE_CHECKING:
     from pipework_core.model.plan import Plan
 
 GUEST = Guest(name="web1", runtime="docker", netns=Netns(path="/proc/42/ns/net"), pid=42, inode=7)
-MARK = Mark(kind="bridge", on="br1")
+MARK = Tag(kind="bridge", parent="br1")
 LINK = Link(name="eth1", ifindex=2, up=True, alias=MARK.alias)
 ADDRESS = {"family": "inet6", "local": "fd00::5", "prefixlen": 64, "dynamic": True, "mngtmpaddr": True}
 
@@ -26,8 +26,10 @@ def planned(*, answer: Outcome, existing: Link | None = LINK, line: str = "br1 w
     assert attachment
     attachment = attachment._replace(interface="eth1")
     (key,) = Slaac().reads(attachment, GUEST)
-    scene = Scene(attachment=attachment, guest=GUEST, host=HostFacts(links={}), inside=GuestFacts(), existing=existing)
-    return Slaac().plan(scene._replace(answers={key: answer}), MARK)
+    context = Context(
+        attachment=attachment, guest=GUEST, host_state=HostState(links={}), guest_state=GuestState(), existing=existing
+    )
+    return Slaac().plan(context._replace(answers={key: answer}), MARK)
 
 
 def brought(*addresses: dict[str, object]) -> Outcome:
@@ -39,7 +41,7 @@ def test_an_advertisement_is_waited_for_patiently() -> None:
     assert step.argv[0] == "sh"
     assert step.argv[1].endswith("/settle.sh")
     assert step.argv[2:] == ("12", "eth1", "advertised")
-    assert (step.patience, step.netns) == (12, GUEST.netns)
+    assert (step.timeout, step.netns) == (12, GUEST.netns)
 
 
 def test_an_address_that_is_there_needs_nothing() -> None:

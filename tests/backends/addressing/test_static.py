@@ -9,10 +9,10 @@ import pytest
 
 from pipework_backends.addressing.static import Static
 from pipework_core.cli import parser
-from pipework_core.model.context import Guest, Scene
+from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import HostError
-from pipework_core.model.link import GuestFacts, HostFacts, Link
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.link import GuestState, HostState, Link
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome, Plan
 from pipework_drivers import batch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NETNS = Netns(path="/proc/42/ns/net")
-MARK = Mark(kind="bridge", on="br1")
+MARK = Tag(kind="bridge", parent="br1")
 
 
 ARPING = frozenset({"arping"})
@@ -36,16 +36,16 @@ def planned(
 ) -> Plan:
     attachment = parser.parse(line.split()).attachment
     assert attachment
-    scene = Scene(
+    context = Context(
         attachment=attachment._replace(interface="eth1"),
         guest=Guest(name="web1", runtime="docker", netns=NETNS, pid=42, inode=7),
-        host=HostFacts(links={}),
-        inside=GuestFacts(ipv6_off=ipv6_off),
+        host_state=HostState(links={}),
+        guest_state=GuestState(ipv6_off=ipv6_off),
         existing=existing,
         programs=programs,
         answers=answers,
     )
-    return Static().plan(scene, MARK)
+    return Static().plan(context, MARK)
 
 
 def short(command: Command) -> str:
@@ -91,9 +91,9 @@ def test_without_arping_all_switches_of_a_value_are_written_by_one_process() -> 
 
 def test_an_unfinished_interface_is_switched_again_and_a_finished_one_is_not() -> None:
     line = "br1 web1 10.0.0.1/24,fd00::1/64"
-    newborn = Link(name="eth1", ifindex=2, group=BIRTH_GROUP)
+    is_pending = Link(name="eth1", ifindex=2, group=PENDING_GROUP)
     finished = Link(name="eth1", ifindex=2, alias=MARK.alias)
-    written = [step for step in steps(planned(line, programs=frozenset(), existing=newborn)) if "tee" in step]
+    written = [step for step in steps(planned(line, programs=frozenset(), existing=is_pending)) if "tee" in step]
     assert written == ["tee ipv4/conf/eth1/arp_notify ipv6/conf/eth1/ndisc_notify <<< 1"]
     assert not any("tee" in step for step in steps(planned(line, programs=frozenset(), existing=finished)))
 
@@ -135,15 +135,15 @@ def test_an_ipv6_address_is_waited_for_last_and_patiently() -> None:
     plan = planned("br1 web1 fd00::1/64,10.0.0.1/24@10.0.0.254,fd00::2/64 --timeout 7")
     last = plan.steps[-1]
     assert short(last).startswith("sh settle.sh 7 eth1 given fd00::1=fd000000000000000000000000000001 fd00::2=")
-    assert last.patience == 7
-    assert [step.patience for step in plan.steps[:-1]] == [0] * (len(plan.steps) - 1)
+    assert last.timeout == 7
+    assert [step.timeout for step in plan.steps[:-1]] == [0] * (len(plan.steps) - 1)
 
 
 def test_nobody_waits_without_detection() -> None:
     plan = planned("br1 web1 fd00::1/64,10.0.0.1/24 --no-dad")
     assert "ip address add fd00::1/64 dev eth1 nodad" in steps(plan)
     assert "ip address add 10.0.0.1/24 broadcast + dev eth1" in steps(plan)
-    assert not any(step.patience for step in plan.steps)
+    assert not any(step.timeout for step in plan.steps)
 
 
 @pytest.mark.parametrize(("unsettled", "waits"), [(("fd00::1/64",), 1), ((), 0)])
@@ -164,7 +164,7 @@ def test_probing_asks_when_the_interface_is_up_and_before_it_has_an_address() ->
     assert kinds == ["tee ipv6/conf/eth1/ndisc_notify <<<", *order, "sh settle.sh 9"]
     asked = plan.steps[3]
     assert short(asked) == "python3 -I -S probe.py 9 eth1 10.0.0.1 fd00::1"
-    assert asked.patience > 9
+    assert asked.timeout > 9
 
 
 @pytest.mark.parametrize(

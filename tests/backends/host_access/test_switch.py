@@ -12,9 +12,9 @@ from pipework_backends.links import nic_state
 from pipework_core.cli import parser
 from pipework_core.engine.host_access import Hosting
 from pipework_core.engine.signals import Signals
-from pipework_core.model.driver import NoHold, Pin, PlainDriver
+from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns
 from pipework_core.model.errors import ConflictError, HostError
-from pipework_core.model.ownership import BIRTH_GROUP
+from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.manager import Plugins
 from pipework_drivers import batch
@@ -35,7 +35,7 @@ DEFAULT_RA = {"type": "unicast", "dst": "default", "gateway": "fe80::9", "dev": 
 DEFAULT_SIX = {"type": "unicast", "dst": "default", "gateway": "fe80::ff", "dev": "eth0", "metric": 9, "pref": "medium"}
 
 
-class Host(PlainDriver):
+class Host(BaseDriver):
     """Answers with one state, and takes every change for done."""
 
     def __init__(self, links: Sequence[dict[str, Any]], routes: Sequence[dict[str, Any]]) -> None:
@@ -43,26 +43,26 @@ class Host(PlainDriver):
         self.shown = "\n".join(map(as_shown, routes))
         self.started: list[Command] = []
 
-    def pin(self, netns: Netns) -> Pin:
+    def pin(self, netns: Netns) -> PinnedNetns:
         del netns
-        return Pin(inode=1)
+        return PinnedNetns(inode=1)
 
-    def finds(self, program: str) -> bool:
+    def has_program(self, program: str) -> bool:
         return program == "arping"
 
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         answers = {nic_state.QUERY: self.said, host_routes.QUERY: self.shown}
         return [Outcome(code=0, stdout=answers.get(command, "")) for command in commands]
 
-    def act(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         del stop
         return [Outcome(code=0)] * len(commands)
 
     def start(self, commands: Sequence[Command]) -> None:
         self.started += commands
 
-    def exclusive(self) -> NoHold:
-        return NoHold()
+    def exclusive(self) -> NullLock:
+        return NullLock()
 
 
 def as_shown(route: dict[str, Any]) -> str:
@@ -113,14 +113,14 @@ def test_addresses_and_routes_of_a_nic_move_and_each_state_between_has_them() ->
     ]
     assert alias(made).startswith("pipework:1/kind:=host/on:=eth0/req:=")
     assert made.steps[-1].argv[-3:] == ("10", "eth0-host", "10.1.1.254")
-    assert made.steps[-1].patience == 10
-    assert [str(step) for step in made.final] == ["ip link set dev eth0-host group default"]
+    assert made.steps[-1].timeout == 10
+    assert [str(step) for step in made.commit] == ["ip link set dev eth0-host group default"]
 
 
 def test_the_guard_knows_all_that_undoes_the_move_before_the_sibling_is_marked() -> None:
     made = plan("eth0 10.1.1.123/24 --confirm-within 3", [link("eth0", FOUR)], [DEFAULT])
     (at,) = (n for n, step in enumerate(made.steps) if step.argv[0] == "sh" and "host_guard.sh" in step.argv[1])
-    assert made.steps[at].argv[2:] == ("8", "eth0-host", BIRTH_GROUP)
+    assert made.steps[at].argv[2:] == ("8", "eth0-host", PENDING_GROUP)
     assert made.steps[at].stdin == "".join(f"{step}\n" for step in made.steps[0].undo)
     assert "alias" in made.steps[at + 1].argv
     assert words(made.steps[:at]) == []
@@ -133,7 +133,7 @@ def test_nobody_is_asked_and_nothing_guarded_with_zero_seconds() -> None:
 
 def test_without_a_gateway_nobody_is_asked() -> None:
     made = plan("eth0 10.1.1.123/24", [link("eth0", FOUR)], [KERNEL])
-    assert not [step for step in made.steps if step.patience]
+    assert not [step for step in made.steps if step.timeout]
 
 
 def test_what_the_nic_does_not_have_is_new_and_remembered() -> None:
@@ -186,7 +186,7 @@ def test_what_is_taken_back_leaves_out_what_was_new() -> None:
     back = plan("--remove eth0", [link("eth0"), sibling(made, FOUR, new)], [route])
     assert words(back.steps) == ["ip address replace 10.1.1.123/24 broadcast 10.1.1.255 dev eth0 scope global"]
     assert [str(step) for step in back.steps[0].undo] == ["ip address delete 10.1.1.123/24 dev eth0"]
-    assert [str(step) for step in back.final] == ["ip link delete dev eth0-host"]
+    assert [str(step) for step in back.commit] == ["ip link delete dev eth0-host"]
     assert back.announce[0].argv[2:] == ("eth0", "10.1.1.123")
 
 
@@ -227,7 +227,7 @@ def test_another_default_route_is_not_taken() -> None:
 
 def test_a_bridge_is_made_marked_and_addressed() -> None:
     made = plan("br1 192.168.1.254/24", [])
-    assert str(made.steps[0]) == f"ip link add name br1 group {BIRTH_GROUP} type bridge"
+    assert str(made.steps[0]) == f"ip link add name br1 group {PENDING_GROUP} type bridge"
     assert made.steps[-2].argv[-1].startswith("pipework:1/kind:=bridge/req:=")
     assert made.steps[-2].argv[-1].endswith("/new:=192.168.1.254-24")
     assert [str(step) for step in made.steps[-1].undo] == ["ip address delete 192.168.1.254/24 dev br1"]

@@ -165,7 +165,7 @@ def test_the_live_driver_takes_the_quick_way_and_else_the_command(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, fp: FakeProcess
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-    monkeypatch.setattr(LiveDriver, "finds", lambda *_: True)
+    monkeypatch.setattr(LiveDriver, "has_program", lambda *_: True)
     fp.register(ARGV, stdout="from the command\n")  # type: ignore[arg-type] # its stubs want a list
     driver = LiveDriver()
     assert driver.read([Command(argv=ARGV)])[0].stdout.startswith('{"id":"4f0c"')
@@ -179,7 +179,7 @@ def test_an_engine_that_hangs_is_not_asked_again(tmp_path: Path, words: tuple[st
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()  # the kernel takes connections, and nobody answers
-        outcome = docker_engine.answer(words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, patience=0.05)
+        outcome = docker_engine.answer(words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, timeout=0.05)
     assert outcome is not None
     assert (outcome.code, outcome.stdout) == (TIMED_OUT, "")
     assert outcome.stderr == f"the engine at {path} says nothing for 0.05 seconds"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(lock, "_FILE", str(tmp_path / "lock"))
-    monkeypatch.setattr(lock, "_PATIENCE", 0.05)
+    monkeypatch.setattr(lock, "_TIMEOUT", 0.05)
     return tmp_path / "lock"
 
 
@@ -35,7 +35,7 @@ def test_it_is_only_roots_to_lock(file: Path) -> None:
 
 def test_others_may_have_it_while_it_is_let_go_and_not_behind_that() -> None:
     with HostLock() as hold:
-        with hold.let_go(), HostLock():
+        with hold.yielded(), HostLock():
             pass
         with pytest.raises(HostError), HostLock():
             pass
@@ -43,28 +43,28 @@ def test_others_may_have_it_while_it_is_let_go_and_not_behind_that() -> None:
 
 def test_a_visitor_is_noticed_and_nobody_is_not() -> None:
     with HostLock() as hold:
-        with hold.let_go():
+        with hold.yielded():
             pass
-        assert not hold.disturbed
-        with hold.let_go(), HostLock():
+        assert not hold.contended
+        with hold.yielded(), HostLock():
             pass
-        assert hold.disturbed
+        assert hold.contended
 
 
 def test_whoever_does_not_give_it_back_is_passed_over() -> None:
     with HostLock() as hold:
         other = HostLock()
-        with hold.let_go():
+        with hold.yielded():
             other.__enter__()
         other.__exit__(None, None, None)
-        assert hold.disturbed
+        assert hold.contended
 
 
 def test_without_the_file_the_namespace_is_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lock, "_FILE", str(tmp_path / "nowhere" / "lock"))
     with HostLock() as hold:
-        with hold.let_go():
+        with hold.yielded():
             pass
-        assert not hold.disturbed
+        assert not hold.contended
         with pytest.raises(HostError), HostLock():
             pass

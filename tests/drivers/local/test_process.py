@@ -58,8 +58,8 @@ def driver() -> Iterator[LiveDriver]:
     driver.close()
 
 
-def run(*argv: str, stdin: str | None = None, patience: float = 60.0) -> Outcome:
-    process = Process(argv, stdin=stdin, fds=(), patience=patience)
+def run(*argv: str, stdin: str | None = None, timeout: float = 60.0) -> Outcome:
+    process = Process(argv, stdin=stdin, fds=(), timeout=timeout)
     try:
         return process.outcome()
     finally:
@@ -139,7 +139,7 @@ def test_no_descriptor_is_inherited_that_was_not_given(driver: LiveDriver) -> No
 
 def test_a_hung_program_is_ended_with_all_it_started() -> None:
     read, write = os.pipe()
-    process = Process(("sh", "-c", "echo half; sleep 1000 & sleep 1000"), stdin=None, fds=(write,), patience=0.2)
+    process = Process(("sh", "-c", "echo half; sleep 1000 & sleep 1000"), stdin=None, fds=(write,), timeout=0.2)
     os.close(write)
     outcome = process.outcome()
     assert outcome.code == 124
@@ -151,7 +151,7 @@ def test_a_hung_program_is_ended_with_all_it_started() -> None:
 def test_ending_does_not_wait_for_what_left_the_group() -> None:
     read, write = os.pipe()
     leave = ("setsid", "--fork", "sh", "-c", f"echo $$ >/proc/self/fd/{write}; exec sleep 1000")
-    process = Process(leave, stdin=None, fds=(write,), patience=0.1)
+    process = Process(leave, stdin=None, fds=(write,), timeout=0.1)
     os.close(write)
     left = int(os.read(read, 20))
     os.close(read)
@@ -179,7 +179,7 @@ def test_nothing_is_left_to_warn_about(driver: LiveDriver) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         driver.read([Command(argv=("true",)), Command(argv=("cat",), stdin="x")])
-        driver.act([Command(argv=("false",))], stop=lambda: False)
+        driver.apply([Command(argv=("false",))], stop=lambda: False)
         start_unattended(("sleep", "0.1"), fds=())
         with pytest.raises(HostError):
             driver.read([Command(argv=("true",)), Command(argv=("no-such-program",))])
@@ -216,13 +216,13 @@ def test_an_announcement_that_does_not_exist_is_left_out() -> None:
 
 def test_a_program_that_is_missing_or_cannot_be_run(driver: LiveDriver, tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"^no-such-program is not installed here\.$"):
-        driver.act([Command(argv=("no-such-program",))], stop=lambda: False)
+        driver.apply([Command(argv=("no-such-program",))], stop=lambda: False)
     broken = tmp_path / "broken"
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
-    (outcome,) = driver.act([Command(argv=(str(broken),))], stop=lambda: False)
+    (outcome,) = driver.apply([Command(argv=(str(broken),))], stop=lambda: False)
     assert outcome.code == 127
-    assert outcome.complaint == f"{broken} cannot be started: No such file or directory"
+    assert outcome.error_text == f"{broken} cannot be started: No such file or directory"
 
 
 def test_reads_run_side_by_side(driver: LiveDriver, tmp_path: Path) -> None:
@@ -237,15 +237,15 @@ def test_reads_run_side_by_side(driver: LiveDriver, tmp_path: Path) -> None:
 
 
 def test_a_patient_command_is_waited_for_and_read_to_its_end(driver: LiveDriver) -> None:
-    command = Command(argv=("sh", "-c", "cat; sleep .3; echo lease"), stdin="words\n", patience=30.0)
-    assert [(done.code, done.stdout) for done in driver.act([command], stop=lambda: False)] == [(0, "words\nlease\n")]
+    command = Command(argv=("sh", "-c", "cat; sleep .3; echo lease"), stdin="words\n", timeout=30.0)
+    assert [(done.code, done.stdout) for done in driver.apply([command], stop=lambda: False)] == [(0, "words\nlease\n")]
 
 
 def test_a_signal_ends_a_patient_command_which_is_told_so_first(driver: LiveDriver, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     script = f"trap 'echo told >{mark}.end; exit 7' TERM; >{mark}; sleep 1000 & wait"
-    command = Command(argv=("sh", "-c", script), patience=1000.0)
-    outcomes = driver.act([command, Command(argv=("touch", f"{mark}.next"))], stop=mark.exists)
+    command = Command(argv=("sh", "-c", script), timeout=1000.0)
+    outcomes = driver.apply([command, Command(argv=("touch", f"{mark}.next"))], stop=mark.exists)
     assert [done.code for done in outcomes] == [-signal.SIGTERM]
     assert Path(f"{mark}.end").read_text() == "told\n"
     assert not Path(f"{mark}.next").exists()
@@ -254,7 +254,7 @@ def test_a_signal_ends_a_patient_command_which_is_told_so_first(driver: LiveDriv
 def test_a_command_without_patience_is_never_ended_by_a_signal(driver: LiveDriver, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     command = Command(argv=("sh", "-c", f">{mark}; sleep .3; >{mark}.end"))
-    assert [done.code for done in driver.act([command], stop=mark.exists)] == [0]
+    assert [done.code for done in driver.apply([command], stop=mark.exists)] == [0]
     assert Path(f"{mark}.end").exists()
 
 
@@ -262,6 +262,6 @@ def test_a_patient_command_that_outstays_its_patience_is_ended(
     driver: LiveDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.2)
-    outcome = driver.act([Command(argv=("sleep", "1000"), patience=0.1)], stop=lambda: False)[0]
+    outcome = driver.apply([Command(argv=("sleep", "1000"), timeout=0.1)], stop=lambda: False)[0]
     assert outcome.code == TIMED_OUT
     assert "gave no answer for 0.3 seconds" in outcome.stderr

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, NoNamespaceError, ReplayError
 from pipework_core.model.plan import Command, Netns, Outcome
 from pipework_core.testing import FakeDriver
 from pipework_core.testing.fake import GOOD
 from pipework_drivers.replay import cassette
-from pipework_drivers.replay.cassette import Call
+from pipework_drivers.replay.cassette import RecordedCall
 from pipework_drivers.replay.driver import RecordingDriver, ReplayDriver
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ def never() -> bool:
 
 def answering(handler: Callable[[Command], Outcome] = lambda _: GOOD) -> FakeDriver:
     """Return a driver to be wrapped, which knows the guest."""
-    return FakeDriver(handler, pins={GUEST.path: Pin(inode=7)})
+    return FakeDriver(handler, pins={GUEST.path: PinnedNetns(inode=7)})
 
 
 def some_run(driver: RunDriver) -> list[Outcome]:
     """Do one of everything."""
     driver.pin(GUEST)
-    assert driver.finds("ip")
+    assert driver.has_program("ip")
     outcomes = driver.read([LINKS, Command(argv=("cat",), stdin="a b\nc")])
-    outcomes += driver.act([ADD, UP], stop=never)
+    outcomes += driver.apply([ADD, UP], stop=never)
     driver.start([ARPING])
     return outcomes
 
@@ -169,17 +169,17 @@ def test_a_folder_that_is_exchanged_during_the_run_is_not_left(tmp_path: Path) -
 def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
     inner = answering(lambda command: Outcome(code=2, stderr="no\n") if command == UP else Outcome(code=0))
     driver = RecordingDriver(inner, str(path))
-    assert [outcome.code for outcome in driver.act([ADD, UP, ADD], stop=never)] == [0, 2]
-    driver.act([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
+    assert [outcome.code for outcome in driver.apply([ADD, UP, ADD], stop=never)] == [0, 2]
+    driver.apply([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
     driver.abort(CommandError(UP, Outcome(code=2)))
     driver.close()
 
     replay = ReplayDriver(str(path))
-    assert replay.act([ADD, UP, ADD], stop=never) == [Outcome(code=0), Outcome(code=2, stderr="no\n")]
+    assert replay.apply([ADD, UP, ADD], stop=never) == [Outcome(code=0), Outcome(code=2, stderr="no\n")]
     error = CommandError(UP, Outcome(code=2, stderr="no"))
     replay.abort(error)
     assert error.__notes__ == [f"the recording {path} goes on with 1 more call, the first of them `ip link delete br1`"]
-    replay.act([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
+    replay.apply([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
     replay.finish(())
 
 
@@ -197,11 +197,11 @@ def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
 def test_an_interrupted_run_is_interrupted_again(path: Path) -> None:
     asked = iter((False, True))
     driver = RecordingDriver(answering(), str(path))
-    assert len(driver.act([ADD, UP], stop=lambda: next(asked))) == 1
+    assert len(driver.apply([ADD, UP], stop=lambda: next(asked))) == 1
     driver.abort(Interrupted())
     driver.close()
     replay = ReplayDriver(str(path))
-    assert len(replay.act([ADD, UP], stop=never)) == 1
+    assert len(replay.apply([ADD, UP], stop=never)) == 1
     replay.finish(())
 
 
@@ -235,7 +235,7 @@ def test_a_recording_that_fails_at_the_end_is_an_error_of_its_own(path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("command", "marks"),
+    ("command", "tags"),
     [
         (
             Command(argv=("ip", "link", "add", "br2", "type", "bridge")),
@@ -247,24 +247,24 @@ def test_a_recording_that_fails_at_the_end_is_an_error_of_its_own(path: Path) ->
         (Command(argv=ADD.argv, stdin="a b"), "stdin: {+a b+}"),
     ],
 )
-def test_a_stray_command_is_shown_beside_the_nearest_recorded_one(path: Path, command: Command, marks: str) -> None:
+def test_a_stray_command_is_shown_beside_the_nearest_recorded_one(path: Path, command: Command, tags: str) -> None:
     recorded(path, some_run)
     driver = ReplayDriver(str(path))
     driver.pin(GUEST)
     with pytest.raises(ReplayError) as caught:
-        driver.act([command], stop=never)
+        driver.apply([command], stop=never)
     assert (
         str(caught.value)
         == f"the run asks for `{command}`, and the recording {path} is at call 2, which is `finds ip`."
     )
-    assert caught.value.hint == f"the nearest recorded call is 5: {marks}"
+    assert caught.value.hint == f"the nearest recorded call is 5: {tags}"
 
 
 def test_the_same_command_at_another_time_or_as_another_kind_is_stray(path: Path) -> None:
     recorded(path, some_run)
     driver = ReplayDriver(str(path))
     with pytest.raises(ReplayError) as caught:
-        driver.finds("ip")
+        driver.has_program("ip")
     assert caught.value.hint == "the nearest recorded call is 2: it is the same, in another place"
     with pytest.raises(ReplayError) as caught:
         driver.read([ADD])
@@ -283,7 +283,9 @@ def test_an_unused_recording_fails(path: Path) -> None:
     recorded(path, some_run)
     driver = ReplayDriver(str(path))
     driver.pin(GUEST)
-    with pytest.raises(ReplayError, match=r"goes on with 6 more calls, the first of them `finds ip`\.$") as caught:
+    with pytest.raises(
+        ReplayError, match=r"goes on with 6 more calls, the first of them `has_program ip`\.$"
+    ) as caught:
         driver.finish(())
     driver.abort(caught.value)
     assert not hasattr(caught.value, "__notes__")
@@ -338,8 +340,8 @@ anything = st.text(st.characters(exclude_characters="\0"), max_size=30) | st.sam
 def test_everything_comes_back_as_it_was(argv: list[str], stdout: str, stderr: str, stdin: str | None) -> None:
     outcome = Outcome(code=0, stdout=stdout, stderr=stderr)
     calls = [
-        Call(kind="act", argv=tuple(argv), netns="/x", stdin=stdin, outcome=outcome),
-        Call(kind="pin", subject=argv[0], pin=Pin(inode=3, born=4.25)),
+        RecordedCall(kind="act", argv=tuple(argv), netns="/x", stdin=stdin, outcome=outcome),
+        RecordedCall(kind="pin", subject=argv[0], pin=PinnedNetns(inode=3, born=4.25)),
     ]
     text = cassette.dump(calls, made_by="a test")
     # Through bytes, as the file is written and read.
@@ -386,10 +388,10 @@ def test_a_recording_names_our_scripts_without_the_folder_of_this_host(tmp_path:
 
     path = tmp_path / "run.json"
     recorder = RecordingDriver(answering(), str(path))
-    recorder.act([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
+    recorder.apply([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
     recorder.finish(())
     recorder.close()
     assert "dist-packages" not in path.read_text()
     assert "/x/pipework_y/z" in path.read_text()
     replay = ReplayDriver(str(path))
-    assert [done.code for done in replay.act([step("/opt/venv/site-packages")], stop=lambda: False)] == [0]
+    assert [done.code for done in replay.apply([step("/opt/venv/site-packages")], stop=lambda: False)] == [0]

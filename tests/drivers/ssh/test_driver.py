@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.model.driver import Pin
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.model.plan import HOST, Command, Netns
 from pipework_drivers.local.process import NOT_STARTED
@@ -23,7 +23,7 @@ GUEST = Netns(path="/proc/42/ns/net")
 ADD = Command(argv=("ip", "link", "add", "name", "br1", "type", "bridge"))
 UP = Command(argv=("ip", "link", "set", "dev", "br1", "up"))
 INSIDE = Command(argv=("ip", "link", "set", "dev", "eth1", "netns", GUEST.path), netns=GUEST)
-SETTLE = Command(argv=("cat", "x"), patience=3.0)
+SETTLE = Command(argv=("cat", "x"), timeout=3.0)
 
 
 def driver(far: FarEnd) -> ssh.SshDriver:
@@ -41,7 +41,7 @@ def answering(needle: str, said: Said) -> Callable[[str], Said | None]:
 def test_usual_programs_are_known_from_the_first_answer() -> None:
     far = FarEnd()
     asked = driver(far)
-    assert asked.finds("ip")
+    assert asked.has_program("ip")
     assert asked.locate("docker") is None
     assert len(far.requests) == 1
 
@@ -50,7 +50,7 @@ def test_another_program_is_asked_for_once() -> None:
     far = FarEnd(answering("where", Said(out=b"vtysh=/opt/bin/vtysh\n")))
     asked = driver(far)
     assert asked.locate("vtysh") == "/opt/bin/vtysh"
-    assert asked.finds("vtysh")
+    assert asked.has_program("vtysh")
     assert far.requests[1:] == [["where 'vtysh'"]]
 
 
@@ -85,7 +85,7 @@ def test_a_program_that_may_be_missing_is_left_out() -> None:
 def test_a_program_that_may_not_be_missing_is_named_before_anything_is_done(missing: str, command: Command) -> None:
     far = FarEnd(programs=tuple(name for name in PROGRAMS if name != missing))
     refusing = driver(far)
-    (outcome,) = refusing.act([command, UP], stop=never)
+    (outcome,) = refusing.apply([command, UP], stop=never)
     assert (outcome.code, outcome.stderr) == (NOT_STARTED, f"{missing} is not installed on root@host2.")
     with pytest.raises(HostError, match=f"{missing} is not installed on root@host2") as raised:
         refusing.read([command, *command.undo])
@@ -98,7 +98,7 @@ def test_a_plan_is_one_round_trip_and_consecutive_commands_one_process() -> None
     sent = driver(far)
     sent.pin(GUEST)
     before = len(far.requests)
-    outcomes = sent.act([ADD, UP, INSIDE, Command(argv=("cat", "x"))], stop=never)
+    outcomes = sent.apply([ADD, UP, INSIDE, Command(argv=("cat", "x"))], stop=never)
     assert [outcome.code for outcome in outcomes] == [0] * 4
     (lines,) = far.requests[before:]
     assert len(lines) == 3
@@ -112,20 +112,20 @@ def test_a_plan_is_one_round_trip_and_consecutive_commands_one_process() -> None
 
 def test_the_line_of_a_batch_that_fails_is_the_command_that_is_named() -> None:
     far = FarEnd(answering("-batch", Said(code=1, err=b"busy\nCommand failed -:2\n")))
-    outcomes = driver(far).act([ADD, UP, Command(argv=("cat", "x"))], stop=never)
+    outcomes = driver(far).apply([ADD, UP, Command(argv=("cat", "x"))], stop=never)
     assert [(outcome.code, outcome.stderr) for outcome in outcomes] == [(0, ""), (1, "busy")]
 
 
 def test_nothing_is_begun_when_a_signal_has_come() -> None:
     far = FarEnd()
-    assert driver(far).act([ADD], stop=lambda: True) == []
+    assert driver(far).apply([ADD], stop=lambda: True) == []
     assert len(far.requests) == 1
 
 
 def test_what_is_expected_of_an_answer_ends_a_round_trip() -> None:
     far = FarEnd(answering("'get'", Said(out=b"other\n")))
     expecting = Command(argv=("cat", "get"), expect="due")
-    outcomes = driver(far).act([ADD, expecting, UP], stop=never)
+    outcomes = driver(far).apply([ADD, expecting, UP], stop=never)
     assert [outcome.stdout for outcome in outcomes] == ["", "other\n"]
     assert len(far.requests) == 2
 
@@ -133,19 +133,19 @@ def test_what_is_expected_of_an_answer_ends_a_round_trip() -> None:
 def test_an_atomic_transaction_that_failed_is_run_again_one_by_one() -> None:
     far = FarEnd(answering("'second'", Said(code=1, err=b"no\n")))
     commands = [Command(argv=("ovs-vsctl", "--timeout=5", word)) for word in ("first", "second", "third")]
-    outcomes = driver(far).act([*commands, ADD], stop=never)
+    outcomes = driver(far).apply([*commands, ADD], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 1]
     assert [len(lines) for lines in far.requests] == [1, 2, 3]
 
 
 def test_what_was_killed_says_that_it_may_have_taken_too_long() -> None:
     far = FarEnd(answering("'br1'", Said(code=137)))
-    assert "60 seconds" in driver(far).act([ADD], stop=never)[0].stderr
+    assert "60 seconds" in driver(far).apply([ADD], stop=never)[0].stderr
 
 
 class TestPins:
     def test_a_namespace_is_held_open_and_told_by_its_inode_and_birth(self) -> None:
-        assert driver(FarEnd()).pin(GUEST) == Pin(inode=9, born=0.22)
+        assert driver(FarEnd()).pin(GUEST) == PinnedNetns(inode=9, born=0.22)
 
     def test_asked_several_times_in_a_row_it_is_opened_once(self) -> None:
         far = FarEnd()
@@ -165,7 +165,7 @@ class TestPins:
 
     def test_our_own_namespace_is_that_of_the_shell_wherever_it_is_meant(self) -> None:
         far = FarEnd()
-        driver(far).act([Command(argv=("ip", "link", "set", "x", "netns", HOST.path))], stop=never)
+        driver(far).apply([Command(argv=("ip", "link", "set", "x", "netns", HOST.path))], stop=never)
         assert "'netns' '/proc/77/ns/net'" in far.requests[1][0]
 
     def test_the_first_process_may_be_out_of_reach(self) -> None:
@@ -206,7 +206,7 @@ class TestLock:
     def test_it_is_taken_with_the_first_question_and_given_back_without_waiting(self) -> None:
         far = FarEnd()
         held = driver(far)
-        held.finds("ip")
+        held.has_program("ip")
         turns = far.turns
         with held.exclusive():
             held.read([ADD])
@@ -233,9 +233,9 @@ class TestLock:
         held = driver(far)
         with held.exclusive() as hold:
             held.read([ADD])
-            with hold.let_go():
+            with hold.yielded():
                 assert far.requests[-1] == ["give_back"]
-            assert hold.disturbed is bool(said)
+            assert hold.contended is bool(said)
 
     def test_without_timeout_flock_waits_by_itself(self) -> None:
         far = FarEnd(programs=("ip", "flock"))
@@ -248,7 +248,7 @@ class TestLock:
 class TestPatience:
     def test_it_is_a_request_of_its_own_and_we_say_that_we_saw_its_end(self) -> None:
         far = FarEnd(answering("attend", Said(out=b"ok\n", err=b"\npipework: over\n")))
-        outcomes = driver(far).act([ADD, SETTLE, UP], stop=never)
+        outcomes = driver(far).apply([ADD, SETTLE, UP], stop=never)
         assert [(outcome.code, outcome.stdout, outcome.stderr) for outcome in outcomes][1] == (0, "ok\n", "")
         assert [len(lines) for lines in far.requests] == [1, 1, 1, 1]
         assert far.lines == [b"on\n"]
@@ -256,7 +256,7 @@ class TestPatience:
     def test_a_signal_here_ends_it_there(self) -> None:
         far = FarEnd(answering("attend", Said(code=143)))
         stops = iter((False, False, True, True, True))
-        outcomes = driver(far).act([SETTLE, UP], stop=lambda: next(stops))
+        outcomes = driver(far).apply([SETTLE, UP], stop=lambda: next(stops))
         assert [(outcome.code, outcome.stderr) for outcome in outcomes] == [(-15, "was interrupted")]
         assert far.lines == [b"stop\n"]
 
@@ -264,7 +264,7 @@ class TestPatience:
 def test_announcements_wait_for_nothing_and_outlive_the_connection() -> None:
     far = FarEnd()
     started = driver(far)
-    started.finds("ip")
+    started.has_program("ip")
     turns = far.turns
     started.pin(GUEST)
     started.start([Command(argv=("arping", "-I", "eth1"), netns=GUEST)])
@@ -284,7 +284,7 @@ def test_a_script_of_ours_travels_as_text(ours: Path) -> None:
     script = ours / "settle.sh"
     script.write_text("echo 'it is' $1\n")
     far = FarEnd()
-    driver(far).act([Command(argv=("sh", str(script), "eth1"))], stop=never)
+    driver(far).apply([Command(argv=("sh", str(script), "eth1"))], stop=never)
     assert "'/bin/sh' '-c' 'echo '\\''it is'\\'' $1\n' 'settle.sh' 'eth1'" in far.requests[1][0]
     assert str(ours) not in far.requests[1][0]
 
@@ -296,12 +296,12 @@ def test_a_script_that_needs_its_place_is_refused_in_a_sentence(ours: Path, text
     far = FarEnd()
     refusing = driver(far)
     command = Command(argv=("sh", str(script)))
-    (outcome,) = refusing.act([ADD._replace(undo=(command,)), ADD], stop=never)
+    (outcome,) = refusing.apply([ADD._replace(undo=(command,)), ADD], stop=never)
     assert outcome.stderr == "this takes lease.sh, a part of pipework that root@host2 does not have."
     refusing.start([command])
     assert len(far.requests) == 1
     # What stands before it is carried out, and undone by the engine: it may be the second half of a plan.
-    assert [outcome.code for outcome in refusing.act([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
+    assert [outcome.code for outcome in refusing.apply([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
 
 
 class TestBreaking:
@@ -309,13 +309,13 @@ class TestBreaking:
         far = FarEnd(silent_from=1)
         far.last_words = b"ssh: connect to host host2 port 22: Connection refused\r\n"
         with pytest.raises(HostError, match="no ssh server listens on host2"):
-            driver(far).finds("ip")
+            driver(far).has_program("ip")
 
     def test_behind_it_the_next_run_completes_what_was_begun(self) -> None:
         far = FarEnd(silent_from=2)
         far.last_words = b"Connection to host2 closed by remote host.\r\n"
         with pytest.raises(HostError, match="the connection to root@host2 was lost") as raised:
-            driver(far).act([ADD], stop=never)
+            driver(far).apply([ADD], stop=never)
         assert "closed by remote host" in str(raised.value)
         assert "run the same command again" in raised.value.hint
 
@@ -324,22 +324,22 @@ class TestBreaking:
         held = driver(far)
         with held.exclusive() as hold:
             held.read([ADD])
-            with hold.let_go():
+            with hold.yielded():
                 pass
-            assert not hold.disturbed
+            assert not hold.contended
 
     def test_noise_of_a_login_shell_is_not_an_answer(self) -> None:
-        assert driver(FarEnd(noise=b"Welcome to host2!\n")).finds("ip")
+        assert driver(FarEnd(noise=b"Welcome to host2!\n")).has_program("ip")
 
     def test_a_user_who_is_not_root(self) -> None:
         with pytest.raises(HostError, match="not root") as raised:
-            driver(FarEnd(hello=HELLO.replace("uid=0", "uid=1000"))).finds("ip")
+            driver(FarEnd(hello=HELLO.replace("uid=0", "uid=1000"))).has_program("ip")
         assert "ssh://root@host2" in raised.value.hint
 
     @pytest.mark.parametrize("hello", ["", "uid=0\n", "uid=x\npid=y\nticks=z\n"])
     def test_a_shell_that_does_not_say_what_it_is(self, hello: str) -> None:
         with pytest.raises(HostError, match="does not say what it is"):
-            driver(FarEnd(hello=hello)).finds("ip")
+            driver(FarEnd(hello=hello)).has_program("ip")
 
     def test_closing_ends_the_connection(self) -> None:
         far = FarEnd()

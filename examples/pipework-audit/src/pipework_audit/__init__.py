@@ -12,7 +12,7 @@ from pipework_audit import lines, log
 from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.plan import Command, Outcome, Report
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
@@ -24,32 +24,32 @@ DEFAULT = "/var/log/pipework-audit.jsonl"
 
 
 @hookimpl
-def pipework_attached(scene: Scene, report: Report) -> None:
+def pipework_attached(context: Context, report: Report) -> None:
     """Write down what is attached now and was not before."""
     if report.changed:
-        _write("attached", lines.attached(scene, report))
+        _write("attached", lines.attached(context, report))
 
 
 @hookimpl
-def pipework_detached(scene: Scene, report: Report) -> None:
+def pipework_detached(context: Context, report: Report) -> None:
     """Write down what was detached, and what of it stays."""
     if report.changed:
-        _write("detached", lines.detached(scene, report))
+        _write("detached", lines.detached(context, report))
 
 
 @hookimpl
-def pipework_failed(scene: Scene, error: BaseException) -> None:
+def pipework_failed(context: Context, error: BaseException) -> None:
     """Write down what was tried and undone."""
-    _write("failed", lines.failed(scene, error))
+    _write("failed", lines.failed(context, error))
 
 
 @hookimpl
-def pipework_step_done(command: Command, outcome: Outcome, scene: Scene | None) -> None:
+def pipework_step_done(command: Command, outcome: Outcome, context: Context | None) -> None:
     """Write down a command that belongs to no request, which nothing else tells of; others where that is asked for."""
-    if scene is None:
+    if context is None:
         _write("command", lines.step(command, outcome))
     elif os.environ.get(STEPS, "0") not in {"", "0"}:
-        _write("step", {**lines.request(scene), **lines.step(command, outcome)})
+        _write("step", {**lines.request(context), **lines.step(command, outcome)})
 
 
 def _write(event: str, what: lines.Fields) -> None:

@@ -12,7 +12,7 @@ from pipework_core.model.attachment import address_words
 from pipework_core.model.driver import succeeded
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
+    from pipework_core.model.context import Context
     from pipework_core.model.plan import Command, Outcome, Report
 
 Fields = dict[str, Any]
@@ -49,9 +49,9 @@ def _login() -> int | None:
     return None if number == _NOBODY else number
 
 
-def request(scene: Scene) -> Fields:
+def request(context: Context) -> Fields:
     """Return what a request is about; the host's own part in a network is of the runtime `host`."""
-    asked, guest = scene.attachment, scene.guest
+    asked, guest = context.attachment, context.guest
     return {
         "guest": guest.name,
         "runtime": guest.runtime,
@@ -61,55 +61,55 @@ def request(scene: Scene) -> Fields:
         "kind": asked.kind,
         "host": asked.host,
         "vlan": asked.vlan or None,
-        "addresses": _addresses(scene),
+        "addresses": _addresses(context),
         "gateways": [str(gateway) for gateway in asked.gateways],
         "mac": asked.mac or None,
     }
 
 
-def _addresses(scene: Scene) -> list[str]:
+def _addresses(context: Context) -> list[str]:
     """Return what was asked for; of an interface that is to go, which nobody asks addresses for, what it was given."""
-    link = scene.inside.links.get(scene.attachment.interface)
-    if _leaving(scene) and link is not None:
+    link = context.guest_state.links.get(context.attachment.interface)
+    if _leaving(context) and link is not None:
         return [address for address in (*link.addresses, *link.leased) if not address.startswith("fe80:")]
-    return address_words(scene.attachment)
+    return address_words(context.attachment)
 
 
-def _leaving(scene: Scene) -> bool:
+def _leaving(context: Context) -> bool:
     """Whether the interface is to go; the host never takes part without an address."""
-    return scene.leaving or (scene.guest.runtime == "host" and not scene.attachment.addresses)
+    return context.detaching or (context.guest.runtime == "host" and not context.attachment.addresses)
 
 
-def attached(scene: Scene, report: Report) -> Fields:
+def attached(context: Context, report: Report) -> Fields:
     """Return what became of a request: `leased` are addresses that the network gave, `replaced` what had to go."""
     return {
-        **request(scene),
+        **request(context),
         "changed": True,
-        "replaced": scene.attachment.replace and scene.attachment.interface in scene.inside.links,
+        "replaced": context.attachment.replace and context.attachment.interface in context.guest_state.links,
         "leased": _leased(report),
         "warnings": list(report.warnings),
     }
 
 
 def _leased(report: Report) -> list[str]:
-    if not any(step.patience for step in report.plan.steps):
+    if not any(step.timeout for step in report.plan.steps):
         return []
     from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
 
     return [lease.address for lease in leases.obtained(report.plan.steps, report.outcomes)]
 
 
-def detached(scene: Scene, report: Report) -> Fields:
+def detached(context: Context, report: Report) -> Fields:
     """Return what was detached; `left` are the commands that should have taken the rest away, and failed."""
-    return {**request(scene), "changed": True, "left": [str(command) for command in report.left]}
+    return {**request(context), "changed": True, "left": [str(command) for command in report.left]}
 
 
-def failed(scene: Scene, error: BaseException) -> Fields:
+def failed(context: Context, error: BaseException) -> Fields:
     """Return why nothing came of what was `tried`; `left` are the commands that should have undone it, and failed."""
     left = [str(command) for command in getattr(error, "left", ())]
-    tried = "detach" if _leaving(scene) else "attach"
-    why = str(error) or type(error).__name__.lower()
-    return {**request(scene), "changed": bool(left), "tried": tried, "error": why, "left": left}
+    tried = "detach" if _leaving(context) else "attach"
+    reason = str(error) or type(error).__name__.lower()
+    return {**request(context), "changed": bool(left), "tried": tried, "error": reason, "left": left}
 
 
 def step(command: Command, outcome: Outcome) -> Fields:
@@ -118,7 +118,7 @@ def step(command: Command, outcome: Outcome) -> Fields:
     return {
         "step": list(command.argv),
         "netns": command.netns.path if command.netns else None,
-        "why": command.why or None,
+        "why": command.reason or None,
         "code": outcome.code,
-        "error": None if good else outcome.complaint or f"exit code {outcome.code}",
+        "error": None if good else outcome.error_text or f"exit code {outcome.code}",
     }

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.context import Claim
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import BIRTH_GROUP, Mark
+from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Plan
 from pipework_core.toolkit import firewall
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import park
+from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 from pipework_vxlan import flooding, leaving, shared, underlay
 from pipework_vxlan.wanted import OPTIONS, Wanted, vni, wanted
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Leftover, Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context, Replacement, SharedResource
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
-    from pipework_core.model.snapshot import Survey
+    from pipework_core.model.snapshot import Snapshot
 
 
 class Vxlan:
@@ -32,67 +32,67 @@ class Vxlan:
     interface = "eth1"
     options: Mapping[str, str] = OPTIONS
 
-    def claims(self, name: str, host: HostFacts) -> Claim:
+    def claims(self, name: str, host: HostState) -> Claim:
         """Claim no bare name: a number says nothing."""
         del name, host
         return Claim.NO
 
-    def reads(self, attachment: Attachment, host: HostFacts) -> Mapping[str, Command]:
+    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the ways to the other hosts and the flood list; for a new bridge, whether the firewall lets it work."""
         asked = wanted(attachment)
         new = firewall.READS if asked.bridge not in host.links else {}
         return {**new, **underlay.reads(asked, host), **flooding.reads(asked, host)}
 
-    def fits(self, scene: Scene, link: Link) -> bool:
+    def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = veth_peer(scene, link)
-        return peer is not None and peer.master in {"", wanted(scene.attachment).bridge}
+        peer = veth_peer(context, link)
+        return peer is not None and peer.master in {"", wanted(context.attachment).bridge}
 
-    def mark(self, scene: Scene) -> Mark:
+    def tag(self, context: Context) -> Tag:
         """Remember the network."""
-        return Mark(kind=self.kind, on=scene.attachment.host)
+        return Tag(kind=self.kind, parent=context.attachment.host)
 
-    def plan(self, scene: Scene) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """Make bridge and vxlan device where they are missing, then the guest's port."""
-        asked = wanted(scene.attachment)
-        shared.refuse_strangers(scene.host, asked)
-        mtu = shared.chosen_mtu(scene, asked)
-        made = shared.plan(scene, asked)
-        if scene.existing is not None:
-            return made + _completed(scene, scene.existing, asked)
-        return made + make_veth(scene, mtu=mtu, master=asked.bridge)[1]
+        asked = wanted(context.attachment)
+        shared.refuse_strangers(context.host_state, asked)
+        mtu = shared.chosen_mtu(context, asked)
+        made = shared.plan(context, asked)
+        if context.existing is not None:
+            return made + _completed(context, context.existing, asked)
+        return made + make_veth(context, mtu=mtu, master=asked.bridge)[1]
 
-    def clear(self, scene: Scene, link: Link, mark: Mark) -> Clearing:
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park the veth; its port on the host stays until the end."""
-        return park(scene, link, mark)
+        return rename_aside(context, link, tag)
 
-    def leftovers(self, scene: Scene, mark: Mark) -> tuple[Leftover, ...]:
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name bridge and vxlan device, when this was the last guest of the network on this host."""
-        number = vni(mark.on)
+        number = vni(tag.parent)
         if number is None:
             return ()
-        here = scene.inside.links.get(scene.attachment.interface)
-        peer = veth_peer(scene, here) if here is not None else None
-        return leaving.leftovers(scene, Wanted(vni=number), peer.name if peer else "")
+        here = context.guest_state.links.get(context.attachment.interface)
+        peer = veth_peer(context, here) if here is not None else None
+        return leaving.shared_resources(context, Wanted(vni=number), peer.name if peer else "")
 
-    def remains(self, survey: Survey) -> Plan:
+    def remains(self, snapshot: Snapshot) -> Plan:
         """Remove the networks whose guests are gone."""
-        return leaving.remains(survey)
+        return leaving.remains(snapshot)
 
 
-def _completed(scene: Scene, link: Link, asked: Wanted) -> Plan:
+def _completed(context: Context, link: Link, asked: Wanted) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone on the guest's port."""
-    peer = veth_peer(scene, link)
+    peer = veth_peer(context, link)
     if peer is None:
         raise HostError(
-            f"{link.name} of {scene.guest.name} has lost its end on the host.",
+            f"{link.name} of {context.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
     words = ("link", "set", "dev", peer.name)
-    steps = [own_veth(scene, peer.name)] if peer.group == BIRTH_GROUP else []
+    steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if peer.master != asked.bridge:
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
-        steps.append(ip(*words, "master", asked.bridge, undo=undo, why=f"make {peer.name} a port of {asked.bridge}"))
+        steps.append(ip(*words, "master", asked.bridge, undo=undo, reason=f"make {peer.name} a port of {asked.bridge}"))
     if not peer.up:
-        steps.append(ip(*words, "up", undo=[ip(*words, "down")], why=f"raise {peer.name}"))
+        steps.append(ip(*words, "up", undo=[ip(*words, "down")], reason=f"raise {peer.name}"))
     return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {asked.bridge}",))

@@ -9,50 +9,50 @@ from pipework_core.state.facts import parse_json
 from pipework_vxlan import underlay
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState, Link
     from pipework_vxlan.wanted import Wanted
 
 _ALL = "00:00:00:00:00:00"
 _KEY = "flood list"
 
 
-class Entry(NamedTuple):
+class AttachmentStatus(NamedTuple):
     """One other host, and the interface that leads there where the kernel was told."""
 
     remote: str
     via: str = ""
 
 
-def reads(wanted: Wanted, host: HostFacts) -> dict[str, Command]:
+def reads(wanted: Wanted, host: HostState) -> dict[str, Command]:
     """Return what reads the list of a device that there is."""
     if wanted.tunnel not in host.links:
         return {}
     argv = ("bridge", "-json", "fdb", "show", "dev", wanted.tunnel)
-    return {_KEY: Command(argv=argv, why=f"read where {wanted.tunnel} sends what is for all")}
+    return {_KEY: Command(argv=argv, reason=f"read where {wanted.tunnel} sends what is for all")}
 
 
 def made(wanted: Wanted) -> Plan:
     """Return what completes the list of a new device, which has the first entry already, and which they go with."""
-    return Plan(steps=tuple(_append(wanted, Entry(remote, wanted.dev)) for remote in wanted.remotes[1:]))
+    return Plan(steps=tuple(_append(wanted, AttachmentStatus(remote, wanted.dev)) for remote in wanted.remotes[1:]))
 
 
-def converged(scene: Scene, wanted: Wanted, tunnel: Link) -> Plan:
+def converged(context: Context, wanted: Wanted, tunnel: Link) -> Plan:
     """Return what adds the missing entries, and with `--replace` takes away those that the request does not name.
 
     Without it they may be another guest's: all guests of the host in this network share the list.
     """
     if not wanted.remotes:
         return Plan()
-    there = _there(scene)
+    there = _there(context)
     via = wanted.dev or str(tunnel.data.get("link", ""))
     known = {entry.remote for entry in there}
-    missing = [Entry(remote, via) for remote in wanted.remotes if remote not in known]
+    missing = [AttachmentStatus(remote, via) for remote in wanted.remotes if remote not in known]
     extra = [entry for entry in there if entry.remote not in wanted.remotes]
-    narrow = _narrow(scene, wanted._replace(remotes=tuple(entry.remote for entry in missing)), tunnel)
+    narrow = _narrow(context, wanted._replace(remotes=tuple(entry.remote for entry in missing)), tunnel)
     # What is appended, somebody else may have begun to count on while a lease is waited for.
     steps = [_append(wanted, one)._replace(undo=(_delete(wanted, one)._replace(shared=True),)) for one in missing]
-    if not scene.attachment.replace:
+    if not context.attachment.replace:
         names = ", ".join(entry.remote for entry in extra)
         more = f"{wanted.tunnel} sends to {names} as well, which --replace would end"
         return Plan(steps=tuple(steps), notes=(more,) if extra else (), warnings=narrow)
@@ -60,29 +60,29 @@ def converged(scene: Scene, wanted: Wanted, tunnel: Link) -> Plan:
     return Plan(steps=tuple(steps), warnings=narrow)
 
 
-def _narrow(scene: Scene, new: Wanted, tunnel: Link) -> tuple[str, ...]:
+def _narrow(context: Context, new: Wanted, tunnel: Link) -> tuple[str, ...]:
     """Return a warning when a new way carries less than what guests send; raise HostError when there is none."""
-    room = underlay.room(scene, new) if new.remotes else tunnel.mtu
+    room = underlay.room(context, new) if new.remotes else tunnel.mtu
     if room >= tunnel.mtu:
         return ()
     names = ", ".join(new.remotes)
     return (f"guests in VXLAN {new.vni} send packets of {tunnel.mtu} bytes, and the way to {names} carries {room}",)
 
 
-def _there(scene: Scene) -> list[Entry]:
-    rows = parse_json(scene.answers[_KEY].stdout or "[]") if _KEY in scene.answers else []
+def _there(context: Context) -> list[AttachmentStatus]:
+    rows = parse_json(context.answers[_KEY].stdout or "[]") if _KEY in context.answers else []
     found = (row for row in rows if row.get("mac") == _ALL and row.get("dst"))
-    return [Entry(str(row["dst"]), str(row.get("viaIf", ""))) for row in found]
+    return [AttachmentStatus(str(row["dst"]), str(row.get("viaIf", ""))) for row in found]
 
 
-def _append(wanted: Wanted, entry: Entry) -> Command:
-    return _fdb("append", wanted, entry, why=f"send what is for all to {entry.remote}")
+def _append(wanted: Wanted, entry: AttachmentStatus) -> Command:
+    return _fdb("append", wanted, entry, reason=f"send what is for all to {entry.remote}")
 
 
-def _delete(wanted: Wanted, entry: Entry) -> Command:
-    return _fdb("delete", wanted, entry, why=f"send {entry.remote} nothing any more that is for all")
+def _delete(wanted: Wanted, entry: AttachmentStatus) -> Command:
+    return _fdb("delete", wanted, entry, reason=f"send {entry.remote} nothing any more that is for all")
 
 
-def _fdb(verb: str, wanted: Wanted, entry: Entry, *, why: str) -> Command:
+def _fdb(verb: str, wanted: Wanted, entry: AttachmentStatus, *, reason: str) -> Command:
     via = ("via", entry.via) if entry.via else ()
-    return Command(argv=("bridge", "fdb", verb, _ALL, "dev", wanted.tunnel, "dst", entry.remote, *via), why=why)
+    return Command(argv=("bridge", "fdb", verb, _ALL, "dev", wanted.tunnel, "dst", entry.remote, *via), reason=reason)

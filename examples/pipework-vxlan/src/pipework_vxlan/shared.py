@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import BIRTH_GROUP, Mark, newborn, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit import firewall
 from pipework_core.toolkit.iproute import ip
@@ -13,8 +13,8 @@ from pipework_vxlan import flooding, underlay
 from pipework_vxlan.wanted import PORT
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts, Link
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState, Link
     from pipework_vxlan.wanted import Wanted
 
 KIND = "vxlan"
@@ -24,11 +24,11 @@ def ours(link: Link | None, kind: str) -> bool:
     """Whether this backend made a link of the host, or a killed run of it left it so."""
     if link is None or link.kind != kind:
         return False
-    mark = read(link)
-    return mark.kind == KIND if mark else newborn(link)
+    tag = read(link)
+    return tag.kind == KIND if tag else is_pending(link)
 
 
-def refuse_strangers(host: HostFacts, wanted: Wanted) -> None:
+def refuse_strangers(host: HostState, wanted: Wanted) -> None:
     """Raise ConflictError where the names are taken, or another device has the network: the kernel takes no second."""
     for name, kind in ((wanted.bridge, "bridge"), (wanted.tunnel, KIND)):
         link = host.links.get(name)
@@ -48,9 +48,9 @@ def refuse_strangers(host: HostFacts, wanted: Wanted) -> None:
             )
 
 
-def mtu(scene: Scene, wanted: Wanted) -> int:
+def mtu(context: Context, wanted: Wanted) -> int:
     """Return the MTU in bytes of the whole network on this host; raise UsageError, HostError or ConflictError."""
-    tunnel = scene.host.links.get(wanted.tunnel)
+    tunnel = context.host_state.links.get(wanted.tunnel)
     if tunnel is not None:
         return tunnel.mtu
     if not (wanted.remotes or wanted.group):
@@ -58,12 +58,12 @@ def mtu(scene: Scene, wanted: Wanted) -> int:
             f"VXLAN {wanted.vni} is not on this host yet, and nobody says where the others are.",
             hint="add -o remote=198.51.100.2, with the address of another host, or several separated by commas",
         )
-    return underlay.room(scene, wanted)
+    return underlay.room(context, wanted)
 
 
-def chosen_mtu(scene: Scene, wanted: Wanted) -> int:
+def chosen_mtu(context: Context, wanted: Wanted) -> int:
     """Return the guest's MTU in bytes: the asked one, else the largest; raise HostError for one that does not fit."""
-    largest, asked = mtu(scene, wanted), scene.attachment.mtu
+    largest, asked = mtu(context, wanted), context.attachment.mtu
     if asked is not None and asked > largest:
         raise HostError(
             f"an MTU of {asked} does not fit into VXLAN {wanted.vni}, which carries {largest} behind its header.",
@@ -72,44 +72,44 @@ def chosen_mtu(scene: Scene, wanted: Wanted) -> int:
     return asked or largest
 
 
-def plan(scene: Scene, wanted: Wanted) -> Plan:
+def plan(context: Context, wanted: Wanted) -> Plan:
     """Make what is missing of bridge and device, and complete where the device sends what is for all."""
-    return _bridge(scene, wanted) + _tunnel(scene, wanted)
+    return _bridge(context, wanted) + _tunnel(context, wanted)
 
 
-def _bridge(scene: Scene, wanted: Wanted) -> Plan:
-    name, link = wanted.bridge, scene.host.links.get(wanted.bridge)
+def _bridge(context: Context, wanted: Wanted) -> Plan:
+    name, link = wanted.bridge, context.host_state.links.get(wanted.bridge)
     if link is None:
-        undo = [ip("link", "delete", "dev", name, unless=ports(name))]
-        words = ("link", "add", "name", name, "group", BIRTH_GROUP, "type", "bridge")
-        create = ip(*words, undo=undo, why=f"create the bridge {name} for VXLAN {wanted.vni}")
-        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.warnings(name, scene.answers))
+        undo = [ip("link", "delete", "dev", name, guard=ports(name))]
+        words = ("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge")
+        create = ip(*words, undo=undo, reason=f"create the bridge {name} for VXLAN {wanted.vni}")
+        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.warnings(name, context.answers))
     return Plan(steps=tuple(_up(wanted, link)))
 
 
-def _tunnel(scene: Scene, wanted: Wanted) -> Plan:
-    name, link = wanted.tunnel, scene.host.links.get(wanted.tunnel)
+def _tunnel(context: Context, wanted: Wanted) -> Plan:
+    name, link = wanted.tunnel, context.host_state.links.get(wanted.tunnel)
     if link is None:
-        undo = [ip("link", "delete", "dev", name, unless=ports(wanted.bridge, "type", "veth"))]
-        create = ip(*_made(scene, wanted), undo=undo, why=f"make {name}, the way to the other hosts")
+        undo = [ip("link", "delete", "dev", name, guard=ports(wanted.bridge, "type", "veth"))]
+        create = ip(*_made(context, wanted), undo=undo, reason=f"make {name}, the way to the other hosts")
         return Plan(steps=(create,)) + flooding.made(wanted) + Plan(steps=(_own(wanted, name),))
     _refuse_difference(wanted, link)
     steps = _up(wanted, link)
     if link.master != wanted.bridge:
         undo = [ip("link", "set", "dev", name, *(("master", link.master) if link.master else ("nomaster",)))]
         steps.append(
-            ip("link", "set", "dev", name, "master", wanted.bridge, undo=undo, why=f"make {name} a port again")
+            ip("link", "set", "dev", name, "master", wanted.bridge, undo=undo, reason=f"make {name} a port again")
         )
-    found = Plan(steps=tuple(steps)) + flooding.converged(scene, wanted, link)
+    found = Plan(steps=tuple(steps)) + flooding.converged(context, wanted, link)
     return found if found.steps else found + Plan(notes=(f"VXLAN {wanted.vni} is on this host",))
 
 
-def _made(scene: Scene, wanted: Wanted) -> tuple[str, ...]:
+def _made(context: Context, wanted: Wanted) -> tuple[str, ...]:
     """Return the words of ip-link(8) that make the device as a port of its bridge."""
     first = ("group", wanted.group) if wanted.group else ("remote", wanted.remotes[0])
     return (
-        *("link", "add", "name", wanted.tunnel, "mtu", str(mtu(scene, wanted)), "master", wanted.bridge),
-        *("group", BIRTH_GROUP, "type", KIND, "id", str(wanted.vni), "dstport", str(wanted.port or PORT), *first),
+        *("link", "add", "name", wanted.tunnel, "mtu", str(mtu(context, wanted)), "master", wanted.bridge),
+        *("group", PENDING_GROUP, "type", KIND, "id", str(wanted.vni), "dstport", str(wanted.port or PORT), *first),
         *(("local", wanted.local) if wanted.local else ()),
         *(("dev", wanted.dev) if wanted.dev else ()),
         *(("ttl", str(wanted.ttl)) if wanted.ttl else ()),
@@ -152,21 +152,21 @@ def _refuse_difference(wanted: Wanted, link: Link) -> None:
 
 def _up(wanted: Wanted, link: Link) -> list[Command]:
     """Return what finishes a link that a killed run left, or raises one that somebody took down."""
-    if link.group == BIRTH_GROUP:
+    if link.group == PENDING_GROUP:
         return [_own(wanted, link.name)]
     words = ("link", "set", "dev", link.name)
     undo = [ip(*words, "down", shared=True)]
-    return [] if link.up else [ip(*words, "up", undo=undo, why=f"raise {link.name}")]
+    return [] if link.up else [ip(*words, "up", undo=undo, reason=f"raise {link.name}")]
 
 
 def _own(wanted: Wanted, name: str) -> Command:
-    alias = Mark(kind=KIND, on=str(wanted.vni)).alias
+    alias = Tag(kind=KIND, parent=str(wanted.vni)).alias
     words = ("link", "set", "dev", name, "group", "default", "alias", alias, "up")
-    return ip(*words, why=f"raise {name} and mark it as made by pipework")
+    return ip(*words, reason=f"raise {name} and mark it as made by pipework")
 
 
 def ports(bridge: str, *which: str) -> Command:
     """Return the read that tells the ports of a bridge, all or those that `which` chooses, in words of ip-link(8)."""
     return Command(
-        argv=("ip", "-json", "link", "show", "master", bridge, *which), why=f"see whether {bridge} has ports"
+        argv=("ip", "-json", "link", "show", "master", bridge, *which), reason=f"see whether {bridge} has ports"
     )

@@ -10,8 +10,8 @@ from pipework_core.spec.grammar import MTU_MIN
 from pipework_core.state.facts import parse_json
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Scene
-    from pipework_core.model.link import HostFacts
+    from pipework_core.model.context import Context
+    from pipework_core.model.link import HostState
     from pipework_core.model.plan import Outcome
     from pipework_vxlan.wanted import Wanted
 
@@ -21,7 +21,7 @@ HEADER = {4: 50, 6: 70}
 _ANY = frozenset({0, 1, 2, 255})
 
 
-def reads(wanted: Wanted, host: HostFacts) -> dict[str, Command]:
+def reads(wanted: Wanted, host: HostState) -> dict[str, Command]:
     """Return what asks the kernel for the way to each of the other hosts, by keys of their own."""
     if wanted.dev and wanted.dev not in host.links:
         return {}  # which the plan refuses in better words
@@ -34,14 +34,16 @@ def _key(remote: str) -> str:
 
 def _route(wanted: Wanted, remote: str) -> Command:
     words = (*(("from", wanted.local) if wanted.local else ()), *(("oif", wanted.dev) if wanted.dev else ()))
-    return Command(argv=("ip", "-json", "route", "get", remote, *words), ok_codes=_ANY, why=f"read the way to {remote}")
+    return Command(
+        argv=("ip", "-json", "route", "get", remote, *words), ok_codes=_ANY, reason=f"read the way to {remote}"
+    )
 
 
-def room(scene: Scene, wanted: Wanted) -> int:
+def room(context: Context, wanted: Wanted) -> int:
     """Return the largest MTU in bytes that guests may have; raise HostError where the underlay carries nothing."""
-    if wanted.dev and wanted.dev not in scene.host.links:
+    if wanted.dev and wanted.dev not in context.host_state.links:
         raise HostError(f"the host has no interface {wanted.dev!r} to send through.", hint="`ip link` shows its own")
-    ways = [_mtu(scene, wanted, remote) for remote in wanted.remotes] or [_device_mtu(scene.host, wanted.dev)]
+    ways = [_mtu(context, wanted, remote) for remote in wanted.remotes] or [_device_mtu(context.host_state, wanted.dev)]
     found = min(ways) - HEADER[wanted.family]
     if found < MTU_MIN:
         raise HostError(
@@ -51,22 +53,22 @@ def room(scene: Scene, wanted: Wanted) -> int:
     return found
 
 
-def _mtu(scene: Scene, wanted: Wanted, remote: str) -> int:
+def _mtu(context: Context, wanted: Wanted, remote: str) -> int:
     """Return the MTU of the way to another host: the route's own, else its interface's."""
-    answer = scene.answers[_key(remote)]
+    answer = context.answers[_key(remote)]
     entry = _entry(answer)
     if not entry:
         through = f" through {wanted.dev}" if wanted.dev else ""
         source = f" from {wanted.local}" if wanted.local else ""
         raise HostError(
-            f"this host has no way to {remote}{source}{through} ({answer.complaint or 'no route'}).",
+            f"this host has no way to {remote}{source}{through} ({answer.error_text or 'no route'}).",
             hint=f"`ip route get {remote}` says more; local= must be an address of this host",
         )
     if entry.get("type") == "local":
         raise HostError(f"{remote} is an address of this host.", hint="name the other hosts in remote=")
     dev = str(entry.get("dev", ""))
     own = [int(metric["mtu"]) for metric in entry.get("metrics", ()) if "mtu" in metric]
-    return min([_device_mtu(scene.host, dev), *own])
+    return min([_device_mtu(context.host_state, dev), *own])
 
 
 def _entry(answer: Outcome) -> dict[str, Any]:
@@ -74,6 +76,6 @@ def _entry(answer: Outcome) -> dict[str, Any]:
     return entries[0] if entries else {}
 
 
-def _device_mtu(host: HostFacts, name: str) -> int:
+def _device_mtu(host: HostState, name: str) -> int:
     link = host.links.get(name)
     return link.mtu if link else 1500

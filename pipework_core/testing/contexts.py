@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipework_core.cli import parser
 from pipework_core.engine import existing, select
 from pipework_core.model.attachment import request_digest
-from pipework_core.model.context import Scene
+from pipework_core.model.context import Context
 from pipework_core.model.errors import PluginError
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.manager import Plugins, check_options
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Clearing, Guest
+    from pipework_core.model.context import Guest, Replacement
     from pipework_core.model.link import Link
     from pipework_core.plugins.api import Backend
 
@@ -41,7 +41,7 @@ class Given(NamedTuple):
 class Settled(NamedTuple):
     """A request that can be planned: its scene with what clears the way for it, its backend and its digest."""
 
-    clearing: Clearing
+    clearing: Replacement
     backend: Backend
     digest: str
 
@@ -59,14 +59,14 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     return attachment
 
 
-def make_scene(
+def make_context(
     request: str | Sequence[str],
     *plugins: object,
     facts: Facts | None = None,
     guest: Guest | None = None,
     answers: Mapping[str, str] | None = None,
-) -> Scene:
-    """Return what the backend of a request plans from, for a test that calls it: `Tap().plan(make_scene(...))`.
+) -> Context:
+    """Return what the backend of a request plans from, for a test that calls it: `Tap().plan(make_context(...))`.
 
     `request` is a command line that attaches, `plugins` are the modules or objects with the hooks. `answers` are what
     the backend's own reads print; a read without an answer fails. `REQ` in the alias of an interface stands for the
@@ -76,7 +76,7 @@ def make_scene(
     """
     attachment = make_attachment(request, *plugins)
     given = Given(guest or make_guest(), facts or Facts(), answers or {})
-    return settled(attachment, loaded(plugins), given).clearing.scene
+    return settled(attachment, loaded(plugins), given).clearing.context
 
 
 def loaded(plugins: Sequence[object]) -> Plugins:
@@ -86,23 +86,23 @@ def loaded(plugins: Sequence[object]) -> Plugins:
 
 def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
     """Complete a request as the engine does; raise what a run raises before it plans."""
-    host, inside = given.facts
+    host, guest_state = given.facts
     # The digest is that of the completed request, which takes the facts, which hold the digest.
-    complete, backend = select.complete(attachment, host, inside, plugins)
+    complete, backend = select.complete(attachment, host, guest_state, plugins)
     digest = request_digest(complete)
     host = host._replace(links=_signed(host.links, digest))
-    inside = inside._replace(links=_signed(inside.links, digest))
-    scene = seen(complete, backend, plugins, given._replace(facts=Facts(host, inside)))
-    refuse_unread(given.answers, scene.answers, backend.kind)
-    return Settled(existing.settle(scene, backend, digest, plugins), backend, digest)
+    guest_state = guest_state._replace(links=_signed(guest_state.links, digest))
+    context = seen(complete, backend, plugins, given._replace(facts=Facts(host, guest_state)))
+    refuse_unread(given.answers, context.answers, backend.kind)
+    return Settled(existing.settle(context, backend, digest, plugins), backend, digest)
 
 
-def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Given) -> Scene:
+def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Given) -> Context:
     """Return what a completed request is planned from; raise what its backend and static addressing raise of it.
 
     A method of a third party takes part; built-in ones have tests of their own.
     """
-    host, inside = given.facts
+    host, guest_state = given.facts
     method = attachment.dhcp.client if attachment.dhcp else ""
     addressings = [
         plugins.addressing(name) for name in ("static", method) if name == "static" or name in plugins.methods()
@@ -111,7 +111,7 @@ def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Give
     asked = (key for addressing in addressings for key in addressing.reads(attachment, given.guest))
     reads = (*backend.reads(attachment, host), *asked)
     answers = answered(reads, given.answers)
-    return Scene(attachment=attachment, guest=given.guest, host=host, inside=inside, answers=answers)
+    return Context(attachment=attachment, guest=given.guest, host_state=host, guest_state=guest_state, answers=answers)
 
 
 def answered(reads: Iterable[str], given: Mapping[str, str]) -> dict[str, Outcome]:
