@@ -81,7 +81,7 @@ def collect(
     warn: Callable[[str], None],
 ) -> int:
     """Take away what dead guests and killed runs left; return 1 when something of it could not be taken away."""
-    from pipework_core.engine import gc as collecting
+    from pipework_core.engine import gc as collecting  # noqa: PLC0415 - ls does not need it
     from pipework_core.engine import report_json  # noqa: PLC0415 - ls does not need them
 
     done = collecting.collect(plugins=plugins, driver=driver, signals=signals)

@@ -40,8 +40,8 @@ _BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 class AttachmentStatus(NamedTuple):
     """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
 
-    It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's end
-    on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
+    It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's
+    end on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
     `adopted` is what the shell version made. `dhcp` is the client that its mark names, `alive` whether one that stays
     is there (None: it was not to stay).
     """

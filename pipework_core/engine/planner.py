@@ -147,7 +147,9 @@ class Planner:
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
                 continue
             answers = self.read(backend.reads(attachment, host))
-            context = Context(attachment=attachment, guest=guest, host_state=host, guest_state=GuestState(), answers=answers)
+            context = Context(
+                attachment=attachment, guest=guest, host_state=host, guest_state=GuestState(), answers=answers
+            )
             shared_resources = backend.shared_resources(context, tag)
             hidden = any(left.hidden for left in shared_resources)
             used = self._uses(host, {}) if hidden else ParentUse()
@@ -160,7 +162,7 @@ class Planner:
     ) -> tuple[Context, Plan, Context]:
         """Read what there is, and plan from what the interface remembers; return the scene behind it as well.
 
-        `next_context` is that of the attachment before it. Where its interface is there all the same, its detaching is only
+        `next_context` is what the attachment before it leaves. Where its interface still exists, its detaching is only
         pretended, and this one goes on from there.
         """
         answers = self.read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})

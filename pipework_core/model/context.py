@@ -69,8 +69,8 @@ class Context(NamedTuple):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
-    `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they
-    asked for that the host has. With `detaching`, `attachment` is what its interface remembers, and nothing comes in its
+    `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they asked
+    for that the host has. With `detaching`, `attachment` is what its interface remembers, and nothing comes in its
     place.
     """
 

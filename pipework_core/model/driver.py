@@ -75,7 +75,7 @@ class Driver(Protocol):
         """
 
     def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run lists of changes that do not depend on each other, each as `apply` does; one list of outcomes for each."""
+        """Run lists of changes that do not depend on each other, each as `apply` does; one list of outcomes each."""
 
     def guard_blocks(self, command: Command) -> bool:
         """Whether the command's guard (`guard`) finds something or cannot tell: things are better left alone then."""

@@ -42,12 +42,12 @@ _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 class Tag(NamedTuple):
     """What an alias says. Empty fields are left out of it.
 
-    `kind` is the backend, `parent` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and `gw6`
-    the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came with,
-    `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the host's
-    end of a veth pair `netns` is the inode number of the guest's namespace. `dhcp` is the client to stop, or whose
-    lease to give back (`dynamic.Dhcp.tag`). `new` is what the host was given of addresses and gateways for its own
-    part in a network (`added_words`).
+    `kind` is the backend, `parent` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and
+    `gw6` the default routes that ours replaced, `nic` and `state` the name and the admin state a physical NIC came
+    with, `mac` and `mtu` what it had of these where the request changed them, `phy` the radio it belongs to. On the
+    host's end of a veth pair `netns` is the inode number of the guest's namespace. `dhcp` is the client to stop, or
+    whose lease to give back (`dynamic.Dhcp.tag`). `new` is what the host was given of addresses and gateways for its
+    own part in a network (`added_words`).
     """
 
     kind: str

@@ -44,9 +44,8 @@ class Snapshot(NamedTuple):
     """All that was read. Namespaces are known by their inode numbers.
 
     `guest_state` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
-    namespaces of the processes that names speak of.
-    `unreadable` says why those could not be that are there. `partial_view` says that there may be guests of which not a single
-    process can be seen from here.
+    namespaces of the processes that names speak of. `unreadable` says why those could not be that are there.
+    `partial_view` says that there may be guests of which not a single process can be seen from here.
     """
 
     host_state: HostState

@@ -99,8 +99,8 @@ class Specs:
     def pipework_attached(self, context: Context, report: Report) -> None:
         """Tell that the whole request holds now, whether or not anything had to be done for it (`report.changed`).
 
-        `context` is what it was planned from, `report` what was done. For a guest's attachment, by `up` as well, and for
-        the host's part in a network. With `up --atomic` not before all of them hold.
+        `context` is what it was planned from, `report` what was done. For a guest's attachment, by `up` as well, and
+        for the host's part in a network. With `up --atomic` not before all of them hold.
 
         Example: append `{"guest": scene.guest.name, "changed": report.changed}` to an audit log.
         """
@@ -109,8 +109,8 @@ class Specs:
     def pipework_detached(self, context: Context, report: Report) -> None:
         """Tell that an attachment was undone, or the host takes part in a network no longer.
 
-        `context` is what it was planned from, with the interface still there; `report.left` has what should have gone and
-        stays, `report.changed` is false when there was nothing to do. Told by `detach`, `down`, `up --prune` and
+        `context` is what it was planned from, with the interface still there; `report.left` has what should have gone
+        and stays, `report.changed` is false when there was nothing to do. Told by `detach`, `down`, `up --prune` and
         `host --remove`, and by `host` and `up --atomic` for what they take back first, or again.
 
         Example: `audit.write(f"{scene.guest.name} {scene.attachment.interface} detached")`.

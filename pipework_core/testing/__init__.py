@@ -43,11 +43,11 @@ __all__ = [
     "PrivateHost",
     "golden_cases",
     "make_attachment",
+    "make_context",
     "make_facts",
     "make_guest",
     "make_link",
     "make_route",
-    "make_context",
     "recorded_run",
 ]
 

@@ -21,7 +21,8 @@ class MarkPromises(Declared):
             words = [str(word) for word in command.argv]
             if made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
                 fail(
-                    f"{line}: `{command}` makes a link without `group {ownership.PENDING_GROUP}`; use toolkit.in_guest()."
+                    f"{line}: `{command}` makes a link without `group {ownership.PENDING_GROUP}`; "
+                    "use toolkit.in_guest()."
                 )
 
     def test_the_mark_can_be_read_back(self, line: str) -> None:

@@ -57,7 +57,9 @@ def _given_up(context: Context, link: Link, tag: Tag) -> Replacement:
     host = {name: other for name, other in context.host_state.links.items() if peer is None or name != peer.name}
     after = delete_in_guest(context, link.name)._replace(reason=f"delete {link.name} of {context.guest.name}")
     return Replacement(
-        context=context._replace(guest_state=without(context, link, tag), host_state=context.host_state._replace(links=host)),
+        context=context._replace(
+            guest_state=without(context, link, tag), host_state=context.host_state._replace(links=host)
+        ),
         before=Plan(steps=given_back(context, link, tag)),
         after=Plan(commit=(after,)),
     )

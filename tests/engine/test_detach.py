@@ -75,7 +75,9 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
     now = Route(dst="default", family=family, dev="eth3", metric=0 if family == 4 else 1024, words=("dev", "eth3"))
     found = guest_state(link("eth0", 2), first, second, third)._replace(routes=(now,))
     request = detach.request(first, detach.mark_of(first), GUEST)
-    context = Context(attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True)
+    context = Context(
+        attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True
+    )
     backend = Plugins(warn=pytest.fail, third_parties=False).backend("dummy")
     plan, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
     heir = Tag(kind="dummy", parent="dummy0", **{key: through("eth0", family)})
@@ -101,14 +103,23 @@ def test_what_killed_runs_left_is_found_by_its_group() -> None:
         link("nic0", 2, group=detaching),
         link("br1", 3, kind="bridge", group=ownership.PENDING_GROUP),
         Link(name="nic0.10", ifindex=4, kind="vlan", parent="nic0", data={"id": 10}, group=ownership.PENDING_GROUP),
-        link("nic1", 5, group=ownership.PENDING_GROUP, alias=Tag(kind="phys", parent="nic1", nic="nic1", state="up").alias),
+        link(
+            "nic1",
+            5,
+            group=ownership.PENDING_GROUP,
+            alias=Tag(kind="phys", parent="nic1", nic="nic1", state="up").alias,
+        ),
         link("br2", 6, kind="bridge", group=ownership.group_for(ownership.FILTERING | ownership.DETACHING)),
         link("br3", 7, kind="bridge", alias=Tag(kind="bridge").alias),
         link("nic2", 8, group=ownership.group_for(ownership.RAISED)),
         link("veth1", 9, kind="veth", group=ownership.PENDING_GROUP),
         link("tun42", 10, kind="vxlan", group=ownership.PENDING_GROUP, alias=Tag(kind="vxlan", parent="42").alias),
         link(
-            "mv1", 11, kind="macvlan", group=ownership.PENDING_GROUP, alias=Tag(kind="host", parent="nic0", req="0").alias
+            "mv1",
+            11,
+            kind="macvlan",
+            group=ownership.PENDING_GROUP,
+            alias=Tag(kind="host", parent="nic0", req="0").alias,
         ),
     ]
     found = detach.unfinished(HostState(links={one.name: one for one in links}))

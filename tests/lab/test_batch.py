@@ -88,7 +88,8 @@ def test_every_alias_comes_back_from_the_kernel_as_it_was_given(user_host: Priva
 
 def test_the_line_that_fails_is_the_command_that_is_named(user_host: PrivateHost) -> None:
     script = (
-        "import json; from pipework_core.model.plan import Command; from pipework_drivers.local.driver import LiveDriver\n"
+        "import json\nfrom pipework_core.model.plan import Command\n"
+        "from pipework_drivers.local.driver import LiveDriver\n"
         "lines = ['link add name a0 type bridge', 'link set dev a0 alias x']\n"
         "lines += ['link set dev nowhere up', 'link set dev a0 up']\n"
         "commands = [Command(argv=('ip', *line.split())) for line in lines]\n"

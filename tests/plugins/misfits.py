@@ -22,9 +22,8 @@ class Line(FakeDriver):
 class Odd:
     name = "odd"
     def open(self, address):
-        line = Line(pins={"/run/netns/web1": PinnedNetns(inode=71), "/proc/1/ns/net": PinnedNetns(inode=1)}, programs=())
-        line.address = address
-        return line
+        line = Line(pins={"/run/netns/web1": PinnedNetns(inode=71), "/proc/1/ns/net": PinnedNetns(inode=1)},
+        programs=()) line.address = address return line
 
 @hookimpl
 def pipework_drivers():
@@ -218,7 +217,10 @@ class Wrong(NamedTuple):
 #: Those without which what was asked for cannot be done.
 NEEDED = [
     *(Wrong("backends", method, ASKED["backends"]) for method in ("reads", "tag", "plan")),
-    *(Wrong("backends", method, "detach netns:web1 -i odd1") for method in ("reads", "replacement", "shared_resources")),
+    *(
+        Wrong("backends", method, "detach netns:web1 -i odd1")
+        for method in ("reads", "replacement", "shared_resources")
+    ),
     Wrong("backends", "plan", f"--dry-run {ASKED['backends']}"),
     Wrong("guests", "find", ASKED["guests"]),
     *(Wrong("drivers", method, ASKED["drivers"], "") for method in ("open", "pin", "read", "apply")),

@@ -192,7 +192,9 @@ class Greedy(Switched):
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         name = self.bridge(tag.parent)
         return (
-            (SharedResource(name=name, remove=ip("link", "delete", "dev", name)),) if name in context.host_state.links else ()
+            (SharedResource(name=name, remove=ip("link", "delete", "dev", name)),)
+            if name in context.host_state.links
+            else ()
         )
 
     def switch(self, context: Context) -> Plan:

@@ -44,7 +44,10 @@ def of_bridges(snapshot: Snapshot) -> Iterator[Link]:
 
 def of_ports(snapshot: Snapshot) -> list[str]:
     """Return the ports of ours on switches that keep them, whose device has gone with its guest, or goes."""
-    going = {*garbage.pairs(snapshot), *(link.name for link in snapshot.host_state.links.values() if _doomed(snapshot, link))}
+    going = {
+        *garbage.pairs(snapshot),
+        *(link.name for link in snapshot.host_state.links.values() if _doomed(snapshot, link)),
+    }
     return [port.name for port in snapshot.ports.values() if port.ours and _gone(snapshot, port.name, going)]
 
 
@@ -71,7 +74,9 @@ def of_guests(snapshot: Snapshot, kind: str) -> Plan:
     host it is the sibling of a NIC (`host_nic.py`). As long as it has no alias, it was given nothing; from then on it
     has the addresses of the host, and that it stays is the smaller evil: a run may be waiting for a gateway.
     """
-    is_pending = [link for link in snapshot.host_state.links.values() if link.kind == kind and ownership.is_pending(link)]
+    is_pending = [
+        link for link in snapshot.host_state.links.values() if link.kind == kind and ownership.is_pending(link)
+    ]
     there = [(None, link) for link in is_pending if not link.alias]
     plan = swept(
         *(

@@ -67,7 +67,8 @@ class Stacked:
             alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
             if attachment.kind != self.kind or alone:
                 raise ConflictError(
-                    f"{parent.name} takes no {attachment.kind} as long as {link.name} of {context.guest.name} is on it.",
+                    f"{parent.name} takes no {attachment.kind} as long as {link.name} of {context.guest.name} "
+                    "is on it.",
                     hint=f"delete {link.name} in the guest, and run this again",
                 )
         return rename_aside(context, link, tag)

@@ -1,8 +1,8 @@
 """The ssh driver: the same plans on a machine that has iproute2, util-linux and a POSIX shell, and no Python.
 
-One connection carries a whole run. A shell at its far end (`remote_shell.sh`) takes requests and answers them, in as few
-round trips as the engine's questions allow: all reads of a step are one, all commands of a plan are one, and what needs
-no answer (the lock, giving it back, announcements) travels with what does.
+One connection carries a whole run. A shell at its far end (`remote_shell.sh`) takes requests and answers them, in as
+few round trips as the engine's questions allow: all reads of a step are one, all commands of a plan are one, and what
+needs no answer (the lock, giving it back, announcements) travels with what does.
 """
 
 from __future__ import annotations

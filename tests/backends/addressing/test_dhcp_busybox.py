@@ -132,7 +132,9 @@ def test_detaching_gives_the_lease_back(family: str) -> None:
     attachment = parser.parse(("br1", "web1", "dhcp")).attachment
     assert attachment
     bare = attachment._replace(interface="eth1", kind="bridge", dhcp=None)
-    context = Context(attachment=bare, guest=GUEST, host_state=HostState(links={}), guest_state=GuestState(), existing=LINK)
+    context = Context(
+        attachment=bare, guest=GUEST, host_state=HostState(links={}), guest_state=GuestState(), existing=LINK
+    )
     stop, names = DhcpBusybox().release(context, Tag(kind="bridge", dhcp=f"dhcp{family}-f")).steps
     assert stop.argv[2:] == ("stop", "/proc/42/ns/net", "runtime=docker", "name=pipework-7-eth1", "id=7-eth1")
     assert "keep=1" in stop.undo[0].argv

@@ -283,9 +283,7 @@ def test_an_unused_recording_fails(path: Path) -> None:
     recorded(path, some_run)
     driver = ReplayDriver(str(path))
     driver.pin(GUEST)
-    with pytest.raises(
-        ReplayError, match=r"goes on with 6 more calls, the first of them `has_program ip`\.$"
-    ) as caught:
+    with pytest.raises(ReplayError, match=r"goes on with 6 more calls, the first of them `finds ip`\.$") as caught:
         driver.finish(())
     driver.abort(caught.value)
     assert not hasattr(caught.value, "__notes__")
