@@ -12,7 +12,7 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.model.driver import cut_short, succeeded
+from pipework_core.model.driver import cut_short, has_succeeded
 from pipework_core.model.plan import OK, Outcome
 
 if TYPE_CHECKING:
@@ -134,6 +134,6 @@ def _answers(group: Group, outcome: Outcome) -> list[Outcome]:
     found: list[Outcome] = []
     for command, line in zip(group.commands, told, strict=False):
         found.append(outcome._replace(stdout=line))
-        if not succeeded(command, found[-1]):
+        if not has_succeeded(command, found[-1]):
             break
     return found

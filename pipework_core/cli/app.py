@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipework_core import __version__
 from pipework_core.cli import parser
 from pipework_core.model.errors import Interrupted, PipeworkError, UsageError
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +42,11 @@ def run(argv: Sequence[str]) -> int:
 def _failed(error: BaseException, said: str, hint: str, code: int, *, as_json: bool) -> int:
     """Say what went wrong on stderr, and as data on stdout where that was asked for; return the exit code."""
     notes = getattr(error, "__notes__", [])
-    print(f"pipework: {'error: ' if code != Interrupted.exit_code else ''}{printable(said)}", file=sys.stderr)
+    print(f"pipework: {'error: ' if code != Interrupted.exit_code else ''}{escape_text(said)}", file=sys.stderr)
     if hint:
-        print(f"hint: {printable(hint)}", file=sys.stderr)
+        print(f"hint: {escape_text(hint)}", file=sys.stderr)
     for note in notes:
-        print(f"note: {printable(note)}", file=sys.stderr)
+        print(f"note: {escape_text(note)}", file=sys.stderr)
     if as_json:
         import json
 
@@ -64,12 +64,12 @@ def _dispatch(invocation: Invocation) -> int:
         from pipework_core.state import wait
 
         signals.Signals().install()
-        wait.wait(invocation.interface, timeout=invocation.timeout)
+        wait.wait_for(invocation.interface, timeout=invocation.timeout)
         return 0
     if invocation.command == "wait-script":
         from pipework_core.state import wait
 
-        print(wait.script(invocation.interface, invocation.timeout), end="")
+        print(wait.make_script(invocation.interface, invocation.timeout), end="")
         return 0
     if invocation.command == "demo":
         from pipework_core.demo import attachments

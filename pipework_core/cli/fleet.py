@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core import topology
 from pipework_core.engine.roster import GuestDirectory
 from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 from pipework_core.topology.host_access import Parts
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Fleet:
         if self._invocation.json:
             print(json.dumps({"links": [_as_json(job) for job in jobs], "differences": lines}, indent=2))
         else:
-            print("".join(f"{printable(line)}\n" for line in lines), end="")
+            print("".join(f"{escape_text(line)}\n" for line in lines), end="")
         return DIFFERS if lines else 0
 
     def down(self) -> int:
@@ -230,9 +230,9 @@ class Fleet:
 
 
 def _say(what: Place | str, message: str, hint: str) -> None:
-    print(f"pipework: error: {what}: {printable(message)}", file=sys.stderr)
+    print(f"pipework: error: {what}: {escape_text(message)}", file=sys.stderr)
     if hint:
-        print(f"hint: {printable(hint)}", file=sys.stderr)
+        print(f"hint: {escape_text(hint)}", file=sys.stderr)
 
 
 def _is_named(entry: AttachmentStatus) -> bool:
@@ -285,6 +285,8 @@ def _as_json(job: Job) -> dict[str, Any]:
         "error": str(job.error) if job.error else None,
         "hint": job.error.hint if job.error else None,
         "warnings": list(job.report().warnings) if job.whole else [],
-        "leases": [leases.as_json(lease) for lease in leases.obtained(plan.steps, tuple(job.outcomes))] if plan else [],
+        "leases": [leases.as_json(lease) for lease in leases.find_leases(plan.steps, tuple(job.outcomes))]
+        if plan
+        else [],
         "steps": [str(step) for step in plan.all_steps] if plan else [],
     }

@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 from pipework_core.plugins.guarded import Guarded
 from pipework_core.plugins.manager import GUESTS, known_options
 from pipework_core.spec.options import OPTIONS
@@ -226,12 +226,12 @@ def _backends(backends: Iterable[Backend]) -> Iterator[str]:
     for backend in backends:
         itself, package = (backend.guarded, backend.owner) if isinstance(backend, Guarded) else (backend, "")
         about = (inspect.getdoc(type(itself)) or "").partition("\n\n")[0].replace("`", "")
-        said = f"{backend.kind}: {printable(' '.join(about.split()))}{f' (from {package})' if package else ''}"
+        said = f"{backend.kind}: {escape_text(' '.join(about.split()))}{f' (from {package})' if package else ''}"
         if backend.interface != "eth1":
             said += f" The guest's interface is {backend.interface} when -i is not given."
         yield from _paragraph(said, rest=_INDENT * 3)
         for key, value in known_options(backend).items():
-            yield from _paragraph(printable(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
+            yield from _paragraph(escape_text(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
 
 
 def _methods(plugins: Plugins) -> list[tuple[str, str]]:

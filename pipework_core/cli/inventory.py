@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipework_core import CONTRACT, __version__
 from pipework_core.model.errors import PluginError
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 from pipework_core.plugins import entry_points, loading
 from pipework_core.plugins.contained import contained
 from pipework_core.plugins.foreign import Foreign
@@ -158,4 +158,4 @@ def _text(package: Package) -> str:
     head = f"{f'{package.name} {package.version}'.rstrip()} ({package.origin}), {contract}"
     rows = [(group, ", ".join(names)) for group, names in package.provides.items()]
     rows += [("hooks", ", ".join(package.hooks) or "none"), *(("problem", text) for text in package.problems)]
-    return "\n".join([printable(head), *(printable(f"  {term:<10}  {said}") for term, said in rows)])
+    return "\n".join([escape_text(head), *(escape_text(f"  {term:<10}  {said}") for term, said in rows)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.engine.attachments import THIS_HOST, who
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _HEAD = ("GUEST", "INTERFACE", "KIND", "ON", "ADDRESSES", "MAC", "VLAN", "MTU", 
 
 def table(entries: Iterable[AttachmentStatus]) -> str:
     """Return the table, nothing of it cut off; `-` stands for what is not there."""
-    rows = [_HEAD, *(tuple(printable(cell) or "-" for cell in _cells(entry)) for entry in entries)]
+    rows = [_HEAD, *(tuple(escape_text(cell) or "-" for cell in _cells(entry)) for entry in entries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join(_line(row, widths) for row in rows)
 

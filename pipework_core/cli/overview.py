@@ -10,7 +10,7 @@ from pipework_core.cli import output
 from pipework_core.engine import attachments as listing
 from pipework_core.engine import guests, owners, snapshot
 from pipework_core.model.errors import GuestError
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: C
         print(output.table(found), end="")
     else:
         whom = invocation.guest or "any guest of this host"
-        print(f"pipework: nothing is attached to {printable(whom)}", file=sys.stderr)
+        print(f"pipework: nothing is attached to {escape_text(whom)}", file=sys.stderr)
     return 0
 
 
@@ -91,7 +91,7 @@ def collect(
     for text in done.plan.warnings:
         warn(text)
     for command, said in done.failed:
-        print(f"pipework: error: cannot {printable(command.reason)}: {printable(said)}", file=sys.stderr)
+        print(f"pipework: error: cannot {escape_text(command.reason)}: {escape_text(said)}", file=sys.stderr)
     if invocation.json:
         data = {
             "dry_run": invocation.dry_run,
@@ -103,7 +103,7 @@ def collect(
         print(json.dumps(data, indent=2))
     elif not invocation.dry_run:
         for command in done.gone:
-            print(printable(command.reason))
+            print(escape_text(command.reason))
         for note in notes:
             print(f"pipework: {note}", file=sys.stderr)
     return 1 if done.failed else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipework_core.model import names
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import grammar, options
-from pipework_core.spec.classic import _name, _timeout, attachment
+from pipework_core.spec.classic import parse_attachment, parse_name, parse_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -58,7 +58,7 @@ def parse(argv: Sequence[str], methods: Collection[str] = ()) -> Invocation:
         return invocation._replace(command="version")
     _refuse_contradictions(invocation)
     if words.command == "attach":
-        return invocation._replace(attachment=attachment(words, methods))
+        return invocation._replace(attachment=parse_attachment(words, methods))
     if words.command in {"detach", "host", *options.INSIDE}:
         understood = {"detach": _detach, "host": _host}.get(words.command, _inside)
         return understood(words, invocation)
@@ -69,7 +69,7 @@ def parse(argv: Sequence[str], methods: Collection[str] = ()) -> Invocation:
     interface = words.get("interface")
     return invocation._replace(
         interface=names.interface_name("eth1" if interface is None else interface),
-        timeout=_timeout(words.get("timeout")),
+        timeout=parse_timeout(words.get("timeout")),
     )
 
 
@@ -135,7 +135,7 @@ def _inside(words: ParsedArgs, invocation: Invocation) -> Invocation:
     if not rest:
         tool = "tc" if command == "tc" else f"ip {command}"
         raise UsageError(f"{command} {guest} says nothing to do.", hint=f"add for instance show, as for {tool}")
-    return invocation._replace(guest=grammar.guest_word(guest), words=tuple(rest))
+    return invocation._replace(guest=grammar.parse_guest(guest), words=tuple(rest))
 
 
 def _detach(words: ParsedArgs, invocation: Invocation) -> Invocation:
@@ -146,11 +146,11 @@ def _detach(words: ParsedArgs, invocation: Invocation) -> Invocation:
             else "detach needs a guest"
         )
         raise UsageError(f"{found}.", hint="write for instance pipework detach web1 -i eth1")
-    everything, interface = words.has("all"), _name(words, "interface", "guest interface")
+    everything, interface = words.has("all"), parse_name(words, "interface", "guest interface")
     if everything and interface:
         raise UsageError("-i and --all contradict each other.", hint="leave one of them out")
     return invocation._replace(
-        guest=grammar.guest_word(words.operands[0]),
+        guest=grammar.parse_guest(words.operands[0]),
         interface=interface,
         everything=everything,
         keep_bridge=words.has("keep-bridge"),
@@ -169,7 +169,7 @@ def _fleet(words: ParsedArgs, invocation: Invocation) -> Invocation:
 def _host(words: ParsedArgs, invocation: Invocation) -> Invocation:
     from pipework_core.spec import host_access  # noqa: PLC0415 - an attachment does not need it
 
-    return invocation._replace(part=host_access.parse(words))
+    return invocation._replace(part=host_access.parse_host_access(words))
 
 
 def _listed(words: ParsedArgs, invocation: Invocation) -> Invocation:
@@ -179,4 +179,4 @@ def _listed(words: ParsedArgs, invocation: Invocation) -> Invocation:
         raise UsageError(
             f"ls takes one guest, and {' '.join(words.operands)} are several.", hint="write ls alone for all of them"
         )
-    return invocation._replace(guest=grammar.guest_word(words.operands[0]))
+    return invocation._replace(guest=grammar.parse_guest(words.operands[0]))

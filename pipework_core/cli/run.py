@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.model.errors import CommandError
-from pipework_core.model.names import printable
+from pipework_core.model.names import escape_text
 from pipework_core.model.plan import Command
 from pipework_core.plugins.manager import Plugins
 from pipework_core.spec.options import FLEET
@@ -69,7 +69,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _warn(text: str) -> None:
-    print(f"pipework: warning: {printable(text)}", file=sys.stderr)
+    print(f"pipework: warning: {escape_text(text)}", file=sys.stderr)
 
 
 def _let_any_bytes_through() -> None:
@@ -122,9 +122,9 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
     for text in (*(text for _, report in done for text in report.warnings), *left):
         _warn(text)
     for interface, error in failed.items():
-        print(f"pipework: error: {printable(f'{interface} stays: {error}')}", file=sys.stderr)
+        print(f"pipework: error: {escape_text(f'{interface} stays: {error}')}", file=sys.stderr)
         if error.hint:
-            print(f"hint: {printable(error.hint)}", file=sys.stderr)
+            print(f"hint: {escape_text(error.hint)}", file=sys.stderr)
     if invocation.json:
         from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
 
@@ -133,7 +133,7 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
         print(json.dumps({"detached": detached, "failed": errors, "notes": list(notes)}, indent=2))
     elif invocation.verbose:
         for note in notes:
-            print(f"# {printable(note)}", file=sys.stderr)
+            print(f"# {escape_text(note)}", file=sys.stderr)
     return 1 if left or failed else 0
 
 

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.model import lease as leases
-from pipework_core.model.driver import succeeded
-from pipework_core.model.names import printable
+from pipework_core.model.driver import has_succeeded
+from pipework_core.model.names import escape_text
 from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ class VerboseObserver:
         """Show the command, and what it said when it failed."""
         self._command(command)
         if command.timeout:
-            for lease in leases.parse(outcome.stdout):
+            for lease in leases.parse_leases(outcome.stdout):
                 self._comment(f"{lease}")
-        if not succeeded(command, outcome):
+        if not has_succeeded(command, outcome):
             self._comment(f"failed with code {outcome.code}: {outcome.error_text or 'it said nothing'}")
 
     @hookimpl
@@ -54,7 +54,7 @@ class VerboseObserver:
     def _command(self, command: Command) -> None:
         if command.reason:
             self._comment(command.reason)
-        print(printable(str(command)), file=self._out, flush=True)
+        print(escape_text(str(command)), file=self._out, flush=True)
 
     def _comment(self, text: str) -> None:
-        print(f"# {printable(' '.join(text.splitlines()))}", file=self._out, flush=True)
+        print(f"# {escape_text(' '.join(text.splitlines()))}", file=self._out, flush=True)

@@ -36,7 +36,7 @@ link set dev uplink up
 
 def run(*, of_topology: bool = False) -> int:
     """Become the demo, as root of a host of its own; return only by raising HostError, when there can be none."""
-    entrance = host.entrance()
+    entrance = host.open_entrance()
     module = __name__
     if of_topology:
         from pipework_core import topology  # noqa: PLC0415 - the other demo does not need them
@@ -45,7 +45,7 @@ def run(*, of_topology: bool = False) -> int:
         topology.load(str(demo_topology.FILE))  # the libraries are missed here, where the error is still pipework's
         module = demo_topology.__name__
     sys.stdout.flush()
-    os.execvpe(entrance[0], [*entrance, *_PYTHON, module], host.environment())  # noqa: S606 - a list, and no shell
+    os.execvpe(entrance[0], [*entrance, *_PYTHON, module], host.make_environment())  # noqa: S606 - a list, and no shell
 
 
 def main(show: Callable[[], None]) -> int:
@@ -153,8 +153,8 @@ def _shown(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 def reach(here: tuple[str, str], there: tuple[str, str], interface: str) -> None:
     """Wait until the first guest's interface is up, and let it hear from the second; both with their addresses."""
-    with host.guest_state(here[0]):
-        wait.wait(interface, timeout=3)
+    with host.enter_guest(here[0]):
+        wait.wait_for(interface, timeout=3)
     seconds = host.round_trip(here, there)
     say(f"-> {here[0]} reaches {there[1]} and hears back in {seconds * 1000:.2f} ms.")
 

@@ -78,7 +78,7 @@ def entries(snapshot: Snapshot) -> list[AttachmentStatus]:
 
 
 def _of_guest(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | None:
-    tag, is_pending = ownership.read(link), ownership.is_pending(link)
+    tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
     if tag is None and not is_pending:
         return _adopted(snapshot, inode, link)
     if tag is not None and _is_shared(link, tag):
@@ -125,7 +125,7 @@ def _own_end(snapshot: Snapshot, link: Link, inode: int) -> Link | None:
     end = snapshot.host_end(link)
     if end is None:
         return None
-    tag = ownership.read(end)
+    tag = ownership.read_tag(end)
     ours = tag.netns == str(inode) if tag else ownership.is_pending(end)
     return end if ours else None
 
@@ -169,7 +169,7 @@ def _nested(snapshot: Snapshot, inode: int) -> bool:
         tag.kind == "veth" and tag.netns == str(inode)
         for guest_state in snapshot.guest_states.values()
         for link in guest_state.links.values()
-        if link.kind == "veth" and (tag := ownership.read(link)) is not None
+        if link.kind == "veth" and (tag := ownership.read_tag(link)) is not None
     )
 
 
@@ -192,7 +192,7 @@ def _adopted(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | N
 def _of_host(snapshot: Snapshot, seen: set[str]) -> Iterator[AttachmentStatus]:
     """Yield what is on the host without a guest: ends of pairs, NICs that came home, links on their way."""
     for link in snapshot.host_state.links.values():
-        tag, is_pending = ownership.read(link), ownership.is_pending(link)
+        tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
         shell = SHELL_MACVLAN.fullmatch(link.name) if link.kind == "macvlan" and not link.alias else None
         part = _part(link, tag, is_pending=is_pending)
         if part is not None:

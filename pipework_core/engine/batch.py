@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipework_core.engine import transaction
 from pipework_core.engine.planner import IPV6
 from pipework_core.model import ownership
-from pipework_core.model.driver import succeeded
+from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError, UndoError
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.plan import HOST, Report
@@ -161,7 +161,7 @@ class Batch:
         `host` is what the host has, where nothing was changed since somebody looked.
         """
         host = host or self._planner.host()
-        ours = {tag.netns for link in host.links.values() if (tag := ownership.read(link)) and tag.netns}
+        ours = {tag.netns for link in host.links.values() if (tag := ownership.read_tag(link)) and tag.netns}
         for job in jobs:
             job.assumed = assume and _needs_links_alone(job.attachment) and str(job.inode) not in ours
         known: dict[Command, Outcome] = {}
@@ -270,7 +270,7 @@ class Batch:
     def _note(self, job: Job, command: Command, outcome: Outcome) -> None:
         job.outcomes.append(outcome)
         self._tell("pipework_step_done", command=command, outcome=outcome, context=job.context)
-        if not succeeded(command, outcome):
+        if not has_succeeded(command, outcome):
             job.error = CommandError(command, outcome)
 
 

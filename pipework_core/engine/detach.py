@@ -48,13 +48,15 @@ def _known(names: Iterable[str], guest: Guest) -> str:
 def attached(guest_state: GuestState) -> list[Link]:
     """Return the guest's interfaces that are ours, finished or not."""
     return [
-        link for link in guest_state.links.values() if ownership.read(link) is not None or ownership.is_pending(link)
+        link
+        for link in guest_state.links.values()
+        if ownership.read_tag(link) is not None or ownership.is_pending(link)
     ]
 
 
 def mark_of(link: Link) -> Tag:
     """Return what the interface remembers; for one that a killed run left without, what its kind tells."""
-    return ownership.read(link) or ownership.Tag(kind=_BY_KIND.get(link.kind, "bridge"))
+    return ownership.read_tag(link) or ownership.Tag(kind=_BY_KIND.get(link.kind, "bridge"))
 
 
 def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
@@ -104,7 +106,7 @@ def _leaving(unused: Iterable[SharedResource], host: HostState) -> Iterable[Comm
         link = host.links.get(name)
         if link is None:  # a bridge of Open vSwitch without a datapath
             continue
-        bits = ownership.changed(link)
+        bits = ownership.read_changes(link)
         group = ownership.group_for(bits | ownership.DETACHING) if bits else ownership.PENDING_GROUP
         if group != link.group:
             words = ("ip", "link", "set", "dev", link.name, "group")
@@ -123,7 +125,7 @@ def unfinished(host: HostState) -> list[tuple[Attachment, Tag]]:
 
 def _unfinished(link: Link) -> Tag | None:
     """Return what led to a link of the host that is noted to go."""
-    tag, bits = ownership.read(link), ownership.changed(link)
+    tag, bits = ownership.read_tag(link), ownership.read_changes(link)
     if bits & ownership.DETACHING:
         vlan = "1" if bits & ownership.FILTERING else ""  # for the backend to read those of the bridge
         return ownership.Tag(kind=_MADE.get(link.kind, "macvlan"), parent=link.name, vlan=vlan)
@@ -140,7 +142,7 @@ def _unfinished(link: Link) -> Tag | None:
 def _heirs(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:
     """Hand on the default route that we replaced to the attachment that replaced ours: it has to give it back now."""
     for other in context.guest_state.links.values():
-        theirs = ownership.read(other)
+        theirs = ownership.read_tag(other)
         if theirs is None or other.name == link.name:
             continue
         heir = theirs

@@ -107,7 +107,7 @@ class Engine:
         """Return how many ends of veth pairs of ours the host has behind these, by the namespace that marks name."""
         looked = next((job.context.host_state for job in jobs if job.context), None)
         host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
-        found = filter(None, map(ownership.read, host.links.values()))
+        found = filter(None, map(ownership.read_tag, host.links.values()))
         return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
 
     def attached(self, guest: Guest) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach
 from pipework_core.model import ownership
-from pipework_core.model.attachment import describe
+from pipework_core.model.attachment import describe_request
 from pipework_core.model.context import Replacement
 from pipework_core.model.errors import ConflictError
 from pipework_core.model.plan import Plan
@@ -28,19 +28,20 @@ def settle(context: Context, backend: Backend, digest: str, plugins: Plugins) ->
     link = context.guest_state.links.get(context.attachment.interface)
     if link is None:
         return Replacement(context=context)
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     is_pending = ownership.is_pending(link)
     if tag is None and not is_pending:
         raise ConflictError(
             f"{context.guest.name} has an interface {_summary(link)} that is not pipework's; "
-            f"asked for {describe(context.attachment)}.",
+            f"asked for {describe_request(context.attachment)}.",
             hint="choose another name with -i",
         )
     if (tag is not None and tag.req == digest) or (is_pending and backend.matches(context, link)):
         return Replacement(context=context._replace(existing=link))
     if not context.attachment.replace:
         raise ConflictError(
-            f"{context.guest.name} has {_summary(link, tag)} already; asked for {describe(context.attachment)}.",
+            f"{context.guest.name} has {_summary(link, tag)} already; "
+            f"asked for {describe_request(context.attachment)}.",
             hint="repeat with --replace to give up what is there, or choose another name with -i",
         )
     old = tag or ownership.Tag(kind=backend.kind)
@@ -59,7 +60,7 @@ def _released(context: Context, link: Link, tag: Tag, plugins: Plugins) -> Plan:
 
 def mark_of(context: Context) -> Tag | None:
     """Return the mark of the interface that is being completed."""
-    return ownership.read(context.existing) if context.existing else None
+    return ownership.read_tag(context.existing) if context.existing else None
 
 
 def _summary(link: Link, tag: Tag | None = None) -> str:

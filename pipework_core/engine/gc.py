@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.engine import snapshot, transaction
-from pipework_core.model.driver import succeeded
+from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import GuestError
 from pipework_core.model.plan import HOST, Command, Plan
 
@@ -47,7 +47,7 @@ def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
 
     def tell(command: Command, outcome: Outcome) -> None:
         plugins.tell("pipework_step_done", command=command, outcome=outcome, context=None)
-        if succeeded(command, outcome):
+        if has_succeeded(command, outcome):
             gone.append(command)
         else:
             failed.append((command, outcome.error_text or f"exit code {outcome.code}"))

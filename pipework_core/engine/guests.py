@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.context import Candidate, Guest
 from pipework_core.model.errors import GuestError, PluginError, RuntimeDownError, UsageError
 from pipework_core.model.plan import HOST, Netns
-from pipework_core.spec.grammar import guest_word
+from pipework_core.spec.grammar import parse_guest
 from pipework_core.state import docker
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def resolve(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Guest:
     """Return the guest that `text` names, pinned; raise GuestError when it cannot or must not be entered."""
-    guest_word(text)
+    parse_guest(text)
     deadline = clock() + TIMEOUT
     while True:
         runtime, name, candidate = _find(text, plugins, driver)

@@ -137,7 +137,7 @@ class Hosting:
         shared_resources = self._side.shared_resources(next_context, backend)
         used = ParentUse()
         if any(left.hidden for left in shared_resources):
-            used = namespaces.uses(self._driver, next_context.host_state.links.values())
+            used = namespaces.find_parent_uses(self._driver, next_context.host_state.links.values())
         unneeded = detach.unneeded(shared_resources, used.names)
         return plan + Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
 

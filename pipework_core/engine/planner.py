@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.engine import detach, existing, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
-from pipework_core.model.errors import GuestError, HostError, PluginError, advice
+from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
@@ -120,7 +120,7 @@ class Planner:
         for command, outcome in zip(commands.values(), outcomes, strict=True):
             if outcome.code not in command.ok_codes:
                 raise HostError(
-                    f"cannot {command.reason or command}: {outcome.error_text}", hint=advice(outcome.error_text)
+                    f"cannot {command.reason or command}: {outcome.error_text}", hint=find_advice(outcome.error_text)
                 )
         return dict(zip(commands, outcomes, strict=True))
 
@@ -197,7 +197,7 @@ class Planner:
         """Return the links of the host that links of guests are on top of; `instead` is what some guests shall have."""
         from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
 
-        return namespaces.uses(self._driver, host.links.values(), instead)
+        return namespaces.find_parent_uses(self._driver, host.links.values(), instead)
 
 
 def _with_routes(tag: Tag, context: Context) -> Tag:

@@ -84,7 +84,7 @@ def _leases(report: Report) -> list[dict[str, Any]]:
         return []
     from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
 
-    return [leases.as_json(lease) for lease in leases.obtained(report.plan.steps, report.outcomes)]
+    return [leases.as_json(lease) for lease in leases.find_leases(report.plan.steps, report.outcomes)]
 
 
 def _guest(guest: Guest) -> dict[str, Any]:

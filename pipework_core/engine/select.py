@@ -68,7 +68,7 @@ def _by_mac(attachment: Attachment, host: HostState, guest_state: GuestState) ->
 def _moved(mac: str, guest_state: GuestState) -> str:
     """Return what a NIC in the guest, moved there by an earlier run, was called on the host; empty: it is not there."""
     for link in guest_state.links.values():
-        tag = ownership.read(link)
+        tag = ownership.read_tag(link)
         if tag is not None and tag.nic and mac in {tag.mac, "" if tag.mac else link.mac}:
             return tag.parent if tag.vlan else tag.nic
     return ""

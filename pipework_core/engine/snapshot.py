@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipework_core.model import ownership
-from pipework_core.model.errors import HostError, advice
+from pipework_core.model.errors import HostError, find_advice
 from pipework_core.model.link import HostState
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.model.snapshot import Snapshot, SwitchPort
@@ -58,14 +58,14 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
     if not _ROOT.search(user.stdout):
         raise HostError("only root can look into the network namespaces of guests.", hint="run pipework as root")
     if links.code != 0:
-        raise HostError(f"cannot read the host's interfaces: {links.error_text}", hint=advice(links.error_text))
+        raise HostError(f"cannot read the host's interfaces: {links.error_text}", hint=find_advice(links.error_text))
     host = HostState(links=facts.parse_links(links.stdout))
     kept = plugins.keepers()
     # Clients first: what was started behind a look at the namespaces would seem to be without one.
     found = kept.found(driver) if clients else ()
-    spaces = {space.inode: space for space in namespaces.find(driver)}
+    spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
-    guest_state, unreadable = namespaces.peek(driver, wanted)
+    guest_state, unreadable = namespaces.peek_into(driver, wanted)
     if not clients and any(_keeps(link) for seen in guest_state.values() for link in seen.links.values()):
         found = kept.found(driver)
     answers, ports, warnings = _switches(driver, plugins, host)
@@ -91,7 +91,7 @@ def _of_whom(space: Namespace) -> str:
 
 
 def _keeps(link: Link) -> bool:
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     return tag is not None and tag.dhcp.endswith("-f")
 
 

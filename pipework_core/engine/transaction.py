@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NoReturn
 
-from pipework_core.model.driver import cut_short, succeeded
+from pipework_core.model.driver import cut_short, has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError, UndoError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run(
     done = steps[: len(outcomes)]
     if _all_good(steps, outcomes) and (plan.commit or not steps or not stop()):
         return tuple(outcomes)
-    failed = bool(outcomes) and not succeeded(done[-1], outcomes[-1])
+    failed = bool(outcomes) and not has_succeeded(done[-1], outcomes[-1])
     interrupted = not failed or (bool(done[-1].timeout) and stop())
     cause: BaseException = Interrupted() if interrupted else CommandError(done[-1], outcomes[-1])
     return _undone(undoable(done, outcomes), driver, hold, cause)
@@ -101,7 +101,7 @@ def _acted(
 
 def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
     """Whether every step was carried out, the last one with success; drivers end behind the first without."""
-    return len(outcomes) == len(steps) and (not steps or succeeded(steps[-1], outcomes[-1]))
+    return len(outcomes) == len(steps) and (not steps or has_succeeded(steps[-1], outcomes[-1]))
 
 
 def undo(done: Iterable[Command], driver: Driver, *, contended: bool = False) -> list[Command]:
@@ -127,7 +127,7 @@ def _each(
                 continue
             ready = todo[:1]
         outcomes = _acted(ready, driver, stop=lambda: False, tell=tell)
-        if outcomes and not succeeded(ready[len(outcomes) - 1], outcomes[-1]):
+        if outcomes and not has_succeeded(ready[len(outcomes) - 1], outcomes[-1]):
             left.append(ready[len(outcomes) - 1])
         todo = todo[len(outcomes) :]
     return left

@@ -121,7 +121,7 @@ def address_words(attachment: Attachment) -> list[str]:
     return words + ([str(attachment.dhcp)] if attachment.dhcp else []) + (["auto"] if attachment.auto else [])
 
 
-def describe(attachment: Attachment) -> str:
+def describe_request(attachment: Attachment) -> str:
     """Say in a few words what was asked for, as the user would type it."""
     words: Sequence[str] = (
         attachment.where,

@@ -166,7 +166,7 @@ class NullLock:
         yield
 
 
-def succeeded(command: Command, outcome: Outcome) -> bool:
+def has_succeeded(command: Command, outcome: Outcome) -> bool:
     """Whether the outcome is what the command wants: one of its exit codes, and what it expects on stdout."""
     if outcome.code not in command.ok_codes:
         return False

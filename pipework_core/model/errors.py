@@ -80,7 +80,7 @@ class CommandError(PipeworkError):
             hint = hint or command.reason
         else:
             said = f"failed: {outcome.error_text or f'exit code {outcome.code}'}"
-        super().__init__(f"{tool} {said}", hint=hint or advice(outcome.error_text))
+        super().__init__(f"{tool} {said}", hint=hint or find_advice(outcome.error_text))
         self.command = command
         self.outcome = outcome
 
@@ -104,7 +104,7 @@ _ADVICE = (
 )
 
 
-def advice(error_text: str) -> str:
+def find_advice(error_text: str) -> str:
     """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
     return next(
         (hint for words, hint in _ADVICE if words in error_text), "nothing is left of it: what had been done was undone"

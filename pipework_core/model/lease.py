@@ -34,17 +34,17 @@ class Lease(NamedTuple):
         return " ".join(words)
 
 
-def parse(stdout: str) -> list[Lease]:
+def parse_leases(stdout: str) -> list[Lease]:
     """Return the leases that a step told of: `lease address=10.0.0.7/24 server=10.0.0.1 seconds=120 dns=10.0.0.1,…`."""
     lines = (line.split() for line in stdout.splitlines())
     found = [dict(word.partition("=")[::2] for word in words) for words in lines if words[:1] == [_FIRST]]
-    return [_lease(values) for values in found if values.get("address")]
+    return [_make_lease(values) for values in found if values.get("address")]
 
 
-def obtained(steps: tuple[Command, ...], outcomes: tuple[Outcome, ...]) -> tuple[Lease, ...]:
+def find_leases(steps: tuple[Command, ...], outcomes: tuple[Outcome, ...]) -> tuple[Lease, ...]:
     """Return the leases of a run."""
     pairs = zip(steps, outcomes, strict=False)
-    return tuple(lease for step, outcome in pairs if step.timeout for lease in parse(outcome.stdout))
+    return tuple(lease for step, outcome in pairs if step.timeout for lease in parse_leases(outcome.stdout))
 
 
 def as_json(lease: Lease) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def as_json(lease: Lease) -> dict[str, Any]:
     }
 
 
-def _lease(values: dict[str, str]) -> Lease:
+def _make_lease(values: dict[str, str]) -> Lease:
     seconds = values.get("seconds", "")
     return Lease(
         address=values["address"],

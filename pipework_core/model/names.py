@@ -23,9 +23,9 @@ def interface_name(name: str, *, what: str = "interface name") -> str:
     of them we refuse `%`, which the kernel expands as a pattern, what cannot be printed, and a leading `-`.
     """
     reason = next((reason for applies, reason in _REFUSALS if applies(name)), "")
-    bad = next((char for char in name if _forbidden(char)), "")
+    bad = next((char for char in name if _explain_refusal(char)), "")
     if not reason and bad:
-        reason = f"holds {bad!r}, which {_forbidden(bad)}"
+        reason = f"holds {bad!r}, which {_explain_refusal(bad)}"
     if reason:
         raise UsageError(
             f"{what} {name!r} {reason}.",
@@ -34,20 +34,20 @@ def interface_name(name: str, *, what: str = "interface name") -> str:
     return name
 
 
-def _size(name: str) -> int:
+def _count_bytes(name: str) -> int:
     return len(name.encode("utf-8", "surrogateescape"))
 
 
 _REFUSALS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda name: not name, "is empty"),
-    (lambda name: _size(name) > NAME_MAX, f"has more than {NAME_MAX} bytes, which is all that the kernel takes"),
+    (lambda name: _count_bytes(name) > NAME_MAX, f"has more than {NAME_MAX} bytes, which is all that the kernel takes"),
     (lambda name: name in {".", ".."}, "is a folder's name, which the kernel refuses"),
     (lambda name: name in {"all", "default"}, "stands for every interface in the kernel's settings"),
     (lambda name: name.startswith("-"), "starts with '-', which every tool would read as an option"),
 )
 
 
-def _forbidden(char: str) -> str:
+def _explain_refusal(char: str) -> str:
     """Say why no name holds this character; empty when one may."""
     if char in "/: \t\n\v\f\r":
         return "the kernel refuses"
@@ -59,7 +59,7 @@ def _forbidden(char: str) -> str:
     return "the kernel takes for white space" if b"\xa0" in char.encode() else ""
 
 
-def printable(text: str) -> str:
+def escape_text(text: str) -> str:
     """Return `text` with every character escaped that a terminal could take for a command.
 
     A guest's root can give its interfaces any alias, and some of it ends up in our messages.

@@ -83,7 +83,7 @@ class Tag(NamedTuple):
 _KEYS = tuple("on" if field == "parent" else field for field in Tag._fields)
 
 
-def read(link: Link) -> Tag | None:
+def read_tag(link: Link) -> Tag | None:
     """Return the mark of a link, or None when it carries none that this version could have written.
 
     The root of a guest can write any alias, and what stands here becomes words of commands that root runs on the host.
@@ -156,10 +156,10 @@ def is_pending(link: Link) -> bool:
 
     A NIC that moves has one from before the move already, and keeps the group until the request is known to be met.
     """
-    return link.group == PENDING_GROUP and (not link.alias or read(link) is not None)
+    return link.group == PENDING_GROUP and (not link.alias or read_tag(link) is not None)
 
 
-def changed(link: Link) -> int:
+def read_changes(link: Link) -> int:
     """Return what we changed on a link of the host: a sum of RAISED, FILTERING and LEAVING."""
     return _CHANGES.get(link.group, 0)
 
@@ -189,7 +189,7 @@ def added_from(word: str) -> tuple[str, ...]:
     return tuple(part.replace("-", "/") for part in word.split(",")) if word else ()
 
 
-def matches(tag: Tag) -> bool:
+def fits_alias(tag: Tag) -> bool:
     """Whether an alias can hold all of it."""
     try:
         return bool(tag.alias)

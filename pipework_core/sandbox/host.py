@@ -36,12 +36,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 _TIMEOUT = 3.0
 
 
-def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
+def open_entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
     """Return the words that, before a command, run it as root of a host of its own (unshare(1)).
 
     Raise HostError, with the kernel setting that is in the way, when this user can have none.
     """
-    env = environment()
+    env = make_environment()
     refuse_missing()
     said = ""
     for words in (_AS_ROOT, _AS_ANYBODY) if os.geteuid() == 0 else (_AS_ANYBODY,):
@@ -52,7 +52,7 @@ def entrance(settings: Path = Path("/proc/sys")) -> tuple[str, ...]:
         if done.returncode == 0:
             return words
         said = " / ".join(done.stderr.split("\n")).strip(" /")
-    raise refused(said, settings, again=" (sudo pipework demo)")
+    raise explain_refusal(said, settings, again=" (sudo pipework demo)")
 
 
 def refuse_missing() -> None:
@@ -62,7 +62,7 @@ def refuse_missing() -> None:
             raise HostError(f"{program} is not installed here.", hint=f"install it (package {package} in Debian)")
 
 
-def refused(said: str, settings: Path = Path("/proc/sys"), *, again: str = "") -> HostError:
+def explain_refusal(said: str, settings: Path = Path("/proc/sys"), *, again: str = "") -> HostError:
     """Return the error for a kernel that gives this user no namespaces, and `said` so; it names the setting to change.
 
     `again` is how to run as root whatever it was.
@@ -76,7 +76,7 @@ def refused(said: str, settings: Path = Path("/proc/sys"), *, again: str = "") -
     return HostError(f"the kernel gives this user no namespaces: {said}.", hint=way_out)
 
 
-def environment() -> dict[str, str]:
+def make_environment() -> dict[str, str]:
     """Return an environment in which this very pipework and the tools it needs are found, whatever PATH is."""
     here = str(Path(__file__).resolve().parents[2])
     return {
@@ -100,14 +100,14 @@ def orphans_ended() -> Iterator[None]:
     try:
         yield
     finally:
-        while children := _children():
+        while children := _list_children():
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
             for pid in children:
                 os.waitpid(pid, 0)
 
 
-def _children() -> list[int]:
+def _list_children() -> list[int]:
     """Return our children (proc(5), stat, field 4)."""
     found = []
     for folder in Path("/proc").iterdir():
@@ -121,17 +121,17 @@ def _children() -> list[int]:
 
 
 @contextmanager
-def guest_state(guest: str) -> Iterator[None]:
+def enter_guest(guest: str) -> Iterator[None]:
     """Be in the network namespace of that name while the block lasts (setns(2)); sockets made there stay there."""
     with Path("/proc/self/ns/net").open("rb") as home, Path("/run/netns", guest).open("rb") as away:
-        enter(away.fileno())
+        enter_host(away.fileno())
         try:
             yield
         finally:
-            enter(home.fileno())
+            enter_host(home.fileno())
 
 
-def enter(namespace: int) -> None:
+def enter_host(namespace: int) -> None:
     """Enter the namespace, of whatever type, that is open as this descriptor; raise HostError when refused (setns(2)).
 
     Python has os.setns() only since 3.12.
@@ -146,23 +146,23 @@ def round_trip(here: tuple[str, str], there: tuple[str, str]) -> float:
 
     `here` and `there` are pairs of a guest and its address. Raise HostError when nothing comes back.
     """
-    with _socket(*here) as near, _socket(*there) as far:
+    with _open_socket(*here) as near, _open_socket(*there) as far:
         target = far.getsockname()
         try:
-            return min(_exchange(near, far, target) for _ in range(6))
+            return min(_exchange_words(near, far, target) for _ in range(6))
         except OSError as error:
             raise HostError(f"{here[0]} does not reach {there[1]} of {there[0]}: {error}.") from None
 
 
-def _socket(guest: str, address: str) -> socket.socket:
-    with guest_state(guest):
+def _open_socket(guest: str, address: str) -> socket.socket:
+    with enter_guest(guest):
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.settimeout(_TIMEOUT)
     made.bind((address, 0))
     return made
 
 
-def _exchange(near: socket.socket, far: socket.socket, target: tuple[str, int]) -> float:
+def _exchange_words(near: socket.socket, far: socket.socket, target: tuple[str, int]) -> float:
     start = time.perf_counter()
     near.sendto(b"ping", target)
     data, sender = far.recvfrom(16)

@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
-from pipework_core.sandbox.mounts import mount, protect
+from pipework_core.sandbox.mounts import mount_at, protect_path
 
 READY = "ready\n"
 #: Where what is below is kept.
@@ -24,20 +24,20 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a mount point, not a file
 _WRITTEN = tuple(map(Path, ("/etc", "/var/lib", "/var/log", "/var/cache")))
 
 
-def prepare() -> None:
+def prepare_host() -> None:
     """Give the host its own /run, /dev/shm and /sys, and private changes to what its programs write."""
-    mount("tmpfs", Path("/run"), "mode=755")
+    mount_at("tmpfs", Path("/run"), "mode=755")
     # Where the programs inside share memory; podman keeps its locks there.
-    mount("tmpfs", _SHARED_MEMORY, "mode=1777")
+    mount_at("tmpfs", _SHARED_MEMORY, "mode=1777")
     for folder in (Path("/run/netns"), Path("/run/lock"), _OWN):
         folder.mkdir()
     # A fresh sysfs shows the interfaces of the new network namespace.
-    mount("sysfs", Path("/sys"))
+    mount_at("sysfs", Path("/sys"))
     for folder in _WRITTEN:
-        protect(folder, _OWN / "overlay")
+        protect_path(folder, _OWN / "overlay")
 
 
-def hold() -> None:
+def hold_host() -> None:
     """Hold the host open until stdin ends, then kill all that is in it."""
     # Ignored, SIGCHLD makes the kernel reap every orphan that lands here.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -59,5 +59,5 @@ def _kill_everything() -> None:
 
 
 if __name__ == "__main__":
-    prepare()
-    hold()
+    prepare_host()
+    hold_host()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RDONLY, NOSUID, REMOUNT, BIND, RECURSIVE = 1, 2, 32, 4096, 16384
 
 
-def mount(kind: str, target: Path, options: str = "", *, source: Path | None = None, flags: int = 0) -> None:
+def mount_at(kind: str, target: Path, options: str = "", *, source: Path | None = None, flags: int = 0) -> None:
     """Mount a file system that has no device, or a folder (`source`); raise OSError when refused.
 
     By mount(2), because this runs for every test: mount(8) takes ten times as long, and it is
@@ -26,17 +26,17 @@ def mount(kind: str, target: Path, options: str = "", *, source: Path | None = N
         raise OSError(code, f"mount {kind}: {os.strerror(code)}", str(target))
 
 
-def overlay(folder: Path, layers: Path) -> None:
+def mount_overlay(folder: Path, layers: Path) -> None:
     """Lay memory (kept below `layers`) over a folder: its contents stay, changes vanish."""
     layer = layers / str(folder).strip("/")
     upper, work = layer / "upper", layer / "work"
     upper.mkdir(parents=True)
     work.mkdir()
     upper.chmod(folder.stat().st_mode & 0o7777)
-    mount("overlay", folder, f"lowerdir={folder},upperdir={upper},workdir={work}")
+    mount_at("overlay", folder, f"lowerdir={folder},upperdir={upper},workdir={work}")
 
 
-def protect(folder: Path, layers: Path) -> None:
+def protect_path(folder: Path, layers: Path) -> None:
     """Keep changes of a folder away from the machine: by an overlay, else by making it read-only.
 
     In a user namespace, the kernel refuses an overlay over a folder in which something is mounted
@@ -45,7 +45,7 @@ def protect(folder: Path, layers: Path) -> None:
     if not os.access(folder, os.W_OK):
         return
     try:
-        overlay(folder, layers)
+        mount_overlay(folder, layers)
     except OSError:
-        mount("none", folder, source=folder, flags=BIND | RECURSIVE)
-        mount("none", folder, flags=REMOUNT | BIND | RDONLY)
+        mount_at("none", folder, source=folder, flags=BIND | RECURSIVE)
+        mount_at("none", folder, flags=REMOUNT | BIND | RDONLY)

@@ -22,7 +22,8 @@ _MTU_IPV6 = 1280
 _EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
 
 
-def _timeout(text: str | None) -> float | None:
+def parse_timeout(text: str | None) -> float | None:
+    """Return seconds; None when nothing is given. Raise UsageError for what is no number of seconds."""
     if text is None:
         return None
     if not _SECONDS.fullmatch(text):
@@ -30,29 +31,29 @@ def _timeout(text: str | None) -> float | None:
     return float(text)
 
 
-def attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attachment:
+def parse_attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attachment:
     """Return the attachment that scanned words ask for; raise UsageError for what cannot be.
 
     `methods` are as for `parse`.
     """
-    where, guest, address, mac_vlan = _operands(words)
+    where, guest, address, mac_vlan = _split_operands(words)
     kind, host, host_mac = grammar.host_part(where, direct_phys=words.has("direct-phys"))
-    asked = grammar.address_list(address, methods)
-    timeout = _timeout(words.get("timeout"))
-    mac, vlan = grammar.mac_and_vlan(mac_vlan)
+    asked = grammar.parse_addresses(address, methods)
+    timeout = parse_timeout(words.get("timeout"))
+    mac, vlan = grammar.split_mac_and_vlan(mac_vlan)
     made = Attachment(
-        guest=grammar.guest_word(guest),
+        guest=grammar.parse_guest(guest),
         kind=kind,
         host=host,
         host_mac=host_mac,
-        interface=_name(words, "interface", "guest interface"),
-        host_name=_name(words, "host-interface", "host-side interface"),
+        interface=parse_name(words, "interface", "guest interface"),
+        host_name=parse_name(words, "host-interface", "host-side interface"),
         addresses=asked.addresses,
         gateways=asked.gateways,
         mac=mac,
         vlan=vlan,
-        mtu=_mtu(words),
-        options=grammar.option_pairs(words.values.get("option", [])),
+        mtu=_parse_mtu(words),
+        options=grammar.parse_options(words.values.get("option", [])),
         replace=words.has("replace"),
         dhcp=asked.dhcp,
         auto=asked.auto,
@@ -61,10 +62,10 @@ def attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attachment:
         no_dad=words.has("no-dad"),
         probe=words.has("probe"),
     )
-    return _checked(made, words.get("family"))
+    return _apply_family(made, words.get("family"))
 
 
-def _operands(words: ParsedArgs) -> tuple[str, str, str, str]:
+def _split_operands(words: ParsedArgs) -> tuple[str, str, str, str]:
     found = words.operands
     if len(found) < 3:  # noqa: PLR2004 - host interface, guest, address
         missing = ("a host interface, a guest and an address", "a guest and an address", "an address")[len(found)]
@@ -76,18 +77,18 @@ def _operands(words: ParsedArgs) -> tuple[str, str, str, str]:
     return where, guest, address, rest[0] if rest else ""
 
 
-def _name(words: ParsedArgs, option: str, what: str) -> str:
+def parse_name(words: ParsedArgs, option: str, what: str) -> str:
     """Return the checked name that an option gives; empty when it was not given."""
     name = words.get(option)
     return "" if name is None else names.interface_name(name, what=what)
 
 
-def _mtu(words: ParsedArgs) -> int | None:
+def _parse_mtu(words: ParsedArgs) -> int | None:
     text = words.get("mtu")
-    return None if text is None else grammar.mtu_value(text)
+    return None if text is None else grammar.parse_mtu(text)
 
 
-def _checked(attachment: Attachment, family: str | None) -> Attachment:
+def _apply_family(attachment: Attachment, family: str | None) -> Attachment:
     """Return it with `-a` applied, which chooses between DHCP and DHCPv6; raise UsageError for what cannot be."""
     if family not in {None, "4", "6"}:
         raise UsageError(f"{family!r} is not an address family.", hint="write -a 4 or -a 6, or leave it out")

@@ -22,7 +22,7 @@ _BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})
 METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
 
 
-def method(text: str, others: Collection[str] = ()) -> str:
+def find_method(text: str, others: Collection[str] = ()) -> str:
     """Return the method that a part of ADDRESS begins with; empty for a static address, and for what is unknown.
 
     Third parties' are those of installed packages, which are looked up for a word that could be one, and `others`.
@@ -36,11 +36,11 @@ def method(text: str, others: Collection[str] = ()) -> str:
     return match[0] if match[0] in others or match[0] in entry_points.methods() else ""
 
 
-def split(text: str, others: Collection[str] = ()) -> list[str]:
+def split_addresses(text: str, others: Collection[str] = ()) -> list[str]:
     """Split ADDRESS at its commas; a colon behind a method takes all that follows as words for it."""
     parts: list[str] = []
     while True:
-        if (word := method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
+        if (word := find_method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
             return [*parts, text]
         part, comma, text = text.partition(",")
         parts.append(part)
@@ -48,18 +48,18 @@ def split(text: str, others: Collection[str] = ()) -> list[str]:
             return parts
 
 
-def dhcp(text: str, others: Collection[str] = ()) -> Dhcp:
+def parse_client(text: str, others: Collection[str] = ()) -> Dhcp:
     """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
     head, colon, rest = text.partition(":")
     client = head.removesuffix(_KEEP)
-    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (_BUILT_IN.match(text) or method(text, others) != head):
+    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (_BUILT_IN.match(text) or find_method(text, others) != head):
         raise UsageError(
-            _odd(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
+            _explain_fault(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
         )
     keep = head != client
     if client == CONTAINER_CLIENT and keep:
         raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{_KEEP}.", hint=f"write {CONTAINER_CLIENT}:{_KEEP}")
-    words = _words(rest, text)
+    words = _split_words(rest, text)
     if colon and not words:
         raise UsageError(f"{text!r} has no words behind its colon.", hint=f"write {head} alone, or {head}:WORDS")
     if client == CONTAINER_CLIENT and _KEEP in words:
@@ -67,13 +67,13 @@ def dhcp(text: str, others: Collection[str] = ()) -> Dhcp:
     return Dhcp(client=client, keep=keep, words=words)
 
 
-def _odd(text: str) -> str:
+def _explain_fault(text: str) -> str:
     if "@" in text:
         return f"{text!r}: the gateway comes with the lease and cannot be given."
     return f"{text!r} is no DHCP client."
 
 
-def _words(rest: str, text: str) -> tuple[str, ...]:
+def _split_words(rest: str, text: str) -> tuple[str, ...]:
     import shlex  # noqa: PLC0415 - few clients are given words
 
     try:
@@ -82,7 +82,7 @@ def _words(rest: str, text: str) -> tuple[str, ...]:
         raise UsageError(f"{text!r} cannot be split into words: {error}.", hint="close the quotation") from None
 
 
-def only(found: Iterable[Dhcp], text: str) -> Dhcp | None:
+def choose_client(found: Iterable[Dhcp], text: str) -> Dhcp | None:
     """Return the one client there is, if any; raise UsageError for more."""
     clients = list(found)
     if len(clients) > 1:

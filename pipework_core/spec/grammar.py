@@ -38,7 +38,7 @@ def host_part(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
     return kind, names.interface_name(name, what="host interface"), ""
 
 
-def guest_word(text: str) -> str:
+def parse_guest(text: str) -> str:
     """Return `text` when it can be a guest's name; who it is shows later."""
     if not text or text.startswith("-") or not text.isprintable():
         raise UsageError(f"{text!r} is not a guest's name.", hint="name a container, or netns:NAME, or pid:NUMBER")
@@ -54,7 +54,7 @@ class Addresses(NamedTuple):
     auto: bool = False
 
 
-def address_list(text: str, methods: Collection[str] = ()) -> Addresses:
+def parse_addresses(text: str, methods: Collection[str] = ()) -> Addresses:
     """Parse `IP/N[@GATEWAY]`, a DHCP client, `auto`, separated by commas; `0/0` alone means up and without an address.
 
     In a client's place there can be a method of an installed package, or one of `methods`. Raise UsageError for
@@ -62,24 +62,24 @@ def address_list(text: str, methods: Collection[str] = ()) -> Addresses:
     """
     if text == "0/0":
         return Addresses()
-    parts = dynamic.split(text, methods)
-    from_network = [part for part in parts if dynamic.method(part, methods)]
-    clients = [dynamic.dhcp(part, methods) for part in from_network if part != dynamic.SLAAC]
-    addresses, gateways = _static([part for part in parts if part not in from_network], text)
-    return Addresses(addresses, gateways, dynamic.only(clients, text), auto=dynamic.SLAAC in from_network)
+    parts = dynamic.split_addresses(text, methods)
+    from_network = [part for part in parts if dynamic.find_method(part, methods)]
+    clients = [dynamic.parse_client(part, methods) for part in from_network if part != dynamic.SLAAC]
+    addresses, gateways = _parse_static([part for part in parts if part not in from_network], text)
+    return Addresses(addresses, gateways, dynamic.choose_client(clients, text), auto=dynamic.SLAAC in from_network)
 
 
-def _static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
+def _parse_static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
     addresses: list[Address] = []
     gateways: dict[int, Gateway] = {}
     for part in parts:
         host, at, via = part.partition("@")
-        address = _address(host)
+        address = _parse_address(host)
         if any(known.ip == address.ip for known in addresses):
             raise UsageError(f"the address {address.ip} is given twice.", hint="leave one of them out")
         addresses.append(address)
         if at:
-            gateway = _gateway(via, address)
+            gateway = _parse_gateway(via, address)
             if gateways.setdefault(gateway.version, gateway) != gateway:
                 raise UsageError(
                     f"there can be one IPv{gateway.version} gateway, and {text} names two.",
@@ -94,13 +94,13 @@ def _static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple
     return tuple(addresses), tuple(gateways.values())
 
 
-def _address(text: str) -> Address:
+def _parse_address(text: str) -> Address:
     if text == "0/0":
         raise UsageError("0/0 means no address and cannot stand beside one.", hint="write 0/0 alone")
     if "%" in text:
         raise UsageError(f"{text!r} names a zone; the interface is given already.", hint="leave out the % part")
     host, slash, prefix = text.partition("/")
-    plain = _plain_address(host)
+    plain = _parse_ip(host)
     if plain is None:
         hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
         if dynamic.METHOD.fullmatch(word := text.partition(":")[0]):
@@ -109,7 +109,7 @@ def _address(text: str) -> Address:
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
     if not slash:
         raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {usual}?")
-    if not _number(prefix, 0, plain.max_prefixlen):
+    if not _is_number(prefix, 0, plain.max_prefixlen):
         raise UsageError(
             f"{text!r}: the prefix length of an IPv{plain.version} address is a number of bits, "
             f"0 to {plain.max_prefixlen}.",
@@ -120,14 +120,14 @@ def _address(text: str) -> Address:
     return address
 
 
-def _plain_address(text: str) -> Gateway | None:
+def _parse_ip(text: str) -> Gateway | None:
     try:
         return ip_address(text)
     except ValueError:
         return None
 
 
-def _number(text: str, least: int, most: int) -> bool:
+def _is_number(text: str, least: int, most: int) -> bool:
     """Whether `text` is a decimal number in that range.
 
     `isdigit` alone accepts digits of every script, superscripts included, which int() refuses; and int() refuses
@@ -156,8 +156,8 @@ def _refuse_useless(address: Address) -> None:
         raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
 
 
-def _gateway(text: str, address: Address) -> Gateway:
-    gateway = None if "%" in text else _plain_address(text)
+def _parse_gateway(text: str, address: Address) -> Gateway:
+    gateway = None if "%" in text else _parse_ip(text)
     if gateway is None:
         raise UsageError(
             f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing behind the IP"
@@ -172,7 +172,7 @@ def _gateway(text: str, address: Address) -> Gateway:
     return gateway
 
 
-def mac_and_vlan(text: str) -> tuple[str, str]:
+def split_mac_and_vlan(text: str) -> tuple[str, str]:
     """Parse `[MAC|U:STRING][@VID]` into a MAC and the text of the VLAN, either of which may be empty.
 
     The VLAN may be a hexadecimal partition key; which of the two it is, and whether it is in range, the backend knows.
@@ -194,23 +194,23 @@ def mac_and_vlan(text: str) -> tuple[str, str]:
     return mac, vlan.lower()
 
 
-def vlan_id(text: str) -> int:
+def parse_vlan(text: str) -> int:
     """Return the IEEE 802.1Q VLAN that `text` names, 1 to 4094; raise UsageError for anything else."""
-    if not _number(text, 1, VLAN_MAX):
+    if not _is_number(text, 1, VLAN_MAX):
         raise UsageError(f"@{text} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
     return int(text)
 
 
-def mtu_value(text: str) -> int:
+def parse_mtu(text: str) -> int:
     """Return an MTU in bytes; raise UsageError for one that no interface can have."""
-    if not _number(text, MTU_MIN, MTU_MAX):
+    if not _is_number(text, MTU_MIN, MTU_MAX):
         raise UsageError(
             f"{text!r} is not an MTU.", hint=f"write bytes from {MTU_MIN} to {MTU_MAX}, such as --mtu 1400"
         )
     return int(text)
 
 
-def option_pairs(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def parse_options(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Split each `KEY=VALUE`; return them sorted. Raise UsageError for anything else, and for a key given twice."""
     pairs: dict[str, str] = {}
     for text in texts:

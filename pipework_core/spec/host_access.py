@@ -16,10 +16,10 @@ _SECONDS = re.compile(r"\d{1,3}", re.ASCII)
 _EXAMPLE = "write for instance pipework host br1 192.168.1.254/24"
 
 
-def parse(words: ParsedArgs) -> HostAccess:
+def parse_host_access(words: ParsedArgs) -> HostAccess:
     """Return what scanned words ask for; raise UsageError for what cannot be."""
     remove = words.has("remove")
-    where, address = _operands(words.operands, remove=remove)
+    where, address = _split_operands(words.operands, remove=remove)
     kind, host, mac = grammar.host_part(where)
     attachment = Attachment(guest="", kind=kind, host=host, host_mac=mac)
     if remove:
@@ -28,18 +28,18 @@ def parse(words: ParsedArgs) -> HostAccess:
         return HostAccess(attachment, remove=True, keep=words.has("keep-bridge"))
     if words.has("keep-bridge"):
         raise UsageError("--keep-bridge goes with --remove.", hint="leave it out")
-    asked = grammar.address_list(address)
+    asked = grammar.parse_addresses(address)
     if asked.dhcp is not None or asked.auto:
         raise UsageError(
             f"the host takes part with addresses of its own, and {address} asks the network for one.",
             hint="give an address; for DHCP on a bridge run a client of the host on it",
         )
     attachment = attachment._replace(addresses=asked.addresses, gateways=asked.gateways)
-    _check(attachment)
-    return HostAccess(attachment, confirm=_confirm(words.get("confirm-within")))
+    _check_addresses(attachment)
+    return HostAccess(attachment, confirm=_parse_seconds(words.get("confirm-within")))
 
 
-def _operands(found: tuple[str, ...], *, remove: bool) -> tuple[str, str]:
+def _split_operands(found: tuple[str, ...], *, remove: bool) -> tuple[str, str]:
     wanted = ("HOSTIF",) if remove else ("HOSTIF", "ADDRESS")
     if len(found) < len(wanted):
         raise UsageError(f"host lacks {' and '.join(wanted[len(found) :])}.", hint=_EXAMPLE)
@@ -49,7 +49,7 @@ def _operands(found: tuple[str, ...], *, remove: bool) -> tuple[str, str]:
     return found[0], "" if remove else found[1]
 
 
-def _confirm(text: str | None) -> int:
+def _parse_seconds(text: str | None) -> int:
     if text is None:
         return CONFIRM
     if not _SECONDS.fullmatch(text) or int(text) > CONFIRM_MAX:
@@ -60,7 +60,7 @@ def _confirm(text: str | None) -> int:
     return int(text)
 
 
-def _check(attachment: Attachment) -> None:
+def _check_addresses(attachment: Attachment) -> None:
     if not attachment.addresses:
         raise UsageError("the host takes part by an address, and none is given.", hint=_EXAMPLE)
     for address in attachment.addresses:

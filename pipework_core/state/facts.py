@@ -90,25 +90,25 @@ def json_lines(text: str) -> list[str]:
 
 def parse_links(text: str) -> dict[str, Link]:
     """Parse `ip -details -json link show` or `… address show` into links by name."""
-    return {link.name: link for link in map(_link, parse_json(text or "[]")) if link.name}
+    return {link.name: link for link in map(_parse_link, parse_json(text or "[]")) if link.name}
 
 
 def parse_guest(text: str) -> GuestState:
     """Parse the two documents, a line each, that `guest_query` prints."""
     documents = json_lines(text)
     links = parse_links(documents[0]) if documents else {}
-    routes = _routes(documents[1]) if len(documents) > 1 else ()
+    routes = _parse_routes(documents[1]) if len(documents) > 1 else ()
     return GuestState(links=links, routes=routes)
 
 
 def with_locks(guest: GuestState, text: str) -> GuestState:
     """Return the guest with the word `lock` behind those metrics of default routes where `locks_query` printed it."""
     lines = [line.split() for line in text.split("\n")]
-    return guest._replace(routes=tuple(_locked(route, lines) for route in guest.routes))
+    return guest._replace(routes=tuple(_add_locks(route, lines) for route in guest.routes))
 
 
-def _locked(route: Route, lines: list[list[str]]) -> Route:
-    shown = [words for words in lines if _shows(words, route)]
+def _add_locks(route: Route, lines: list[list[str]]) -> Route:
+    shown = [words for words in lines if _is_about(words, route)]
     locked = {key for words in shown for key, word in pairwise(words) if word == "lock"} & LOCKABLE
     words: list[str] = []
     for word in route.words:
@@ -117,7 +117,7 @@ def _locked(route: Route, lines: list[list[str]]) -> Route:
     return route._replace(words=tuple(words))
 
 
-def _shows(words: list[str], route: Route) -> bool:
+def _is_about(words: list[str], route: Route) -> bool:
     """Whether a line is about this route; one with several next hops has the devices in lines of their own."""
     said = dict(pairwise(words))
     return (
@@ -135,7 +135,7 @@ def parse_names(text: str) -> frozenset[str]:
     return frozenset(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _link(entry: dict[str, Any]) -> Link:
+def _parse_link(entry: dict[str, Any]) -> Link:
     info = entry.get("linkinfo", {})
     # A parent or peer in this namespace is told by name ("link"), one in another by ifindex and namespace id.
     return Link(
@@ -154,13 +154,13 @@ def _link(entry: dict[str, Any]) -> Link:
         peer_elsewhere="link_netnsid" in entry,
         data=info.get("info_data", {}),
         port=info.get("info_slave_kind", ""),
-        addresses=tuple(_addresses(entry)),
-        unsettled=tuple(_addresses(entry, "tentative")),
-        leased=tuple(_leased(entry)),
+        addresses=tuple(_list_assigned(entry)),
+        unsettled=tuple(_list_assigned(entry, "tentative")),
+        leased=tuple(_list_leased(entry)),
     )
 
 
-def _addresses(entry: dict[str, Any], flag: str = "") -> list[str]:
+def _list_assigned(entry: dict[str, Any], flag: str = "") -> list[str]:
     """Return what somebody assigned, and not what an advertisement brought; with a flag, those that have it.
 
     An address that somebody else on the link turned out to have (`dadfailed`) stays `tentative`.
@@ -172,7 +172,7 @@ def _addresses(entry: dict[str, Any], flag: str = "") -> list[str]:
     ]
 
 
-def _leased(entry: dict[str, Any]) -> list[str]:
+def _list_leased(entry: dict[str, Any]) -> list[str]:
     found = (info for info in entry.get("addr_info", ()) if info.get("local") and info.get("dynamic"))
     return [f"{info['local']}/{info.get('prefixlen', 0)}" for info in found]
 
@@ -180,37 +180,37 @@ def _leased(entry: dict[str, Any]) -> list[str]:
 _ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": "proto"}
 
 
-def _routes(text: str) -> tuple[Route, ...]:
-    return tuple(_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and _counts(e))
+def _parse_routes(text: str) -> tuple[Route, ...]:
+    return tuple(_parse_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and _is_replaceable(e))
 
 
-def _route(entry: dict[str, Any]) -> Route:
+def _parse_route(entry: dict[str, Any]) -> Route:
     first = entry.get("nexthops", [entry])[0]
     # iproute2 prints no family; IPv6 routes alone carry a router preference ("pref", RFC 4191).
     return Route(
         dst=entry["dst"],
         family=6 if "pref" in entry else 4,
         dev=first.get("dev", ""),
-        via=_via(first)[-1] if _via(first) else "",
+        via=_list_gateway_words(first)[-1] if _list_gateway_words(first) else "",
         metric=entry.get("metric", 0),
         kernel=entry.get("protocol") == "kernel",
-        special=_special(entry),
-        words=tuple(_words(entry)),
+        special=_name_speciality(entry),
+        words=tuple(_list_words(entry)),
     )
 
 
-def _counts(entry: dict[str, Any]) -> bool:
+def _is_replaceable(entry: dict[str, Any]) -> bool:
     """Whether a route of table main matters: those for a type of service of their own are never replaced by ours."""
     return (entry.get("type") == "unicast" or entry.get("dst") == "default") and "tos" not in entry
 
 
-def _special(entry: dict[str, Any]) -> str:
+def _name_speciality(entry: dict[str, Any]) -> str:
     if entry.get("type", "unicast") != "unicast":
         return str(entry["type"])
     return next((word for word in ("nhid", "realm", "realms", "encap") if word in entry), "")
 
 
-def _via(hop: dict[str, Any]) -> list[str]:
+def _list_gateway_words(hop: dict[str, Any]) -> list[str]:
     if "gateway" in hop:
         return ["via", hop["gateway"]]
     if "via" in hop:  # an IPv4 route through an IPv6 router, RFC 5549
@@ -218,9 +218,9 @@ def _via(hop: dict[str, Any]) -> list[str]:
     return []
 
 
-def _words(entry: dict[str, Any]) -> list[str]:
+def _list_words(entry: dict[str, Any]) -> list[str]:
     """Return the words behind the destination with which `ip route replace` puts this very route back."""
-    words = _via(entry)
+    words = _list_gateway_words(entry)
     for key, word in _ROUTE_WORDS.items():
         if entry.get(key) not in {None, ""}:
             words += [word, str(entry[key])]
@@ -232,5 +232,5 @@ def _words(entry: dict[str, Any]) -> list[str]:
         for key, value in metrics.items():
             words += [key, f"{value}ms" if key in _TIMES else str(value)]
     for hop in entry.get("nexthops", ()):
-        words += ["nexthop", *_via(hop), "dev", hop["dev"], "weight", str(hop.get("weight", 1))]
+        words += ["nexthop", *_list_gateway_words(hop), "dev", hop["dev"], "weight", str(hop.get("weight", 1))]
     return words

@@ -51,33 +51,33 @@ _ATTEMPTS = 5
 _STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
 
-def find(driver: Driver) -> list[Namespace]:
+def find_namespaces(driver: Driver) -> list[Namespace]:
     """Return all namespaces but the host's own."""
-    return parse(*_answers(driver, [PROCESSES, MOUNTS]), host=driver.pin(HOST).inode)
+    return parse_namespaces(*_ask_patiently(driver, [PROCESSES, MOUNTS]), host=driver.pin(HOST).inode)
 
 
-def parse(processes: Outcome, mounts: Outcome, *, host: int) -> list[Namespace]:
+def parse_namespaces(processes: Outcome, mounts: Outcome, *, host: int) -> list[Namespace]:
     """Return the namespaces that these answers tell of, but for the host's own."""
     found = {
         int(entry["ns"]): Namespace(
             inode=int(entry["ns"]), netns=Netns(path=f"/proc/{entry['pid']}/ns/net"), pid=int(entry["pid"])
         )
-        for entry in _processes(processes)
+        for entry in _list_processes(processes)
     }
     # What is mounted last is what the path leads to; what lies below is hidden.
-    for path, inode in {_unescaped(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
+    for path, inode in {_unescape_path(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
         known = found.get(inode, Namespace(inode=inode, netns=Netns(path=path)))
         name = next((path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)), "")
         found[inode] = known._replace(names=(*known.names, name)) if name else known
     return [namespace for namespace in found.values() if namespace.inode != host]
 
 
-def _unescaped(path: str) -> str:
+def _unescape_path(path: str) -> str:
     """Return a path with the characters that the table of mounts escapes, as bytes of UTF-8 that may be any."""
     return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
 
 
-def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestState], dict[int, str]]:
+def peek_into(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestState], dict[int, str]]:
     """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
     They are not pinned: a thousand of them would be more than a process may hold open.
@@ -97,23 +97,25 @@ def peek(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, Gue
     return guest_state, unreadable
 
 
-def uses(
+def find_parent_uses(
     driver: Driver, links: Collection[Link], instead: Mapping[int, GuestState] = MappingProxyType({})
 ) -> ParentUse:
     """Look for them in all namespaces; `instead` is what some shall have.
 
     Where one cannot be looked into, any of `links` may be in use.
     """
-    guest_state, unreadable = peek(driver, (space for space in find(driver) if space.inode not in instead))
+    guest_state, unreadable = peek_into(
+        driver, (space for space in find_namespaces(driver) if space.inode not in instead)
+    )
     if not unreadable:
-        return ParentUse(parents_used({**guest_state, **instead}, links))
+        return ParentUse(list_parents_used({**guest_state, **instead}, links))
     reason = next(iter(unreadable.values()))
     many = "a network namespace" if len(unreadable) == 1 else f"{len(unreadable)} network namespaces"
     warning = f"cannot look into {many} ({reason}), so what they may need on this host stays; pipework gc looks again"
     return ParentUse(frozenset(link.name for link in links), (warning,))
 
 
-def parents_used(seen: Mapping[int, GuestState], links: Iterable[Link]) -> frozenset[str]:
+def list_parents_used(seen: Mapping[int, GuestState], links: Iterable[Link]) -> frozenset[str]:
     """Return the names of those links of the host that links of other namespaces may be on top of.
 
     Another namespace tells the parent's ifindex and not where it is: what only might be on top counts.
@@ -128,12 +130,12 @@ def _may_be_on_another(link: Link) -> bool:
     return link.peer_elsewhere and link.kind in _STACKED
 
 
-def _processes(outcome: Outcome) -> list[dict[str, Any]]:
+def _list_processes(outcome: Outcome) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads(outcome.stdout or "{}").get("namespaces", [])
     return entries
 
 
-def _answers(driver: Driver, commands: list[Command]) -> list[Outcome]:
+def _ask_patiently(driver: Driver, commands: list[Command]) -> list[Outcome]:
     """Ask, and again where lsns(8) gave up without a word: a process that ended while it was looked at is enough."""
     for _ in range(_ATTEMPTS):
         outcomes = driver.read(commands)

@@ -36,7 +36,7 @@ class State(Enum):
     UP = "is up"
 
 
-def state(interface: str) -> State:
+def read_state(interface: str) -> State:
     """Ask the kernel (netdevice(7), SIOCGIFFLAGS), which needs no rights, no sysfs and no program.
 
     IFF_RUNNING is set where the operational state is `up`, or `unknown` as for kinds without a carrier (RFC 2863).
@@ -54,11 +54,11 @@ def state(interface: str) -> State:
     return State.UP if flags & _IFF_RUNNING else State.NO_CARRIER
 
 
-def wait(
+def wait_for(
     interface: str,
     *,
     timeout: float | None,
-    look: Callable[[str], State] = state,
+    look: Callable[[str], State] = read_state,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -131,7 +131,7 @@ done
 """
 
 
-def script(interface: str = "eth1", timeout: float | None = None) -> str:
+def make_script(interface: str = "eth1", timeout: float | None = None) -> str:
     """Return a POSIX shell script that does what `wait` does, by /sys and /proc and the one program `sleep`.
 
     It takes the interface as `$1` and the time limit as `$2`; the arguments here are what it does without them.

@@ -36,7 +36,7 @@ class LivePromises(Prepared):
         link = facts.parse_links(said).get(interface)
         if link is None:
             fail(f"{line}: {guest} has no {interface}; make it under scene.attachment.interface (toolkit.in_guest).")
-        tag = ownership.read(link)
+        tag = ownership.read_tag(link)
         if tag is None or tag.kind != self.kind:
             fail(
                 f"{line}: the alias of {interface} is {link.alias!r}, which is no mark of {self.kind}; see marks.Mark."

@@ -37,7 +37,7 @@ class MarkPromises(Declared):
             fail(
                 f"{line}: the mark says kind={tag.kind!r}, so that detach would ask another; write kind={self.kind!r}."
             )
-        if ownership.read(Link(name="eth1", ifindex=1, alias=alias)) != tag:
+        if ownership.read_tag(Link(name="eth1", ifindex=1, alias=alias)) != tag:
             fail(
                 f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
             )
@@ -54,7 +54,7 @@ class MarkPromises(Declared):
         )
         for leftover in left:
             link = host.links.get(leftover.name)
-            if link is not None and ownership.read(link) is None and link.group == "default":
+            if link is not None and ownership.read_tag(link) is None and link.group == "default":
                 fail(
                     f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
                     "look at toolkit.made_by_us() first."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, succeeded
+from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, has_succeeded
 from pipework_core.model.errors import NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 
@@ -66,7 +66,7 @@ class FakeDriver(BaseDriver):
                 break
             self.acts.append(command)
             outcomes.append(self._handler(command))
-            if not succeeded(command, outcomes[-1]):
+            if not has_succeeded(command, outcomes[-1]):
                 break
         return outcomes
 

@@ -115,7 +115,7 @@ def _be_the_door(be: Callable[[int], NoReturn], target: int, said: int, answer: 
     try:
         _redirect(said)
         for namespace in [_opened(target, kind) for kind in _NAMESPACES if user or kind != "user"]:
-            host.enter(namespace)
+            host.enter_host(namespace)
         child = os.fork()
         if child == 0:
             os.close(read)

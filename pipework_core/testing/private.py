@@ -81,7 +81,7 @@ class PrivateHost:
         if self._holder.stdout.readline() != READY:
             reason = " / ".join(self._holder.stderr.read().split("\n")).strip(" /")
             self.close()
-            raise host.refused(reason)
+            raise host.explain_refusal(reason)
         self._target = child_of(self._holder.pid) or 0
         self.run("ip", "link", "set", "lo", "up")
         return self

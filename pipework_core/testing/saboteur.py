@@ -21,7 +21,7 @@ from pipework_core.cli import parser
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.host_access import Hosting
 from pipework_core.engine.signals import Signals
-from pipework_core.model.driver import succeeded
+from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
@@ -66,7 +66,7 @@ class Saboteur:
         if self.sprung or not self.counter.told:
             return self._inner.apply(commands, stop=stop)
         outcomes = self._inner.apply(commands[: self._number], stop=stop)
-        if outcomes and not succeeded(commands[len(outcomes) - 1], outcomes[-1]):
+        if outcomes and not has_succeeded(commands[len(outcomes) - 1], outcomes[-1]):
             self.sprung = True  # it failed by itself, and what comes next is the undoing
             return outcomes
         # A signal may come with the last step, too.

@@ -20,7 +20,7 @@ def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = 
 
     What guests that cannot be seen have on top of it nobody knows: then everything serves somebody.
     """
-    used = namespaces.parents_used(snapshot.guest_states, snapshot.host_state.links.values())
+    used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
     going = {*pairs(snapshot), *without}
     return not snapshot.unsure and link.name not in used and not has_use(snapshot.host_state, link, without=going)
 
@@ -35,7 +35,7 @@ def _wrong(snapshot: Snapshot, link: Link) -> str:
     """Say why nobody needs a pair; empty for one that is somebody's, or not ours."""
     if ownership.is_pending(link):
         return "which a killed run left"
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     if tag is None or tag.kind != "veth" or not tag.netns:
         return ""
     inode = int(tag.netns) if tag.netns.isdecimal() else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.context import SharedResource
-from pipework_core.model.ownership import FILTERING, RAISED, changed, group_for, is_pending, read
+from pipework_core.model.ownership import FILTERING, RAISED, group_for, is_pending, read_changes, read_tag
 from pipework_core.toolkit.iproute import ip
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ def raise_shared(link: Link) -> Command:
 
 def change_words(link: Link, bits: int) -> tuple[str, ...]:
     """Return the words that note in the link's group what is changed on it now, where nobody else uses the group."""
-    before = changed(link)
+    before = read_changes(link)
     return ("group", group_for(before | bits)) if before or link.group == "default" else ()
 
 
 def lower_again(host: HostState, name: str, *, without: Collection[str] = ()) -> tuple[SharedResource, ...]:
     """Return what lowers a parent again that we raised, unless the host uses it for something but `without`."""
     link = host.links.get(name)
-    if link is None or not changed(link) & RAISED or has_use(host, link, without=without):
+    if link is None or not read_changes(link) & RAISED or has_use(host, link, without=without):
         return ()
-    words = ("down", "group", group_for(changed(link) & FILTERING))
+    words = ("down", "group", group_for(read_changes(link) & FILTERING))
     remove = ip("link", "set", "dev", name, *words, reason=f"lower {name} again, which nobody uses")
     return (SharedResource(name=name, remove=remove, hidden=True),)
 
 
 def made_by_us(link: Link, kind: str) -> bool:
     """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
-    tag = read(link)
+    tag = read_tag(link)
     return (tag is not None and tag.kind == kind) or (tag is None and is_pending(link) and link.kind == kind)
 
 

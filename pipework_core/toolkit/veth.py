@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import ConflictError
 from pipework_core.model.names import host_name
-from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit.iproute import in_guest, ip
 
@@ -38,7 +38,7 @@ def veth_peer(context: Context, link: Link) -> Link | None:
     other = context.host_state.by_index(link.peer)
     if other is None or other.kind != "veth" or other.peer != link.ifindex:
         return None
-    tag = read(other)
+    tag = read_tag(other)
     ours = tag.netns == str(context.guest.inode) if tag else is_pending(other)
     return other if ours else None
 

@@ -71,10 +71,10 @@ def _address(entries: list[str], gateways: list[str]) -> str:
     """
     if not entries:
         raise UsageError("the list of addresses is empty.", hint="write 0/0 for none")
-    parts = [part for entry in entries for part in dhcp.split(entry)]
-    clients = [part for part in parts if dhcp.method(part) not in {"", dhcp.SLAAC}]
+    parts = [part for entry in entries for part in dhcp.split_addresses(entry)]
+    clients = [part for part in parts if dhcp.find_method(part) not in {"", dhcp.SLAAC}]
     if len(clients) > 1:
-        dhcp.only([dhcp.dhcp(client) for client in clients], ",".join(parts))
+        dhcp.choose_client([dhcp.parse_client(client) for client in clients], ",".join(parts))
     parts.sort(key=lambda part: part in clients and ":" in part)
     for gateway in gateways:
         position = next((i for i, part in enumerate(parts) if _takes(part, gateway)), None)
@@ -86,27 +86,27 @@ def _address(entries: list[str], gateways: list[str]) -> str:
 
 
 def _takes(part: str, gateway: str) -> bool:
-    static = not dhcp.method(part) and "@" not in part and part != "0/0"
+    static = not dhcp.find_method(part) and "@" not in part and part != "0/0"
     return static and (":" in part) == (":" in gateway)
 
 
 def _check_address(text: str) -> None:
-    for part in dhcp.split(text):
+    for part in dhcp.split_addresses(text):
         if pools.pool(part.partition("@")[0]) is None:
-            grammar.address_list(part)
+            grammar.parse_addresses(part)
 
 
 #: What of the grammar checks one key alone.
 _CHECKS: Mapping[str, Callable[[str], object]] = {
     "host": grammar.host_part,
-    "guest": grammar.guest_word,
+    "guest": grammar.parse_guest,
     "interface": names.interface_name,
     "host-interface": names.interface_name,
     "address": _check_address,
-    "gateway": lambda text: grammar.address_list(f"{'2001:db8::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
-    "mac": lambda text: grammar.mac_and_vlan(text.replace("@", " ")),
-    "vlan": lambda text: grammar.mac_and_vlan(f"@{text}"),
-    "mtu": grammar.mtu_value,
+    "gateway": lambda text: grammar.parse_addresses(f"{'2001:db8::1/64' if ':' in text else '192.0.2.1/24'}@{text}"),
+    "mac": lambda text: grammar.split_mac_and_vlan(text.replace("@", " ")),
+    "vlan": lambda text: grammar.split_mac_and_vlan(f"@{text}"),
+    "mtu": grammar.parse_mtu,
 }
 
 

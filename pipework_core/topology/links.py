@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import dhcp, grammar, options
-from pipework_core.spec.classic import attachment
+from pipework_core.spec.classic import parse_attachment
 from pipework_core.topology import fields, pools
 from pipework_core.topology.model import HostEntry, Link, Topology
 
@@ -93,7 +93,7 @@ def _of_line(text: str) -> ParsedArgs:
 def _link(words: ParsedArgs, place: Place) -> Link:
     pooled = _pooled(words)
     try:
-        made = attachment(pooled.words)
+        made = parse_attachment(pooled.words)
     except UsageError as error:
         said = str(error)
         for pool, sample in zip(pooled.pools, pooled.samples, strict=True):
@@ -111,7 +111,7 @@ def _pooled(words: ParsedArgs) -> _Pooled:
     if len(words.operands) < 3:  # noqa: PLR2004 - host, guest, address: the grammar says what is missing
         return _Pooled(words, (), ())
     where, guest, text, *rest = words.operands
-    parts = dhcp.split(text)
+    parts = dhcp.split_addresses(text)
     heads = [(head, pools.pool(head), at, gateway) for head, at, gateway in (part.partition("@") for part in parts)]
     if not any(pool for _, pool, _, _ in heads):
         return _Pooled(words, (), ())
@@ -155,7 +155,7 @@ def _host(text: str, place: Place) -> HostEntry:
     if len(words) != 2:  # noqa: PLR2004 - host interface and address
         raise UsageError(f"{text!r} is not HOSTIF ADDRESS.", hint="write for instance br1 192.168.1.254/24")
     kind, name, mac = grammar.host_part(words[0])
-    asked = grammar.address_list(words[1])
+    asked = grammar.parse_addresses(words[1])
     if asked.dhcp or asked.auto or not asked.addresses:
         raise UsageError(f"{words[1]!r} is not a static address.", hint="write IP/N, or IP/N@GATEWAY")
     return HostEntry(name, kind, mac, asked.addresses, asked.gateways, place)

@@ -41,7 +41,7 @@ def pool(text: str) -> Pool | None:
 
     Raise UsageError for a range that makes no sense.
     """
-    if dhcp.method(text):
+    if dhcp.find_method(text):
         return None
     if "-" in text:
         return _range(text)

@@ -241,7 +241,7 @@ def test_namespaces_are_found_by_process_and_by_mount() -> None:
         f"3 2 0:4 net:[300] /run/docker/netns/default rw - nsfs nsfs rw\n"
         f"3 2 0:4 net:[400] /run/netns/old rw - nsfs nsfs rw\n",
     )
-    found = {space.inode: space for space in namespaces.parse(processes, mounts, host=1)}
+    found = {space.inode: space for space in namespaces.parse_namespaces(processes, mounts, host=1)}
     assert found.keys() == {BLUE, 300, 400}
     assert (found[BLUE].names, found[BLUE].pid) == (("a b",), 42)
     assert (found[300].names, found[400].names) == ((), ("old",))

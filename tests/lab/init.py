@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from pipework_core.sandbox.init import hold, prepare
-from pipework_core.sandbox.mounts import mount
+from pipework_core.sandbox.init import hold_host, prepare_host
+from pipework_core.sandbox.mounts import mount_at
 
 CGROUPS = Path("/sys/fs/cgroup")
 RMDIR_SECONDS = 2.0
@@ -35,14 +35,14 @@ def mount_cgroups() -> None:
     """Mount the control groups as the kernel has them now: version 1 where it is in use, else 2."""
     version_1 = [name for name in hierarchies() if name]
     if not version_1:
-        mount("cgroup2", CGROUPS)
+        mount_at("cgroup2", CGROUPS)
         return
-    mount("tmpfs", CGROUPS, "mode=755")
+    mount_at("tmpfs", CGROUPS, "mode=755")
     for name in version_1:
         cgroup_root(name).mkdir()
         # A hierarchy without controllers is asked for by its name alone.
         options = f"none,{name}" if name.startswith("name=") else name
-        mount("cgroup", cgroup_root(name), options)
+        mount_at("cgroup", cgroup_root(name), options)
 
 
 def remove_tree(root: Path) -> None:
@@ -72,9 +72,9 @@ def remove_cgroups(name: str) -> None:
 
 def main(cgroup: str) -> None:
     """Hold the host open until stdin ends."""
-    prepare()
+    prepare_host()
     mount_cgroups()
-    hold()
+    hold_host()
     remove_cgroups(cgroup)
 
 

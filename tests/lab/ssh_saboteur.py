@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipework_core.cli import parser
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
-from pipework_core.model.driver import succeeded
+from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, HostError, Interrupted
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.plugins.manager import Plugins
@@ -85,7 +85,7 @@ class SshSaboteur(SshDriver):
             killer = Command(argv=("sh", "-c", f"kill -s KILL {self._session.facts.pid}"))
             return super().apply([*ahead, killer, *behind], stop=stop)
         outcomes = super().apply(ahead, stop=stop)
-        if outcomes and not succeeded(ahead[len(outcomes) - 1], outcomes[-1]):
+        if outcomes and not has_succeeded(ahead[len(outcomes) - 1], outcomes[-1]):
             return outcomes
         return self._spring(outcomes, behind, stop)
 

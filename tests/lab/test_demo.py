@@ -168,7 +168,7 @@ def test_a_user_who_may_have_no_namespaces_is_told_how(user_host: PrivateHost) -
 def test_the_hint_names_the_setting_that_is_in_the_way(setting: str, value: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / "kernel").mkdir()
     (tmp_path / setting).write_text(value)
-    assert hint in host.refused("it says so", tmp_path).hint
+    assert hint in host.explain_refusal("it says so", tmp_path).hint
 
 
 @pytest.mark.parametrize(("programs", "missing"), [((), "unshare"), (("unshare", "nsenter", "mount"), "ip")])
@@ -180,7 +180,7 @@ def test_a_missing_program_is_named(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(host, "_PROGRAMS", ())
     with pytest.raises(HostError, match=f"^{missing} is not installed here") as caught:
-        host.entrance()
+        host.open_entrance()
     assert "install it" in caught.value.hint
 
 

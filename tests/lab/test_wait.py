@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.state.wait import script
+from pipework_core.state.wait import make_script
 from pipework_core.testing.announcing import missing
 
 from .parts import absent_program
@@ -58,7 +58,7 @@ class Container:
         if way == "pipework":
             return self.host.run(*self.argv(*PYTHON, "--timeout", str(seconds)), check=False)
         need(SHELLS[way][0])
-        return self.host.run(*self.argv(*SHELLS[way], "-c", script(), "wait", "eth1", str(seconds)), check=False)
+        return self.host.run(*self.argv(*SHELLS[way], "-c", make_script(), "wait", "eth1", str(seconds)), check=False)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_an_interface_without_carrier_is_not_enough(container: Container, way: s
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_waits_until_the_interface_goes_up(container: Container, way: str) -> None:
-    words = PYTHON if way == "pipework" else (*SHELLS[way], "-c", script())
+    words = PYTHON if way == "pipework" else (*SHELLS[way], "-c", make_script())
     process = container.host.popen(*container.argv(*words), stderr=subprocess.PIPE)
     process.worker()
     container.attach()
@@ -112,7 +112,7 @@ def test_it_waits_until_the_interface_goes_up(container: Container, way: str) ->
 @pytest.mark.parametrize("way", WAYS)
 def test_the_default_is_to_wait_for_ever_and_a_signal_ends_it(container: Container, way: str) -> None:
     """Process 1 of a container, as in `pipework --wait && exec service`, is only ended by signals it asks for."""
-    words = PYTHON if way == "pipework" else (*SHELLS[way], "-c", script())
+    words = PYTHON if way == "pipework" else (*SHELLS[way], "-c", make_script())
     for number in (signal.SIGTERM, signal.SIGINT):
         shown = ("sh", "-c", 'echo ready; exec "$@"', "sh")
         process = container.host.popen(*container.argv(*shown, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -162,7 +162,7 @@ def test_pipework_waits_without_rights(container: Container) -> None:
 )
 def test_the_script_refuses_nonsense(container: Container, shell: str, arguments: tuple[str, ...], said: str) -> None:
     need(SHELLS[shell][0])
-    done = container.host.run(*SHELLS[shell], "-c", script(), "wait", *arguments, check=False)
+    done = container.host.run(*SHELLS[shell], "-c", make_script(), "wait", *arguments, check=False)
     assert done.returncode == 2
     assert said in done.stderr
 
@@ -170,7 +170,7 @@ def test_the_script_refuses_nonsense(container: Container, shell: str, arguments
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_takes_a_hostile_name_as_one_word(container: Container, shell: str) -> None:
     need(SHELLS[shell][0])
-    done = container.host.run(*container.argv(*SHELLS[shell], "-c", script("$(touch x)'", 0)), check=False)
+    done = container.host.run(*container.argv(*SHELLS[shell], "-c", make_script("$(touch x)'", 0)), check=False)
     assert done.returncode == 1
     assert "wait: $(touch x)' does not exist" in done.stderr
 
@@ -178,18 +178,20 @@ def test_the_script_takes_a_hostile_name_as_one_word(container: Container, shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_says_that_sysfs_is_missing(container: Container, shell: str) -> None:
     need(SHELLS[shell][0])
-    argv = container.argv(*SHELLS[shell], "-c", script("eth1", 0), mount='mount -t tmpfs nothing /sys && exec "$@"')
+    argv = container.argv(
+        *SHELLS[shell], "-c", make_script("eth1", 0), mount='mount -t tmpfs nothing /sys && exec "$@"'
+    )
     done = container.host.run(*argv, check=False)
     assert done.returncode == 1
     assert "mount sysfs on /sys" in done.stderr
 
 
 def test_the_printed_script_is_the_script(user_host: PrivateHost) -> None:
-    assert user_host.pipework("wait-script").stdout == script()
-    assert user_host.pipework("wait-script", "-i", "ib0", "--timeout", "30").stdout == script("ib0", 30)
+    assert user_host.pipework("wait-script").stdout == make_script()
+    assert user_host.pipework("wait-script", "-i", "ib0", "--timeout", "30").stdout == make_script("ib0", 30)
 
 
 def test_shellcheck_has_nothing_to_say(user_host: PrivateHost) -> None:
     need("shellcheck")
-    done = user_host.run("shellcheck", "--shell=sh", "-", input=script("eth1", 30), check=False)
+    done = user_host.run("shellcheck", "--shell=sh", "-", input=make_script("eth1", 30), check=False)
     assert (done.returncode, done.stdout) == (0, "")

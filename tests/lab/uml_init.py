@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipework_core.sandbox.mounts import BIND, NOSUID, RDONLY, REMOUNT, mount, overlay
+from pipework_core.sandbox.mounts import BIND, NOSUID, RDONLY, REMOUNT, mount_at, mount_overlay
 
 REPORT = Path("/run/report")
 LAYERS = Path("/run/overlay")
@@ -28,12 +28,12 @@ def mount_basics(report: str) -> None:
     Where an ordinary user runs this, the programs of root belong to somebody else in here; a setuid
     program among them would lose its rights by that bit.
     """
-    mount("none", Path("/"), flags=REMOUNT | BIND | RDONLY | NOSUID)
-    mount("proc", Path("/proc"))
-    mount("sysfs", Path("/sys"))
-    mount("tmpfs", Path("/run"))
+    mount_at("none", Path("/"), flags=REMOUNT | BIND | RDONLY | NOSUID)
+    mount_at("proc", Path("/proc"))
+    mount_at("sysfs", Path("/sys"))
+    mount_at("tmpfs", Path("/run"))
     REPORT.mkdir()
-    mount("hostfs", REPORT, report)
+    mount_at("hostfs", REPORT, report)
     Path("/dev/shm").mkdir()  # noqa: S108 (on the devtmpfs of this machine)
 
 
@@ -60,7 +60,7 @@ def main(report: str) -> None:
     try:
         job = json.loads((REPORT / "job.json").read_text())
         load_modules(job["modules"])
-        overlay(Path("/tmp"), LAYERS)  # noqa: S108 (what is written there vanishes)
+        mount_overlay(Path("/tmp"), LAYERS)  # noqa: S108 (what is written there vanishes)
         with (REPORT / "output.txt").open("w") as output:
             done = subprocess.run(
                 job["argv"],

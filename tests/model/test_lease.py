@@ -14,23 +14,23 @@ LEASE = Lease("10.99.0.57/24", "10.99.0.1", "10.99.0.1", 120, ("10.99.0.1", "10.
 
 
 def test_a_line_is_a_lease() -> None:
-    assert lease.parse(f"some noise\n{LINE}\nlease address=fd00::7/128\n") == [LEASE, Lease("fd00::7/128")]
+    assert lease.parse_leases(f"some noise\n{LINE}\nlease address=fd00::7/128\n") == [LEASE, Lease("fd00::7/128")]
 
 
 @pytest.mark.parametrize("text", ["", "lease", "lease server=10.0.0.1", "leases address=10.0.0.1/24", "address=1/2"])
 def test_other_lines_are_none(text: str) -> None:
-    assert lease.parse(text) == []
+    assert lease.parse_leases(text) == []
 
 
 @pytest.mark.parametrize("seconds", ["", "-1", "x", "1e3", "٣", "9" * 5000])
 def test_a_time_that_is_none_is_not_told(seconds: str) -> None:
-    assert lease.parse(f"lease address=10.0.0.1/24 seconds={seconds}") == [Lease("10.0.0.1/24")]
+    assert lease.parse_leases(f"lease address=10.0.0.1/24 seconds={seconds}") == [Lease("10.0.0.1/24")]
 
 
 def test_only_steps_that_take_their_time_are_asked() -> None:
     steps = (Command(argv=("tee", "x")), Command(argv=("sh", "x"), timeout=30.0))
     outcomes = (Outcome(code=0, stdout="lease address=10.0.0.1/24"), Outcome(code=0, stdout=LINE))
-    assert lease.obtained(steps, outcomes) == (LEASE,)
+    assert lease.find_leases(steps, outcomes) == (LEASE,)
 
 
 def test_shown_to_people_and_to_machines() -> None:

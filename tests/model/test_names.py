@@ -116,4 +116,4 @@ def test_a_stable_mac_is_always_a_local_unicast_address(text: str) -> None:
 
 
 def test_what_a_terminal_could_obey_is_escaped() -> None:
-    assert names.printable("eth1 \x1b]0;owned\x07 \u202e näher") == "eth1 \\x1b]0;owned\\x07 \\u202e näher"
+    assert names.escape_text("eth1 \x1b]0;owned\x07 \u202e näher") == "eth1 \\x1b]0;owned\\x07 \\u202e näher"

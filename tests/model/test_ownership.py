@@ -28,18 +28,18 @@ def test_a_mark_is_read_as_it_was_written(nic: str, on: str, dev: str, via: str)
     route = Route(dst="default", family=6, dev=dev, words=("via", via, "dev", dev))
     tag = ownership.Tag(kind="phys", parent=on, nic=nic, req="0badcafe", gw6=ownership.route_words(route))
     link = Link(name="eth1", ifindex=2, alias=tag.alias)
-    found = ownership.read(link)
+    found = ownership.read_tag(link)
     assert found == tag
     assert ownership.route_from(found.gw6) == route.words
 
 
 def test_an_alias_of_somebody_else_is_no_mark() -> None:
     for alias in ("", "uplink to rack 4", "pipework", "pipework:2/kind:=bridge", "not pipework:1/kind:=bridge"):
-        assert ownership.read(Link(name="eth1", ifindex=2, alias=alias)) is None
+        assert ownership.read_tag(Link(name="eth1", ifindex=2, alias=alias)) is None
 
 
 def test_a_field_of_a_later_version_is_passed_over() -> None:
-    tag = ownership.read(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
+    tag = ownership.read_tag(Link(name="eth1", ifindex=2, alias="pipework:1/kind:=bridge/colour:=blue/on:=br1"))
     assert tag == ownership.Tag(kind="bridge", parent="br1")
 
 
@@ -81,18 +81,18 @@ def test_a_link_is_newborn_until_it_leaves_our_group() -> None:
 )
 def test_a_mark_that_we_could_not_have_written_is_none(fields: str) -> None:
     """The root of a guest can write any alias; none of this may become a word of a command on the host."""
-    assert ownership.read(Link(name="eth1", ifindex=2, alias=f"pipework:1/{fields}")) is None
+    assert ownership.read_tag(Link(name="eth1", ifindex=2, alias=f"pipework:1/{fields}")) is None
 
 
 @pytest.mark.parametrize("bits", range(1, 8))
 def test_what_was_changed_on_a_link_is_read_from_its_group(bits: int) -> None:
     group = ownership.group_for(bits)
-    assert ownership.changed(Link(name="nic0", ifindex=2, group=group)) == bits
+    assert ownership.read_changes(Link(name="nic0", ifindex=2, group=group)) == bits
     assert group != ownership.PENDING_GROUP
     assert not ownership.is_pending(Link(name="nic0", ifindex=2, group=group))
 
 
 @pytest.mark.parametrize("group", ["default", "0", "28790", ownership.PENDING_GROUP, "28799", "uplinks"])
 def test_no_other_group_tells_of_a_change(group: str) -> None:
-    assert ownership.changed(Link(name="nic0", ifindex=2, group=group)) == 0
+    assert ownership.read_changes(Link(name="nic0", ifindex=2, group=group)) == 0
     assert ownership.group_for(0) == "default"

@@ -22,8 +22,10 @@ class Line(FakeDriver):
 class Odd:
     name = "odd"
     def open(self, address):
-        line = Line(pins={"/run/netns/web1": PinnedNetns(inode=71), "/proc/1/ns/net": PinnedNetns(inode=1)},
-        programs=()) line.address = address return line
+        pins = {"/run/netns/web1": PinnedNetns(inode=71), "/proc/1/ns/net": PinnedNetns(inode=1)}
+        line = Line(pins=pins, programs=())
+        line.address = address
+        return line
 
 @hookimpl
 def pipework_drivers():

@@ -41,7 +41,7 @@ def asked(*argv: str) -> Attachment:
     ],
 )
 def test_words(text: str, dhcp: Dhcp | None, *, auto: bool, static: list[str]) -> None:
-    found = grammar.address_list(text)
+    found = grammar.parse_addresses(text)
     assert (found.dhcp, found.auto, [str(address) for address in found.addresses]) == (dhcp, auto, static)
 
 
@@ -101,7 +101,7 @@ def test_how_it_is_done_makes_no_other_request(way: list[str]) -> None:
 
 def answer(text: str) -> tuple[UsageError | None, grammar.Addresses | None]:
     try:
-        return None, grammar.address_list(text)
+        return None, grammar.parse_addresses(text)
     except UsageError as error:
         return error, None
 

@@ -22,7 +22,7 @@ def refusal(text: str) -> str:
 
 def texts(text: str) -> tuple[list[str], list[str]]:
     """Return addresses and gateways as text."""
-    addresses, gateways, *_ = grammar.address_list(text)
+    addresses, gateways, *_ = grammar.parse_addresses(text)
     return [str(address) for address in addresses], [str(gateway) for gateway in gateways]
 
 
@@ -146,7 +146,7 @@ def test_address_lists(text: str, addresses: list[str], gateways: list[str]) -> 
 )
 def test_address_lists_that_are_none(text: str, words: str, hint: str) -> None:
     with pytest.raises(UsageError, match=refusal(words)) as caught:
-        grammar.address_list(text)
+        grammar.parse_addresses(text)
     assert hint in caught.value.hint
 
 
@@ -154,11 +154,11 @@ def test_address_lists_that_are_none(text: str, words: str, hint: str) -> None:
 @given(st.lists(st.tuples(st.ip_addresses(), st.integers(0, 128)), min_size=1, max_size=4))
 def test_an_accepted_list_says_the_same_when_it_is_read_again(pairs: list[tuple[object, int]]) -> None:
     try:
-        addresses, gateways, *_ = grammar.address_list(",".join(f"{ip}/{prefix}" for ip, prefix in pairs))
+        addresses, gateways, *_ = grammar.parse_addresses(",".join(f"{ip}/{prefix}" for ip, prefix in pairs))
     except UsageError:
         return
     assert gateways == ()
-    assert grammar.address_list(",".join(map(str, addresses))) == (addresses, gateways, None, False)
+    assert grammar.parse_addresses(",".join(map(str, addresses))) == (addresses, gateways, None, False)
 
 
 @pytest.mark.parametrize(
@@ -177,14 +177,14 @@ def test_an_accepted_list_says_the_same_when_it_is_read_again(pairs: list[tuple[
     ],
 )
 def test_mac_and_vlan(text: str, mac: str, vlan: str) -> None:
-    assert grammar.mac_and_vlan(text) == (mac, vlan)
+    assert grammar.split_mac_and_vlan(text) == (mac, vlan)
 
 
 def test_a_string_with_an_at_sign_needs_a_vlan_behind_it() -> None:
-    mac, vlan = grammar.mac_and_vlan("U:me@home@10")
-    assert (mac, vlan) == (grammar.mac_and_vlan("U:me@home@11")[0], "10")
+    mac, vlan = grammar.split_mac_and_vlan("U:me@home@10")
+    assert (mac, vlan) == (grammar.split_mac_and_vlan("U:me@home@11")[0], "10")
     with pytest.raises(UsageError, match="'home' is not a VLAN"):
-        grammar.mac_and_vlan("U:me@home")
+        grammar.split_mac_and_vlan("U:me@home")
 
 
 @pytest.mark.parametrize(
@@ -209,36 +209,36 @@ def test_a_string_with_an_at_sign_needs_a_vlan_behind_it() -> None:
 )
 def test_macs_and_vlans_that_are_none(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=refusal(words)) as caught:
-        grammar.mac_and_vlan(text)
+        grammar.split_mac_and_vlan(text)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("010", 10), ("4094", 4094)])
 def test_vlan_numbers(text: str, number: int) -> None:
-    assert grammar.vlan_id(text) == number
+    assert grammar.parse_vlan(text) == number
 
 
 @pytest.mark.parametrize("text", ["0", "4095", "8001", "0x10", "a", "²", "٢", "", "-1", "1" * 5000])
 def test_vlan_numbers_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="is not a VLAN") as caught:
-        grammar.vlan_id(text)
+        grammar.parse_vlan(text)
     assert "1 to 4094" in caught.value.hint
 
 
 @pytest.mark.parametrize(("text", "number"), [("68", 68), ("1500", 1500), ("9000", 9000), ("65535", 65535)])
 def test_mtus(text: str, number: int) -> None:
-    assert grammar.mtu_value(text) == number
+    assert grammar.parse_mtu(text) == number
 
 
 @pytest.mark.parametrize("text", ["67", "65536", "0", "-1", "1e3", "1_500", "²", "٢٣٤٢", "", " 1500", "9" * 5000])
 def test_mtus_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="is not an MTU") as caught:
-        grammar.mtu_value(text)
+        grammar.parse_mtu(text)
     assert "68 to 65535" in caught.value.hint
 
 
 def test_options_are_sorted_and_keep_their_value_whole() -> None:
-    pairs = grammar.option_pairs(["mode=vepa", "a=b=c", "empty="])
+    pairs = grammar.parse_options(["mode=vepa", "a=b=c", "empty="])
     assert pairs == (("a", "b=c"), ("empty", ""), ("mode", "vepa"))
 
 
@@ -253,19 +253,19 @@ def test_options_are_sorted_and_keep_their_value_whole() -> None:
 )
 def test_options_that_are_none(texts: list[str], words: str) -> None:
     with pytest.raises(UsageError, match=words) as caught:
-        grammar.option_pairs(texts)
+        grammar.parse_options(texts)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["web1", "docker:web1", "3f4e", "pid:1", "a b", "ü"])
 def test_words_that_may_name_a_guest(text: str) -> None:
-    assert grammar.guest_word(text) == text
+    assert grammar.parse_guest(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "-web1", "a\nb", "\x1b[2J", "a\udcff"])
 def test_words_that_name_no_guest(text: str) -> None:
     with pytest.raises(UsageError, match="is not a guest's name") as caught:
-        grammar.guest_word(text)
+        grammar.parse_guest(text)
     assert "netns:NAME" in caught.value.hint
 
 

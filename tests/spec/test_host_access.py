@@ -70,11 +70,14 @@ def test_added_addresses_are_read_as_they_were_written() -> None:
     tag = ownership.Tag(
         kind="host", parent="eth0", new=ownership.added_words(["10.1.1.9/24", "fd00::1/64"], ["10.1.1.254"])
     )
-    found = ownership.read(Link(name="eth0-host", ifindex=2, alias=tag.alias))
+    found = ownership.read_tag(Link(name="eth0-host", ifindex=2, alias=tag.alias))
     assert found == tag
     assert ownership.added_from(found.new) == ("10.1.1.9/24", "fd00::1/64", "10.1.1.254")
 
 
 @pytest.mark.parametrize("new", ["x", "10.0.0.1-24,", "10.0.0.1-99", "-f", "fe80::1%eth0-64", "10.0.0.1-24 dev eth0"])
 def test_a_mark_with_anything_else_is_none(new: str) -> None:
-    assert ownership.read(Link(name="eth0-host", ifindex=2, alias=f"pipework:1/kind:=host/on:=eth0/new:={new}")) is None
+    assert (
+        ownership.read_tag(Link(name="eth0-host", ifindex=2, alias=f"pipework:1/kind:=host/on:=eth0/new:={new}"))
+        is None
+    )

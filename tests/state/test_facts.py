@@ -142,7 +142,7 @@ def test_locks_and_the_preference_of_a_router_are_kept() -> None:
     assert " ".join(first.words) == "via 10.0.0.254 dev eth1 mtu lock 1400 advmss 1300 rto_min 5ms"
     assert " ".join(second.words[-4:]) == "pref high mtu 1300"
     tag = ownership.Tag(kind="bridge", gw4=ownership.route_words(first), gw6=ownership.route_words(second))
-    assert ownership.read(Link(name="eth1", ifindex=1, alias=tag.alias)) == tag
+    assert ownership.read_tag(Link(name="eth1", ifindex=1, alias=tag.alias)) == tag
 
 
 def test_no_locks_are_asked_for_where_nothing_could_be_locked() -> None:

@@ -32,17 +32,17 @@ def driver(*answers: Outcome) -> FakeDriver:
 
 def test_a_list_that_a_process_broke_by_ending_is_asked_for_again() -> None:
     silent = Outcome(code=1)
-    assert [found.pid for found in namespaces.find(driver(silent, silent, FOUND))] == [70]
+    assert [found.pid for found in namespaces.find_namespaces(driver(silent, silent, FOUND))] == [70]
 
 
 def test_a_list_that_cannot_be_had_is_an_error_with_the_tools_own_words() -> None:
     with pytest.raises(HostError, match="lsns: no"):
-        namespaces.find(driver(Outcome(code=1, stderr="lsns: no")))
+        namespaces.find_namespaces(driver(Outcome(code=1, stderr="lsns: no")))
 
 
 def test_a_list_that_is_broken_again_and_again_is_an_error() -> None:
     with pytest.raises(HostError, match="list the network namespaces of processes: exit code 1"):
-        namespaces.find(driver(*[Outcome(code=1)] * 5))
+        namespaces.find_namespaces(driver(*[Outcome(code=1)] * 5))
 
 
 NIC = make_link("eth0", ifindex=5)
@@ -60,21 +60,26 @@ def looked(guest_state: Outcome) -> FakeDriver:
 
 @pytest.mark.parametrize(("said", "names"), [("[]", set()), (ON_TOP, {"eth0"})])
 def test_what_links_of_others_are_on_is_in_use(said: str, names: set[str]) -> None:
-    assert namespaces.uses(looked(Outcome(code=0, stdout=said)), [NIC]) == (frozenset(names), ())
+    assert namespaces.find_parent_uses(looked(Outcome(code=0, stdout=said)), [NIC]) == (frozenset(names), ())
 
 
 def test_where_nobody_can_look_anything_may_be_in_use_and_that_is_said() -> None:
-    found = namespaces.uses(looked(Outcome(code=1, stderr="nsenter: setns: Operation not permitted")), [NIC])
+    found = namespaces.find_parent_uses(
+        looked(Outcome(code=1, stderr="nsenter: setns: Operation not permitted")), [NIC]
+    )
     assert found.names == {"eth0"}
     (warning,) = found.warnings
     assert "cannot look into a network namespace (nsenter: setns: Operation not permitted)" in warning
 
 
 def test_one_that_ended_meanwhile_uses_nothing() -> None:
-    assert namespaces.uses(looked(Outcome(code=1, stderr="nsenter: No such process")), [NIC]) == (frozenset(), ())
+    assert namespaces.find_parent_uses(looked(Outcome(code=1, stderr="nsenter: No such process")), [NIC]) == (
+        frozenset(),
+        (),
+    )
 
 
 def test_a_namespace_whose_future_is_known_is_not_looked_into() -> None:
     driver = looked(Outcome(code=0, stdout=ON_TOP))
-    assert namespaces.uses(driver, [NIC], {7: GuestState()}) == (frozenset(), ())
+    assert namespaces.find_parent_uses(driver, [NIC], {7: GuestState()}) == (frozenset(), ())
     assert not [command for command in driver.reads if command.netns]

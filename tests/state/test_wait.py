@@ -34,7 +34,7 @@ class World:
         self.time += seconds
 
     def wait(self, *, timeout: float | None) -> None:
-        waiting.wait("eth7", timeout=timeout, look=self.look, clock=lambda: self.time, sleep=self.sleep)
+        waiting.wait_for("eth7", timeout=timeout, look=self.look, clock=lambda: self.time, sleep=self.sleep)
 
 
 def test_an_interface_that_is_up_is_not_waited_for() -> None:
@@ -84,7 +84,7 @@ def test_a_timeout_of_nothing_looks_once() -> None:
 
 
 def test_the_kernel_is_asked_for_an_interface_that_is_not_there() -> None:
-    assert waiting.state("absent-1") is State.ABSENT
+    assert waiting.read_state("absent-1") is State.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_up_is_both_flags(flags: int, state: State, monkeypatch: pytest.MonkeyPa
         return request[:16] + flags.to_bytes(2, "little") + bytes(22)
 
     monkeypatch.setattr(fcntl, "ioctl", answer)
-    assert waiting.state("eth7") is state
+    assert waiting.read_state("eth7") is state
 
 
 def test_another_refusal_of_the_kernel_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,18 +107,18 @@ def test_another_refusal_of_the_kernel_is_one_sentence(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(fcntl, "ioctl", refuse)
     with pytest.raises(HostError, match="state of eth7: Operation not permitted"):
-        waiting.state("eth7")
+        waiting.read_state("eth7")
 
 
 def test_the_script_starts_with_what_was_asked_for() -> None:
-    assert "\ninterface=eth1\nseconds=\n" in waiting.script()
-    assert "\ninterface=ib0\nseconds=30\n" in waiting.script("ib0", 30)
+    assert "\ninterface=eth1\nseconds=\n" in waiting.make_script()
+    assert "\ninterface=ib0\nseconds=30\n" in waiting.make_script("ib0", 30)
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(0.0, "0"), (0.1, "1"), (2.5, "3"), (1e300, "999999999")])
 def test_the_script_counts_whole_seconds(timeout: float, seconds: str) -> None:
-    assert f"\nseconds={seconds}\n" in waiting.script("eth1", timeout)
+    assert f"\nseconds={seconds}\n" in waiting.make_script("eth1", timeout)
 
 
 def test_a_hostile_name_stays_one_word_of_the_script() -> None:
-    assert "\ninterface='$(reboot);'\n" in waiting.script("$(reboot);")
+    assert "\ninterface='$(reboot);'\n" in waiting.make_script("$(reboot);")

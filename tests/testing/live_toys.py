@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipework_core.model.ownership import is_pending, read
+from pipework_core.model.ownership import is_pending, read_tag
 from pipework_core.model.plan import Plan
 from pipework_core.toolkit.iproute import ip
 
@@ -76,7 +76,7 @@ class TakesStrangers(Switched):
     def switch(self, context: Context) -> Plan:
         name = self.bridge(context.attachment.host)
         link = context.host_state.links.get(name)
-        if link is None or is_pending(link) or read(link) is not None:
+        if link is None or is_pending(link) or read_tag(link) is not None:
             return super().switch(context)
         alias = self.tag(context)._replace(parent="").alias
         return Plan(steps=(ip("link", "set", "dev", name, "alias", alias, "up"),))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
@@ -99,7 +99,7 @@ class Switched(Pair):
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         name = self.bridge(tag.parent)
         link = context.host_state.links.get(name)
-        marked = read(link) if link is not None else None
+        marked = read_tag(link) if link is not None else None
         if link is None or not (marked == Tag(kind="pair") or is_pending(link)):
             return ()
         return (SharedResource(name=name, remove=ip("link", "delete", "dev", name), hidden=True),)
@@ -107,7 +107,7 @@ class Switched(Pair):
     def switch(self, context: Context) -> Plan:
         name = self.bridge(context.attachment.host)
         link = context.host_state.links.get(name)
-        if link is not None and read(link) != Tag(kind="pair") and not is_pending(link):
+        if link is not None and read_tag(link) != Tag(kind="pair") and not is_pending(link):
             raise ConflictError(f"the host has another {name}.", hint="rename it")
         make = ip(
             *("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PROBING = 7.0
 
 
-def asked(context: Context, addresses: Iterable[Address]) -> Command:
+def probe_addresses(context: Context, addresses: Iterable[Address]) -> Command:
     """Return the question about these addresses; raise HostError where it cannot be asked."""
     attachment = context.attachment
     if attachment.kind == "ipoib":

@@ -59,32 +59,34 @@ class DhcpBusybox:
                 f"{guest.name!r} is no container of Docker or Podman, and dhcp needs one whose network it can share.",
                 hint="use a client of the host: dhclient, udhcpc or dhcpcd",
             )
-        client = dhcp_common.asked(context)
+        client = dhcp_common.find_request(context)
         if _is_there(context, client):
             return Plan(notes=(f"{name} of {guest.name} has its lease",))
-        step = _lease(
+        step = _get_lease(
             context,
             "get",
-            *_words(context, client.family, keep=client.keep),
-            *dhcp_common.wishes(context),
+            *_list_words(context, client.family, keep=client.keep),
+            *dhcp_common.list_wishes(context),
             "--",
             *client.words,
             timeout=context.attachment.timeout + _STARTING,
-            undo=(stopped(guest, name, dns=context.attachment.dns),),
+            undo=(stop_client(guest, name, dns=context.attachment.dns),),
             reason=f"get a DHCPv{client.family} lease for {name}",
         )
-        return Plan(steps=(step,), notes=dhcp_common.notes(context))
+        return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 
     def release(self, context: Context, tag: Tag) -> Plan:
         """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
         guest, name = context.guest, context.attachment.interface
-        family, keep = dhcp_common.remembered(tag.dhcp)
+        family, keep = dhcp_common.find_remembered(tag.dhcp)
         if guest.runtime not in _RUNTIMES:
             return Plan()
-        words = _words(context, family, keep=keep)
-        stop = stopped(guest, name, dns=False)._replace(timeout=_STOPPING, ok_codes=dhcp_common.ANY) if keep else None
+        words = _list_words(context, family, keep=keep)
+        stop = (
+            stop_client(guest, name, dns=False)._replace(timeout=_STOPPING, ok_codes=dhcp_common.ANY) if keep else None
+        )
         reason = f"end the DHCP client of {name}, giving the lease back" if keep else f"give the lease of {name} back"
-        return dhcp_common.given_back(context, words, lease=_lease, stop=stop, margin=_STARTING, reason=reason)
+        return dhcp_common.given_back(context, words, lease=_get_lease, stop=stop, margin=_STARTING, reason=reason)
 
 
 def container_name(guest: Guest, interface: str) -> str:
@@ -94,19 +96,19 @@ def container_name(guest: Guest, interface: str) -> str:
     return f"pipework-{guest.inode}-{''.join(plain)}"
 
 
-def stopped(guest: Guest, interface: str, *, dns: bool) -> Command:
+def stop_client(guest: Guest, interface: str, *, dns: bool) -> Command:
     """Return what ends the client that stays, if it does, and gives name servers back."""
     words = (
         f"runtime={guest.runtime}",
         f"name={container_name(guest, interface)}",
-        f"id={dhcp_common.identity(guest, interface)}",
+        f"id={dhcp_common.make_identity(guest, interface)}",
     )
     further = (f"dns={guest.pid}", f"interface={interface}") if dns else ()
     argv = ("sh", script("lease_container.sh"), "stop", guest.netns.path, *words, *further)
     return Command(argv=argv, reason=f"end the DHCP client of {interface}")
 
 
-def _lease(
+def _get_lease(
     context: Context, verb: str, *words: str, timeout: float, undo: tuple[Command, ...] = (), reason: str = ""
 ) -> Command:
     argv = ("sh", script("lease_container.sh"), verb, context.guest.netns.path, *words)
@@ -116,11 +118,11 @@ def _lease(
 def _is_there(context: Context, client: Dhcp) -> bool:
     """Whether an interface that exists has a lease already, and the client that is to stay is there."""
     if context.existing is None or not client.keep:
-        return bool(dhcp_common.held(context))
+        return bool(dhcp_common.is_held(context))
     return context.answers[_READ].stdout.strip() == "true"
 
 
-def _words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]:
+def _list_words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]:
     """Return what identifies the client and the lease, the same at every time."""
     attachment, guest = context.attachment, context.guest
     image = attachment.option("image", IMAGE)
@@ -132,7 +134,7 @@ def _words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]:
         f"image={image}",
         f"name={container_name(guest, attachment.interface)}",
         f"guest={guest.netns.path}",
-        f"id={dhcp_common.identity(guest, attachment.interface)}",
+        f"id={dhcp_common.make_identity(guest, attachment.interface)}",
         f"family={family}",
         f"interface={attachment.interface}",
         f"hostname={guest.name}",

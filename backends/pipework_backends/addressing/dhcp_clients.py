@@ -27,7 +27,7 @@ class Kept:
 
     def found(self, driver: Driver) -> Sequence[Client]:
         """Return those that there are, processes first; an engine that does not answer runs none."""
-        return (*_processes(driver), *_containers(driver))
+        return (*_find_processes(driver), *_find_containers(driver))
 
     def judged(self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]) -> tuple[Client, ...]:
         """Find out which have nobody but themselves in their namespace.
@@ -47,7 +47,7 @@ class Kept:
         return tuple(client._replace(alone=client.pid in alone) for client in clients)
 
 
-def _processes(driver: Driver) -> Iterator[Client]:
+def _find_processes(driver: Driver) -> Iterator[Client]:
     """Yield the clients of the host; none on a machine that has no pipework, which keeps none."""
     ask = Command(argv=("sh", script("lease.sh"), "list"), ok_codes=_ANY, reason="list the DHCP clients that stay")
     try:
@@ -61,32 +61,34 @@ def _processes(driver: Driver) -> Iterator[Client]:
                 argv=("sh", script("lease.sh"), "stop", f"id={words[0]}"),
                 reason=f"stop {words[1]}, whose guest is gone",
             )
-            yield from _client(words[1], words[0], int(words[4]), stop)
+            yield from _make_client(words[1], words[0], int(words[4]), stop)
 
 
-def _containers(driver: Driver) -> Iterator[Client]:
+def _find_containers(driver: Driver) -> Iterator[Client]:
     runtimes = [runtime for runtime in _RUNTIMES if driver.has_program(runtime)]
-    asked = [_ask(runtime, "ps", "--quiet", "--no-trunc", "--filter", f"label={_LABEL}") for runtime in runtimes]
+    asked = [
+        _ask_runtime(runtime, "ps", "--quiet", "--no-trunc", "--filter", f"label={_LABEL}") for runtime in runtimes
+    ]
     for runtime, outcome in zip(runtimes, driver.read(asked), strict=True):
         ids = outcome.stdout.split() if outcome.code == 0 else ()
         if ids:
-            told = driver.read([_ask(runtime, "container", "inspect", "--format", _FORMAT, "--", *ids)])[0]
-            yield from _told(runtime, told.stdout.splitlines())
+            told = driver.read([_ask_runtime(runtime, "container", "inspect", "--format", _FORMAT, "--", *ids)])[0]
+            yield from _parse_containers(runtime, told.stdout.splitlines())
 
 
-def _ask(runtime: str, *words: str) -> Command:
+def _ask_runtime(runtime: str, *words: str) -> Command:
     return Command(argv=(runtime, *words), ok_codes=_ANY, reason=f"list the DHCP clients in {runtime}'s containers")
 
 
-def _told(runtime: str, lines: Iterable[str]) -> Iterator[Client]:
+def _parse_containers(runtime: str, lines: Iterable[str]) -> Iterator[Client]:
     for line in lines:
         pid, container, *rest = [*line.split(" ", 2), ""]
         if pid.isdecimal() and int(pid):
             stop = Command(argv=(runtime, "rm", "--force", container), reason="stop a DHCP client whose guest is gone")
-            yield from _client("dhcp", rest[0], int(pid), stop)
+            yield from _make_client("dhcp", rest[0], int(pid), stop)
 
 
-def _client(name: str, identity: str, pid: int, stop: Command) -> Iterator[Client]:
+def _make_client(name: str, identity: str, pid: int, stop: Command) -> Iterator[Client]:
     """Yield the client if its identity is one that we give: the namespace's number and the interface."""
     inode, dash, interface = identity.partition("-")
     if dash and inode.isascii() and inode.isdecimal():

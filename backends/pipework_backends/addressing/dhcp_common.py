@@ -39,7 +39,7 @@ ANY = frozenset(range(256))
 _METRIC = 100
 
 
-def asked(context: Context) -> Dhcp:
+def find_request(context: Context) -> Dhcp:
     """Return the DHCP part of a request that has one; raise ValueError for any other."""
     dhcp = context.attachment.dhcp
     if dhcp is None:
@@ -47,22 +47,22 @@ def asked(context: Context) -> Dhcp:
     return dhcp
 
 
-def remembered(tag: str) -> tuple[int, bool]:
+def find_remembered(tag: str) -> tuple[int, bool]:
     """Return the family, and whether the client stays, of what a mark remembers (`dynamic.Dhcp.tag`)."""
     return IPV6 if tag.removesuffix("-f").endswith("6") else IPV4, tag.endswith("-f")
 
 
-def identity(guest: Guest, interface: str) -> str:
+def make_identity(guest: Guest, interface: str) -> str:
     """Return what the client for an interface is found by."""
     return f"{guest.inode}-{interface}"
 
 
-def held(context: Context) -> str:
+def is_held(context: Context) -> str:
     """Return the address, as `IP/N`, that a lease of the asked family has brought; empty when there is none.
 
     Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix.
     """
-    link, family = context.existing, asked(context).family
+    link, family = context.existing, find_request(context).family
     if link is None or is_pending(link):
         return ""
     six = (address for address in link.leased if ":" in address and address.endswith("/128"))
@@ -70,7 +70,7 @@ def held(context: Context) -> str:
     return next(six if family == IPV6 else four, "")
 
 
-def metric(context: Context) -> int:
+def parse_metric(context: Context) -> int:
     """Return the metric of the lease's default route, 0 for none; raise UsageError when it is no number.
 
     A default route that the guest has keeps its place unless `-o metric=0` says otherwise: the mark remembers, for
@@ -85,10 +85,10 @@ def metric(context: Context) -> int:
     return next(n for n in range(_METRIC, _METRIC + len(others) + 1) if n not in others) if others else 0
 
 
-def wishes(context: Context) -> tuple[str, ...]:
+def list_wishes(context: Context) -> tuple[str, ...]:
     """Return what is to be done with the lease."""
     attachment = context.attachment
-    number = metric(context)
+    number = parse_metric(context)
     return (
         *((f"metric={number}",) if number else ()),
         *(("mtu=1",) if attachment.mtu is None else ()),
@@ -97,9 +97,9 @@ def wishes(context: Context) -> tuple[str, ...]:
     )
 
 
-def notes(context: Context) -> tuple[str, ...]:
+def list_notes(context: Context) -> tuple[str, ...]:
     """Say that the guest's own default route stays first, where it does."""
-    if context.attachment.option("metric") or asked(context).family == IPV6 or not _other_defaults(context):
+    if context.attachment.option("metric") or find_request(context).family == IPV6 or not _other_defaults(context):
         return ()
     return (f"the default route that {context.guest.name} has stays first; -o metric=0 lets the lease's win",)
 
@@ -113,7 +113,7 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
     start and to end.
     """
-    number = _routed(context)
+    number = _is_routed(context)
     beside = (f"metric={number}",) if number else ()
     again = lease(context, "get", *words, *beside, "--", timeout=context.attachment.timeout + margin)
     if stop is not None:
@@ -126,7 +126,7 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(context)))
 
 
-def _routed(context: Context) -> int:
+def _is_routed(context: Context) -> int:
     """Return the metric of the default route that a lease has brought, 0 for none."""
     name = context.attachment.interface
     return next(

@@ -52,8 +52,8 @@ class HostClient:
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
         del tag
-        dhcp, name = dhcp_common.asked(context), context.attachment.interface
-        present = self._present(context)
+        dhcp, name = dhcp_common.find_request(context), context.attachment.interface
+        present = self._is_running(context)
         if present:
             return Plan(notes=(present,))
         program = f"{self.method}6" if (self.method, dhcp.family) == ("udhcpc", 6) else self.method
@@ -64,67 +64,67 @@ class HostClient:
                 f"{context.guest.name} has no process, and therefore no /etc/resolv.conf of its own.",
                 hint="leave out --dns",
             )
-        words = _words(context, dhcp.client, dhcp.family, keep=dhcp.keep)
-        step = _lease(
+        words = _list_words(context, dhcp.client, dhcp.family, keep=dhcp.keep)
+        step = _get_lease(
             context,
             "get",
             *words,
-            *dhcp_common.wishes(context),
+            *dhcp_common.list_wishes(context),
             "--",
             *dhcp.words,
             timeout=ceil(context.attachment.timeout) + _MARGIN,
-            undo=(_stop(context), *_undo(context, dhcp)),
+            undo=(_stop_client(context), *_undo_lease(context, dhcp)),
             reason=f"get an address for {name} by {self.method}",
         )
-        return Plan(steps=(step,), notes=dhcp_common.notes(context))
+        return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 
     def release(self, context: Context, tag: Tag) -> Plan:
         """Return what ends the client that stays, or asks for the lease of one that did not, to give it back."""
-        family, keep = dhcp_common.remembered(tag.dhcp)
-        words, name = _words(context, self.method, family, keep=keep), context.attachment.interface
-        stop = _stop(context)._replace(timeout=10.0) if keep else None
+        family, keep = dhcp_common.find_remembered(tag.dhcp)
+        words, name = _list_words(context, self.method, family, keep=keep), context.attachment.interface
+        stop = _stop_client(context)._replace(timeout=10.0) if keep else None
         reason = (
             f"end {self.method}, giving the lease back" if keep else f"give the lease of {name} back by {self.method}"
         )
-        return dhcp_common.given_back(context, words, lease=_lease, stop=stop, margin=_MARGIN, reason=reason)
+        return dhcp_common.given_back(context, words, lease=_get_lease, stop=stop, margin=_MARGIN, reason=reason)
 
-    def _present(self, context: Context) -> str:
+    def _is_running(self, context: Context) -> str:
         """Say what makes a request for a lease needless; empty when nothing does."""
-        dhcp, name = dhcp_common.asked(context), context.attachment.interface
+        dhcp, name = dhcp_common.find_request(context), context.attachment.interface
         if context.existing is None:
             return ""
         if dhcp.keep:
-            wanted = [dhcp_common.identity(context.guest, name), dhcp.client, str(dhcp.family)]
+            wanted = [dhcp_common.make_identity(context.guest, name), dhcp.client, str(dhcp.family)]
             kept = any(line.split()[:3] == wanted for line in context.answers[self.method].stdout.splitlines())
             return f"{dhcp.client} keeps the lease of {name}" if kept else ""
-        address = dhcp_common.held(context)
+        address = dhcp_common.is_held(context)
         return f"{name} has {address} from a DHCP server" if address else ""
 
 
-def _lease(
+def _get_lease(
     context: Context, verb: str, *words: str, timeout: float, undo: tuple[Command, ...] = (), reason: str = ""
 ) -> Command:
     argv = ("sh", script("lease.sh"), verb, *words)
     return Command(argv=argv, netns=context.guest.netns, timeout=timeout, undo=undo, reason=reason)
 
 
-def _stop(context: Context) -> Command:
+def _stop_client(context: Context) -> Command:
     """Return what ends the client, whether it stays or still asks; it looks through the host's processes."""
     return Command(
         argv=(
             "sh",
             script("lease.sh"),
             "stop",
-            f"id={dhcp_common.identity(context.guest, context.attachment.interface)}",
+            f"id={dhcp_common.make_identity(context.guest, context.attachment.interface)}",
         )
     )
 
 
-def _words(context: Context, client: str, family: int, *, keep: bool) -> tuple[str, ...]:
+def _list_words(context: Context, client: str, family: int, *, keep: bool) -> tuple[str, ...]:
     """Return what identifies the client and the lease, the same at every time."""
     attachment, guest = context.attachment, context.guest
     return (
-        f"id={dhcp_common.identity(context.guest, context.attachment.interface)}",
+        f"id={dhcp_common.make_identity(context.guest, context.attachment.interface)}",
         f"guest={guest.netns.path}",
         f"client={client}",
         f"family={family}",
@@ -136,7 +136,7 @@ def _words(context: Context, client: str, family: int, *, keep: bool) -> tuple[s
     )
 
 
-def _undo(context: Context, dhcp: Dhcp) -> tuple[Command, ...]:
+def _undo_lease(context: Context, dhcp: Dhcp) -> tuple[Command, ...]:
     """Return what takes the lease from an interface that stays, and gives a default route back that it replaced."""
     netns, name = context.guest.netns, context.attachment.interface
     before = context.guest_state.default_route(dhcp.family) if context.attachment.option("metric") == "0" else None

@@ -22,23 +22,23 @@ _VALUES: Mapping[str, tuple[str, ...]] = {"accept_ra": ("0", "1", "2"), "autocon
 _READ = "static.ipv6"
 
 
-def reads(attachment: Attachment, guest: Guest) -> dict[str, Command]:
+def list_reads(attachment: Attachment, guest: Guest) -> dict[str, Command]:
     """Return the read of what the switches of this request are now; the interface need not be there."""
-    names = _asked(attachment)
+    names = _set_asked(attachment)
     if not names:
         return {}
-    paths = [_path(attachment, name) for name in names]
+    paths = [_make_path(attachment, name) for name in names]
     ok = frozenset({0, 1})
     reason = f"read how {attachment.interface} takes router advertisements"
     return {_READ: Command(argv=("cat", *paths), netns=guest.netns, ok_codes=ok, reason=reason)}
 
 
-def switches(context: Context, missing: Sequence[Address]) -> list[Switch]:
+def list_sysctls(context: Context, missing: Sequence[Address]) -> list[Switch]:
     """Return what is to be written before the interface goes up; raise HostError for an option that makes no sense."""
-    return [*_on(context, missing), *_advertisements(context)]
+    return [*_turn_on(context, missing), *_accept_advertisements(context)]
 
 
-def settled(context: Context, missing: Sequence[Address]) -> list[Command]:
+def list_settled(context: Context, missing: Sequence[Address]) -> list[Command]:
     """Return the wait until duplicate address detection is through with the addresses, unless it was not asked for."""
     if context.attachment.no_dad:
         return []
@@ -48,33 +48,35 @@ def settled(context: Context, missing: Sequence[Address]) -> list[Command]:
         return []
     pairs = (f"{address.ip}={int(address.ip):032x}" for address in todo)
     return [
-        wait(context, "given", *pairs, reason=f"make sure that nobody else has {' or '.join(str(a.ip) for a in todo)}")
+        wait_until_usable(
+            context, "given", *pairs, reason=f"make sure that nobody else has {' or '.join(str(a.ip) for a in todo)}"
+        )
     ]
 
 
-def wait(context: Context, *words: str, reason: str) -> Command:
+def wait_until_usable(context: Context, *words: str, reason: str) -> Command:
     """Return a run of settle.sh in the guest."""
     attachment = context.attachment
     argv = ("sh", script("settle.sh"), str(ceil(attachment.timeout)), attachment.interface, *words)
     return Command(argv=argv, netns=context.guest.netns, timeout=attachment.timeout, reason=reason)
 
 
-def _path(attachment: Attachment, name: str) -> str:
+def _make_path(attachment: Attachment, name: str) -> str:
     return f"/proc/sys/net/ipv6/conf/{attachment.interface}/{name}"
 
 
-def _on(context: Context, missing: Sequence[Address]) -> list[Switch]:
+def _turn_on(context: Context, missing: Sequence[Address]) -> list[Switch]:
     """Turn IPv6 on where the guest has it off and the request needs it; let neighbours hear of new addresses."""
     attachment, fresh = context.attachment, unfinished(context) and IPV6 in context.attachment.families
     switches = []
     if context.guest_state.ipv6_off and (fresh or any(address.version == IPV6 for address in missing)):
-        switches.append(Switch(_path(attachment, "disable_ipv6"), "0"))
+        switches.append(Switch(_make_path(attachment, "disable_ipv6"), "0"))
     if fresh:
-        switches.append(Switch(_path(attachment, "ndisc_notify"), "1"))
+        switches.append(Switch(_make_path(attachment, "ndisc_notify"), "1"))
     return switches
 
 
-def _asked(attachment: Attachment) -> dict[str, str]:
+def _set_asked(attachment: Attachment) -> dict[str, str]:
     """Return the switches about router advertisements that the request sets."""
     wanted = {"accept_ra": "2", "autoconf": "1"} if attachment.auto else {}
     if attachment.auto and attachment.no_dad:
@@ -82,9 +84,9 @@ def _asked(attachment: Attachment) -> dict[str, str]:
     return wanted | {name: value for name, value in attachment.options if name in _VALUES}
 
 
-def _advertisements(context: Context) -> list[Switch]:
+def _accept_advertisements(context: Context) -> list[Switch]:
     attachment = context.attachment
-    wanted = _asked(attachment)
+    wanted = _set_asked(attachment)
     for name, allowed in _VALUES.items():
         value = wanted.get(name, allowed[0])
         if value not in allowed:
@@ -97,7 +99,7 @@ def _advertisements(context: Context) -> list[Switch]:
     answer = context.answers.get(_READ)
     before = answer.stdout.split() if answer and answer.code == 0 and not unfinished(context) else [""] * len(wanted)
     return [
-        Switch(_path(attachment, name), value, old)
+        Switch(_make_path(attachment, name), value, old)
         for (name, value), old in zip(wanted.items(), before, strict=True)
         if value != old
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pipework_backends.addressing.ipv6 import wait
+from pipework_backends.addressing.ipv6 import wait_until_usable
 from pipework_core.model.plan import Command, Plan
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ class Slaac:
         """Return the wait for an address, unless there is one."""
         del tag
         name = context.attachment.interface
-        present = _settled(context.answers[_READ].stdout) if context.existing else []
+        present = _has_address(context.answers[_READ].stdout) if context.existing else []
         if present:
             return Plan(notes=(f"{name} has {' and '.join(present)} from a router advertisement",))
-        return Plan(steps=(wait(context, "advertised", reason="get an address from a router advertisement"),))
+        return Plan(
+            steps=(wait_until_usable(context, "advertised", reason="get an address from a router advertisement"),)
+        )
 
 
-def _settled(answer: str) -> list[str]:
+def _has_address(answer: str) -> list[str]:
     """Return the addresses that can be used, as `IP/N`."""
     entries = json.loads(answer or "[]", strict=False)
     found = [info for entry in entries for info in entry.get("addr_info", ())]

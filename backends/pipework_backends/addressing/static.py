@@ -44,35 +44,41 @@ class Static:
 
     def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Read the switches that the request sets."""
-        return _ipv6().reads(attachment, guest) if self._takes_ipv6(attachment) else {}
+        return _import_ipv6().reads(attachment, guest) if self._takes_ipv6(attachment) else {}
 
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""
-        ipv6 = _ipv6() if self._takes_ipv6(context.attachment) else None
-        addresses = _missing(context)
-        probe, given, raised = _probe(context, addresses), _given(context, addresses), _raised(context)
+        ipv6 = _import_ipv6() if self._takes_ipv6(context.attachment) else None
+        addresses = _find_missing(context)
+        probe, given, raised = (
+            _probe_addresses(context, addresses),
+            _add_addresses(context, addresses),
+            _raise_link(context),
+        )
         steps = [
-            *switch(context, [*_notify(context), *(ipv6.switches(context, addresses) if ipv6 else ())]),
-            *_marked(context, tag),
+            *switch(
+                context, [*_let_kernel_announce(context), *(ipv6.list_sysctls(context, addresses) if ipv6 else ())]
+            ),
+            *_set_tag(context, tag),
             *((*raised, *probe, *given) if probe else (*given, *raised)),
-            *_routes(context),
-            *(ipv6.settled(context, addresses) if ipv6 else ()),
+            *_set_routes(context),
+            *(ipv6.list_settled(context, addresses) if ipv6 else ()),
         ]
         interface = context.attachment.interface
         notes = () if steps else (f"{interface} of {context.guest.name} is up, with all that was asked for",)
-        return Plan(steps=tuple(steps), announce=_announce(context) if steps else (), notes=notes)
+        return Plan(steps=tuple(steps), announce=_announce_addresses(context) if steps else (), notes=notes)
 
     def _takes_ipv6(self, attachment: Attachment) -> bool:
         return _IPV6 in attachment.families or any(key in self.options for key, _ in attachment.options)
 
 
-def _ipv6() -> ModuleType:
+def _import_ipv6() -> ModuleType:
     from pipework_backends.addressing import ipv6  # noqa: PLC0415 - most addresses are of IPv4
 
     return ipv6
 
 
-def _marked(context: Context, tag: Tag) -> list[Command]:
+def _set_tag(context: Context, tag: Tag) -> list[Command]:
     link = context.existing
     if link is not None and link.alias == tag.alias and link.group != PENDING_GROUP:
         return []
@@ -85,7 +91,7 @@ def _marked(context: Context, tag: Tag) -> list[Command]:
     ]
 
 
-def _missing(context: Context) -> list[Address]:
+def _find_missing(context: Context) -> list[Address]:
     """Return the addresses that the interface does not have; raise HostError when another one has them."""
     present = {str(ip_interface(address)) for address in context.existing.addresses} if context.existing else set()
     found = [address for address in context.attachment.addresses if str(address) not in present]
@@ -94,15 +100,15 @@ def _missing(context: Context) -> list[Address]:
     return found
 
 
-def _probe(context: Context, addresses: Sequence[Address]) -> list[Command]:
+def _probe_addresses(context: Context, addresses: Sequence[Address]) -> list[Command]:
     if not context.attachment.probe or not addresses:
         return []
     from pipework_backends.addressing import conflict_detection  # noqa: PLC0415 - few ask
 
-    return [conflict_detection.asked(context, addresses)]
+    return [conflict_detection.probe_addresses(context, addresses)]
 
 
-def _given(context: Context, addresses: Sequence[Address]) -> list[Command]:
+def _add_addresses(context: Context, addresses: Sequence[Address]) -> list[Command]:
     netns, name = context.guest.netns, context.attachment.interface
     steps = []
     for address in addresses:
@@ -124,7 +130,7 @@ def _refuse_taken(context: Context, address: str) -> None:
             )
 
 
-def _raised(context: Context) -> list[Command]:
+def _raise_link(context: Context) -> list[Command]:
     link, name, netns = context.existing, context.attachment.interface, context.guest.netns
     if link is not None and link.up:
         return []
@@ -132,20 +138,20 @@ def _raised(context: Context) -> list[Command]:
     return [ip("link", "set", "dev", name, "up", netns=netns, undo=undo, reason=f"raise {name}")]
 
 
-def _routes(context: Context) -> list[Command]:
+def _set_routes(context: Context) -> list[Command]:
     steps: list[Command] = []
     for gateway in context.attachment.gateways:
         name, family = context.attachment.interface, f"-{gateway.version}"
         before = context.guest_state.default_route(gateway.version)
-        if before is not None and before.dev == name and _same(before, gateway):
+        if before is not None and before.dev == name and _has_gateway(before, gateway):
             continue
         if before is not None and before.special:
             raise HostError(
                 f"{context.guest.name} has a default route that could not be given back ({before.special}).",
                 hint="delete it first, if the guest can do without it",
             )
-        if not _reachable(context, gateway):
-            steps += _on_link(context, gateway)
+        if not _is_reachable(context, gateway):
+            steps += _reach_gateway(context, gateway)
         steps.append(
             ip(
                 *(family, "route", "replace", "default", "via", str(gateway), "dev", name),
@@ -157,17 +163,17 @@ def _routes(context: Context) -> list[Command]:
     return steps
 
 
-def _same(route: Route, gateway: Gateway) -> bool:
+def _has_gateway(route: Route, gateway: Gateway) -> bool:
     return route.via == str(gateway)
 
 
-def _reachable(context: Context, gateway: Gateway) -> bool:
+def _is_reachable(context: Context, gateway: Gateway) -> bool:
     if gateway.version == 6 and gateway.is_link_local:  # noqa: PLR2004 - IPv6
         return True
     return any(gateway in address.network for address in context.attachment.addresses)
 
 
-def _on_link(context: Context, gateway: Gateway) -> list[Command]:
+def _reach_gateway(context: Context, gateway: Gateway) -> list[Command]:
     """Return the route to a gateway outside of the subnets, unless it is there.
 
     It is appended, since replacing would take away what the guest has for that address through another interface, and
@@ -191,7 +197,7 @@ def _undo_default(context: Context, before: Route | None, family: str, name: str
     return [ip(family, "route", "delete", "default", "dev", name, netns=context.guest.netns)]
 
 
-def _notify(context: Context) -> list[Switch]:
+def _let_kernel_announce(context: Context) -> list[Switch]:
     """Let the kernel announce IPv4 addresses, on hosts without arping."""
     attachment = context.attachment
     if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
@@ -199,7 +205,7 @@ def _notify(context: Context) -> list[Switch]:
     return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if unfinished(context) else []
 
 
-def _announce(context: Context) -> tuple[Command, ...]:
+def _announce_addresses(context: Context) -> tuple[Command, ...]:
     """Tell the neighbours who has the addresses now, and wait for nobody.
 
     Behind duplicate address detection the kernel has told those of an IPv6 address (ndisc_notify).

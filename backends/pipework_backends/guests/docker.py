@@ -67,7 +67,7 @@ class Containers:
         ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), reason=f"ask {self.program} about its guests")
         told = driver.read([ask])[0]
         states = [self._state("its containers", line) for line in told.stdout.splitlines() if line.strip()]
-        return [_running(state, told.asked) for state in states if state["pid"] and state["network"] != "host"]
+        return [_make_running(state, told.asked) for state in states if state["pid"] and state["network"] != "host"]
 
     def _state(self, name: str, said: str) -> dict[str, Any]:
         try:
@@ -101,16 +101,16 @@ class Containers:
                 hint="write more of the ID, or the name",
             )
         hint = f"is {self.program} running, and may you use it?"
-        raise RuntimeDownError(f"{self.program} does not answer: {_reason(outcome)}", hint=hint)
+        raise RuntimeDownError(f"{self.program} does not answer: {_find_reason(outcome)}", hint=hint)
 
 
-def _reason(outcome: Outcome) -> str:
+def _find_reason(outcome: Outcome) -> str:
     """Return what the runtime said; podman logs each error at length before the line that says it."""
     errors = [line.strip() for line in outcome.stderr.splitlines() if line.startswith("Error: ")]
     return errors[-1].removeprefix("Error: ") if errors else outcome.error_text
 
 
-def _running(state: Mapping[str, Any], asked: float) -> RunningGuest:
+def _make_running(state: Mapping[str, Any], asked: float) -> RunningGuest:
     pid = int(state["pid"])
     candidate = Candidate(netns=Netns(path=f"/proc/{pid}/ns/net"), id=state["id"], pid=pid, asked=asked)
     shared = str(state["network"]).startswith("container:")

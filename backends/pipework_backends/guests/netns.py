@@ -40,7 +40,7 @@ class NamedNamespaces:
         """Return all that have a name."""
         from pipework_core.state import namespaces  # noqa: PLC0415 - an attachment does not need it
 
-        spaces = namespaces.find(driver)
+        spaces = namespaces.find_namespaces(driver)
         return [
             RunningGuest(name=name, candidate=Candidate(netns=Netns(path=f"{_FOLDER}/{name}")))
             for space in spaces

@@ -32,13 +32,15 @@ class Held(NamedTuple):
 
 def held_by(context: Context, name: str) -> Held:
     """Return what the interface has; raise HostError for a route that words cannot put back."""
-    infos = [info for info in _infos(context, name) if nic_state.somebodys(info)]
+    infos = [info for info in _list_infos(context, name) if nic_state.somebodys(info)]
     four = [info for info in infos if info.get("family") != "inet6"]
     # The kernel shows, and prefers, the IPv6 address that it got last.
     six = [info for info in reversed(infos) if info.get("family") == "inet6"]
-    routes = host_routes.through(context.answers["routes"].stdout, name)
-    networks = [ip_interface(text({**info, "local": info.get("address", info["local"])})).network for info in infos]
-    stale = host_routes.stale(routes, networks)
+    routes = host_routes.list_through(context.answers["routes"].stdout, name)
+    networks = [
+        ip_interface(format_address({**info, "local": info.get("address", info["local"])})).network for info in infos
+    ]
+    stale = host_routes.list_stale(routes, networks)
     return Held(
         addresses=(*four, *six), routes=tuple(route for route in routes if route not in stale), stale=tuple(stale)
     )
@@ -47,25 +49,27 @@ def held_by(context: Context, name: str) -> Held:
 def left_behind(context: Context, name: str) -> list[str]:
     """Return the addresses that the kernel makes of what routers advertise."""
     return [
-        text(info) for info in _infos(context, name) if info.get("scope") == "global" and not nic_state.somebodys(info)
+        format_address(info)
+        for info in _list_infos(context, name)
+        if info.get("scope") == "global" and not nic_state.somebodys(info)
     ]
 
 
-def _infos(context: Context, name: str) -> list[dict[str, Any]]:
+def _list_infos(context: Context, name: str) -> list[dict[str, Any]]:
     documents = [facts.parse_json(line) for line in facts.json_lines(context.answers["home"].stdout)]
     links = documents[0] if documents else []
     return [info for link in links if link.get("ifname") == name for info in link.get("addr_info", ())]
 
 
-def given(held: Held, old: str, new: str) -> list[Command]:
+def add_addresses(held: Held, old: str, new: str) -> list[Command]:
     """Return what gives `new` all that `old` has; both may be the same."""
-    steps = [step for info in held.addresses for step in address_steps(relabelled(info, old, new), new)]
-    return steps + [host_routes.led(route, old, new) for route in held.routes]
+    steps = [step for info in held.addresses for step in address_steps(change_label(info, old, new), new)]
+    return steps + [host_routes.lead_through(route, old, new) for route in held.routes]
 
 
-def taken(info: Mapping[str, Any], name: str) -> Command:
+def remove_addresses(info: Mapping[str, Any], name: str) -> Command:
     """Return what takes an address away from the interface."""
-    return ip("address", "delete", *spot(info), "dev", name, reason=f"take {text(info)} off {name}")
+    return ip("address", "delete", *find_position(info), "dev", name, reason=f"take {format_address(info)} off {name}")
 
 
 def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
@@ -75,13 +79,13 @@ def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
     """
     argv = nic_state.address(dict(info), name).argv
     usual = argv[2:]  # no family: the address tells it
-    reason = f"give {name} the address {text(info)}"
+    reason = f"give {name} the address {format_address(info)}"
     if info.get("family") != "inet6" or info.get("nodad"):
         return [ip(*usual, reason=reason)]
     return [ip(*usual, "nodad", reason=reason), ip("address", "change", *usual[2:])]
 
 
-def relabelled(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+def change_label(info: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     """Return an address as it is called on another interface."""
     return {**info, "label": label_on(info["label"], old, new)} if "label" in info else info
 
@@ -91,12 +95,12 @@ def label_on(label: str, old: str, new: str) -> str:
     return new + label.removeprefix(old) if label.startswith(old) else label
 
 
-def text(info: Mapping[str, Any]) -> str:
+def format_address(info: Mapping[str, Any]) -> str:
     """Return an address as IP/N."""
     return f"{info['local']}/{info['prefixlen']}"
 
 
-def spot(info: Mapping[str, Any]) -> tuple[str, ...]:
+def find_position(info: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the words that name an address, with its peer, whose the prefix length is then."""
     peer = info.get("address")
-    return (info["local"], "peer", f"{peer}/{info['prefixlen']}") if peer else (text(info),)
+    return (info["local"], "peer", f"{peer}/{info['prefixlen']}") if peer else (format_address(info),)

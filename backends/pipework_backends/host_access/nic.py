@@ -48,7 +48,7 @@ _IPV6 = 6
 def sibling_name(context: Context) -> str:
     """Return what the NIC's sibling is called: what it is called already, or `eth0-host` in at most 15 bytes."""
     name = context.attachment.host
-    there = sibling(context)
+    there = find_sibling(context)
     if there is not None:
         return there.name
     usual = f"{name}-host"
@@ -57,26 +57,26 @@ def sibling_name(context: Context) -> str:
     return f"pw{zlib.crc32(name.encode('utf-8', 'surrogateescape')):08x}-host"
 
 
-def sibling(context: Context) -> Link | None:
+def find_sibling(context: Context) -> Link | None:
     """Return the sibling that an earlier run made, finished or not: by its mark, or by where it was born."""
     nic = context.host_state.links.get(context.attachment.host)
     for link in context.host_state.links.values():
         if nic is None or link.kind != "macvlan" or link.peer_elsewhere or link.parent != nic.name:
             continue
-        tag = ownership.read(link)
+        tag = ownership.read_tag(link)
         if (tag is not None and tag.kind == KIND) or (tag is None and ownership.is_pending(link)):
             return link
     return None
 
 
-def reads(context: Context) -> dict[str, Command]:
+def list_reads(context: Context) -> dict[str, Command]:
     """Read routes and rules of the host, and which packets it drops as not from where it would answer (rp_filter)."""
     paths = [f"/proc/sys/net/ipv4/conf/{name}/rp_filter" for name in ("all", context.attachment.host)]
     ok = frozenset({0, 1})
     return {
         "routes": host_routes.QUERY,
         "strict": Command(argv=("cat", *paths), ok_codes=ok, reason="read whether the NIC drops detours"),
-        **{key: _rules(key) for key in _RULES},
+        **{key: _find_rules(key) for key in _RULES},
     }
 
 
@@ -84,19 +84,19 @@ def reads(context: Context) -> dict[str, Command]:
 _RULES = {"rules4": "-4", "rules6": "-6"}
 
 
-def _rules(key: str) -> Command:
+def _find_rules(key: str) -> Command:
     argv = ("ip", _RULES[key], "-json", "rule", "show")
     return Command(argv=argv, ok_codes=frozenset({0, 1, 2}), reason="read which rules name the NIC")
 
 
-def half(context: Context) -> str:
+def find_half(context: Context) -> str:
     """Say `asking` of a sibling that is not confirmed, `broken` of one that lacks what it should have."""
-    link = sibling(context)
+    link = find_sibling(context)
     if link is None:
         return ""
     if ownership.is_pending(link):
         return "asking" if link.alias else "broken"  # the guard comes before the alias, and the move behind it
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     if tag is None or tag.req != request_digest(context.attachment):
         return ""
     has = {str(ip_interface(address)) for address in link.addresses}
@@ -105,21 +105,21 @@ def half(context: Context) -> str:
     return "" if whole and all(str(gateway) in vias for gateway in context.attachment.gateways) else "broken"
 
 
-def plan(context: Context, *, confirm: int) -> Plan:
+def plan_sibling(context: Context, *, confirm: int) -> Plan:
     """Return what makes the sibling and moves the NIC's addresses and routes to it."""
-    nic, name = _nic(context), context.attachment.interface
-    there = sibling(context)
+    nic, name = _find_nic(context), context.attachment.interface
+    there = find_sibling(context)
     if there is not None:
-        return _settled(context, there)
+        return _is_settled(context, there)
     if name in context.host_state.links:
         raise ConflictError(f"the host has an interface {name} that is not pipework's.", hint="rename it")
     held = addresses.held_by(context, nic.name)
     _refuse_leased(context, nic, held)
     defaults = new_defaults(context, nic.name, name)
-    missing = _missing(context, nic)
-    back = addresses.given(held, nic.name, nic.name)
-    tag = _mark(context, missing, [via for via, _ in defaults])
-    vias = [*host_routes.gateways(held.routes), *(via for via, _ in defaults)]
+    missing = _find_missing(context, nic)
+    back = addresses.add_addresses(held, nic.name, nic.name)
+    tag = _make_tag(context, missing, [via for via, _ in defaults])
+    vias = [*host_routes.list_gateways(held.routes), *(via for via, _ in defaults)]
     steps = [raise_shared(nic)] if not nic.up else []
     steps += [
         ip(
@@ -128,70 +128,74 @@ def plan(context: Context, *, confirm: int) -> Plan:
             undo=[ip("link", "delete", "dev", name), *back],
             reason=f"make {name} on top of {nic.name}",
         ),
-        _tell_neighbours(name, ipv6=any(":" in addresses.text(info) for info in held.addresses)),
+        _tell_neighbours(name, ipv6=any(":" in addresses.format_address(info) for info in held.addresses)),
         ip("link", "set", "dev", name, "alias", tag.alias, "up", reason=f"mark {name} as pipework's"),
     ]
     if confirm and back:
-        steps.insert(-1, _guard(confirm, name, steps[-3].undo))
-    steps += addresses.given(held, nic.name, name)
+        steps.insert(-1, _start_guard(confirm, name, steps[-3].undo))
+    steps += addresses.add_addresses(held, nic.name, name)
     steps += [
         ip("address", "add", str(a), *broadcast(a), "dev", name, reason=f"give the host the address {a}")
         for a in missing
     ]
-    steps += [addresses.taken(info, nic.name) for info in reversed(held.addresses)]
+    steps += [addresses.remove_addresses(info, nic.name) for info in reversed(held.addresses)]
     steps += [step._replace(undo=()) for _, step in defaults]
     if confirm and vias:
-        steps.append(ask(confirm, name, vias))
+        steps.append(ask_gateways(confirm, name, vias))
     commit = ip("link", "set", "dev", name, "group", "default", reason=f"settle: all of it works on {name}")
     return Plan(
         steps=tuple(steps),
         commit=(commit,),
         announce=(Command(argv=("sh", script("announce.sh"), name), reason="tell the neighbours"),),
-        warnings=(*_strict(context, nic), *_staying(context, nic), *_unled(held, nic.name, "stays there")),
+        warnings=(
+            *_warn_of_strictness(context, nic),
+            *_list_staying(context, nic),
+            *_list_unled(held, nic.name, "stays there"),
+        ),
     )
 
 
-def withdrawal(context: Context, *, arping: bool) -> tuple[Plan, Context]:
+def plan_withdrawal(context: Context, *, arping: bool) -> tuple[Plan, Context]:
     """Return what moves everything back but for what the sibling was given beyond, and deletes it."""
-    nic, link = _nic(context), sibling(context)
+    nic, link = _find_nic(context), find_sibling(context)
     if link is None:
         return Plan(notes=(f"{nic.name} has no sibling of pipework's",)), context
-    tag, held = ownership.read(link) or Tag(kind=KIND), addresses.held_by(context, link.name)
+    tag, held = ownership.read_tag(link) or Tag(kind=KIND), addresses.held_by(context, link.name)
     added = set(ownership.added_from(tag.new))
     moving = addresses.Held(
-        addresses=tuple(info for info in held.addresses if addresses.text(info) not in added),
+        addresses=tuple(info for info in held.addresses if addresses.format_address(info) not in added),
         routes=tuple(route for route in held.routes if not (host_routes.is_default(route) and route.via in added)),
     )
     steps: list[Command] = []
     for info in moving.addresses:
         undo = (
             []
-            if addresses.text(info) in nic.addresses
-            else [ip("address", "delete", *addresses.spot(info), "dev", nic.name)]
+            if addresses.format_address(info) in nic.addresses
+            else [ip("address", "delete", *addresses.find_position(info), "dev", nic.name)]
         )
-        first, *rest = addresses.address_steps(addresses.relabelled(info, link.name, nic.name), nic.name)
+        first, *rest = addresses.address_steps(addresses.change_label(info, link.name, nic.name), nic.name)
         steps += [first._replace(undo=tuple(undo)), *rest]
     for route in moving.routes:
-        undo = [ip("route", "replace", *host_routes.words(route))]
-        steps.append(host_routes.led(route, link.name, nic.name)._replace(undo=tuple(undo)))
-    steps += _lost(context, tag, moving.routes, nic)
+        undo = [ip("route", "replace", *host_routes.list_words(route))]
+        steps.append(host_routes.lead_through(route, link.name, nic.name)._replace(undo=tuple(undo)))
+    steps += _restore_defaults(context, tag, moving.routes, nic)
     commit = ip("link", "delete", "dev", link.name, reason=f"delete {link.name}")
     four = [str(info["local"]) for info in moving.addresses if info.get("family") == "inet"]
     told = Command(argv=("sh", script("announce.sh"), nic.name, *four), reason="tell the neighbours")
     links = {key: other for key, other in context.host_state.links.items() if key != link.name}
-    links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(addresses.text, moving.addresses)))
+    links[nic.name] = nic._replace(addresses=(*nic.addresses, *map(addresses.format_address, moving.addresses)))
     return (
         Plan(
             steps=tuple(steps),
             commit=(commit,),
             announce=(told,) if four and arping else (),
-            warnings=tuple(_unled(held, link.name, "goes with it")),
+            warnings=tuple(_list_unled(held, link.name, "goes with it")),
         ),
         context._replace(host_state=context.host_state._replace(links=links)),
     )
 
 
-def ask(confirm: int, name: str, gateways: Sequence[str]) -> Command:
+def ask_gateways(confirm: int, name: str, gateways: Sequence[str]) -> Command:
     """Return the question to the gateways, which takes as long as it takes them to answer."""
     argv = ("sh", script("host_ask.sh"), str(confirm), name, *dict.fromkeys(gateways))
     listed = ", ".join(dict.fromkeys(gateways))
@@ -233,10 +237,10 @@ def refuse_elsewhere(context: Context, but: Collection[str]) -> None:
                 raise ConflictError(f"{link.name} has {known} already.", hint="choose another address")
 
 
-def _nic(context: Context) -> Link:
+def _find_nic(context: Context) -> Link:
     """Return the NIC; raise for one that cannot have a sibling."""
     nic = iproute.parent_link(context)
-    tag = ownership.read(nic)
+    tag = ownership.read_tag(nic)
     if nic.layer != "ether":
         raise HostError(
             f"{nic.name} is no Ethernet interface ({nic.layer}), which macvlan needs.", hint="name another interface"
@@ -253,8 +257,8 @@ def _nic(context: Context) -> Link:
     return nic
 
 
-def _settled(context: Context, link: Link) -> Plan:
-    tag = ownership.read(link)
+def _is_settled(context: Context, link: Link) -> Plan:
+    tag = ownership.read_tag(link)
     if tag is None or tag.req != request_digest(context.attachment):
         raise ConflictError(
             f"{link.name} was made for another request already, with {', '.join(link.addresses) or 'no address'}.",
@@ -267,18 +271,19 @@ def _refuse_leased(context: Context, nic: Link, held: addresses.Held) -> None:
     for info in held.addresses:
         if info.get("dynamic"):
             raise HostError(
-                f"{nic.name} has {addresses.text(info)} from DHCP, and its client would put it back there.",
+                f"{nic.name} has {addresses.format_address(info)} from DHCP, and its client would put it back there.",
                 hint=f"give {nic.name} a static address, or let the client run on a macvlan of your own",
             )
         label = info.get("label", nic.name)
         if len(addresses.label_on(label, nic.name, context.attachment.interface).encode()) > NAME_MAX:
             raise HostError(
-                f"the address {addresses.text(info)} has the label {label}, too long for a sibling of {nic.name}.",
+                f"the address {addresses.format_address(info)} has the label {label}, too long for a sibling of "
+                f"{nic.name}.",
                 hint=f"give {nic.name} that address without a label",
             )
 
 
-def _missing(context: Context, nic: Link) -> list[Any]:
+def _find_missing(context: Context, nic: Link) -> list[Any]:
     """Return the asked addresses that the NIC does not have; raise ConflictError for one with another length."""
     refuse_elsewhere(context, {nic.name})
     has = {ip_interface(known) for known in nic.addresses}
@@ -290,7 +295,7 @@ def _missing(context: Context, nic: Link) -> list[Any]:
     return missing
 
 
-def _mark(context: Context, missing: Iterable[Any], gateways: Sequence[str]) -> Tag:
+def _make_tag(context: Context, missing: Iterable[Any], gateways: Sequence[str]) -> Tag:
     """Return what the sibling remembers: what it was given beyond, and the default routes in case they get lost."""
     tag = Tag(
         kind=KIND,
@@ -302,12 +307,12 @@ def _mark(context: Context, missing: Iterable[Any], gateways: Sequence[str]) -> 
     for route in guest_state.routes:
         if route.dst == "default" and route.dev == tag.parent and not route.special and "ra" not in route.words:
             more = tag._replace(**{f"gw{route.family}": ownership.route_words(route)})
-            if not getattr(tag, f"gw{route.family}") and ownership.matches(more):
+            if not getattr(tag, f"gw{route.family}") and ownership.fits_alias(more):
                 tag = more
     return tag
 
 
-def _lost(context: Context, tag: Tag, routes: Iterable[Route], nic: Link) -> list[Command]:
+def _restore_defaults(context: Context, tag: Tag, routes: Iterable[Route], nic: Link) -> list[Command]:
     """Put a default route back that the NIC had and that got lost since, unless the host has another one."""
     steps = []
     for family, word in ((4, tag.gw4), (_IPV6, tag.gw6)):
@@ -335,13 +340,13 @@ def _tell_neighbours(name: str, *, ipv6: bool) -> Command:
     return Command(argv=("tee", *paths), stdin="1", reason=f"let {name} announce its addresses")
 
 
-def _guard(confirm: int, name: str, back: Iterable[Command]) -> Command:
+def _start_guard(confirm: int, name: str, back: Iterable[Command]) -> Command:
     lines = "".join(f"{shlex.join(command.argv)}\n" for command in back)
     argv = ("sh", script("host_guard.sh"), str(confirm + GRACE), name, PENDING_GROUP)
     return Command(argv=argv, stdin=lines, reason=f"have it all put back unless {name} is settled in time")
 
 
-def _strict(context: Context, nic: Link) -> tuple[str, ...]:
+def _warn_of_strictness(context: Context, nic: Link) -> tuple[str, ...]:
     answer = context.answers.get("strict")
     if answer is None or "1" not in answer.stdout.split() or "2" in answer.stdout.split():
         return ()
@@ -349,7 +354,7 @@ def _strict(context: Context, nic: Link) -> tuple[str, ...]:
     return (f"{said} its sibling; 2 lets them through.",)
 
 
-def _staying(context: Context, nic: Link) -> Iterator[str]:
+def _list_staying(context: Context, nic: Link) -> Iterator[str]:
     """Say what is not moved: what the kernel makes for each interface, and the rules that name the NIC."""
     name = context.attachment.interface
     kept = addresses.left_behind(context, nic.name)
@@ -363,6 +368,6 @@ def _staying(context: Context, nic: Link) -> Iterator[str]:
         yield f"there are rules for {nic.name}, which do not hold for {name}; `ip rule` shows them."
 
 
-def _unled(held: addresses.Held, name: str, what: str) -> Iterator[str]:
+def _list_unled(held: addresses.Held, name: str, what: str) -> Iterator[str]:
     for route in held.stale:
         yield f"the route to {route.dst} by {route.via} through {name} {what}: nothing that moves leads to {route.via}."

@@ -36,17 +36,17 @@ _BOUND = ("nhid", "encap")
 _FAR = frozenset({"via", "nexthop"})
 
 
-def through(said: str, name: str) -> tuple[Route, ...]:
+def list_through(said: str, name: str) -> tuple[Route, ...]:
     """Return the routes of all tables through the interface, in an order in which they can be set.
 
     `said` answers QUERY. Those that come and go by themselves are left out. Raises HostError for one that could not
     be led through another interface and back.
     """
-    known = tuple(_shown(said))
-    found = [route for route in known if not route.kernel and _uses(route, name)]
+    known = tuple(_is_shown(said))
+    found = [route for route in known if not route.kernel and _uses_link(route, name)]
     for route in found:
         reason = next((word for word in _BOUND if word in route.words), "")
-        if not reason and sum(_spot(route) == _spot(other) for other in known) > 1:
+        if not reason and sum(_find_position(route) == _find_position(other) for other in known) > 1:
             reason = "there is another one to there, which might be replaced in its place"
         if reason:
             raise HostError(f"the route to {route.dst} through {name} could not be moved: {reason}.", hint=_HINT)
@@ -56,11 +56,11 @@ def through(said: str, name: str) -> tuple[Route, ...]:
 _HINT = "delete it first, and set it again when the host takes part"
 
 
-def stale(routes: Iterable[Route], networks: Iterable[Network]) -> list[Route]:
+def list_stale(routes: Iterable[Route], networks: Iterable[Network]) -> list[Route]:
     """Return the routes by a gateway that is in none of these networks, and that no other of the routes leads to."""
     every = list(routes)
     straight = [route for route in every if _FAR.isdisjoint(route.words)]
-    near = [*networks, *(ip_network(words(route)[1 if route.special else 0]) for route in straight)]
+    near = [*networks, *(ip_network(list_words(route)[1 if route.special else 0]) for route in straight)]
     return [route for route in every if _is_plain(route) and not _is_near(route.via, near)]
 
 
@@ -74,12 +74,12 @@ def _is_near(gateway: str, networks: Iterable[Network]) -> bool:
     return address.is_link_local or any(address in network for network in networks)
 
 
-def led(route: Route, old: str, new: str) -> Command:
+def lead_through(route: Route, old: str, new: str) -> Command:
     """Return what leads a route through another interface, or through the same one again."""
-    return ip("route", "replace", *words(route, (old, new)), reason=f"lead {route.dst} through {new}")
+    return ip("route", "replace", *list_words(route, (old, new)), reason=f"lead {route.dst} through {new}")
 
 
-def words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:
+def list_words(route: Route, dev: tuple[str, str] = ("", "")) -> tuple[str, ...]:
     """Return type, destination and words of a route, with one device in the place of another, for any batch.
 
     Without -4 or -6, which would stand for a whole batch, the family must show in the destination.
@@ -98,12 +98,12 @@ def is_default(route: Route) -> bool:
     return route.dst == "default"
 
 
-def gateways(routes: Iterable[Route]) -> list[str]:
+def list_gateways(routes: Iterable[Route]) -> list[str]:
     """Return the gateways of default routes of table main."""
     return [route.via for route in routes if is_default(route) and route.via and "table" not in route.words]
 
 
-def _shown(said: str) -> Iterator[Route]:
+def _is_shown(said: str) -> Iterator[Route]:
     """Yield all routes; the next hops of one that has several stand on lines of their own, indented."""
     rows: list[list[str]] = []
     for line in said.split("\n"):
@@ -114,30 +114,30 @@ def _shown(said: str) -> Iterator[Route]:
         elif found:
             rows.append(found)
     for kind, dst, *rest in rows:
-        yield _route("" if kind == "unicast" else kind, dst, rest)
+        yield _make_route("" if kind == "unicast" else kind, dst, rest)
 
 
-def _route(kind: str, dst: str, said: Sequence[str]) -> Route:
+def _make_route(kind: str, dst: str, said: Sequence[str]) -> Route:
     family = _IPV6 if "pref" in said else 4
     far = not _FAR.isdisjoint(said)
     scope = "global" if far or family == _IPV6 else "link"
     usual = _USUAL if kind else _USUAL | {("scope", scope)}
-    found = tuple(_needed(said, usual))
-    via = _value(found, "via")
-    proto = _value(found, "proto")
+    found = tuple(_is_needed(said, usual))
+    via = _format_value(found, "via")
+    proto = _format_value(found, "proto")
     return Route(
         dst=dst,
         family=family,
-        dev=_value(found, "dev"),
+        dev=_format_value(found, "dev"),
         via=found[found.index("via") + 2] if via == "inet6" else via,
-        metric=int(_value(found, "metric") or 0),
+        metric=int(_format_value(found, "metric") or 0),
         kernel=proto in _BY_THEMSELVES and not (proto == "kernel" and far),
         special=kind,
         words=found,
     )
 
 
-def _needed(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterator[str]:
+def _is_needed(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterator[str]:
     """Yield what must be said to have the same route again."""
     todo = list(said)
     while todo:
@@ -155,16 +155,21 @@ def _needed(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterator[
             yield word
 
 
-def _value(found: Sequence[str], key: str) -> str:
+def _format_value(found: Sequence[str], key: str) -> str:
     """Return the word behind the first `key` that is no interface's name; empty when there is none."""
     places = (at for at, word in enumerate(found[:-1]) if word == key and (not at or found[at - 1] != "dev"))
     return next((found[at + 1] for at in places), "")
 
 
-def _uses(route: Route, name: str) -> bool:
+def _uses_link(route: Route, name: str) -> bool:
     return any(pair == ("dev", name) for pair in zip(route.words, route.words[1:], strict=False))
 
 
-def _spot(route: Route) -> tuple[object, ...]:
+def _find_position(route: Route) -> tuple[object, ...]:
     """Return what the kernel tells routes apart by when one is to be replaced."""
-    return (route.family, route.dst, route.metric, *(_value(route.words, word) for word in ("table", "tos", "from")))
+    return (
+        route.family,
+        route.dst,
+        route.metric,
+        *(_format_value(route.words, word) for word in ("table", "tos", "from")),
+    )

@@ -54,23 +54,23 @@ class HostAccessPlanner:
 
     def reads(self, context: Context) -> Mapping[str, Command]:
         """Read how strictly the kernel checks where packets come from."""
-        return {} if context.attachment.kind in _SWITCHES else nic.reads(context)
+        return {} if context.attachment.kind in _SWITCHES else nic.list_reads(context)
 
     def half(self, context: Context) -> str:
         """Say what an earlier run left of a sibling."""
-        return "" if context.attachment.kind in _SWITCHES else nic.half(context)
+        return "" if context.attachment.kind in _SWITCHES else nic.find_half(context)
 
     def plan(self, context: Context, backend: Backend, *, confirm: int) -> Plan:
         """Return what makes the host take part."""
         if context.attachment.kind in _SWITCHES:
             return _on_switch(context, backend, confirm)
-        return nic.plan(context, confirm=confirm)
+        return nic.plan_sibling(context, confirm=confirm)
 
     def withdrawal(self, context: Context) -> tuple[Plan, Context]:
         """Return what takes it back, and the scene as it is then."""
         if context.attachment.kind in _SWITCHES:
             return _off_switch(context)
-        return nic.withdrawal(context, arping=self._arping)
+        return nic.plan_withdrawal(context, arping=self._arping)
 
     def shared_resources(self, next_context: Context, backend: Backend) -> tuple[SharedResource, ...]:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
@@ -85,7 +85,7 @@ def _on_switch(context: Context, backend: Backend, confirm: int) -> Plan:
     if switch is None:
         raise HostError(f"{backend.kind} has no bridges that the host could take part in.", hint="name a Linux bridge")
     digest = request_digest(context.attachment)
-    before = ownership.read(link) if link is not None else None
+    before = ownership.read_tag(link) if link is not None else None
     if before is not None and before.new and before.req != digest:
         raise ConflictError(
             f"the host takes part in {name} already, with {', '.join(ownership.added_from(before.new))}.",
@@ -106,26 +106,26 @@ def _on_switch(context: Context, backend: Backend, confirm: int) -> Plan:
     if missing or defaults:
         if before is not None and before.new:  # something of it was taken away by hand, or a run was killed
             added = before.new
-        steps.append(_noted(link, name, _mark(backend, link, before)._replace(new=added, req=digest)))
+        steps.append(_set_tag(link, name, _make_tag(backend, link, before)._replace(new=added, req=digest)))
     for address in missing:
         undo = [ip("address", "delete", str(address), "dev", name)]
         words = ("address", "add", str(address), *broadcast(address), "dev", name)
         steps.append(ip(*words, undo=undo, reason=f"give the host the address {address} on {name}"))
     if backend.kind == "ovs" and (link is None or not link.up):
-        steps.append(raise_shared(link) if link is not None else _raised(name))
+        steps.append(raise_shared(link) if link is not None else _raise_link(name))
     steps += [step for _, step in defaults]
     if defaults and confirm:
-        steps.append(nic.ask(confirm, name, [via for via, _ in defaults]))
+        steps.append(nic.ask_gateways(confirm, name, [via for via, _ in defaults]))
     notes = () if steps else (*made.notes, f"the host takes part in {name}, with all that was asked for")
-    return made._replace(steps=tuple(steps), notes=notes, warnings=made.warnings + _shadowed(context, name))
+    return made._replace(steps=tuple(steps), notes=notes, warnings=made.warnings + _warn_of_shadows(context, name))
 
 
-def _raised(name: str) -> Command:
+def _raise_link(name: str) -> Command:
     """Raise what was made by the same plan, and goes with it."""
     return ip("link", "set", "dev", name, "up", reason=f"raise {name}")
 
 
-def _mark(backend: Backend, link: Link | None, before: Tag | None) -> Tag:
+def _make_tag(backend: Backend, link: Link | None, before: Tag | None) -> Tag:
     """Return the mark that the switch has, or will have: one that we made says so."""
     if before is not None:
         return before
@@ -133,13 +133,13 @@ def _mark(backend: Backend, link: Link | None, before: Tag | None) -> Tag:
     return Tag(kind="bridge" if ours else KIND)
 
 
-def _noted(link: Link | None, name: str, tag: Tag) -> Command:
+def _set_tag(link: Link | None, name: str, tag: Tag) -> Command:
     words = ("link", "set", "dev", name, "alias")
     undo = [ip(*words, link.alias)] if link is not None else []
     return ip(*words, tag.alias, undo=undo, reason=f"note on {name} what the host gets there")
 
 
-def _shadowed(context: Context, name: str) -> tuple[str, ...]:
+def _warn_of_shadows(context: Context, name: str) -> tuple[str, ...]:
     """Say which interfaces the host has in the same networks: what it sends there goes on leaving through them."""
     networks = {address.network for address in context.attachment.addresses}
     found = (
@@ -159,14 +159,14 @@ def _off_switch(context: Context) -> tuple[Plan, Context]:
     name, link = context.attachment.host, context.host_state.links.get(context.attachment.host)
     if link is None:
         raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     if tag is None or not tag.new:
         return Plan(notes=(f"pipework gave the host no part in {name}",)), context
     added = ownership.added_from(tag.new)
-    steps, gone = [], [address for address in added if "/" in address and address in _of(link)]
+    steps, gone = [], [address for address in added if "/" in address and address in _list_addresses(link)]
     for route in context.guest_state.routes:
         if route.dst == "default" and route.dev == name and route.via in added:
-            moved = routes.words(route)
+            moved = routes.list_words(route)
             undo = [ip("route", "replace", *moved)]
             steps.append(ip("route", "delete", *moved, undo=undo, reason=f"take the default route by {route.via} back"))
     for address in gone:
@@ -174,16 +174,18 @@ def _off_switch(context: Context) -> tuple[Plan, Context]:
         undo = [ip("address", "replace", *words)]
         steps.append(ip("address", "delete", address, "dev", name, undo=undo, reason=f"take {address} off {name}"))
     kept = tag._replace(new="", req="")
-    steps.append(_noted(link, name, kept)._replace(argv=_alias(name, "" if tag.kind == KIND else kept.alias)))
+    steps.append(
+        _set_tag(link, name, kept)._replace(argv=_list_alias_words(name, "" if tag.kind == KIND else kept.alias))
+    )
     not_removed = tuple(address for address in link.addresses if address not in gone)
     alias = "" if tag.kind == KIND else kept.alias
     links = {**context.host_state.links, name: link._replace(addresses=not_removed, alias=alias)}
     return Plan(steps=tuple(steps)), context._replace(host_state=context.host_state._replace(links=links))
 
 
-def _alias(name: str, alias: str) -> tuple[str, ...]:
+def _list_alias_words(name: str, alias: str) -> tuple[str, ...]:
     return ("ip", "link", "set", "dev", name, "alias", alias)
 
 
-def _of(link: Link) -> set[str]:
+def _list_addresses(link: Link) -> set[str]:
     return {str(ip_interface(address)) for address in link.addresses}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pipework_backends.links import bridge_vlan
 from pipework_core.model.context import Claim, SharedResource
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, changed, group_for
+from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
 from pipework_core.model.plan import Command, Plan
-from pipework_core.spec.grammar import vlan_id
+from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -110,7 +110,7 @@ class LinuxBridge:
         name, made_veth = make_veth(context, mtu=mtu, master=attachment.host, up=not attachment.vlan)
         if not attachment.vlan:
             return made + made_veth
-        vlan = bridge_vlan.access(name, vlan_id(attachment.vlan), bridge_vlan.given(bridge), undo=False)
+        vlan = bridge_vlan.access(name, parse_vlan(attachment.vlan), bridge_vlan.given(bridge), undo=False)
         return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", reason=f"raise {name}")))
 
     def switch(self, context: Context) -> Plan:
@@ -173,7 +173,7 @@ class LinuxBridge:
             steps.append(self._moved(context, peer, vlans))
             vlans = bridge_vlan.given(context.host_state.links.get(attachment.host))
         if attachment.vlan:
-            steps += bridge_vlan.access(peer.name, vlan_id(attachment.vlan), vlans, undo=True)
+            steps += bridge_vlan.access(peer.name, parse_vlan(attachment.vlan), vlans, undo=True)
         if not is_up:
             steps.append(ip(*words, "up", undo=[down], reason=f"raise {peer.name}"))
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))
@@ -189,7 +189,7 @@ class LinuxBridge:
 
 def _put_back(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:
     """Return what lowers a bridge again that we raised, and lets it filter no longer, as far as nobody needs that."""
-    bits = changed(link)
+    bits = read_changes(link)
     lower = bits & RAISED and not used
     open_up = bits & FILTERING and not _has_vlans(context, link, going)
     if not lower and not open_up:

@@ -56,14 +56,14 @@ def _gone(snapshot: Snapshot, name: str, going: set[str]) -> bool:
 
 
 def _doomed(snapshot: Snapshot, link: Link) -> bool:
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     return tag is not None and tag.netns.isdecimal() and int(tag.netns) in snapshot.dying
 
 
 def in_use(snapshot: Snapshot, name: str) -> bool:
     """Whether the host or a guest uses the interface of that name by other means than as a switch."""
     link = snapshot.host_state.links.get(name)
-    used = namespaces.parents_used(snapshot.guest_states, snapshot.host_state.links.values())
+    used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
     return snapshot.unsure or (link is not None and (name in used or has_use(snapshot.host_state, link)))
 
 
@@ -84,7 +84,9 @@ def of_guests(snapshot: Snapshot, kind: str) -> Plan:
             for netns, link in (*there, *_unfinished(snapshot, kind))
         )
     )
-    siblings = [(link, tag) for link in is_pending if (tag := ownership.read(link)) is not None and tag.kind == "host"]
+    siblings = [
+        (link, tag) for link in is_pending if (tag := ownership.read_tag(link)) is not None and tag.kind == "host"
+    ]
     return plan + Plan(warnings=tuple(_unsettled(link.name, tag.parent) for link, tag in siblings))
 
 
@@ -122,7 +124,7 @@ def of_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
         )
         for inode, guest_state in snapshot.guest_states.items()
     }
-    used = namespaces.parents_used(staying, snapshot.host_state.links.values())
+    used = namespaces.list_parents_used(staying, snapshot.host_state.links.values())
     return swept(
         *(
             ip("link", "delete", "dev", link.name, reason=f"delete the VLAN {link.name}, which nobody uses")
@@ -136,7 +138,7 @@ def of_nics(snapshot: Snapshot) -> Plan:
     """Give the NICs that came home with a guest's end their names, states, MACs and MTUs back."""
     plan = Plan()
     for link in snapshot.host_state.links.values():
-        tag = ownership.read(link)
+        tag = ownership.read_tag(link)
         if tag is None or tag.kind != "phys" or not tag.nic:
             continue
         if tag.nic != link.name and tag.nic in snapshot.host_state.links:
@@ -168,5 +170,5 @@ def of_children(snapshot: Snapshot) -> Plan:
 
 
 def _marked(link: Link) -> str:
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     return tag.kind if tag else ""

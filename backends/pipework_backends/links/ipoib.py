@@ -158,7 +158,7 @@ def _orphans(context: Context) -> tuple[Command, ...]:
     return tuple(
         ip("link", "delete", "dev", link.name, reason=f"delete {link.name}, which a guest that is gone had of {name}")
         for link in context.host_state.links.values()
-        if (tag := ownership.read(link)) is not None and (tag.kind, tag.parent) == (IPoIB.kind, name)
+        if (tag := ownership.read_tag(link)) is not None and (tag.kind, tag.parent) == (IPoIB.kind, name)
     )
 
 

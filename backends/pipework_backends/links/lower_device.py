@@ -9,7 +9,7 @@ from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Plan
-from pipework_core.spec.grammar import vlan_id
+from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -128,7 +128,7 @@ class Stacked:
         attachment = context.attachment
         if not attachment.vlan:
             return attachment.host
-        vid = vlan_id(attachment.vlan)
+        vid = parse_vlan(attachment.vlan)
         usual = f"{attachment.host}.{vid}"
         names = [link.name for link in context.host_state.links.values() if _is_vlan(link, attachment.host, vid)]
         return usual if usual in names or not names else names[0]
@@ -141,7 +141,7 @@ class Stacked:
 
     def _vlan(self, context: Context, parent: Link) -> Plan:
         """Make `eth0.10`, or use the one there is when it really is VLAN 10 of eth0."""
-        name, vid = self.parent_name(context), vlan_id(context.attachment.vlan)
+        name, vid = self.parent_name(context), parse_vlan(context.attachment.vlan)
         link = context.host_state.links.get(name)
         if link is not None:
             if not _is_vlan(link, parent.name, vid):

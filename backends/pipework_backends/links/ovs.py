@@ -14,7 +14,7 @@ from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
-from pipework_core.spec.grammar import vlan_id
+from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -230,7 +230,7 @@ def _wanted(context: Context, name: str, *, bridge: str = "", tag: int | None = 
     attachment, guest = context.attachment, context.guest
     bridge = bridge or attachment.host
     if tag is None:
-        tag = vlan_id(attachment.vlan) if attachment.vlan else 0
+        tag = parse_vlan(attachment.vlan) if attachment.vlan else 0
     told = {
         ovsdb.OWN_KEY: name,
         "pipework.bridge": bridge,

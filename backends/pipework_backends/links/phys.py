@@ -14,7 +14,7 @@ from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import HOST, Command, Outcome, Plan
-from pipework_core.spec.grammar import vlan_id
+from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import earlier_defaults, given_back, rename_aside, restore, restore_route, without
@@ -59,7 +59,7 @@ class Phys:
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept the NIC itself, or the VLAN that is made of it."""
-        tag = ownership.read(link)
+        tag = ownership.read_tag(link)
         if tag is not None:
             return tag.kind == self.kind and tag.nic == _nic(context.attachment)
         return bool(context.attachment.vlan) and _is_vlan(context, link)
@@ -71,7 +71,7 @@ class Phys:
         link = _at_home(context.host_state, _nic(attachment))
         if link is None:
             return tag
-        earlier = ownership.read(link) or tag
+        earlier = ownership.read_tag(link) or tag
         return tag._replace(
             nic=earlier.nic or link.name,
             state=earlier.state or ("up" if link.up else "down"),
@@ -119,7 +119,7 @@ class Phys:
 
 
 def _nic(attachment: Attachment) -> str:
-    return f"{attachment.host}.{vlan_id(attachment.vlan)}" if attachment.vlan else attachment.host
+    return f"{attachment.host}.{parse_vlan(attachment.vlan)}" if attachment.vlan else attachment.host
 
 
 def _at_home(host: HostState, name: str) -> Link | None:
@@ -129,7 +129,7 @@ def _at_home(host: HostState, name: str) -> Link | None:
 
 
 def _marked_as(link: Link) -> str:
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     return tag.nic if tag is not None and tag.kind == Phys.kind else ""
 
 
@@ -160,7 +160,7 @@ def _check(context: Context, link: Link) -> None:
             f"{name} is a port of Open vSwitch, which would hold on to it.",
             hint=f"take it off first: ovs-vsctl del-port {name}",
         )
-    tag = ownership.read(link)
+    tag = ownership.read_tag(link)
     if (tag is not None and tag.kind != Phys.kind) or (tag is None and link.group == PENDING_GROUP):
         raise ConflictError(
             f"{name} is an interface that pipework made for other guests.", hint="name the NIC below it, or another"
@@ -175,7 +175,7 @@ def _check(context: Context, link: Link) -> None:
         )
     if context.attachment.vlan and not _is_vlan(context, link):
         raise HostError(
-            f"the host has an interface {name} that is not VLAN {vlan_id(context.attachment.vlan)} "
+            f"the host has an interface {name} that is not VLAN {parse_vlan(context.attachment.vlan)} "
             f"of {context.attachment.host}.",
             hint=f"rename it, or look at it with ip -details link show dev {name}",
         )
@@ -189,7 +189,7 @@ def _check(context: Context, link: Link) -> None:
 def _is_vlan(context: Context, link: Link) -> bool:
     parent = context.host_state.links.get(context.attachment.host)
     below = parent is not None and (link.parent == parent.name or (link.peer_elsewhere and link.peer == parent.ifindex))
-    return link.kind == "vlan" and below and link.data.get("id") == vlan_id(context.attachment.vlan)
+    return link.kind == "vlan" and below and link.data.get("id") == parse_vlan(context.attachment.vlan)
 
 
 def _moved(context: Context, link: Link, tag: Tag) -> Plan:
@@ -303,7 +303,7 @@ def _vlan(context: Context) -> Plan:
     """Make the VLAN of the NIC straight in the guest; it is deleted with the guest, and so nothing has to come home."""
     attachment = context.attachment
     parent = iproute.parent_link(context)
-    vid = vlan_id(attachment.vlan)
+    vid = parse_vlan(attachment.vlan)
     mtu = iproute.chosen_mtu(context, parent)
     raised = [] if parent.up else [raise_shared(parent)]
     create = ip(

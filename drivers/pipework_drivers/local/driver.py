@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import TIMED_OUT, BaseDriver, PinnedNetns, cut_short, succeeded, with_undoing
+from pipework_core.model.driver import TIMED_OUT, BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.model.plan import Outcome
 from pipework_drivers import batch
@@ -193,7 +193,7 @@ class LiveDriver(BaseDriver):
                 found.append(self._patiently(group.commands[0], stop))
             else:
                 found += self._group(group, run)
-            if not succeeded(commands[len(found) - 1], found[-1]):
+            if not has_succeeded(commands[len(found) - 1], found[-1]):
                 break
         return found
 
@@ -234,7 +234,7 @@ class LiveDriver(BaseDriver):
         found: list[Outcome] = []
         for command in group.commands:  # an atomic transaction that failed: nothing was done yet
             found.append(run(command.argv, command.netns, command.stdin))
-            if not succeeded(command, found[-1]):
+            if not has_succeeded(command, found[-1]):
                 break
         return found
 

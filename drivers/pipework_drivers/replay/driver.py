@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, succeeded
+from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, has_succeeded
 from pipework_core.model.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_drivers.replay import cassette
 from pipework_drivers.replay.atomic_file import AtomicFile
@@ -65,7 +65,7 @@ class RecordingDriver(BaseDriver):
         with self._noted(of_command("act", commands[0])):
             outcomes = self._inner.apply(commands, stop=stop)
         self._calls += [of_command("act", *pair) for pair in zip(commands, outcomes, strict=False)]
-        failed = bool(outcomes) and not succeeded(commands[len(outcomes) - 1], outcomes[-1])
+        failed = bool(outcomes) and not has_succeeded(commands[len(outcomes) - 1], outcomes[-1])
         if len(outcomes) < len(commands) and not failed:
             self._calls.append(RecordedCall(kind="interrupt"))
         return outcomes
@@ -162,7 +162,7 @@ class ReplayDriver(BaseDriver):
             if stop() or self._interrupted():
                 break
             outcomes.append(self._outcome("act", command))
-            if not succeeded(command, outcomes[-1]):
+            if not has_succeeded(command, outcomes[-1]):
                 break
         return outcomes
 

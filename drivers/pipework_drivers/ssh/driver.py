@@ -13,7 +13,7 @@ import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, succeeded, with_undoing
+from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 from pipework_drivers import batch
@@ -126,7 +126,7 @@ class SshDriver(BaseDriver):
             if stop():
                 return found
             found += self._patiently(portion[0], stop) if portion[0].commands[0].timeout else self._at_once(portion)
-            if not succeeded(commands[len(found) - 1], found[-1]):
+            if not has_succeeded(commands[len(found) - 1], found[-1]):
                 return found
         if len(able) < len(commands) and not stop():
             found.append(Outcome(code=NOT_STARTED, stderr=str(self._refusal(commands[len(able)]))))

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.attachment import address_words
-from pipework_core.model.driver import succeeded
+from pipework_core.model.driver import has_succeeded
 
 if TYPE_CHECKING:
     from pipework_core.model.context import Context
@@ -96,7 +96,7 @@ def _leased(report: Report) -> list[str]:
         return []
     from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
 
-    return [lease.address for lease in leases.obtained(report.plan.steps, report.outcomes)]
+    return [lease.address for lease in leases.find_leases(report.plan.steps, report.outcomes)]
 
 
 def detached(context: Context, report: Report) -> Fields:
@@ -114,7 +114,7 @@ def failed(context: Context, error: BaseException) -> Fields:
 
 def step(command: Command, outcome: Outcome) -> Fields:
     """Return a command, in whose namespace it ran, and how it ended."""
-    good = succeeded(command, outcome)
+    good = has_succeeded(command, outcome)
     return {
         "step": list(command.argv),
         "netns": command.netns.path if command.netns else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read
+from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.toolkit import firewall
 from pipework_core.toolkit.iproute import ip
@@ -24,7 +24,7 @@ def ours(link: Link | None, kind: str) -> bool:
     """Whether this backend made a link of the host, or a killed run of it left it so."""
     if link is None or link.kind != kind:
         return False
-    tag = read(link)
+    tag = read_tag(link)
     return tag.kind == KIND if tag else is_pending(link)
 
 
