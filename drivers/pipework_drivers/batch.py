@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import cut_short, has_succeeded
 from pipework_core.model.plan import OK, Outcome
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ _IN_A_SECOND = 20
 _FAILED_LINE = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
 
 
-class Group(NamedTuple):
+class Group(Record):
     """Commands that become one process: its argv and stdin. `commands` has one or more."""
 
     commands: tuple[Command, ...]

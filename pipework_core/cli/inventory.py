@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipework_core import CONTRACT, __version__
 from pipework_core.model.errors import PluginError
 from pipework_core.model.names import escape_text
+from pipework_core.model.records import Record
 from pipework_core.plugins import entry_points, loading
 from pipework_core.plugins.contained import contained
 from pipework_core.plugins.foreign import Foreign
@@ -25,7 +26,7 @@ PROBLEM = 3
 _PREFIX = "pipework."
 
 
-class Package(NamedTuple):
+class Package(Record):
     """An installed distribution: where it is, what it provides by group, its hooks, and what is wrong with it.
 
     `contract` is what it says it was written for, None when it says nothing or cannot be imported; `provides` has the

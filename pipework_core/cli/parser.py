@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model import names
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 from pipework_core.spec import grammar, options
 from pipework_core.spec.classic import parse_attachment, parse_name, parse_timeout
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipework_core.spec.options import ParsedArgs
 
 
-class Invocation(NamedTuple):
+class Invocation(Record):
     """What is to be run: a command, its words, and the options that stand for all of them."""
 
     command: str

@@ -6,13 +6,14 @@ mark: the end of a veth pair on the host must name the guest's namespace, and a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach
 from pipework_core.engine.snapshot import SHELL_MACVLAN
 from pipework_core.model import ownership
 from pipework_core.model.context import Guest
 from pipework_core.model.plan import HOST
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +38,7 @@ _SWITCHES = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
 _BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 
 
-class AttachmentStatus(NamedTuple):
+class AttachmentStatus(Record):
     """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
 
     It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's

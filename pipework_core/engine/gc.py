@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.engine import snapshot, transaction
 from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import GuestError
 from pipework_core.model.plan import HOST, Command, Plan
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ _DANGLING = Command(
 _OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
 
 
-class Collected(NamedTuple):
+class Collected(Record):
     """What was to go, what is gone, and what could not be taken away, with the tool's own words.
 
     The rest of the plan was held back: somebody began to use it.

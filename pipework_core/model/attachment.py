@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zlib
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ TIMEOUT = 30.0
 _POINT_TO_POINT = 31
 
 
-class Attachment(NamedTuple):
+class Attachment(Record):
     """One interface for one guest, as asked for; nothing in it was looked up.
 
     `host` is a host interface's name, `kind` the backend that was named (`KIND:NAME`) or empty; `host_mac` replaces
@@ -77,7 +79,7 @@ def has_broadcast(address: Address) -> bool:
 _KEEP = "-f"
 
 
-class Dhcp(NamedTuple):
+class Dhcp(Record):
     """A DHCP client as asked for: its name, whether it stays to renew the lease, words for it, 4 or 6.
 
     A method of a third party is asked for in the same way: `client` is its name, and it never stays.
@@ -102,7 +104,7 @@ class Dhcp(NamedTuple):
 CONFIRM, CONFIRM_MAX = 10, 600
 
 
-class HostAccess(NamedTuple):
+class HostAccess(Record):
     """What `pipework host` is to do; `attachment` has no guest.
 
     `confirm` is in seconds; with 0 nobody is asked. `remove` takes the part back, `keep` then leaves a bridge of ours

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import Plan
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Claim(IntEnum):
     EXACTLY = 3  #: it exists and is of our kind
 
 
-class Guest(NamedTuple):
+class Guest(Record):
     """Whose network namespace gets the interface. `netns` is pinned before anything is read in it.
 
     `name` is what the user called it, `runtime` who knows it (docker, podman, lxc, netns, pid), `id` the runtime's own
@@ -42,7 +43,7 @@ class Guest(NamedTuple):
     inode: int = 0
 
 
-class Candidate(NamedTuple):
+class Candidate(Record):
     """What a runtime says of a name: where its namespace is, or why there is none yet (`starting`) or any more.
 
     `ended` is one word for a guest that exists and does not run; `asked` is when the runtime was asked, in seconds
@@ -57,7 +58,7 @@ class Candidate(NamedTuple):
     ended: str = ""
 
 
-class RunningGuest(NamedTuple):
+class RunningGuest(Record):
     """A guest that runs, by its own name. With `shared`, it has the network of another guest."""
 
     name: str
@@ -65,7 +66,7 @@ class RunningGuest(NamedTuple):
     shared: bool = False
 
 
-class Context(NamedTuple):
+class Context(Record):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
@@ -84,7 +85,7 @@ class Context(NamedTuple):
     detaching: bool = False
 
 
-class Replacement(NamedTuple):
+class Replacement(Record):
     """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
 
     context: Context
@@ -92,7 +93,7 @@ class Replacement(NamedTuple):
     after: Plan = EMPTY
 
 
-class SharedResource(NamedTuple):
+class SharedResource(Record):
     """What pipework made or changed on the host for attachments in general, and that nobody may need behind this one.
 
     `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`guard`) says what

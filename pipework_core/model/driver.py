@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Netns, Outcome
 
 
-class PinnedNetns(NamedTuple):
+class PinnedNetns(Record):
     """A namespace that is held open: its inode number, and when the process it belongs to was born.
 
     `born` is in seconds since boot (0.0 for a namespace that has a name and needs no process), `groups` what

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Outcome
@@ -12,7 +14,7 @@ _FIRST = "lease"
 _DIGITS = 10
 
 
-class Lease(NamedTuple):
+class Lease(Record):
     """An address that the network gave, `IP/N`, with what came along.
 
     `server` and `router` are addresses or empty, `seconds` the time it is valid (0: not told, or for ever), `dns` the

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,7 @@ LOCKABLE = frozenset(
 METRICS = LOCKABLE | {"quickack", "rto_min", "features", "fastopen_no_cookie"}
 
 
-class Link(NamedTuple):
+class Link(Record):
     """A network interface as `ip -details -json` tells it.
 
     `kind` is rtnetlink's (`bridge`, `veth`, `macvlan`, …; empty for hardware), `layer` the link layer (`ether`,
@@ -47,7 +49,7 @@ class Link(NamedTuple):
     leased: tuple[str, ...] = ()
 
 
-class Route(NamedTuple):
+class Route(Record):
     """A route of table main: destination (`default` or a prefix), gateway, device and metric.
 
     `words` behind the destination put it back; a `kernel` route comes and goes with its address.
@@ -64,7 +66,7 @@ class Route(NamedTuple):
     words: tuple[str, ...] = ()
 
 
-class HostState(NamedTuple):
+class HostState(Record):
     """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
 
     links: Mapping[str, Link]
@@ -83,7 +85,7 @@ class HostState(NamedTuple):
         return tuple(link for link in self.links.values() if link.master == bridge)
 
 
-class GuestState(NamedTuple):
+class GuestState(Record):
     """The guest: its links by name, its routes of table main, and whether its new interfaces start without IPv6."""
 
     links: Mapping[str, Link] = MappingProxyType({})

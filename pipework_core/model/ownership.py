@@ -7,11 +7,12 @@ when it gets its alias: whatever moment a run was killed at, its links can be to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.link import LOCKABLE, METRICS
 from pipework_core.model.names import interface_name
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ _BEFORE_VALUE = frozenset({("via", "inet6"), *((metric, "lock") for metric in LO
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
 
 
-class Tag(NamedTuple):
+class Tag(Record):
     """What an alias says. Empty fields are left out of it.
 
     `kind` is the backend, `parent` the bridge or parent, `vlan` its VLAN, `req` a digest of the request, `gw4` and

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from typing import Self
@@ -12,7 +14,7 @@ OK = frozenset({0})
 _WARNING = "warning "
 
 
-class Netns(NamedTuple):
+class Netns(Record):
     """A network namespace by its path, such as `/proc/4242/ns/net` or `/run/netns/blue`.
 
     The path may stand in an argv, too (`ip link set … netns PATH`). A driver opens it once (`Driver.pin`) and from
@@ -26,7 +28,7 @@ class Netns(NamedTuple):
 HOST = Netns(path="/proc/self/ns/net")
 
 
-class _Command(NamedTuple):
+class _Command(Record):
     argv: tuple[str, ...]
     netns: Netns | None
     stdin: str | None
@@ -99,7 +101,7 @@ class Command(_Command):
         return self.argv if self.netns is None else ("nsenter", f"--net={self.netns.path}", *self.argv)
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What a command did: exit code, what it said, and when it was started (seconds since boot)."""
 
     code: int
@@ -114,7 +116,7 @@ class Outcome(NamedTuple):
         return " / ".join(lines)
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """The whole difference between what is and what was asked for, in order.
 
     `steps` are waited for and undone when one fails. `commit` is at most one step that cannot be undone, such as giving
@@ -147,7 +149,7 @@ class Plan(NamedTuple):
         )
 
 
-class Report(NamedTuple):
+class Report(Record):
     """What a run did: the plan as it was carried out, with one outcome a step; `left` is the sweeping that failed."""
 
     plan: Plan

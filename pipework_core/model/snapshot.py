@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Netns, Outcome
 
 
-class SwitchPort(NamedTuple):
+class SwitchPort(Record):
     """A port as its switch tells it: bridge and VLAN, and whose it is in the words of who made it.
 
     `ours` says that pipework, this one or the shell version, made it; `pid` is the guest's process then (0: none).
@@ -26,7 +28,7 @@ class SwitchPort(NamedTuple):
     pid: int = 0
 
 
-class Client(NamedTuple):
+class Client(Record):
     """A DHCP client that stays: whose lease it keeps (`inode` of the namespace, interface), and its process.
 
     `alone` says that nobody but such clients is left in that namespace. `stop` ends it.
@@ -40,7 +42,7 @@ class Client(NamedTuple):
     alone: bool = False
 
 
-class Snapshot(NamedTuple):
+class Snapshot(Record):
     """All that was read. Namespaces are known by their inode numbers.
 
     `guest_state` has the links of those that could be entered, `by_index` the links of the host by ifindex, `pids` the
@@ -85,7 +87,7 @@ class Snapshot(NamedTuple):
         )
 
 
-class Namespace(NamedTuple):
+class Namespace(Record):
     """A network namespace: its inode number, the path that leads to it, a process in it (0: none), and its names."""
 
     inode: int
@@ -94,7 +96,7 @@ class Namespace(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-class ParentUse(NamedTuple):
+class ParentUse(Record):
     """The links of the host that links of other namespaces may be on top of, and what could not be found out of it."""
 
     names: frozenset[str] = frozenset()

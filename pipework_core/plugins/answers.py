@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from pipework_core.model.context import Candidate, Replacement, RunningGuest, SharedResource
 from pipework_core.model.driver import Driver, PinnedNetns, RunDriver
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Netns, Outcome, Plan
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """What is not due, in words, and whether something is due; `aloud` is a method that may write to stdout."""
 
     meant: str

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +21,7 @@ _OURS = "pipework."
 _INFO = (".dist-info", ".egg-info")
 
 
-class EntryPoint(NamedTuple):
+class EntryPoint(Record):
     """One entry point: its group and name, what it leads to, and the folder with the distribution's metadata."""
 
     group: str

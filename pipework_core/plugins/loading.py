@@ -7,11 +7,12 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, isroutine, signature
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipework_core import CONTRACT
 from pipework_core.model import driver
 from pipework_core.model.errors import PluginError
+from pipework_core.model.records import Record
 from pipework_core.plugins import api
 from pipework_core.plugins.contained import contained, shown
 from pipework_core.plugins.hookspecs import PROJECT, Specs
@@ -28,7 +29,7 @@ _PREFIX = "pipework_"
 _PAGE = "docs/plugins.md of pipework says how"
 
 
-class PluginGroup(NamedTuple):
+class PluginGroup(Record):
     """What can be provided: in which group, by which hook; the attribute with its name, and what a name may be."""
 
     group: str

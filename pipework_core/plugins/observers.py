@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 _BEFORE = "pipework_plan_ready"
 
 
-class _Told(NamedTuple):
+class _Told(Record):
     """One that is told, by a manager of its own: what it is equal to, or hashed by, is nobody's business."""
 
     name: str

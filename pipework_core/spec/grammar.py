@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Interface, ip_address, ip_interface
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model import names
 from pipework_core.model.attachment import Address, Gateway, has_broadcast
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 from pipework_core.spec import dhcp as dynamic
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def parse_guest(text: str) -> str:
     return text
 
 
-class Addresses(NamedTuple):
+class Addresses(Record):
     """What ADDRESS asks for: see `Attachment`."""
 
     addresses: tuple[Address, ...] = ()

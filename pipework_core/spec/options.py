@@ -6,9 +6,10 @@ belongs to the tool. The table is also what `--help` prints, and says which opti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ _ENGINE = (*_CHANGING, "ls", "status")
 _WAITING = ("--wait", "wait-script")
 
 
-class Option(NamedTuple):
+class Option(Record):
     """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
 
     `commands` says what it goes with (empty: everything); `many` that it may be given more than once.
@@ -157,7 +158,7 @@ OPTIONS = (
 )
 
 
-class ParsedArgs(NamedTuple):
+class ParsedArgs(Record):
     """The scanned command line: the command, its operands, and the options' values by their names.
 
     A switch has the value "" for each time it was given.

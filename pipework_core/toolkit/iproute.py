@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.attachment import has_broadcast
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, is_pending
 from pipework_core.model.plan import Command
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ def ip(
     return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), guard=guard, shared=shared, reason=reason)
 
 
-class Switch(NamedTuple):
+class Switch(Record):
     """A switch of the kernel's for one interface, a file (ip-sysctl.rst).
 
     The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from pipework_core.model.records import Record
 from pipework_core.topology.model import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Marks(NamedTuple):
+class Marks(Record):
     """Where a key and its value begin, in the parser's words; an item of a list has itself as its key."""
 
     key: Any
     value: Any
 
 
-class Document(NamedTuple):
+class Document(Record):
     """A file's data, and the places of everything in it: by the container's `id`, then by key or index."""
 
     data: object

@@ -7,9 +7,10 @@ that the command line does not know: it takes part in the grammar as one of its 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 from pipework_core.spec import dhcp, grammar, options
 from pipework_core.spec.classic import parse_attachment
 from pipework_core.topology import fields, pools
@@ -33,7 +34,7 @@ SHAPING = frozenset(
 )
 
 
-class _Pooled(NamedTuple):
+class _Pooled(Record):
     """Words whose pools were replaced by one address each."""
 
     words: ParsedArgs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 WILDCARDS = frozenset("*?[")
 
 
-class Place(NamedTuple):
+class Place(Record):
     """A place in a file; line and column count from 1, as editors do."""
 
     file: str
@@ -30,7 +31,7 @@ class Place(NamedTuple):
         return UsageError(f"{self}: {message}", hint=hint)
 
 
-class Pool(NamedTuple):
+class Pool(Record):
     """Addresses to hand out: `first` to `last` of `network`, as numbers, both included; `text` is as written."""
 
     text: str
@@ -44,7 +45,7 @@ class Pool(NamedTuple):
         return self.last - self.first + 1
 
 
-class Link(NamedTuple):
+class Link(Record):
     """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded."""
 
     attachment: Attachment
@@ -64,7 +65,7 @@ class Link(NamedTuple):
         return asked.interface or ("ib0" if infiniband else "eth1")
 
 
-class HostEntry(NamedTuple):
+class HostEntry(Record):
     """The host's own part in a network: addresses for a bridge, or for a sibling of a NIC. Host as in `Attachment`."""
 
     host: str
@@ -75,7 +76,7 @@ class HostEntry(NamedTuple):
     place: Place
 
 
-class Topology(NamedTuple):
+class Topology(Record):
     """A whole file: its links and host entries, each in the file's order."""
 
     file: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import ip_interface
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipework_backends.host_access import routes as host_routes
 from pipework_backends.links import nic_state
+from pipework_core.model.records import Record
 from pipework_core.state import facts
 from pipework_core.toolkit.iproute import ip
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command
 
 
-class Held(NamedTuple):
+class Held(Record):
     """What an interface has that can move: entries of `addr_info`, and routes of all tables.
 
     They are in the order in which they are to be given. `stale` are routes by a gateway that nothing of it leads

@@ -6,9 +6,10 @@ import json
 import re
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.plan import Command
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ TABLES = Command(
 )
 
 
-class Port(NamedTuple):
+class Port(Record):
     """A port of one interface: the bridge it is on, its VLAN (0: none of its own), and what the switch says of it."""
 
     name: str
@@ -56,7 +57,7 @@ class Port(NamedTuple):
         return OWN_KEY in self.external_ids
 
 
-class Switch(NamedTuple):
+class Switch(Record):
     """The bridges with their datapath types, the ports, the VLANs of fake bridges, and the bridges that we made."""
 
     datapaths: Mapping[str, str] = MappingProxyType({})

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import HOST, OK
+from pipework_core.model.records import Record
 from pipework_drivers.fd_paths import held_text, held_words, words_of
 
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ trap '' HUP INT TERM
 """
 
 
-class Section(NamedTuple):
+class Section(Record):
     """What is done or undone as a whole, and the sweeping behind it: each by itself, and no reason to undo anything."""
 
     steps: Sequence[Command]
     cleanup: Sequence[Command] = ()
 
 
-class Script(NamedTuple):
+class Script(Record):
     """What becomes a script: a title (the command line), what is done, the inode numbers of the namespaces by path.
 
     `locate` returns where a program lies, or None.
@@ -161,7 +162,7 @@ class Script(NamedTuple):
         return reason + _CHANGED + "\n".join(lines) + "\n"
 
 
-class _Writer(NamedTuple):
+class _Writer(Record):
     """Writes commands as shell lines. `held` maps pinned paths to descriptors."""
 
     held: Mapping[str, str]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.link import Link
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ _CHUNK, _TIMEOUT = 65536, 5.0
 _KERNEL = 0
 
 
-class _Address(NamedTuple):
+class _Address(Record):
     text: str
     dynamic: bool
     tentative: bool

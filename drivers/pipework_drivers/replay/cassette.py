@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipework_core.model import errors
 from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import PipeworkError, ReplayError
 from pipework_core.model.plan import Command, Netns, Outcome
+from pipework_core.model.records import Record
 
 #: A script that came with pipework or a plugin; a recording names it without the folder that this host has it in.
 _SCRIPT = re.compile(r"\A/(?:[^/]+/)*(pipework_\w+/scripts/[^/]+)\Z")
@@ -28,7 +29,7 @@ _COMMANDS = frozenset({"read", "act", "start"})
 _WIDTH = 112
 
 
-class RecordedCall(NamedTuple):
+class RecordedCall(Record):
     """One call of a driver, and its answer: one of `pin`, `found`, `outcome`, `error`, or none at all.
 
     `subject` is a path for a pin, a program for finds, and empty for the others, which have `argv`.

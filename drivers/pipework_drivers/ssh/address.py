@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 
 _EXAMPLE = "write for instance --driver ssh://root@host2 or ssh://root@host2:2222"
 #: A user as shells and ssh take it; never a dash in front, which would make it an option.
@@ -18,7 +18,7 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _PORT_MAX = 65535
 
 
-class Address(NamedTuple):
+class Address(Record):
     """A machine to reach; an empty user and port 0 leave the choice to the user's ssh configuration."""
 
     host: str

@@ -11,11 +11,12 @@ import re
 import signal
 import time
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
+from pipework_core.model.records import Record
 from pipework_drivers import batch
 from pipework_drivers.fd_paths import held_text, held_words, words_of
 from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, package_of
@@ -44,7 +45,7 @@ _GRACE = 5.0
 _MOMENT = 0.5
 
 
-class _Latest(NamedTuple):
+class _Latest(Record):
     """What was pinned last, behind how many requests, and when."""
 
     path: str = ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import HostError
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from pipework_drivers.ssh.address import Address
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 _SSH_FAILED = 255
 
 
-class _Refusal(NamedTuple):
+class _Refusal(Record):
     """Words of ssh, and what they mean; `{host}` and `{typed}` are filled in."""
 
     said: str

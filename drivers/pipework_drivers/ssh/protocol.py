@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import Outcome
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ _SIGNAL_MAX = 64
 _SHELLS_OFFSET = 128
 
 
-class Job(NamedTuple):
+class Job(Record):
     """One command line of a request. When its code is none of `good`, the rest is left out; None: whatever it is.
 
     `otherwise` and `hint` are what that means, for a job whose outcome nobody looks at.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.errors import HostError
+from pipework_core.model.records import Record
 from pipework_drivers.ssh import errors
 from pipework_drivers.ssh.protocol import Answers, Job, quoted, request
 
@@ -33,7 +34,7 @@ _OVER = "pipework: over"
 _AGENT = os.path.join(os.path.dirname(__file__), "remote_shell.sh")
 
 
-class Facts(NamedTuple):
+class Facts(Record):
     """What the shell says of itself: process, ticks a second, its own namespace and process 1's (`net:[…]`)."""
 
     pid: int

@@ -6,9 +6,10 @@ import os
 import select
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipework_core.model.errors import HostError
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ _CHUNK = 65536
 _OURS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
-class Received(NamedTuple):
+class Received(Record):
     """What came over the line; `ended` when nothing more ever will."""
 
     out: bytes = b""
