@@ -200,7 +200,7 @@ class Engine:
             if not (once_more and _was_quicker(error)):
                 self._plugins.tell("pipework_failed", context=context, error=error)
             raise
-        return Report(plan=plan, outcomes=outcomes, left=transaction.cleanup(plan, self._driver, tell=tell))
+        return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
 
     def _stop(self) -> bool:
         return self._signals.wanted

@@ -91,7 +91,7 @@ class Hosting:
         except (PipeworkError, Interrupted) as error:
             self._plugins.tell("pipework_failed", context=context, error=error)
             raise
-        return Report(plan=plan, outcomes=outcomes, left=transaction.cleanup(plan, self._driver, tell=tell))
+        return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
 
     def compare(self, part: HostAccess) -> Plan:
         """Return what would make the request hold; nothing is done.

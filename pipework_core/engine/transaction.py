@@ -107,10 +107,17 @@ def _all_good(steps: Sequence[Command], outcomes: Sequence[Outcome]) -> bool:
 def undo(done: Iterable[Command], driver: Driver, *, contended: bool = False) -> list[Command]:
     """Undo commands, newest first; go on behind one that fails, and return those that failed.
 
-    With `contended`, somebody else was there meanwhile: what he may have begun to use (`shared`) is left to him.
+    With `contended`, somebody else held the host meanwhile. What they may have begun to use (`only_if_uncontended`)
+    stays.
     """
     return _each(
-        [step for command in reversed(tuple(done)) for step in command.undo if not (step.shared and contended)], driver
+        [
+            step
+            for command in reversed(tuple(done))
+            for step in command.undo
+            if not (step.only_if_uncontended and contended)
+        ],
+        driver,
     )
 
 

@@ -25,7 +25,7 @@ class Attachment(Record):
     """One interface for one guest, as asked for; nothing in it was looked up.
 
     `host` is a host interface's name, `kind` the backend that was named (`KIND:NAME`) or empty; `host_mac` replaces
-    the name (`mac:ADDR`). `addresses` and `gateways` are those of the static method; `vlan` is the text behind `@`,
+    the name (`mac:ADDR`). `addresses` and `gateways` are those of the static method; `vlan` is the text after `@`,
     since it is decimal for Ethernet and hexadecimal (a partition key) for InfiniBand. Options are sorted.
 
     `dhcp` and `auto` are addresses that the network gives. `timeout` is in seconds and for whatever takes its time,
@@ -100,7 +100,7 @@ class Dhcp(Record):
         return f"{self.tag}:{list(self.words)}" if self.words else self.tag
 
 
-#: Seconds for the gateway to answer behind the move, when nothing else is said, and the most.
+#: Seconds for the gateway to answer after the move, when nothing else is said, and the most.
 CONFIRM, CONFIRM_MAX = 10, 600
 
 

@@ -86,7 +86,7 @@ class Context(Record):
 
 
 class Replacement(Record):
-    """What clears the way for a request: the scene as it is then, and the steps before and behind making the link."""
+    """What clears the way for a request: the scene as it is then, and the steps before and after making the link."""
 
     context: Context
     before: Plan = EMPTY
@@ -94,7 +94,7 @@ class Replacement(Record):
 
 
 class SharedResource(Record):
-    """What pipework made or changed on the host for attachments in general, and that nobody may need behind this one.
+    """What pipework made or changed on the host for attachments in general, and that nobody may need after this one.
 
     `name` is its interface, and `remove` takes it away, or puts it back as it was found; a guard (`guard`) says what
     the host can tell of its use. With `hidden`, links of other namespaces may be on top of it, which only a look into

@@ -112,12 +112,12 @@ def find_advice(error_text: str) -> str:
 
 
 class UndoError(PipeworkError):
-    """A run failed and could not be undone in full; `left` names the undo commands that failed."""
+    """A run failed and could not be undone in full; `failed_cleanup` names the undo commands that failed."""
 
     def __init__(self, cause: BaseException, left: Sequence[Command]) -> None:
         lines = "; ".join(str(command) for command in left)
         super().__init__(f"{cause} Undoing it failed too.", hint=f"run by hand what is left: {lines}")
-        self.left = tuple(left)
+        self.failed_cleanup = tuple(left)
 
 
 class Interrupted(BaseException):

@@ -52,7 +52,7 @@ class Link(Record):
 class Route(Record):
     """A route of table main: destination (`default` or a prefix), gateway, device and metric.
 
-    `words` behind the destination put it back; a `kernel` route comes and goes with its address.
+    `words` after the destination put it back; a `kernel` route comes and goes with its address.
     `special` names what words cannot express: another type than unicast, a next hop by id, a realm.
     """
 

@@ -176,7 +176,7 @@ def route_words(route: Route | None) -> str:
 
 
 def route_from(word: str) -> tuple[str, ...]:
-    """Return the words behind `ip route replace default` that `route_words` packed."""
+    """Return the words after `ip route replace default` that `route_words` packed."""
     return tuple(word.split(_WORDS)) if word else ()
 
 

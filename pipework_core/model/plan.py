@@ -37,7 +37,7 @@ class _Command(Record):
     guard: Command | None
     undo: tuple[Command, ...]
     timeout: float
-    shared: bool
+    only_if_uncontended: bool
     reason: str
 
 
@@ -50,8 +50,8 @@ class Command(_Command):
 
     `timeout` is for a command that takes as long as the network takes (a lease, duplicate address detection): the
     seconds it gives itself. Others may use the host meanwhile, and a signal ends it, whereupon its `undo` is run.
-    `shared` is for an undoing command that takes away what others may have begun to use in such a while (a VLAN, a
-    parent that was raised); it is left out when somebody was there.
+    `only_if_uncontended` is for an undoing command that takes away what others may have begun to use in such a while (a
+    VLAN, a parent that was raised); it is left out when somebody was there.
 
     Raises ValueError or TypeError for an argv that no program could receive.
     """
@@ -69,7 +69,7 @@ class Command(_Command):
         guard: Command | None = None,
         undo: tuple[Command, ...] = (),
         timeout: float = 0.0,
-        shared: bool = False,
+        only_if_uncontended: bool = False,
         reason: str = "",
     ) -> Self:
         if not argv:
@@ -79,7 +79,9 @@ class Command(_Command):
                 raise TypeError(f"argv holds {token!r}, which is not a string")
             if "\0" in token:
                 raise ValueError("argv holds a NUL byte, which no program can receive")
-        return super().__new__(cls, argv, netns, stdin, ok_codes, expect, guard, undo, timeout, shared, reason)
+        return super().__new__(
+            cls, argv, netns, stdin, ok_codes, expect, guard, undo, timeout, only_if_uncontended, reason
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Command) and self[:-1] == other[:-1]
@@ -119,11 +121,11 @@ class Outcome(Record):
 class Plan(Record):
     """The whole difference between what is and what was asked for, in order.
 
-    `steps` are waited for and undone when one fails. `commit` is at most one step that cannot be undone, such as giving
-    up what was replaced; it comes last, so that everything can be undone when it fails, and nothing stops it once the
-    others stand. `cleanup` takes away behind that what nobody needs any more: each by itself, guarded by its `guard`,
-    and what cannot be taken away stays and is told of. `announce` is started after them and never waited for;
-    `notes` say what needed nothing, so that an empty plan explains itself; `warnings` what will not work all the same.
+    `steps` are waited for. When one fails, all are undone. `commit` is at most one step that cannot be undone, such as
+    deleting what was replaced. It comes last: when it fails, everything before it can be undone, and no signal stops
+    it. After that `cleanup` removes what nobody needs any more, each command by itself if its `guard` allows it. What
+    cannot be removed stays, and the report says so. `announce` is started at the end, and nobody waits for it. `notes`
+    say what needed nothing, so that an empty plan explains itself. `warnings` say what will not work all the same.
     """
 
     steps: tuple[Command, ...] = ()
@@ -135,7 +137,7 @@ class Plan(Record):
 
     @property
     def all_steps(self) -> tuple[Command, ...]:
-        """The steps, the final one and the sweeping, in order."""
+        """The steps, the commit and the cleanup, in order."""
         return self.steps + self.commit + self.cleanup
 
     def __add__(self, other: Plan) -> Plan:  # type: ignore[override] # a plan and a plan are a plan, not a tuple
@@ -150,23 +152,23 @@ class Plan(Record):
 
 
 class Report(Record):
-    """What a run did: the plan as it was carried out, with one outcome a step; `left` is the sweeping that failed."""
+    """What a run did: the plan, and one outcome for each of its steps. `failed_cleanup` is the cleanup that failed."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
-    left: tuple[Command, ...] = ()
+    failed_cleanup: tuple[Command, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What will not work all the same: known beforehand, and said by patient steps on lines of `warning TEXT`."""
+        """What will not work all the same: known beforehand, and said by steps with a timeout on lines of `warning TEXT`."""
         pairs = zip(self.plan.steps, self.outcomes, strict=False)
         lines = [line for step, outcome in pairs if step.timeout for line in outcome.stdout.splitlines()]
         return self.plan.warnings + tuple(line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING))
 
     @property
     def not_removed(self) -> tuple[str, ...]:
-        """What the sweeping did not take away, a sentence each."""
-        return tuple(f"`{command}` failed, and what it removes stays." for command in self.left)
+        """What the cleanup did not remove, one sentence each."""
+        return tuple(f"`{command}` failed, and what it removes stays." for command in self.failed_cleanup)
 
     @property
     def changed(self) -> bool:

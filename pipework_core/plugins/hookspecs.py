@@ -109,9 +109,9 @@ class Specs:
     def pipework_detached(self, context: Context, report: Report) -> None:
         """Tell that an attachment was undone, or the host takes part in a network no longer.
 
-        `context` is what it was planned from, with the interface still there; `report.left` has what should have gone
-        and stays, `report.changed` is false when there was nothing to do. Told by `detach`, `down`, `up --prune` and
-        `host --remove`, and by `host` and `up --atomic` for what they take back first, or again.
+        `context` is what it was planned from, with the interface still there; `report.failed_cleanup` has what should
+        have gone and stays, `report.changed` is false when there was nothing to do. Told by `detach`, `down`, `up
+        --prune` and `host --remove`, and by `host` and `up --atomic` for what they take back first, or again.
 
         Example: `audit.write(f"{scene.guest.name} {scene.attachment.interface} detached")`.
         """
@@ -121,8 +121,9 @@ class Specs:
         """Tell that a plan could not be carried out, and that what had been done of it was undone.
 
         `context` is what it was planned from. `error` says why: a PipeworkError (an UndoError has what could not be
-        undone in `left`), or Interrupted behind a signal; with `up --atomic` perhaps what another attachment failed by.
-        What is refused before there is a plan, such as a guest that nobody knows, has changed nothing and is not told.
+        undone in `failed_cleanup`), or Interrupted after a signal; with `up --atomic` perhaps what another attachment
+        failed by. What is refused before there is a plan, such as a guest that nobody knows, has changed nothing and is
+        not told.
 
         Example: `alert(f"{scene.guest.name}: {error}")`.
         """

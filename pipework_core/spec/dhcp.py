@@ -18,7 +18,7 @@ CONTAINER_CLIENT = "dhcp"
 SLAAC = "auto"
 _BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
 #: What a method of a third party may be called: nothing that an IPv6 address could begin with, nor another method with
-#: the 6 behind it that marks have for that family.
+#: the 6 after it that marks have for that family.
 METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
 
 
@@ -37,7 +37,7 @@ def find_method(text: str, others: Collection[str] = ()) -> str:
 
 
 def split_addresses(text: str, others: Collection[str] = ()) -> list[str]:
-    """Split ADDRESS at its commas; a colon behind a method takes all that follows as words for it."""
+    """Split ADDRESS at its commas; a colon after a method takes all that follows as words for it."""
     parts: list[str] = []
     while True:
         if (word := find_method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
@@ -61,7 +61,7 @@ def parse_client(text: str, others: Collection[str] = ()) -> Dhcp:
         raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{_KEEP}.", hint=f"write {CONTAINER_CLIENT}:{_KEEP}")
     words = _split_words(rest, text)
     if colon and not words:
-        raise UsageError(f"{text!r} has no words behind its colon.", hint=f"write {head} alone, or {head}:WORDS")
+        raise UsageError(f"{text!r} has no words after its colon.", hint=f"write {head} alone, or {head}:WORDS")
     if client == CONTAINER_CLIENT and _KEEP in words:
         keep, words = True, tuple(word for word in words if word != _KEEP)
     return Dhcp(client=client, keep=keep, words=words)

@@ -90,7 +90,7 @@ def _parse_static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...],
         if any(address.ip == gateway for address in addresses):
             raise UsageError(
                 f"the guest gets {gateway} itself and cannot be its own gateway.",
-                hint="name the router's address behind @",
+                hint="name the router's address after @",
             )
     return tuple(addresses), tuple(gateways.values())
 
@@ -160,16 +160,14 @@ def _refuse_useless(address: Address) -> None:
 def _parse_gateway(text: str, address: Address) -> Gateway:
     gateway = None if "%" in text else _parse_ip(text)
     if gateway is None:
-        raise UsageError(
-            f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing behind the IP"
-        )
+        raise UsageError(f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing after the IP")
     if gateway.version != address.version:
         raise UsageError(
             f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
         )
     broadcast = has_broadcast(address) and gateway == address.network.broadcast_address
     if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or broadcast:
-        raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address behind @")
+        raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address after @")
     return gateway
 
 

@@ -102,7 +102,7 @@ def parse_guest(text: str) -> GuestState:
 
 
 def with_locks(guest: GuestState, text: str) -> GuestState:
-    """Return the guest with the word `lock` behind those metrics of default routes where `locks_query` printed it."""
+    """Return the guest with the word `lock` after those metrics of default routes where `locks_query` printed it."""
     lines = [line.split() for line in text.split("\n")]
     return guest._replace(routes=tuple(_add_locks(route, lines) for route in guest.routes))
 
@@ -219,7 +219,7 @@ def _list_gateway_words(hop: dict[str, Any]) -> list[str]:
 
 
 def _list_words(entry: dict[str, Any]) -> list[str]:
-    """Return the words behind the destination with which `ip route replace` puts this very route back."""
+    """Return the words after the destination with which `ip route replace` puts this very route back."""
     words = _list_gateway_words(entry)
     for key, word in _ROUTE_WORDS.items():
         if entry.get(key) not in {None, ""}:

@@ -18,5 +18,5 @@ class BackendContract(PlanPromises, MarkPromises, WordPromises, LivePromises):
             refused = ("tap:x netns:web1 0/0 -o queues=none",)
 
     `contract_base.Declared` has the declarations for planning, `contract_bench.Prepared` those for the private host
-    in which each of `requests` is attached, broken behind every step, and detached.
+    in which each of `requests` is attached, broken after every step, and detached.
     """

@@ -74,11 +74,11 @@ class LivePromises(Prepared):
         self._undone("fail", line, bench)
 
     def test_an_interruption_behind_any_step_is_undone(self, line: str, bench: Bench) -> None:
-        """When a signal comes behind a step, the same holds."""
+        """When a signal comes after a step, the same holds."""
         self._undone("interrupt", line, bench)
 
     def test_a_killed_run_is_completed_by_the_next(self, line: str, bench: Bench) -> None:
-        """Killed behind any step, running it again ends where an undisturbed run ends."""
+        """Killed after any step, running it again ends where an undisturbed run ends."""
         before, argv = bench.state(), shlex.split(line)
         steps = self.attach(line, bench)
         wanted = without_chance(bench.state(), before)
@@ -88,7 +88,7 @@ class LivePromises(Prepared):
                 pytest.skip("detaching does not restore the host, as another check says")
             if bench.sabotage("kill", number, *argv).code == NO_MORE:
                 return
-            again, where = bench.run(*argv), f"{line}: killed behind `{steps[number - 1]}` and run again,"
+            again, where = bench.run(*argv), f"{line}: killed after `{steps[number - 1]}` and run again,"
             if again.code != 0:
                 fail(f"{where} it fails: {last_line(again.said)} Let fits() know what is left, and plan what it lacks.")
             if changed := difference(wanted, without_chance(bench.state(), before)):
@@ -102,7 +102,7 @@ class LivePromises(Prepared):
         if done.code != 0:
             fail(f"{line}: detaching failed: {last_line(done.said)}")
         if changed := difference(before, bench.state()):
-            fail(f"{line}: behind detaching, {changed}; clear() and leftovers() take away what plan() made.")
+            fail(f"{line}: after detaching, {changed}; clear() and leftovers() take away what plan() made.")
 
     def test_detaching_is_undone_behind_any_step(self, line: str, bench: Bench) -> None:
         """When a step of detaching fails, or a signal comes, the attachment is whole again."""
@@ -114,11 +114,11 @@ class LivePromises(Prepared):
                 done = bench.sabotage(mode, number, *self.detach(line))
                 if done.code == NO_MORE:
                     break
-                if done.code == TOO_LATE:  # behind the final step nothing is undone, and what fails is the sweeping
+                if done.code == TOO_LATE:  # after the final step nothing is undone, and what fails is the sweeping
                     bench.run(*self.detach(line))
                     self.attach(line, bench)
                     continue
-                where = f"{line}: {mode} behind {number} steps of detaching"
+                where = f"{line}: {mode} after {number} steps of detaching"
                 if done.code != CODES[mode]:
                     fail(f"{where} ended with {done.code}: {last_line(done.said)} Each step of clear() needs its undo.")
                 if changed := difference(attached, without_chance(bench.state(), before)):
@@ -166,6 +166,6 @@ class LivePromises(Prepared):
                 self.refuse_unknown(done.said)
                 pytest.skip(f"{line} does not work ({last_line(done.said)}), as another check says")
             if changed := difference(before, bench.state()):
-                last = f"behind `{shown.value[number - 1]}`" if number else "at the first step"
+                last = f"after `{shown.value[number - 1]}`" if number else "at the first step"
                 word = "failing" if mode == "fail" else "interrupted"
                 fail(f"{line}: {word} {last}, something is left: {changed}; give the steps an undo that reverses them.")

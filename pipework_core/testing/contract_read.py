@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.plan import Command
 
-#: Words behind which iproute2 takes the name of an interface (ip-link(8), bridge(8)).
+#: Words after which iproute2 takes the name of an interface (ip-link(8), bridge(8)).
 _BEFORE_NAMES = frozenset({"name", "dev", "master", "vrf"})
 #: Words of ip-link(8) that may stand where a name without `dev` could.
 _NO_NAMES = frozenset({"link", "name", "dev", "type", "group", "address", "mtu", "netns", "up", "down", "index"})
@@ -40,10 +40,10 @@ def made(words: Sequence[str]) -> str:
     """Return the link that `ip link add` makes; empty for every other command."""
     if words[0] != "ip" or "link" not in words or "add" not in words[: words.index("link") + 2]:
         return ""
-    behind = words[words.index("add") + 1 :]
-    if "type" in behind and "name" in behind[: behind.index("type")]:
-        return behind[behind.index("name") + 1]
-    return behind[0] if behind and behind[0] not in _NO_NAMES else ""
+    rest = words[words.index("add") + 1 :]
+    if "type" in rest and "name" in rest[: rest.index("type")]:
+        return rest[rest.index("name") + 1]
+    return rest[0] if rest and rest[0] not in _NO_NAMES else ""
 
 
 def changes(command: Command) -> bool:

@@ -92,7 +92,7 @@ class Bench(NamedTuple):
         return self.host.call(partial(carried_out, argv, self.plugins, rehearsal=rehearsal))
 
     def sabotage(self, mode: str, number: int, *argv: str) -> Called:
-        """Run it with sabotage behind so many steps."""
+        """Run it with sabotage after so many steps."""
         return self.host.call(partial(saboteur.main, mode, number, argv, self.plugins))
 
     def collect(self) -> Called:

@@ -30,7 +30,7 @@ class WordPromises(Declared):
             self._same(line, plain, plain._replace(interface=name), "plain0", name)
 
     def test_hostile_host_names_stay_one_argument(self, line: str) -> None:
-        """The same for the name behind the colon; a backend may refuse it in a sentence."""
+        """The same for the name after the colon; a backend may refuse it in a sentence."""
         plain = self._fine(line)
         for name in NAMES:
             facts = renamed(self.facts, plain.host, name)
@@ -44,7 +44,7 @@ class WordPromises(Declared):
             self._same(line, plain, plain._replace(guest=word), GUEST.name, word, guest=guest)
 
     def test_option_values_are_validated(self) -> None:
-        """Whatever stands behind `-o KEY=` is refused, or is one argument, which no tool takes for an option.
+        """Whatever stands after `-o KEY=` is refused, or is one argument, which no tool takes for an option.
 
         A value that makes no difference was not looked at.
         """

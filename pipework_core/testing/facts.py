@@ -21,7 +21,7 @@ _IPV6_METRIC = 1024
 
 
 class LinkFields(TypedDict, total=False):
-    """The fields of `facts.Link` behind its name."""
+    """The fields of `facts.Link` after its name."""
 
     ifindex: int
     kind: str

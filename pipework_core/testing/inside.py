@@ -53,7 +53,7 @@ class InsideProcess(subprocess.Popen[str]):
     """
 
     def worker(self) -> int:
-        """Return the machine's PID of the process behind nsenter.
+        """Return the machine's PID of the process that nsenter started.
 
         Raises ProcessLookupError when it has already ended.
         """
@@ -69,7 +69,7 @@ class InsideProcess(subprocess.Popen[str]):
         return pid_inside(self.worker())
 
     def send_signal(self, sig: int) -> None:
-        """Send a signal to the process behind nsenter; do nothing when it has ended."""
+        """Send a signal to the process that nsenter started; do nothing when it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.worker(), sig)
 

@@ -142,7 +142,7 @@ class PrivateHost:
         Raise AssertionError with its output when `check` and it fails, TimeoutExpired (after killing it) when it takes
         longer than `timeout` seconds.
         """
-        # Files, not pipes: a daemon that the command leaves behind would keep a pipe open.
+        # Files, not pipes: a daemon that the command leaves running would keep a pipe open.
         with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
             given.write(input or "")
             given.seek(0)

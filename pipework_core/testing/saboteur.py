@@ -1,4 +1,4 @@
-"""A real run that is made to fail, interrupted or killed behind its Nth step. To be run in a private host only.
+"""A real run that is made to fail, interrupted or killed after its Nth step. To be run in a private host only.
 
     for number in range(100):
         done = host.call(partial(saboteur.main, "fail", number, ("br1", "netns:web1", "10.0.0.1/24")))
@@ -6,7 +6,7 @@
             break
 
 `fail` carries N steps out and reports the next one as failed without running it. `kill` ends the process with SIGKILL
-behind N steps, `interrupt` sends it SIGTERM there.
+after N steps, `interrupt` sends it SIGTERM there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: What a step that is made to fail is reported to say.
 SAID = "sabotage"
 #: Exit code for "there are no more steps": the loop over N ends here; and for a trap that sprang where nothing is
-#: undone any more, behind the final step or behind the last, so that the run rightly succeeded.
+#: undone any more, after the final step or after the last, so that the run rightly succeeded.
 NO_MORE, TOO_LATE = 42, 44
 #: Exit codes of runs that ended as they should, by mode; and of one that broke by itself, not by sabotage.
 CODES = {"kill": -9, "fail": 1, "interrupt": 130}

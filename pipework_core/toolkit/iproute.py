@@ -24,11 +24,18 @@ def ip(
     netns: Netns | None = None,
     undo: Iterable[Command] = (),
     guard: Command | None = None,
-    shared: bool = False,
+    only_if_uncontended: bool = False,
     reason: str = "",
 ) -> Command:
     """Return one `ip` command."""
-    return Command(argv=("ip", *words), netns=netns, undo=tuple(undo), guard=guard, shared=shared, reason=reason)
+    return Command(
+        argv=("ip", *words),
+        netns=netns,
+        undo=tuple(undo),
+        guard=guard,
+        only_if_uncontended=only_if_uncontended,
+        reason=reason,
+    )
 
 
 class Switch(Record):

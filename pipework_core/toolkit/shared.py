@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def raise_shared(link: Link) -> Command:
     """Return the command that raises a bridge or parent on the host, which others may use as soon as it is up."""
     words = ("link", "set", "dev", link.name)
-    undo = [ip(*words, "down", *change_words(link, 0), shared=True)]
+    undo = [ip(*words, "down", *change_words(link, 0), only_if_uncontended=True)]
     return ip(*words, "up", *change_words(link, RAISED), undo=undo, reason=f"raise {link.name}")
 
 

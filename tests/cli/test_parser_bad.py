@@ -76,7 +76,7 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     (["br1", "web1", "fd00::1"], "fd00::1 has no prefix length", "did you mean fd00::1/64?"),
     (["br1", "web1", "dhcp,udhcpc"], "names two DHCP clients", "leave one"),
     (["br1", "web1", "dhcp-f"], "dhcp-f is written dhcp:-f", "dhcp:-f"),
-    (["br1", "web1", "dhclient:"], "has no words behind its colon", "dhclient alone"),
+    (["br1", "web1", "dhclient:"], "has no words after its colon", "dhclient alone"),
     (["br1", "web1", "udhcpc:-F 'x"], "cannot be split into words", "quotation"),
     (["br1", "web1", "dhclient@10.0.0.1"], "the gateway comes with the lease", "dhclient"),
     (["br1", "web1", "dhclient-x"], "'dhclient-x' is no DHCP client", "dhclient"),

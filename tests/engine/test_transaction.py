@@ -97,7 +97,7 @@ def test_an_undo_that_fails_does_not_stop_the_others_and_is_named() -> None:
     with pytest.raises(UndoError) as raised:
         run(driver)
     assert names(driver.acts)[-1] == "undo a"
-    assert [str(left) for left in raised.value.left] == ["undo b"]
+    assert [str(left) for left in raised.value.failed_cleanup] == ["undo b"]
     assert "undo b" in raised.value.hint
     assert "`do c` failed" in str(raised.value)
 
@@ -159,7 +159,7 @@ def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too()
 
 @pytest.mark.parametrize("came", [False, True])
 def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bool) -> None:
-    undo = Command(argv=("undo", "vlan"), shared=True)
+    undo = Command(argv=("undo", "vlan"), only_if_uncontended=True)
     vlan = Command(argv=("do", "vlan"), undo=(undo,))
     plan = Plan(steps=(vlan, command("a"), command("lease", timeout=30.0)))
     driver = FakeDriver(lambda done: BAD if done.argv == ("do", "lease") else GOOD)

@@ -305,7 +305,7 @@ def test_pipework_failed_names_what_could_not_be_undone() -> None:
     world = World(lambda command: stuck(command) if command.argv[:2] == ("ip", "link") else GOOD)
     with pytest.raises(UndoError):
         world.engine.attach(WEB1)
-    assert [str(left) for left in world.recorder.of("failed")[0]["error"].left] == [str(made[0].undo[0])]
+    assert [str(left) for left in world.recorder.of("failed")[0]["error"].failed_cleanup] == [str(made[0].undo[0])]
 
 
 def test_pipework_failed_is_told_of_detaching_and_of_the_host_s_own_part() -> None:

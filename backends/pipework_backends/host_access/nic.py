@@ -6,7 +6,7 @@ may be killed, or the session that it was started from may depend on this very N
 router advertisements bring, are the kernel's, and it has them on both.
 
 Both have the addresses for a moment, so that there is none in which the host has nothing, whenever a run is killed. All
-of the move is undone by one list, which hangs on the making of the sibling: routes come back behind addresses, whereas
+of the move is undone by one list, which hangs on the making of the sibling: routes come back after addresses, whereas
 undoing each step, newest first, would come to the routes first. All of it can be said twice.
 """
 
@@ -95,7 +95,7 @@ def find_half(context: Context) -> str:
     if link is None:
         return ""
     if ownership.is_pending(link):
-        return "asking" if link.alias else "broken"  # the guard comes before the alias, and the move behind it
+        return "asking" if link.alias else "broken"  # the guard comes before the alias, and the move after it
     tag = ownership.read_tag(link)
     if tag is None or tag.req != request_digest(context.attachment):
         return ""

@@ -32,7 +32,7 @@ _STATES = frozenset({"dead", "linkdown", "offload", "trap", "rt_offload", "rt_tr
 _USUAL = frozenset({("table", "main"), ("proto", "boot"), ("pref", "medium")})
 #: What words cannot lead through another interface: a next hop that is an object of its own, and a tunnel's header.
 _BOUND = ("nhid", "encap")
-#: With one of these a route leads to somewhere behind its interface.
+#: With one of these a route leads to somewhere beyond its interface.
 _FAR = frozenset({"via", "nexthop"})
 
 
@@ -156,7 +156,7 @@ def _is_needed(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterat
 
 
 def _format_value(found: Sequence[str], key: str) -> str:
-    """Return the word behind the first `key` that is no interface's name; empty when there is none."""
+    """Return the word after the first `key` that is no interface's name; empty when there is none."""
     places = (at for at, word in enumerate(found[:-1]) if word == key and (not at or found[at - 1] != "dev"))
     return next((found[at + 1] for at in places), "")
 

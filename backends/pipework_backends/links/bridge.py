@@ -150,7 +150,7 @@ class LinuxBridge:
             bridge = bridge._replace(group="default")
         words: tuple[str, ...] = ("link", "set", "dev", name)
         kind = ("type", "bridge", "vlan_filtering")
-        undo = [ip(*words, *change_words(bridge, raised), *kind, "0", shared=True)]
+        undo = [ip(*words, *change_words(bridge, raised), *kind, "0", only_if_uncontended=True)]
         words = (*words, *change_words(bridge, raised | FILTERING))
         return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 

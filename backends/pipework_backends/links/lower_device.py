@@ -157,7 +157,7 @@ class Stacked:
             )
         create = ip(
             *("link", "add", "link", parent.name, "name", name, "group", PENDING_GROUP, "type", "vlan", "id", str(vid)),
-            undo=[ip("link", "delete", "dev", name, shared=True)],
+            undo=[ip("link", "delete", "dev", name, only_if_uncontended=True)],
             reason=f"make VLAN {vid} of {parent.name}",
         )
         return Plan(steps=(create, _own(name)))

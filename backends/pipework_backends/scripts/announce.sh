@@ -9,8 +9,8 @@
 #
 # `arping -q -U -c 1 -I INTERFACE ADDRESS` means the same to iputils (tried: 20221126), busybox (1.35) and Habets (2.23),
 # but for one thing: the last takes the first address of the interface for the sender, unless it is told another. What
-# they take for repeating, and how fast, differs altogether. Most of them wait a second behind their packet for an
-# answer, so they run side by side, one group of addresses behind the other: never more than 48 at once, however many
+# they take for repeating, and how fast, differs altogether. Most of them wait a second after their packet for an
+# answer, so they run side by side, one group of addresses after the other: never more than 48 at once, however many
 # addresses there are.
 #
 # The kernel announces addresses when an interface goes up (inetdev_event in net/ipv4/devinet.c, ndisc_netdev_event in

@@ -90,7 +90,7 @@ get() {
     # The first four stand where `list` and `stop` read them.
     set -- "id=$id" "client=$client" "family=$family" "interface=$interface" "starter=$$" "$@"
     {
-        # unshare(1) makes the namespace for children alone, and a child that is left behind has nobody waiting for it,
+        # unshare(1) makes the namespace for children alone, and a child that is left alone has nobody waiting for it,
         # which would take a third of the memory that a client costs.
         # shellcheck disable=SC2016 # expanded by that shell
         setsid unshare --mount --propagation slave --uts --pid -- \

@@ -49,7 +49,7 @@ run() {
 give_back() {
     case $client in
     dhclient)
-        # It writes its lease down behind the hook, whose word brought us here, and -r gives back what is written.
+        # It writes its lease down after the hook, whose word brought us here, and -r gives back what is written.
         until grep -q '^}' /run/dhclient.leases || ! kill -0 "$1"; do
             sleep 0.1 || sleep 1 # POSIX has whole seconds only
         done

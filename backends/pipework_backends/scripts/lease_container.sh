@@ -73,7 +73,7 @@ enclosed() {
     echo "$MARKER"
 }
 
-# Run the container; all that is said there comes out here, behind a line with the PID of the runtime's program.
+# Run the container; all that is said there comes out here, after a line with the PID of the runtime's program.
 #
 # Docker joins by the container; Podman by the namespace, since it removes no container that another was joined to.
 # NET_BIND_SERVICE: a lease is renewed from port 68, or 546. The root file system belongs to nobody here.
@@ -246,7 +246,7 @@ nameserver /g'
     ) || give_up "$said"
 }
 
-# Leave a watcher behind that ends the container with the guest.
+# Leave a watcher that ends the container with the guest.
 watch_over() {
     found=$("$runtime" container inspect --format '{{.State.Pid}} {{.Id}}' "$name" 2>/dev/null)
     pid=${found%% *}

@@ -3,10 +3,10 @@
 
 It runs in the network namespace of the interface, which is up and does not have the addresses yet. IPv4 addresses are
 asked for as RFC 5227, 2.1.1 has it, all of them at once and with its constants: a random wait of up to a second
-(PROBE_WAIT), three ARP probes (PROBE_NUM) one to two seconds apart (PROBE_MIN, PROBE_MAX), two seconds behind the last
+(PROBE_WAIT), three ARP probes (PROBE_NUM) one to two seconds apart (PROBE_MIN, PROBE_MAX), two seconds after the last
 of them (ANNOUNCE_WAIT). IPv6 addresses are asked for by the neighbour solicitation of duplicate address detection
 (RFC 4862, 5.4.2; the random wait is MAX_RTR_SOLICITATION_DELAY, RFC 4861, 10), three times (DupAddrDetectTransmits;
-its default is 1, but this interface was raised a moment ago) a second apart (RetransTimer), a second behind the last.
+its default is 1, but this interface was raised a moment ago) a second apart (RetransTimer), a second after the last.
 
 Exit 0 when nobody answers. Exit 1 with a sentence that names the MAC of somebody who does, or who asks for the same
 address, or when there is no carrier within SECONDS.

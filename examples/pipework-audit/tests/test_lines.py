@@ -74,7 +74,7 @@ def test_a_lease_is_told() -> None:
 
 
 def test_what_is_detached_had_addresses_and_what_stays_is_named() -> None:
-    found = lines.detached(leaving(), Report(Plan(cleanup=(COMMAND,)), (), left=(COMMAND,)))
+    found = lines.detached(leaving(), Report(Plan(cleanup=(COMMAND,)), (), failed_cleanup=(COMMAND,)))
     assert found["addresses"] == ["10.0.0.1/24", "10.0.0.7/24"]
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
 

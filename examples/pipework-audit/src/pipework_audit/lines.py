@@ -101,7 +101,7 @@ def _leased(report: Report) -> list[str]:
 
 def detached(context: Context, report: Report) -> Fields:
     """Return what was detached; `left` are the commands that should have taken the rest away, and failed."""
-    return {**request(context), "changed": True, "left": [str(command) for command in report.left]}
+    return {**request(context), "changed": True, "left": [str(command) for command in report.failed_cleanup]}
 
 
 def failed(context: Context, error: BaseException) -> Fields:

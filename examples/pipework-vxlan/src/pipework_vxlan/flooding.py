@@ -51,7 +51,10 @@ def converged(context: Context, wanted: Wanted, tunnel: Link) -> Plan:
     extra = [entry for entry in there if entry.remote not in wanted.remotes]
     narrow = _narrow(context, wanted._replace(remotes=tuple(entry.remote for entry in missing)), tunnel)
     # What is appended, somebody else may have begun to count on while a lease is waited for.
-    steps = [_append(wanted, one)._replace(undo=(_delete(wanted, one)._replace(shared=True),)) for one in missing]
+    steps = [
+        _append(wanted, one)._replace(undo=(_delete(wanted, one)._replace(only_if_uncontended=True),))
+        for one in missing
+    ]
     if not context.attachment.replace:
         names = ", ".join(entry.remote for entry in extra)
         more = f"{wanted.tunnel} sends to {names} as well, which --replace would end"

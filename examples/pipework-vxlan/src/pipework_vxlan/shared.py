@@ -155,7 +155,7 @@ def _up(wanted: Wanted, link: Link) -> list[Command]:
     if link.group == PENDING_GROUP:
         return [_own(wanted, link.name)]
     words = ("link", "set", "dev", link.name)
-    undo = [ip(*words, "down", shared=True)]
+    undo = [ip(*words, "down", only_if_uncontended=True)]
     return [] if link.up else [ip(*words, "up", undo=undo, reason=f"raise {link.name}")]
 
 
