@@ -160,7 +160,7 @@ class Report(Record):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What will not work all the same: known beforehand, and said by steps with a timeout on lines of `warning TEXT`."""
+        """What will not work all the same: known before, and said by steps with a timeout in lines `warning TEXT`."""
         pairs = zip(self.plan.steps, self.outcomes, strict=False)
         lines = [line for step, outcome in pairs if step.timeout for line in outcome.stdout.splitlines()]
         return self.plan.warnings + tuple(line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING))
