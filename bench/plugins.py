@@ -37,7 +37,7 @@ MODULE = """\
 from pipework_core.model.context import Claim
 from pipework_core.plugins.hookspecs import hookimpl
 
-pipework_contract = 1
+pipework_contract = 2
 
 
 class Plugin:

@@ -96,12 +96,12 @@ def _page(invocation: Invocation) -> tuple[str, int]:
     if invocation.command == "plugins":
         from pipework_core.cli import inventory
 
-        return inventory.page(as_json=invocation.json)
+        return inventory.render_page(as_json=invocation.json)
     from pipework_core.cli import help as manual
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
     broken: list[str] = []
-    plugins = Plugins(warn=broken.append)
+    plugins = PluginManager(warn=broken.append)
     return manual.text(plugins, broken), 0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.engine import Engine
     from pipework_core.model.driver import RunDriver
     from pipework_core.model.plan import Report
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
     from pipework_core.topology import HostEntry, Link, Place
     from pipework_core.topology.host_access import HostingMaker
 
@@ -39,7 +39,7 @@ class Fleet:
         invocation: Invocation,
         engine: Engine,
         driver: RunDriver,
-        plugins: Plugins,
+        plugins: PluginManager,
         warn: Callable[[str], None],
         *,
         hosting: HostingMaker,

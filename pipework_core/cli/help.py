@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from pipework_core import __version__
 from pipework_core.model.names import escape_text
-from pipework_core.plugins.guarded import Guarded
-from pipework_core.plugins.manager import GUESTS, known_options
+from pipework_core.plugins.builtin import GUESTS
+from pipework_core.plugins.manager import known_options
 from pipework_core.spec.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipework_core.plugins.api import Backend
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import Option
 
 WIDTH = 80
@@ -154,13 +153,12 @@ _EXAMPLES = (
 )
 
 
-def text(plugins: Plugins, broken: Sequence[str] = ()) -> str:
+def text(plugins: PluginManager, broken: Sequence[str] = ()) -> str:
     """Return the whole page, ending in a newline. `broken` is what `plugins` warn of; it is full when they were asked.
 
     The kinds and guests of third parties are on it, with the name of their package.
     """
-    foreign = plugins.foreign_backends()
-    strangers = [resolver.runtime for resolver in plugins.foreign_resolvers()]
+    strangers = [resolver.runtime for resolver in plugins.list_third_party_resolvers()]
     sections = (
         ("USAGE", textwrap.indent(_USAGE, _INDENT).splitlines()),
         ("WHAT IT DOES", _paragraph(_ABOUT)),
@@ -172,7 +170,7 @@ def text(plugins: Plugins, broken: Sequence[str] = ()) -> str:
         ("OPTIONS, anywhere on the line; -- ends them", _entries((_spelled(o), _option(o)) for o in OPTIONS)),
         (
             "BACKENDS, the kinds of links, with what -o KEY=VALUE each knows",
-            [*_backends([*plugins.backends(), *foreign]), *_unusable(broken)],
+            [*_backends(plugins), *_unusable(broken)],
         ),
         ("EXIT CODES", _entries(_EXIT)),
         ("ENVIRONMENT", _entries(_ENVIRONMENT)),
@@ -221,11 +219,11 @@ def _option(option: Option) -> str:
     return f"{option.help} (with {', '.join(option.commands)})"
 
 
-def _backends(backends: Iterable[Backend]) -> Iterator[str]:
+def _backends(plugins: PluginManager) -> Iterator[str]:
     """Yield the lines about every backend: what its class and its options say of themselves."""
-    for backend in backends:
-        itself, package = (backend.guarded, backend.owner) if isinstance(backend, Guarded) else (backend, "")
-        about = (inspect.getdoc(type(itself)) or "").partition("\n\n")[0].replace("`", "")
+    for backend in plugins.list_backends():
+        package = plugins.find_package(backend)
+        about = (inspect.getdoc(type(backend)) or "").partition("\n\n")[0].replace("`", "")
         said = f"{backend.kind}: {escape_text(' '.join(about.split()))}{f' (from {package})' if package else ''}"
         if backend.interface != "eth1":
             said += f" The guest's interface is {backend.interface} when -i is not given."
@@ -234,9 +232,9 @@ def _backends(backends: Iterable[Backend]) -> Iterator[str]:
             yield from _paragraph(escape_text(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
 
 
-def _methods(plugins: Plugins) -> list[tuple[str, str]]:
+def _methods(plugins: PluginManager) -> list[tuple[str, str]]:
     """Return an entry about the methods of third parties, if there are any."""
-    names = sorted(plugins.methods())
+    names = sorted(plugins.list_methods())
     return [("METHOD[:WORDS]", f"another way to get one, from a package: {', '.join(names)}")] if names else []
 
 

@@ -11,10 +11,8 @@ from pipework_core import CONTRACT, __version__
 from pipework_core.model.errors import PluginError
 from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
-from pipework_core.plugins import entry_points, loading
-from pipework_core.plugins.contained import contained
-from pipework_core.plugins.foreign import Foreign
-from pipework_core.plugins.manager import BUILT_IN
+from pipework_core.plugins import builtin, entry_points, validation
+from pipework_core.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
 #: The exit code when a plugin cannot be used, or not all of it.
 PROBLEM = 3
 _PREFIX = "pipework."
+#: The hooks that register objects, and the group that each belongs to.
+_HOOK_GROUPS = {builtin.GROUPS[group][0]: group for group in builtin.LISTED}
+_GROUPS = (*builtin.LISTED, builtin.GROUP_OBSERVERS)
 
 
 class Package(Record):
@@ -42,26 +43,27 @@ class Package(Record):
     problems: tuple[str, ...] = ()
 
 
-def packages(points: Iterable[EntryPoint] | None = None) -> list[Package]:
+def list_packages() -> list[Package]:
     """Return pipework itself, then every package that offers something to it; each is imported."""
-    found = list(entry_points.points() if points is None else points)
-    foreign = Foreign(found, (), lambda _: None)
+    found = entry_points.points()
+    registry = Registry(found, (), lambda _: None)
     folders = dict.fromkeys(point.folder for point in found)
-    return [_itself(), *(_package([p for p in found if p.folder == folder], foreign) for folder in folders)]
+    return [_describe_built_ins(), *(_examine([p for p in found if p.folder == name], registry) for name in folders)]
 
 
-def _itself() -> Package:
+def _describe_built_ins() -> Package:
     return Package(
         name="pipework",
         version=__version__,
         origin="built in",
         contract=CONTRACT,
-        provides={group.removeprefix(_PREFIX): tuple(table) for group, (table, _, _) in BUILT_IN.items()},
-        hooks=tuple(hook for _, hook, _ in BUILT_IN.values()),
+        provides={group.removeprefix(_PREFIX): tuple(table) for group, table in builtin.LISTED.items()},
+        hooks=tuple(builtin.GROUPS[group][0] for group in builtin.LISTED),
     )
 
 
-def _package(points: Sequence[EntryPoint], foreign: Foreign) -> Package:
+def _examine(points: Sequence[EntryPoint], registry: Registry) -> Package:
+    """Import the plugins of one package and return what is to be said of it."""
     provides: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     plugins: dict[str, object] = {}
@@ -69,91 +71,93 @@ def _package(points: Sequence[EntryPoint], foreign: Foreign) -> Package:
         group = point.group.removeprefix(_PREFIX)
         provides[group] = (*provides.get(group, ()), point.name)
         try:
-            plugins[point.value] = _loaded(point, foreign)
-            _check(point, plugins[point.value], foreign)
+            plugins[point.value] = _load_plugin(point, registry)
+            _check_promise(point, plugins[point.value], registry)
         except PluginError as error:
             problems.append(str(error))
-    hooks = {value: loading.implemented(plugin) for value, plugin in plugins.items()}
+    hooks = {value: validation.list_implemented(plugin) for value, plugin in plugins.items()}
     if not problems:  # else these would follow from them
         for value, plugin in plugins.items():
-            problems += _unreached(value, plugin, hooks[value], points)
+            problems += _find_unreached(value, hooks[value], points)
+            problems += _find_unnamed(value, plugin, points, registry)
     return Package(
         name=points[0].package,
         version=points[0].version,
         origin=os.path.dirname(points[0].folder) or os.curdir,
-        contract=next((written for point in points if (written := _contract(point, plugins)) is not None), None),
+        contract=next((written for point in points if (written := _read_contract(point, plugins)) is not None), None),
         provides=provides,
-        hooks=tuple(name for name in loading.hooks() if any(name in names for names in hooks.values())),
+        hooks=tuple(name for name in validation.list_hooks() if any(name in names for names in hooks.values())),
         problems=tuple(dict.fromkeys(problems)),
     )
 
 
-def _loaded(point: EntryPoint, foreign: Foreign) -> object:
-    if point.group not in _groups():
-        raise PluginError(f"there is no group {point.group}{loading.meant(point.group, _groups())}.")
-    return foreign.plugin(point)
+def _load_plugin(point: EntryPoint, registry: Registry) -> object:
+    if point.group not in _GROUPS:
+        raise PluginError(f"there is no group {point.group}{validation.did_you_mean(point.group, _GROUPS)}.")
+    return registry.load(point)
 
 
-def _check(point: EntryPoint, plugin: object, foreign: Foreign) -> None:
+def _check_promise(point: EntryPoint, plugin: object, registry: Registry) -> None:
     """Raise PluginError when a user would not get what an entry point promises."""
-    if point.group in loading.PLUGIN_GROUPS:
-        table = BUILT_IN[point.group][0]
-        foreign.one(point.group, point.name, built_in=point.name in table)
-    elif not set(loading.implemented(plugin)) & _telling():
+    if point.group != builtin.GROUP_OBSERVERS:
+        registry.find(point.group, point.name)
+    elif not set(validation.list_implemented(plugin)) & _list_notifications():
         raise PluginError(f"{point.name!r} is an observer without a hook that tells it anything.")
 
 
-def _unreached(value: str, plugin: object, hooks: Iterable[str], points: Sequence[EntryPoint]) -> list[str]:
-    """Return what a plugin has and no entry point leads to, so that it is never asked for it."""
-    faults = []
+def _find_unreached(value: str, hooks: Iterable[str], points: Sequence[EntryPoint]) -> list[str]:
+    """Return a problem for each hook that is never called, because no entry point of its group leads to it."""
     leading = {point.group for point in points if point.value == value}
-    for hook in hooks:
-        group = next((sort.group for sort in loading.PLUGIN_GROUPS.values() if sort.hook == hook), loading.OBSERVERS)
-        if group not in leading:
-            faults.append(f"{hook} is never called: no entry point of the group {group} leads to {value}.")
-    for sort in (loading.PLUGIN_GROUPS[group] for group in leading if group in loading.PLUGIN_GROUPS):
-        named = {point.name for point in points if point.group == sort.group}
-        for item in loading.provided(plugin, sort, points[0].package):
-            name = getattr(item, sort.attribute)
-            if name not in named:
-                faults.append(f"{name!r} cannot be asked for: no entry point of the group {sort.group} is called so.")
-    return faults
+    needed = {hook: _HOOK_GROUPS.get(hook, builtin.GROUP_OBSERVERS) for hook in hooks}
+    return [
+        f"{hook} is never called: no entry point of the group {group} leads to {value}."
+        for hook, group in needed.items()
+        if group not in leading
+    ]
 
 
-def _contract(point: EntryPoint, plugins: Mapping[str, object]) -> object:
+def _find_unnamed(value: str, plugin: object, points: Sequence[EntryPoint], registry: Registry) -> list[str]:
+    """Return a problem for each object that nobody can ask for, because no entry point is called like it."""
+    problems = []
+    for group in dict.fromkeys(
+        point.group for point in points if point.value == value and point.group in _HOOK_GROUPS.values()
+    ):
+        named = {point.name for point in points if point.group == group}
+        names = [getattr(item, builtin.GROUPS[group][1]) for item in registry.provide(plugin, group, points[0].package)]
+        problems += [
+            f"{name!r} cannot be asked for: no entry point of the group {group} is called so."
+            for name in names
+            if name not in named
+        ]
+    return problems
+
+
+def _read_contract(point: EntryPoint, plugins: Mapping[str, object]) -> object:
     """Return the contract that a plugin names, also of one that is refused for it."""
-    module = sys.modules.get(point.value.partition(":")[0].strip())
-    try:
-        with contained("looking for the contract"):
-            return getattr(plugins.get(point.value), loading.DECLARATION, getattr(module, loading.DECLARATION, None))
-    except PluginError:
-        return None
+    module = point.value.partition(":")[0].strip()
+    return validation.read_contract(plugins.get(point.value, sys.modules.get(module)), module)
 
 
-def _groups() -> list[str]:
-    return [*loading.PLUGIN_GROUPS, loading.OBSERVERS]
-
-
-def _telling() -> set[str]:
+def _list_notifications() -> set[str]:
     """Return the hooks of observers: those that are told something."""
-    return {name for name, arguments in loading.hooks().items() if arguments}
+    return {name for name, arguments in validation.list_hooks().items() if arguments}
 
 
-def page(*, as_json: bool) -> tuple[str, int]:
+def render_page(*, as_json: bool) -> tuple[str, int]:
     """Return a text about them all, and the exit code: 3 when one of them has a problem."""
-    found = packages()
+    found = list_packages()
     code = PROBLEM if any(package.problems for package in found) else 0
     if as_json:
-        return json.dumps({"contract": CONTRACT, "plugins": [_data(p) for p in found]}, indent=2) + "\n", code
-    return "".join(f"{_text(package)}\n" for package in found), code
+        return json.dumps({"contract": CONTRACT, "plugins": [_to_data(p) for p in found]}, indent=2) + "\n", code
+    return "".join(f"{_to_text(package)}\n" for package in found), code
 
 
-def _data(package: Package) -> dict[str, Any]:
+def _to_data(package: Package) -> dict[str, Any]:
     contract = package.contract if isinstance(package.contract, int) else None
     return {**package._asdict(), "contract": contract}
 
 
-def _text(package: Package) -> str:
+def _to_text(package: Package) -> str:
     """Return a package's lines: who it is, what it provides, its hooks, its problems."""
     contract = "no contract" if package.contract is None else f"contract {package.contract}"
     head = f"{f'{package.name} {package.version}'.rstrip()} ({package.origin}), {contract}"

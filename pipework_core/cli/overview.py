@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.signals import Signals
     from pipework_core.model.driver import RunDriver
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 
-def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None]) -> int:
+def show(invocation: Invocation, *, driver: RunDriver, plugins: PluginManager, warn: Callable[[str], None]) -> int:
     """List attachments: all of the host, or a guest's; return the exit code."""
     warnings: list[str] = []
     found = attachments(invocation.guest, driver=driver, plugins=plugins, warn=warnings.append, parts=True)
@@ -40,7 +40,7 @@ def show(invocation: Invocation, *, driver: RunDriver, plugins: Plugins, warn: C
 
 
 def attachments(
-    name: str, *, driver: RunDriver, plugins: Plugins, warn: Callable[[str], None], parts: bool = False
+    name: str, *, driver: RunDriver, plugins: PluginManager, warn: Callable[[str], None], parts: bool = False
 ) -> list[AttachmentStatus]:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
@@ -76,7 +76,7 @@ def collect(
     invocation: Invocation,
     *,
     driver: RunDriver,
-    plugins: Plugins,
+    plugins: PluginManager,
     signals: Signals,
     warn: Callable[[str], None],
 ) -> int:

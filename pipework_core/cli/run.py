@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.engine import Engine
@@ -13,7 +12,7 @@ from pipework_core.engine.signals import Signals
 from pipework_core.model.errors import CommandError
 from pipework_core.model.names import escape_text
 from pipework_core.model.plan import Command
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.spec.options import FLEET
 
 if TYPE_CHECKING:
@@ -29,13 +28,13 @@ def run(invocation: Invocation) -> int:
     _let_any_bytes_through()
     signals = Signals()
     signals.install()
-    plugins = Plugins(warn=_warn, rehearsal=invocation.dry_run or bool(invocation.replay))
+    plugins = PluginManager(warn=_warn, dry_run=invocation.dry_run or bool(invocation.replay))
     driver = _driver(invocation, plugins)
     try:
         if invocation.verbose:
             from pipework_core.cli.verbose import VerboseObserver  # noqa: PLC0415 - brings pluggy along
 
-            plugins.observe(VerboseObserver(), rehearsals=True)
+            plugins.register_observer(VerboseObserver(), on_dry_run=True)
         if invocation.command in {"ls", "gc"}:
             return _overview(invocation, driver, plugins, signals)
         if invocation.part is not None:
@@ -78,20 +77,19 @@ def _let_any_bytes_through() -> None:
         sys.stdout.reconfigure(errors="surrogateescape")
 
 
-def _driver(invocation: Invocation, plugins: Plugins) -> RunDriver:
+def _driver(invocation: Invocation, plugins: PluginManager) -> RunDriver:
     """Return the driver that the options choose. Drivers are found by name: the core imports none of them."""
     if invocation.replay:
-        driver = import_module("pipework_drivers.replay.driver").ReplayDriver(invocation.replay)
+        driver = plugins.open_replay(invocation.replay)
     else:
-        driver = plugins.driver(invocation.driver or "live")
+        driver = plugins.open_driver(invocation.driver or "live")
     if invocation.dry_run:
         # With --json the plan is printed as data, and the script is not wanted.
         out = io.StringIO() if invocation.json else sys.stdout
-        driver = import_module("pipework_drivers.dry_run.driver").DryRunDriver(driver, out, title=invocation.given)
+        driver = plugins.find_driver_wrapper("dry-run").wrap(driver, out, invocation.given)
     if invocation.record:
-        driver = import_module("pipework_drivers.replay.driver").RecordingDriver(driver, invocation.record)
-    chosen: RunDriver = driver
-    return chosen
+        driver = plugins.find_driver_wrapper("record").wrap(driver, invocation.record)
+    return driver
 
 
 def _attach(attachment: Attachment, invocation: Invocation, engine: Engine, driver: RunDriver) -> None:
@@ -137,13 +135,13 @@ def _detach(invocation: Invocation, engine: Engine, driver: RunDriver) -> int:
     return 1 if left or failed else 0
 
 
-def _hosting(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> Hosting:
+def _hosting(invocation: Invocation, driver: RunDriver, plugins: PluginManager, signals: Signals) -> Hosting:
     from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - an attachment does not need it
 
-    return Hosting(plugins=plugins, driver=driver, signals=signals, rehearsal=invocation.dry_run)
+    return Hosting(plugins=plugins, driver=driver, signals=signals, dry_run=invocation.dry_run)
 
 
-def _host(part: HostAccess, invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
+def _host(part: HostAccess, invocation: Invocation, driver: RunDriver, plugins: PluginManager, signals: Signals) -> int:
     """Let the host take part, or no longer; return 1 when something stays that should have gone."""
     run = _hosting(invocation, driver, plugins, signals)
     context, report = run.run(part)
@@ -157,7 +155,7 @@ def _host(part: HostAccess, invocation: Invocation, driver: RunDriver, plugins: 
     return 1 if report.not_removed else 0
 
 
-def _overview(invocation: Invocation, driver: RunDriver, plugins: Plugins, signals: Signals) -> int:
+def _overview(invocation: Invocation, driver: RunDriver, plugins: PluginManager, signals: Signals) -> int:
     from pipework_core.cli import overview  # noqa: PLC0415 - an attachment does not need it
 
     if invocation.command == "ls":
@@ -165,7 +163,9 @@ def _overview(invocation: Invocation, driver: RunDriver, plugins: Plugins, signa
     return overview.collect(invocation, driver=driver, plugins=plugins, signals=signals, warn=_warn)
 
 
-def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: Plugins, signals: Signals) -> None:
+def _inside(
+    invocation: Invocation, engine: Engine, driver: RunDriver, plugins: PluginManager, signals: Signals
+) -> None:
     """Run `ip route`, `ip rule` or `tc` in the guest; what the tool says is passed on."""
     guest = engine.guest(invocation.guest)
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
@@ -173,7 +173,7 @@ def _inside(invocation: Invocation, engine: Engine, driver: RunDriver, plugins: 
     with signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
         outcome = driver.apply([command], stop=lambda: False)[0]
     signals.settle()
-    plugins.tell("pipework_step_done", command=command, outcome=outcome, context=None)
+    plugins.fire_step_done(command, outcome, None)
     sys.stdout.write(outcome.stdout)
     if outcome.code != 0:
         raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome, Plan
+    from pipework_core.plugins.manager import PluginManager
 
 #: What makes one stretch of a plan: where its commands run and whether they take their time.
 _Stretch = tuple["Command", ...]
@@ -83,7 +84,7 @@ class Job:
 
 
 class Batch:
-    """Carries many attachments out. `stop` says that a signal has come; `tell` tells observers of a hook."""
+    """Carries many attachments out. `stop` says that a signal has come; observers are told through `plugins`."""
 
     def __init__(
         self,
@@ -92,13 +93,13 @@ class Batch:
         driver: Driver,
         hold: Lock,
         stop: Callable[[], bool],
-        tell: Callable[..., None],
+        plugins: PluginManager,
     ) -> None:
         self._planner = planner
         self._driver = driver
         self._hold = hold
         self._stop = stop
-        self._tell = tell
+        self._plugins = plugins
 
     def pretend(self, jobs: Sequence[Job], before: Iterable[Command]) -> frozenset[str]:
         """Do as `run` does with a driver that changes nothing: what is made for the first is not made for the next.
@@ -210,7 +211,8 @@ class Batch:
         ready = [job for job in jobs if job.error is None]
         for job in ready:
             job.begun = True
-            self._tell("pipework_plan_ready", context=job.context, plan=job.plan)
+            if job.context is not None and job.plan is not None:
+                self._plugins.fire_plan_ready(job.context, job.plan)
         todo = {id(job): _stretches(job.steps) for job in ready}
         while any(todo.values()) and not self._stop():
             heads = [(job, todo[id(job)].pop(0)) for job in jobs if todo.get(id(job))]
@@ -269,7 +271,7 @@ class Batch:
 
     def _note(self, job: Job, command: Command, outcome: Outcome) -> None:
         job.outcomes.append(outcome)
-        self._tell("pipework_step_done", command=command, outcome=outcome, context=job.context)
+        self._plugins.fire_step_done(command, outcome, job.context)
         if not has_succeeded(command, outcome):
             job.error = CommandError(command, outcome)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
 _ATTEMPTS = 3
@@ -31,7 +31,7 @@ _ATTEMPTS = 3
 class Engine:
     """Carries requests out: resolve, look, plan, act, announce."""
 
-    def __init__(self, *, plugins: Plugins, driver: Driver, signals: Signals) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: Driver, signals: Signals) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
@@ -46,7 +46,7 @@ class Engine:
         with self._driver.exclusive() as hold:
             context, report = self._converge(attachment, guest, hold)
         self._driver.start(report.plan.announce)
-        self._plugins.tell("pipework_attached", context=context, report=report)
+        self._plugins.fire_attached(context, report)
         return context, report
 
     def attach_all(
@@ -67,9 +67,7 @@ class Engine:
         jobs = self._jobs(attachments)
         found = [job for job in jobs if job.guest is not None]
         with self._driver.exclusive() as hold, self._signals.deferred():
-            bulk = Batch(
-                planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell
-            )
+            bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
             wanted = found if not atomic or len(found) == len(jobs) else []
             try:
                 fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
@@ -86,10 +84,12 @@ class Engine:
         """Tell what became of those that were begun; all of them have ended, also when an error ends the whole run."""
         reason = next((job.error for job in jobs if job.error is not None), None) or Interrupted()
         for job in jobs:
+            if job.context is None:
+                continue
             if job.whole:
-                self._plugins.tell("pipework_attached", context=job.context, report=job.report())
+                self._plugins.fire_attached(job.context, job.report())
             elif job.begun:
-                self._plugins.tell("pipework_failed", context=job.context, error=job.error or reason)
+                self._plugins.fire_failed(job.context, job.error or reason)
 
     def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
         """Plan all requests and carry none out; a job without steps holds already."""
@@ -97,9 +97,7 @@ class Engine:
 
         jobs = self._jobs(attachments)
         with self._driver.exclusive() as hold:
-            bulk = Batch(
-                planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, tell=self._plugins.tell
-            )
+            bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
 
@@ -152,10 +150,10 @@ class Engine:
                     context, plan, behind = self._planner.plan_detach(
                         guest, chosen, keep=keep, next_context=next_context
                     )
-                    self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
+                    self._plugins.fire_plan_ready(context, plan)
                     with self._signals.deferred(last=last and chosen == names[-1]):
                         report = self._carry_out(plan, hold, context)
-                        self._plugins.tell("pipework_detached", context=context, report=report)
+                        self._plugins.fire_detached(context, report)
             except PipeworkError as error:
                 if complain is None:
                     raise
@@ -181,7 +179,7 @@ class Engine:
         for attempt in range(1, _ATTEMPTS + 1):
             context, backend = self._planner.look(attachment, guest)
             plan = self._planner.plan(context, backend)
-            self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
+            self._plugins.fire_plan_ready(context, plan)
             try:
                 with self._signals.deferred(last=True):
                     return context, self._carry_out(plan, hold, context, once_more=attempt < _ATTEMPTS)
@@ -198,7 +196,7 @@ class Engine:
             outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
         except (PipeworkError, Interrupted) as error:
             if not (once_more and _was_quicker(error)):
-                self._plugins.tell("pipework_failed", context=context, error=error)
+                self._plugins.fire_failed(context, error)
             raise
         return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
 
@@ -206,7 +204,7 @@ class Engine:
         return self._signals.wanted
 
     def _tell(self, context: Context | None, command: Command, outcome: Outcome) -> None:
-        self._plugins.tell("pipework_step_done", command=command, outcome=outcome, context=context)
+        self._plugins.fire_step_done(command, outcome, context)
 
 
 def _was_quicker(error: BaseException) -> bool:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.plugins.api import Backend
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 
-def settle(context: Context, backend: Backend, digest: str, plugins: Plugins) -> Replacement:
+def settle(context: Context, backend: Backend, digest: str, plugins: PluginManager) -> Replacement:
     """Return the scene to plan from, and what clears the way before and behind; raise ConflictError.
 
     An interface that carries the digest of this very request, or that a run of it was killed over, is completed.
@@ -45,13 +45,13 @@ def settle(context: Context, backend: Backend, digest: str, plugins: Plugins) ->
             hint="repeat with --replace to give up what is there, or choose another name with -i",
         )
     old = tag or ownership.Tag(kind=backend.kind)
-    clearing = plugins.backend(old.kind).replacement(context, link, old)
+    clearing = plugins.find_backend(old.kind).replacement(context, link, old)
     return clearing._replace(before=_released(context, link, old, plugins) + clearing.before)
 
 
-def _released(context: Context, link: Link, tag: Tag, plugins: Plugins) -> Plan:
+def _released(context: Context, link: Link, tag: Tag, plugins: PluginManager) -> Plan:
     """Return what gives the lease of a link that is replaced back, and ends its client, while it still works."""
-    method = plugins.released_by(tag.dhcp)
+    method = plugins.find_releasing(tag.dhcp)
     if method is None:
         return Plan()
     next_context = context._replace(attachment=detach.request(link, tag, context.guest), existing=link)

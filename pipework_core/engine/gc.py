@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipework_core.model.driver import Driver
     from pipework_core.model.plan import Outcome
     from pipework_core.model.snapshot import Snapshot
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
 _NOWHERE = ("-type", "l", "-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net")
@@ -41,13 +41,13 @@ class Collected(Record):
     failed: tuple[tuple[Command, str], ...] = ()
 
 
-def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
+def collect(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
     """Take away what nobody needs; raise HostError when it cannot be found out."""
     gone: list[Command] = []
     failed: list[tuple[Command, str]] = []
 
     def tell(command: Command, outcome: Outcome) -> None:
-        plugins.tell("pipework_step_done", command=command, outcome=outcome, context=None)
+        plugins.fire_step_done(command, outcome, None)
         if has_succeeded(command, outcome):
             gone.append(command)
         else:
@@ -62,13 +62,13 @@ def collect(*, plugins: Plugins, driver: Driver, signals: Signals) -> Collected:
     return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 
-def plan(survey: Snapshot, plugins: Plugins, driver: Driver) -> Plan:
+def plan(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
     """Return all that is to go, the clients first, since they hold namespaces."""
     clients = [client.stop for client in survey.clients if client.inode in survey.dying]
     found = Plan(cleanup=tuple(clients), warnings=survey.warnings)
     if survey.partial_view:
         found += Plan(warnings=(snapshot.PARTIAL_VIEW,))
-    for collector in plugins.collectors():
+    for collector in plugins.list_collectors():
         found += collector.remains(survey)
     return found + Plan(cleanup=() if survey.partial_view else tuple(_dangling(driver)))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.driver import Driver
     from pipework_core.plugins.api import GuestResolver
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: How long a guest that is just starting may take, in seconds.
 TIMEOUT = 3.0
@@ -30,7 +30,7 @@ _FIRST_PROCESS = Netns(path="/proc/1/ns/net")
 def resolve(
     text: str,
     *,
-    plugins: Plugins,
+    plugins: PluginManager,
     driver: Driver,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -57,22 +57,22 @@ def resolve(
         sleep(_PAUSE)
 
 
-def _find(text: str, plugins: Plugins, driver: Driver) -> tuple[str, str, Candidate]:
+def _find(text: str, plugins: PluginManager, driver: Driver) -> tuple[str, str, Candidate]:
     runtime, colon, name = text.partition(":")
     if colon:
         return runtime, name, _explicit(runtime, name, plugins, driver)
-    from pipework_core.plugins.manager import GUESTS  # noqa: PLC0415 - explicit names need no table
+    from pipework_core.plugins.builtin import GUESTS  # noqa: PLC0415 - explicit names need no table
 
     refusals: list[str] = []
     found: list[tuple[str, str, Candidate]] = []
     for known in GUESTS:
         if known == "pid" or (found and known != "netns"):
             continue
-        candidate = _ask(plugins.resolver(known), text, driver, refusals)
+        candidate = _ask(plugins.find_resolver(known), text, driver, refusals)
         if candidate is not None:
             found.append((known, text, candidate))
     if not found:
-        for resolver in plugins.foreign_resolvers():
+        for resolver in plugins.list_third_party_resolvers():
             candidate = _ask(resolver, text, driver, refusals)
             if candidate is not None:
                 found.append((resolver.runtime, text, candidate))
@@ -82,8 +82,8 @@ def _find(text: str, plugins: Plugins, driver: Driver) -> tuple[str, str, Candid
     return found[0]
 
 
-def _explicit(runtime: str, name: str, plugins: Plugins, driver: Driver) -> Candidate:
-    resolver = plugins.resolver(runtime, asked=True)
+def _explicit(runtime: str, name: str, plugins: PluginManager, driver: Driver) -> Candidate:
+    resolver = plugins.find_resolver(runtime, explicit=True)
     if not name:
         raise UsageError(f"{runtime}: names no guest.", hint=f"write for instance {runtime}:web1")
     if resolver.program and not driver.has_program(resolver.program):

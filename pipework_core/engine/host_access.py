@@ -19,18 +19,8 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import HostAccess
     from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.api import Backend, HostAccessPlanner
-    from pipework_core.plugins.manager import Plugins
-
-
-def side(driver: Driver) -> HostAccessPlanner:
-    """Return who plans it. It is found by name: the core imports no backend."""
-    from importlib import import_module  # noqa: PLC0415 - start-up is a feature
-
-    found: HostAccessPlanner = import_module("pipework_backends.host_access.switch").HostAccessPlanner(
-        arping=driver.has_program("arping")
-    )
-    return found
+    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.manager import PluginManager
 
 
 #: Seconds between two looks at whether another run has come to its end, and beyond what it may take.
@@ -42,13 +32,14 @@ _ATTEMPTS = 3
 class Hosting:
     """Carries one request out."""
 
-    def __init__(self, *, plugins: Plugins, driver: Driver, signals: Signals, rehearsal: bool = False) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: Driver, signals: Signals, dry_run: bool = False) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
-        self._rehearsal = rehearsal
+        self._dry_run = dry_run
         self._planner = Planner(plugins=plugins, driver=driver)
-        self._side = side(driver)
+        self._side = plugins.find_host_access_planner()
+        self._programs = frozenset(filter(driver.has_program, self._side.programs))
 
     def run(self, part: HostAccess) -> tuple[Context, Report]:
         """Make the request hold, or change nothing; return what it was planned from and what was done.
@@ -66,14 +57,16 @@ class Hosting:
                     if part.remove or again
                     else self._plan(part, context, backend)
                 )
-                if again and self._rehearsal:
+                if again and self._dry_run:
                     break
-                self._plugins.tell("pipework_plan_ready", context=context, plan=plan)
+                self._plugins.fire_plan_ready(context, plan)
                 self._driver.pin(HOST)
                 with self._signals.deferred():
                     report = self._carry_out(plan, hold, context)
-                    hook = "pipework_detached" if part.remove or again else "pipework_attached"
-                    self._plugins.tell(hook, context=context, report=report)
+                    if part.remove or again:
+                        self._plugins.fire_detached(context, report)
+                    else:
+                        self._plugins.fire_attached(context, report)
                 if not again:
                     self._signals.settle()
                     self._driver.start(plan.announce)
@@ -84,12 +77,12 @@ class Hosting:
         """Carry a plan out, or tell that it failed."""
 
         def tell(command: Command, outcome: Outcome) -> None:
-            self._plugins.tell("pipework_step_done", command=command, outcome=outcome, context=context)
+            self._plugins.fire_step_done(command, outcome, context)
 
         try:
             outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
         except (PipeworkError, Interrupted) as error:
-            self._plugins.tell("pipework_failed", context=context, error=error)
+            self._plugins.fire_failed(context, error)
             raise
         return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
 
@@ -107,7 +100,7 @@ class Hosting:
     def _wait(self, part: HostAccess) -> None:
         """Wait for a run that asks its gateway, or for the guard that it left; what is there then is nobody's."""
         deadline = time.monotonic() + part.confirm + _BEYOND
-        while not self._rehearsal and (self._side.half(self._look(part)[0]) == "asking" or self._guarded()):
+        while not self._dry_run and (self._side.half(self._look(part)[0]) == "asking" or self._guarded()):
             if time.monotonic() > deadline:
                 return
             time.sleep(_GLANCE)
@@ -122,7 +115,14 @@ class Hosting:
         host = self._planner.with_switch(part.attachment, HostState(links=guest_state.links))
         attachment, backend = select.complete(part.attachment, host, guest_state, self._plugins)
         guest = Guest(name="this host", runtime="host", netns=HOST)
-        context = Context(attachment=attachment, guest=guest, host_state=host, guest_state=guest_state, answers=answers)
+        context = Context(
+            attachment=attachment,
+            guest=guest,
+            host_state=host,
+            guest_state=guest_state,
+            answers=answers,
+            programs=self._programs,
+        )
         context = self._side.named(context)
         reads = {**backend.reads(context.attachment, host), **self._side.reads(context)}
         return context._replace(answers={**answers, **self._planner.read(reads)}), backend

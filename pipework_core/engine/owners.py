@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.model.driver import Driver
     from pipework_core.model.snapshot import Namespace
     from pipework_core.plugins.api import GuestResolver
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: These need no asking: the namespaces were found by them.
 _KNOWN = frozenset({"netns", "pid"})
@@ -25,7 +25,7 @@ def named(
     spaces: Iterable[Namespace],
     *,
     driver: Driver,
-    plugins: Plugins,
+    plugins: PluginManager,
     warn: Callable[[str], None],
     clients: Collection[int] = (),
 ) -> Mapping[int, Guest]:
@@ -65,11 +65,11 @@ def _plain(space: Namespace) -> Guest:
     return Guest(name=space.netns.path, runtime="mount", netns=space.netns, inode=space.inode)
 
 
-def _asked(driver: Driver, plugins: Plugins, warn: Callable[[str], None]) -> Iterator[tuple[str, RunningGuest]]:
-    from pipework_core.plugins.manager import GUESTS  # noqa: PLC0415 - as in guests
+def _asked(driver: Driver, plugins: PluginManager, warn: Callable[[str], None]) -> Iterator[tuple[str, RunningGuest]]:
+    from pipework_core.plugins.builtin import GUESTS  # noqa: PLC0415 - as in guests
 
-    builtin = [plugins.resolver(runtime) for runtime in GUESTS if runtime not in _KNOWN]
-    for resolver in (*builtin, *plugins.foreign_resolvers()):
+    builtin = [plugins.find_resolver(runtime) for runtime in GUESTS if runtime not in _KNOWN]
+    for resolver in (*builtin, *plugins.list_third_party_resolvers()):
         if not hasattr(resolver, "list") or (resolver.program and not driver.has_program(resolver.program)):
             continue
         yield from ((resolver.runtime, running) for running in _running(resolver, driver, warn))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, Backend
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 IPV6 = 6
 
@@ -33,7 +33,7 @@ IPV6 = 6
 class Planner:
     """Looks and plans. Hold the host's lock from the look to the last command of the plan."""
 
-    def __init__(self, *, plugins: Plugins, driver: Driver) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: Driver) -> None:
         self._plugins = plugins
         self._driver = driver
 
@@ -110,7 +110,7 @@ class Planner:
         """Return the addressing methods that take part, in order."""
         client = (attachment.dhcp.client,) if attachment.dhcp else ()
         methods = ("static", *client, *(("auto",) if attachment.auto else ()))
-        return [self._plugins.addressing(method, asked=method in client) for method in methods]
+        return [self._plugins.find_addressing(method, explicit=method in client) for method in methods]
 
     def read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
@@ -143,7 +143,7 @@ class Planner:
         for attachment, tag in detach.unfinished(HostState(links=links)):
             host = self.with_switch(attachment, HostState(links=links))
             try:
-                backend = self._plugins.backend(tag.kind)
+                backend = self._plugins.find_backend(tag.kind)
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
                 continue
             answers = self.read(backend.reads(attachment, host))
@@ -176,7 +176,7 @@ class Planner:
         tag = detach.mark_of(link)
         attachment = detach.request(link, tag, guest)
         host = self.with_switch(attachment, HostState(links=links))
-        backend = self._plugins.backend(tag.kind)
+        backend = self._plugins.find_backend(tag.kind)
         context = Context(
             attachment=attachment,
             guest=guest,
@@ -185,7 +185,7 @@ class Planner:
             answers=self.read(backend.reads(attachment, host)),
             detaching=True,
         )
-        method = self._plugins.released_by(tag.dhcp)
+        method = self._plugins.find_releasing(tag.dhcp)
         hidden = not keep and any(left.hidden for left in backend.shared_resources(context, tag))
         others = {name: found for name, found in guest_state.links.items() if name != interface}
         # What is only pretended to be gone would be seen in the guest all the same.

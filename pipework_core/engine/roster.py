@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import GuestError, PluginError
 from pipework_core.model.plan import Command
-from pipework_core.plugins.manager import GUESTS
+from pipework_core.plugins.builtin import GUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from pipework_core.model.driver import Driver
     from pipework_core.plugins.api import GuestResolver
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: Nothing, where /run/netns does not exist.
 NAMES = Command(argv=("ip", "-json", "netns", "list"), reason="list the network namespaces that have a name")
@@ -25,7 +25,7 @@ _FEW = 3
 class GuestDirectory:
     """The guests of a host, as `runtime:name`. Runtimes are asked when they are needed, each once."""
 
-    def __init__(self, *, plugins: Plugins, driver: Driver, warn: Callable[[str], None]) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: Driver, warn: Callable[[str], None]) -> None:
         self._plugins = plugins
         self._driver = driver
         self._warn = warn
@@ -66,7 +66,7 @@ class GuestDirectory:
         if runtime == "netns":
             said = self._driver.read([NAMES])[0].stdout
             return [str(entry["name"]) for entry in json.loads(said or "[]")]
-        resolver: GuestResolver = self._plugins.resolver(runtime)
+        resolver: GuestResolver = self._plugins.find_resolver(runtime)
         if resolver.program and not self._driver.has_program(resolver.program):
             return []
         try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.link import GuestState, HostState
     from pipework_core.plugins.api import Backend
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: The device of a bridge in Open vSwitch's user-space datapath is a tap; in the kernel's it has a kind of its own.
 _OVS_KINDS = frozenset({"openvswitch", "tun"})
@@ -31,7 +31,7 @@ def needs_ovs(attachment: Attachment, host: HostState) -> bool:
 
 
 def complete(
-    attachment: Attachment, host: HostState, guest_state: GuestState, plugins: Plugins
+    attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager
 ) -> tuple[Attachment, Backend]:
     """Return the request with host, kind and guest interface filled in, and the backend for it.
 
@@ -40,7 +40,7 @@ def complete(
     if attachment.host_mac:
         attachment = attachment._replace(host=_by_mac(attachment, host, guest_state), host_mac="")
     if attachment.kind:
-        backend = plugins.backend(attachment.kind, asked=True)
+        backend = plugins.find_backend(attachment.kind, explicit=True)
     else:
         backend = _claimed(attachment.host, host, plugins)
     interface = attachment.interface or backend.interface
@@ -74,8 +74,10 @@ def _moved(mac: str, guest_state: GuestState) -> str:
     return ""
 
 
-def _claimed(name: str, host: HostState, plugins: Plugins) -> Backend:
-    best = _best(name, host, plugins.backends()) or _best(name, host, plugins.foreign_backends())
+def _claimed(name: str, host: HostState, plugins: PluginManager) -> Backend:
+    best = _best(name, host, plugins.iterate_built_in_backends()) or _best(
+        name, host, plugins.list_third_party_backends()
+    )
     if best is None:
         raise HostError(
             f"the host has no interface {name!r}, and the name does not tell what to make.",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.model.driver import Driver
     from pipework_core.model.link import Link
     from pipework_core.model.snapshot import Namespace
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 _USER = Command(argv=("cat", "/proc/self/status"), reason="see who runs this")
 #: The effective user, second of the four (proc(5), status).
@@ -48,7 +48,7 @@ SHELL_VETH = re.compile(r"v(?P<interface>.+)pl(?P<pid>\d{1,7})", re.ASCII)
 SHELL_MACVLAN = re.compile(r"ph(?P<pid>\d{1,7})(?P<interface>\D.*)", re.ASCII)
 
 
-def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int | None = None) -> Snapshot:
+def take(driver: Driver, plugins: PluginManager, *, clients: bool = False, only: int | None = None) -> Snapshot:
     """Read all of it; raise HostError for what nothing can be said without.
 
     `clients` asks for all kept DHCP clients, as opposed to those that an interface remembers, and whether anything of
@@ -60,14 +60,14 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
     if links.code != 0:
         raise HostError(f"cannot read the host's interfaces: {links.error_text}", hint=find_advice(links.error_text))
     host = HostState(links=facts.parse_links(links.stdout))
-    kept = plugins.keepers()
+    kept = plugins.find_dhcp_client_finder()
     # Clients first: what was started behind a look at the namespaces would seem to be without one.
-    found = kept.found(driver) if clients else ()
+    found = kept.find_clients(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
     guest_state, unreadable = namespaces.peek_into(driver, wanted)
     if not clients and any(_keeps(link) for seen in guest_state.values() for link in seen.links.values()):
-        found = kept.found(driver)
+        found = kept.find_clients(driver)
     answers, ports, warnings = _switches(driver, plugins, host)
     silent = [
         f"cannot look into the network {_of_whom(spaces[inode])}: {reason}" for inode, reason in unreadable.items()
@@ -83,7 +83,7 @@ def take(driver: Driver, plugins: Plugins, *, clients: bool = False, only: int |
         partial_view=_lacks_sight(user.stdout) or (clients and _is_blind(driver)),
         warnings=(*warnings, *silent),
     )
-    return survey._replace(pids=_namespaces_of(driver, survey), clients=kept.judged(driver, found, spaces))
+    return survey._replace(pids=_namespaces_of(driver, survey), clients=kept.check_alone(driver, found, spaces))
 
 
 def _of_whom(space: Namespace) -> str:
@@ -96,13 +96,13 @@ def _keeps(link: Link) -> bool:
 
 
 def _switches(
-    driver: Driver, plugins: Plugins, host: HostState
+    driver: Driver, plugins: PluginManager, host: HostState
 ) -> tuple[Mapping[str, Outcome], Mapping[str, SwitchPort], tuple[str, ...]]:
     """Ask the switches that keep their ports elsewhere than in the kernel; one that does not answer is a warning."""
     answers: dict[str, Outcome] = {}
     ports: dict[str, SwitchPort] = {}
     warnings: list[str] = []
-    for board in plugins.switchboards():
+    for board in plugins.list_switchboards():
         reads = {key: command for key, command in board.surveys(host).items() if driver.has_program(command.argv[0])}
         found = dict(zip(reads, driver.read(list(reads.values())), strict=True))
         failed = [key for key, outcome in found.items() if outcome.code != 0]

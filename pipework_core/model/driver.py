@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipework_core.model.records import Record
 
@@ -146,6 +146,19 @@ class DriverKind(Protocol):
         """Return a driver for what stands behind the colon; raise UsageError or HostError.
 
         One that works on another machine has a method `locate`, which returns where a program lies there, or None.
+        """
+
+
+class DriverWrapper(Protocol):
+    """Makes drivers around another one, for `--dry-run` and `--record`."""
+
+    #: The option, without its dashes.
+    name: str
+
+    def wrap(self, driver: RunDriver, to: Any, title: Sequence[str] = ()) -> RunDriver:  # noqa: ANN401 - see below
+        """Return a driver that hands reads to `driver`; raise HostError for a file that cannot be written.
+
+        `to` is a stream for `dry-run` and the name of a file for `record`; `title` is the command line of the run.
         """
 
 

@@ -22,6 +22,9 @@ class HostAccessPlanner(Protocol):
     A scene has the host's own links and routes as those of the `guest_state`, too, and the answer to `QUERY` as `home`.
     """
 
+    name: str
+    #: Programs of the host that its plans depend on; those found are in `Context.programs`.
+    programs: tuple[str, ...]
     #: Reads all addresses and routes of the host.
     QUERY: Command
     #: Prints something as long as anybody watches over an earlier run's move, and may take it back.
@@ -115,13 +118,17 @@ class Switchboard(Protocol):
         """Return the ports by the names of their interfaces."""
 
 
-class Keeper(Protocol):
+class DhcpClientFinder(Protocol):
     """Knows the DHCP clients that stay with their guests."""
 
-    def found(self, driver: Driver) -> Sequence[Client]:
+    name: str
+
+    def find_clients(self, driver: Driver) -> Sequence[Client]:
         """Return those that there are; none where they cannot be asked for."""
 
-    def judged(self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]) -> tuple[Client, ...]:
+    def check_alone(
+        self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]
+    ) -> tuple[Client, ...]:
         """Return them with what is left in their namespaces found out (`Client.alone`)."""
 
 

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipework_core.model.context import Context
-    from pipework_core.model.driver import DriverKind
+    from pipework_core.model.driver import DriverKind, DriverWrapper
     from pipework_core.model.plan import Command, Outcome, Plan, Report
-    from pipework_core.plugins.api import Addressing, Backend, GuestResolver
+    from pipework_core.plugins.api import Addressing, Backend, DhcpClientFinder, GuestResolver, HostAccessPlanner
 
 PROJECT = "pipework"
+#: How the names of all hooks begin.
+PREFIX = "pipework_"
+#: The attribute of a function that `hookimpl` marked.
+MARK = f"{PROJECT}_impl"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 #: Marks a plugin's function as the hook that it is called like.
@@ -63,10 +67,30 @@ class Specs:
         """
 
     @hookspec
-    def pipework_drivers(self) -> Iterable[DriverKind]:  # type: ignore[empty-body] # as above
+    def pipework_drivers(self) -> Iterable[DriverKind | DriverWrapper]:  # type: ignore[empty-body] # as above
         """Return the kinds of drivers of this plugin, each an object as `driver.DriverKind` describes it.
 
+        The built-in `dry-run` and `record` are `driver.DriverWrapper`s and chosen by options of their own.
+
         Example: `return [Serial()]` with `name = "serial"` makes `--driver serial:/dev/ttyS0` work.
+        """
+
+    @hookspec
+    def pipework_host_access(self) -> Iterable[HostAccessPlanner]:  # type: ignore[empty-body] # as above
+        """Return the planner of `pipework host`, an object as `api.HostAccessPlanner` describes it.
+
+        Not for third parties: pipework has one such planner.
+
+        Example: the built-in one returns `[HostAccessPlanner()]`.
+        """
+
+    @hookspec
+    def pipework_dhcp_clients(self) -> Iterable[DhcpClientFinder]:  # type: ignore[empty-body] # as above
+        """Return what finds the DHCP clients that stay, an object as `api.DhcpClientFinder` describes it.
+
+        Not for third parties: pipework has one such finder.
+
+        Example: the built-in one returns `[Kept()]`.
         """
 
     @hookspec

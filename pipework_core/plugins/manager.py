@@ -1,75 +1,39 @@
-"""Which plugins there are: built-ins by a table, third parties by entry point and only when they are needed.
+"""The one door for plugins: the core finds backends, resolvers, methods and drivers here, and tells observers here.
 
-Which packages offer what, the names of their entry points say (`installed.py`), so a name is found, or found twice,
-without importing anything; `foreign.py` gets what is asked for. pluggy (and `inspect`, which it needs: together half of
-the time of an attachment) comes with the first plugin that is not built in. The built-ins have the same functions,
-which are called directly; a test registers them all with pluggy.
+Built-ins and third parties' plugins are found, imported, registered and called in the same way (`registry.py`).
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from pipework_core.model.errors import HostError, PluginError
-from pipework_core.plugins import entry_points
-from pipework_core.plugins.foreign import Foreign
-from pipework_core.plugins.observers import Observers
+from pipework_core.plugins import builtin, entry_points, registry
+from pipework_core.plugins.builtin import BACKENDS, DRIVERS, GUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from pipework_core.model.driver import DriverKind, RunDriver
-    from pipework_core.plugins.api import Addressing, Backend, Collector, GuestResolver, Keeper, Switchboard
-
-#: Kind to module. The order is the order in which a bare name is offered.
-BACKENDS: Mapping[str, str] = {
-    "bridge": "pipework_backends.links.bridge",
-    "ovs": "pipework_backends.links.ovs",
-    "ipoib": "pipework_backends.links.ipoib",
-    "dummy": "pipework_backends.links.dummy",
-    "macvlan": "pipework_backends.links.macvlan",
-    "ipvlan": "pipework_backends.links.ipvlan",
-    "phys": "pipework_backends.links.phys",
-}
-#: Runtime to module, in the order in which a bare guest name is asked for.
-GUESTS: Mapping[str, str] = {
-    "docker": "pipework_backends.guests.docker",
-    "podman": "pipework_backends.guests.docker",
-    "lxc": "pipework_backends.guests.lxc",
-    "netns": "pipework_backends.guests.netns",
-    "pid": "pipework_backends.guests.netns",
-}
-ADDRESSING: Mapping[str, str] = {
-    "static": "pipework_backends.addressing.static",
-    "auto": "pipework_backends.addressing.slaac",
-    "dhclient": "pipework_backends.addressing.dhcp_host",
-    "udhcpc": "pipework_backends.addressing.dhcp_host",
-    "dhcpcd": "pipework_backends.addressing.dhcp_host",
-    "dhcp": "pipework_backends.addressing.dhcp_busybox",
-}
-
-#: Name to module; `live`, this very machine, is what runs when none is named.
-DRIVERS: Mapping[str, str] = {"live": "pipework_drivers.local.driver", "ssh": "pipework_drivers.ssh.driver"}
-
-GROUP_BACKENDS = "pipework.backends"
-GROUP_GUESTS = "pipework.guests"
-GROUP_ADDRESSING = "pipework.addressing"
-GROUP_DRIVERS = "pipework.drivers"
-#: Group to built-ins, to the hook that registers them, and to the attribute with the name.
-BUILT_IN: Mapping[str, tuple[Mapping[str, str], str, str]] = {
-    GROUP_BACKENDS: (BACKENDS, "pipework_backends", "kind"),
-    GROUP_GUESTS: (GUESTS, "pipework_guest_resolvers", "runtime"),
-    GROUP_ADDRESSING: (ADDRESSING, "pipework_addressing", "method"),
-    GROUP_DRIVERS: (DRIVERS, "pipework_drivers", "name"),
-}
+    from pipework_core.model.context import Context
+    from pipework_core.model.driver import DriverKind, DriverWrapper, RunDriver
+    from pipework_core.model.plan import Command, Outcome, Plan, Report
+    from pipework_core.plugins.api import (
+        Addressing,
+        Backend,
+        Collector,
+        DhcpClientFinder,
+        GuestResolver,
+        HostAccessPlanner,
+        Switchboard,
+    )
 
 
-class Plugins:
-    """The plugins of one run. Built-ins are imported when they are chosen.
+class PluginManager:
+    """The plugins of one run. Each is imported when it is asked for, observers at once.
 
-    With `rehearsal` nothing is going to be done, and observers are told of the plan alone. `extra` are plugins in hand,
-    modules or objects with hooks as an entry point would lead to, which need not be installed.
+    With `dry_run` nothing is going to be done, and observers are told of the plan alone. `extra` are plugins in hand,
+    modules or objects with hooks as an entry point would lead to, which need not be installed. `warn` gets sentences
+    about plugins that cannot be used and that nobody asked for.
     """
 
     def __init__(
@@ -77,125 +41,178 @@ class Plugins:
         *,
         warn: Callable[[str], None],
         third_parties: bool = True,
-        rehearsal: bool = False,
+        dry_run: bool = False,
         extra: Iterable[object] = (),
     ) -> None:
-        self._observers = Observers(warn, rehearsal=rehearsal)
-        self._foreign = Foreign(entry_points.points() if third_parties else (), tuple(extra), warn)
-        self._known: dict[tuple[str, str], list[Any]] = {}
-        for name, observer in self._foreign.observers():
-            self.observe(observer, name=name)
-        for plugin in extra:
-            self.observe(plugin)
+        in_hand = list(extra)
+        self._registry = registry.Registry(entry_points.points() if third_parties else (), in_hand, warn)
+        self._dry_run = dry_run
+        #: The name of each, for messages, and whether it is told what a dry run would do.
+        self._observers: list[tuple[str, object, bool]] = []
+        for name, observer in self._registry.list_observers():
+            self.register_observer(observer, name=name)
+        for plugin in in_hand:
+            self.register_observer(plugin)
 
-    def tell(self, hook: str, **what: object) -> None:
-        """Tell every observer, by the name of a notification hook; nobody listens where no plugin was loaded."""
-        self._observers.tell(hook, **what)
+    def register_observer(self, observer: object, *, on_dry_run: bool = False, name: str = "") -> None:
+        """Let an object with hooks marked by `hookimpl` be told what happens; `on_dry_run`: also what would happen."""
+        self._registry.register(observer)
+        if not any(known is observer for _, known, _ in self._observers):
+            self._observers.append((name or registry.get_name(observer), observer, on_dry_run))
 
-    def observe(self, observer: object, *, rehearsals: bool = False, name: str = "") -> None:
-        """Let an object with hooks marked by `hookimpl` be told what happens; with `rehearsals`, what would happen."""
-        self._observers.add(observer, rehearsals=rehearsals, name=name)
+    def fire_plan_ready(self, context: Context, plan: Plan) -> None:
+        """Tell observers that a plan is about to be carried out, or was made by a dry run."""
+        self._fire("pipework_plan_ready", on_dry_run=True, context=context, plan=plan)
 
-    def backend(self, kind: str, *, asked: bool = False) -> Backend:
+    def fire_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
+        """Tell observers that a command was carried out, or failed."""
+        self._fire("pipework_step_done", command=command, outcome=outcome, context=context)
+
+    def fire_attached(self, context: Context, report: Report) -> None:
+        """Tell observers that a whole request holds."""
+        self._fire("pipework_attached", context=context, report=report)
+
+    def fire_detached(self, context: Context, report: Report) -> None:
+        """Tell observers that an attachment was undone."""
+        self._fire("pipework_detached", context=context, report=report)
+
+    def fire_failed(self, context: Context, error: BaseException) -> None:
+        """Tell observers that a plan failed and was undone."""
+        self._fire("pipework_failed", context=context, error=error)
+
+    def find_backend(self, kind: str, *, explicit: bool = False) -> Backend:
         """Return the backend of that kind; raise PluginError when there is none.
 
-        With `asked`, somebody wrote the name, and two that have it are an error; else what is built in is meant, since
-        no other can have made what has a mark.
+        With `explicit`, a user wrote the name, and two packages that provide it are an error. Otherwise the built-in
+        one is meant: no other can have made what carries a tag of that kind.
         """
-        found: Backend | None = self._one(GROUP_BACKENDS, kind, asked=asked)
-        return found or _none(
+        found: Backend | None = self._find(builtin.GROUP_BACKENDS, kind, explicit=explicit)
+        return found or _refuse(
             f"there is no backend of the kind {kind!r}.",
             f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
 
-    def backends(self) -> Iterator[Backend]:
+    def iterate_built_in_backends(self) -> Iterator[Backend]:
         """Give the built-in backends one by one, in the order in which a bare name is offered."""
-        for module in BACKENDS.values():
-            yield from self._builtin(module, "pipework_backends")
+        for kind in BACKENDS:
+            yield self._registry.find_built_in(builtin.GROUP_BACKENDS, kind)
 
-    def foreign_backends(self) -> list[Backend]:
+    def list_third_party_backends(self) -> list[Backend]:
         """Return the backends of third parties; asked only when no built-in wants a name."""
-        return self._foreign.all(GROUP_BACKENDS, BACKENDS)
+        return self._registry.list_third_party(builtin.GROUP_BACKENDS)
 
-    def switchboards(self) -> list[Switchboard]:
-        """Return the built-in backends whose switches keep their ports elsewhere than in the kernel."""
-        return [cast("Switchboard", backend) for backend in self.backends() if hasattr(backend, "surveys")]
+    def list_backends(self) -> list[Backend]:
+        """Return all backends, the built-in ones first."""
+        return [*self.iterate_built_in_backends(), *self.list_third_party_backends()]
 
-    def collectors(self) -> list[Collector]:
-        """Return the backends, third parties' included, that know what dead guests leave."""
-        every = [*self.backends(), *self.foreign_backends()]
-        return [cast("Collector", backend) for backend in every if hasattr(backend, "remains")]
+    def list_switchboards(self) -> list[Switchboard]:
+        """Return the backends whose switches keep their ports elsewhere than in the kernel."""
+        backends = self.iterate_built_in_backends()
+        return [cast("Switchboard", backend) for backend in backends if hasattr(backend, "surveys")]
 
-    def keepers(self) -> Keeper:
-        """Return who knows the DHCP clients that stay."""
-        keeper: Keeper = import_module("pipework_backends.addressing.dhcp_clients").Kept()
-        return keeper
+    def list_collectors(self) -> list[Collector]:
+        """Return the backends that know what dead guests leave."""
+        return [cast("Collector", backend) for backend in self.list_backends() if hasattr(backend, "remains")]
 
-    def resolver(self, runtime: str, *, asked: bool = False) -> GuestResolver:
-        """Return the guest resolver of that runtime; raise PluginError when there is none, `asked` as for backends."""
-        found: GuestResolver | None = self._one(GROUP_GUESTS, runtime, asked=asked)
-        return found or _none(
+    def find_resolver(self, runtime: str, *, explicit: bool = False) -> GuestResolver:
+        """Return the guest resolver of that runtime; raise PluginError when there is none. See `find_backend`."""
+        found: GuestResolver | None = self._find(builtin.GROUP_GUESTS, runtime, explicit=explicit)
+        return found or _refuse(
             f"nobody knows guests of the kind {runtime!r}.",
             f"write {', '.join(f'{name}:' for name in GUESTS)}…; others come as packages, such as pipework-{runtime}",
         )
 
-    def foreign_resolvers(self) -> list[GuestResolver]:
+    def list_third_party_resolvers(self) -> list[GuestResolver]:
         """Return the resolvers of third parties; asked only when no built-in knows a guest."""
-        return self._foreign.all(GROUP_GUESTS, GUESTS)
+        return self._registry.list_third_party(builtin.GROUP_GUESTS)
 
-    def addressing(self, method: str, *, asked: bool = False) -> Addressing:
-        """Return the addressing method of that name; raise PluginError when there is none, `asked` as for backends."""
-        found: Addressing | None = self._one(GROUP_ADDRESSING, method, asked=asked)
-        return found or _none(
+    def list_resolvers(self) -> list[GuestResolver]:
+        """Return all resolvers, the built-in ones first."""
+        return [*(self.find_resolver(runtime) for runtime in GUESTS), *self.list_third_party_resolvers()]
+
+    def find_addressing(self, method: str, *, explicit: bool = False) -> Addressing:
+        """Return the addressing method of that name; raise PluginError when there is none. See `find_backend`."""
+        found: Addressing | None = self._find(builtin.GROUP_ADDRESSING, method, explicit=explicit)
+        return found or _refuse(
             f"nobody gives addresses by {method!r}.",
             f"give an address, such as 192.168.1.1/24; other methods come as packages, such as pipework-{method}",
         )
 
-    def methods(self) -> frozenset[str]:
-        """Return the words that third parties have for addresses."""
-        return self._foreign.names(GROUP_ADDRESSING)
+    def find_releasing(self, client: str) -> Addressing | None:
+        """Return the method that an interface remembers (`Tag.dhcp`); None for one that has nothing to give back.
 
-    def driver(self, text: str = "") -> RunDriver:
+        A package that is gone, or broken, is no reason to stay attached.
+        """
+        method = client.removesuffix("-f").removesuffix("6")
+        try:
+            return self.find_addressing(method) if method else None
+        except PluginError as error:
+            self._registry.warn_once(f"{str(error).rstrip('.')}; it is left out")
+            return None
+
+    def list_methods(self) -> list[str]:
+        """Return the words that third parties have for addresses, sorted."""
+        return self._registry.list_names(builtin.GROUP_ADDRESSING)
+
+    def open_driver(self, text: str = "") -> RunDriver:
         """Return the driver that `NAME` or `NAME:ADDRESS` names, or the one of this very machine.
 
         Raise PluginError when there is none of that name.
         """
         name, _, address = text.partition(":")
-        found: DriverKind | None = self._one(GROUP_DRIVERS, name or "live", asked=bool(text))
-        return (
-            found
-            or _none(
-                f"there is no driver {name!r}.",
-                f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
-            )
-        ).open(address)
+        hidden = name in builtin.OPTION_DRIVERS
+        found = None if hidden else self._find(builtin.GROUP_DRIVERS, name or "live", explicit=bool(text))
+        kind: DriverKind = found or _refuse(
+            f"there is no driver {name!r}.",
+            f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
+        )
+        return kind.open(address)
 
-    def released_by(self, client: str) -> Addressing | None:
-        """Return the method that an interface remembers (`Tag.dhcp`), None for one that has nothing to give back.
+    def open_replay(self, path: str) -> RunDriver:
+        """Return the driver that answers from a recording."""
+        kind: DriverKind = self._registry.find_built_in(builtin.GROUP_DRIVERS, "replay")
+        return kind.open(path)
 
-        A package that is gone, or broken, is no reason to stay attached.
+    def find_driver_wrapper(self, name: str) -> DriverWrapper:
+        """Return what wraps another driver: `dry-run` or `record`."""
+        wrapper: DriverWrapper = self._registry.find_built_in(builtin.GROUP_DRIVERS, name)
+        return wrapper
+
+    def find_host_access_planner(self) -> HostAccessPlanner:
+        """Return the planner of the host's own part in a network."""
+        planner: HostAccessPlanner = self._registry.find_built_in(builtin.GROUP_HOST_ACCESS, "switch")
+        return planner
+
+    def find_dhcp_client_finder(self) -> DhcpClientFinder:
+        """Return what finds the DHCP clients that stay with their guests."""
+        finder: DhcpClientFinder = self._registry.find_built_in(builtin.GROUP_DHCP_CLIENTS, "kept")
+        return finder
+
+    def find_package(self, item: object) -> str:
+        """Return the package that provides a backend, resolver, method or driver; empty for a built-in one."""
+        return self._registry.find_package(item)
+
+    def _find(self, group: str, name: str, *, explicit: bool) -> Any:  # noqa: ANN401 - the group says what
+        return (not explicit and self._registry.find_built_in(group, name)) or self._registry.find(group, name)
+
+    def _fire(self, hook: str, *, on_dry_run: bool = False, **arguments: object) -> None:
+        """Call a notification hook of every observer, in the order in which they came.
+
+        What one raises is a warning, once for the same thing: it must keep neither a failed run from being undone nor
+        others from hearing.
         """
-        method = client.removesuffix("-f").removesuffix("6")
-        return self._foreign.spared(lambda: self.addressing(method)) if method else None
+        for name, observer, wants_dry_run in self._observers:
+            if self._dry_run and not on_dry_run and not wants_dry_run:
+                continue
+            try:
+                self._registry.call_hook(observer, hook, **arguments)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third party's code raises
+                from pipework_core.plugins.validation import describe_error  # noqa: PLC0415 - only for what goes wrong
 
-    def _builtin(self, module: str, hook: str) -> list[Any]:
-        """Import a built-in and return what it registers."""
-        known = self._known.get((module, hook))
-        if known is None:
-            known = self._known[module, hook] = list(getattr(import_module(module), hook)())
-        return known
-
-    def _one(self, group: str, name: str, *, asked: bool) -> Any:  # noqa: ANN401 - the group says what
-        """Return what has that name, None when nothing has; raise PluginError for a plugin that cannot be used."""
-        table, hook, attribute = BUILT_IN[group]
-        if asked or name not in table:
-            found = self._foreign.one(group, name, built_in=name in table)
-            if found is not None or name not in table:
-                return found
-        return next(item for item in self._builtin(table[name], hook) if getattr(item, attribute) == name)
+                self._registry.warn_once(f"the observer {name} failed in {hook}: {describe_error(error)}")
 
 
-def _none(message: str, hint: str) -> NoReturn:
+def _refuse(message: str, hint: str) -> NoReturn:
     raise PluginError(message, hint=hint)
 
 

@@ -12,7 +12,7 @@ from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import PluginError
 from pipework_core.model.plan import Outcome
-from pipework_core.plugins.manager import Plugins, check_options
+from pipework_core.plugins.manager import PluginManager, check_options
 from pipework_core.testing.facts import Facts, make_guest
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     no sense, and ValueError for one that attaches nothing.
     """
     words = shlex.split(request) if isinstance(request, str) else request
-    attachment = parser.parse(words, loaded(plugins).methods()).attachment
+    attachment = parser.parse(words, loaded(plugins).list_methods()).attachment
     if attachment is None:
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
     return attachment
@@ -79,12 +79,12 @@ def make_context(
     return settled(attachment, loaded(plugins), given).clearing.context
 
 
-def loaded(plugins: Sequence[object]) -> Plugins:
+def loaded(plugins: Sequence[object]) -> PluginManager:
     """Return the built-in plugins and those in hand, and none that are installed: a test depends on no machine."""
-    return Plugins(warn=_refuse, third_parties=False, extra=plugins)
+    return PluginManager(warn=_refuse, third_parties=False, extra=plugins)
 
 
-def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
+def settled(attachment: Attachment, plugins: PluginManager, given: Given) -> Settled:
     """Complete a request as the engine does; raise what a run raises before it plans."""
     host, guest_state = given.facts
     # The digest is that of the completed request, which takes the facts, which hold the digest.
@@ -97,7 +97,7 @@ def settled(attachment: Attachment, plugins: Plugins, given: Given) -> Settled:
     return Settled(existing.settle(context, backend, digest, plugins), backend, digest)
 
 
-def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Given) -> Context:
+def seen(attachment: Attachment, backend: Backend, plugins: PluginManager, given: Given) -> Context:
     """Return what a completed request is planned from; raise what its backend and static addressing raise of it.
 
     A method of a third party takes part; built-in ones have tests of their own.
@@ -105,7 +105,9 @@ def seen(attachment: Attachment, backend: Backend, plugins: Plugins, given: Give
     host, guest_state = given.facts
     method = attachment.dhcp.client if attachment.dhcp else ""
     addressings = [
-        plugins.addressing(name) for name in ("static", method) if name == "static" or name in plugins.methods()
+        plugins.find_addressing(name)
+        for name in ("static", method)
+        if name == "static" or name in plugins.list_methods()
     ]
     check_options(backend, attachment.options, addressings)
     asked = (key for addressing in addressings for key in addressing.reads(attachment, given.guest))

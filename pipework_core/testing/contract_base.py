@@ -12,7 +12,8 @@ from pipework_core.engine import select
 from pipework_core.engine.planner import Planner
 from pipework_core.model.driver import with_undoing
 from pipework_core.model.errors import PipeworkError, PluginError
-from pipework_core.plugins.manager import BACKENDS, Plugins
+from pipework_core.plugins.builtin import BACKENDS
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing import contexts
 from pipework_core.testing.contexts import Given
 from pipework_core.testing.facts import Facts, make_guest
@@ -92,16 +93,16 @@ class Declared:
             if argument in metafunc.fixturenames:
                 metafunc.parametrize(argument, lines)
 
-    def plugins(self) -> Plugins:
+    def plugins(self) -> PluginManager:
         """Return the plugins of a run: the built-ins, and the one that is checked."""
         installed = self.plugin is None and self.kind not in BACKENDS
         extra = () if self.plugin is None else (self.plugin,)
-        return Plugins(warn=fail, third_parties=installed, extra=extra)
+        return PluginManager(warn=fail, third_parties=installed, extra=extra)
 
     def backend(self) -> Backend:
         """Return the backend itself, rather than the guard that pipework puts in front of a stranger's."""
         try:
-            backend = self.plugins().backend(self.kind)
+            backend = self.plugins().find_backend(self.kind)
         except PluginError as error:
             pytest.skip(f"the plugin cannot be used ({error}), as another check says")
         return cast("Backend", getattr(backend, "guarded", backend))

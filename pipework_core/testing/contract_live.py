@@ -45,7 +45,7 @@ class LivePromises(Prepared):
     def test_a_dry_run_changes_nothing_and_shows_what_runs(self, line: str, bench: Bench) -> None:
         """The commands that --dry-run shows are the very ones that a run carries out."""
         before = bench.state()
-        shown = bench.run(*shlex.split(line), rehearsal=True)
+        shown = bench.run(*shlex.split(line), dry_run=True)
         if changed := difference(before, bench.state()):
             fail(f"{line}: --dry-run changed something: {changed}; what reads() returns must only read.")
         ran = self.attach(line, bench)
@@ -155,7 +155,7 @@ class LivePromises(Prepared):
 
     def _undone(self, mode: str, line: str, bench: Bench) -> None:
         before, argv = bench.state(), shlex.split(line)
-        shown = bench.run(*argv, rehearsal=True)
+        shown = bench.run(*argv, dry_run=True)
         for number in range(_STEPS_MAX):
             done = bench.sabotage(mode, number, *argv)
             if done.code == NO_MORE:

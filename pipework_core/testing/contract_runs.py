@@ -6,7 +6,6 @@ import io
 import sys
 import traceback
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pipework_core.cli import parser
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.driver import RunDriver
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
     from pipework_core.testing.inside import Called
     from pipework_core.testing.private import PrivateHost
     from pipework_core.testing.state import Network
@@ -49,22 +48,18 @@ class Noting:
         return self._inner.apply(commands, stop=stop)
 
 
-def carried_out(argv: Sequence[str], plugins: Plugins, *, rehearsal: bool = False) -> list[str]:
-    """Run a command line and return the commands that were carried out, or with `rehearsal` would have been."""
-    live = plugins.driver("live")
-    inner = (
-        import_module("pipework_drivers.dry_run.driver").DryRunDriver(live, io.StringIO(), title=argv)
-        if rehearsal
-        else live
-    )
+def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = False) -> list[str]:
+    """Run a command line and return the commands that were carried out, or with `dry_run` would have been."""
+    live = plugins.open_driver("live")
+    inner = plugins.find_driver_wrapper("dry-run").wrap(live, io.StringIO(), argv) if dry_run else live
     driver = Noting(inner)
     _ending(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
     return driver.change_words
 
 
-def collected(plugins: Plugins) -> None:
+def collected(plugins: PluginManager) -> None:
     """Do as `pipework gc` does."""
-    _ending(partial(collecting.collect, plugins=plugins, driver=plugins.driver("live"), signals=Signals()))
+    _ending(partial(collecting.collect, plugins=plugins, driver=plugins.open_driver("live"), signals=Signals()))
 
 
 def _ending(do: Callable[[], object]) -> None:
@@ -83,13 +78,13 @@ class Bench(NamedTuple):
     """A prepared host, the plugins that are used in it, and its guests; `look` is how its state is read."""
 
     host: PrivateHost
-    plugins: Plugins
+    plugins: PluginManager
     guests: tuple[str, ...]
     look: Callable[[PrivateHost, Sequence[str]], State]
 
-    def run(self, *argv: str, rehearsal: bool = False) -> Called:
+    def run(self, *argv: str, dry_run: bool = False) -> Called:
         """Run a command line inside."""
-        return self.host.call(partial(carried_out, argv, self.plugins, rehearsal=rehearsal))
+        return self.host.call(partial(carried_out, argv, self.plugins, dry_run=dry_run))
 
     def sabotage(self, mode: str, number: int, *argv: str) -> Called:
         """Run it with sabotage after so many steps."""

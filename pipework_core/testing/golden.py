@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pipework_core.cli.parser import Invocation
     from pipework_core.model.plan import Plan
-    from pipework_core.plugins.manager import Plugins
+    from pipework_core.plugins.manager import PluginManager
 
 #: The variable that has expectations rewritten.
 REWRITE = "PIPEWORK_REWRITE"
@@ -139,13 +139,13 @@ def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
     return clearing.before + backend.plan(clearing.context) + clearing.after
 
 
-def _detached(asked: Invocation, plugins: Plugins, given: Given, elsewhere: Collection[str]) -> Plan:
+def _detached(asked: Invocation, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
     (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)
     tag = detach.mark_of(guest_state.links[name])
     request = detach.request(guest_state.links[name], tag, guest)
-    backend = plugins.backend(tag.kind)
+    backend = plugins.find_backend(tag.kind)
     reads = backend.reads(request, host)
     refuse_unread(said, reads, backend.kind)
     answers = answered(reads, said)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shlex
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def recorded_run(
         pytest.fail(f"{path} is recorded anew; look at it, and run it again without {REWRITE}{said}", pytrace=False)
     if not path.exists():
         pytest.fail(f"there is no recording {path}; with {REWRITE}=1, it is made", pytrace=False)
-    driver = import_module("pipework_drivers.replay.driver").ReplayDriver(str(path))
+    driver = loaded(plugins).open_replay(str(path))
     try:
         return _carried_out(words, plugins, driver)
     except ReplayError as error:
@@ -97,8 +96,8 @@ def _recorded(
 
 def _really(words: Sequence[str], plugins: tuple[object, ...]) -> None:
     """Carry the run out for real, inside, and write its recording there."""
-    live = loaded(plugins).driver("live")
-    _carried_out(words, plugins, import_module("pipework_drivers.replay.driver").RecordingDriver(live, _INSIDE))
+    known = loaded(plugins)
+    _carried_out(words, plugins, known.find_driver_wrapper("record").wrap(known.open_driver("live"), _INSIDE))
 
 
 def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunDriver) -> Plan:

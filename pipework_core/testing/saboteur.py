@@ -25,7 +25,7 @@ from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,15 +104,15 @@ class Counter:
         self.too_late = self._number >= undoable
 
 
-def main(mode: str, number: int, argv: Sequence[str], plugins: Plugins | None = None) -> NoReturn:
+def main(mode: str, number: int, argv: Sequence[str], plugins: PluginManager | None = None) -> NoReturn:
     """Run one sabotaged command line and exit with 1 when it failed as it should, 130 when it was interrupted.
 
     With 3 when something else failed, and 0 when it succeeded although it should not have, or the trap never sprang.
     """
     asked = parser.parse(argv)
-    known = plugins or Plugins(warn=print)
-    saboteur = Saboteur(known.driver("live"), mode, number)
-    known.observe(saboteur.counter)
+    known = plugins or PluginManager(warn=print)
+    saboteur = Saboteur(known.open_driver("live"), mode, number)
+    known.register_observer(saboteur.counter)
     try:
         carry_out(asked, known, cast("RunDriver", saboteur))
     except CommandError as error:
@@ -128,7 +128,7 @@ def main(mode: str, number: int, argv: Sequence[str], plugins: Plugins | None = 
     sys.exit(TOO_LATE if saboteur.counter.too_late and saboteur.sprung else 0)
 
 
-def carry_out(asked: Invocation, plugins: Plugins, driver: RunDriver) -> None:
+def carry_out(asked: Invocation, plugins: PluginManager, driver: RunDriver) -> None:
     """Attach, detach, or let the host take part, as the command line does it, but for what that prints."""
     signals = Signals()
     signals.install()

@@ -10,13 +10,14 @@ import pytest
 from pipework_core.cli import app
 from pipework_core.cli import help as manual
 from pipework_core.cli.parser import parse
-from pipework_core.plugins.manager import BACKENDS, GUESTS, Plugins
+from pipework_core.plugins.builtin import BACKENDS, GUESTS
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.spec.options import COMMANDS, OPTIONS
 
 if TYPE_CHECKING:
     from pipework_core.spec.options import Option
 
-TEXT = manual.text(Plugins(warn=print, third_parties=False))
+TEXT = manual.text(PluginManager(warn=print, third_parties=False))
 LINES = TEXT.splitlines()
 
 
@@ -55,7 +56,7 @@ def test_every_command_is_there(command: str) -> None:
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_every_kind_is_there_with_its_options(kind: str) -> None:
     entries = " ".join(section("BACKENDS").split())
-    backend = next((b for b in Plugins(warn=print, third_parties=False).backends() if b.kind == kind), None)
+    backend = next((b for b in PluginManager(warn=print, third_parties=False).list_backends() if b.kind == kind), None)
     assert backend is not None
     assert f" {kind}: {kind}:" in entries
     for key, said in backend.options.items():

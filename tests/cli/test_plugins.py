@@ -11,7 +11,7 @@ from plugins.strangers import BACKEND, DRIVER, OBSERVER, RESOLVER, install
 
 from pipework_core import CONTRACT, __version__
 from pipework_core.cli import app
-from pipework_core.plugins.manager import ADDRESSING, BACKENDS, DRIVERS, GUESTS
+from pipework_core.plugins.builtin import ADDRESSING, BACKENDS, DRIVERS, GUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def test_packages_are_listed_with_what_they_provide(folder: Path, capsys: pytest
             "name": name,
             "version": "1.0",
             "origin": str(folder),
-            "contract": 1,
+            "contract": CONTRACT,
             "provides": {group: [point]},
             "hooks": hooks,
             "problems": [],
@@ -105,8 +105,8 @@ def test_a_problem_is_told_beside_the_package_and_by_the_exit_code(
 @pytest.mark.parametrize(
     ("code", "points", "said"),
     [
-        (BACKEND.replace("contract = 1", "contract = 2"), "backends", "written for contract 2"),
-        (BACKEND.replace("pipework_contract = 1", ""), "backends", "does not say for which contract"),
+        (BACKEND.replace("contract = 2", "contract = 3"), "backends", "written for contract 3"),
+        (BACKEND.replace("pipework_contract = 2", ""), "backends", "does not say for which contract"),
         (BACKEND.replace('kind, interface, options = "tap"', 'kind, interface, options = "tun"'), "backends", "'tun'"),
         (BACKEND, "backend", "there is no group pipework.backend; did you mean pipework.backends?"),
         (BACKEND, "observers", "'tap' is an observer without a hook that tells it anything"),
@@ -122,7 +122,7 @@ def test_what_cannot_be_used_is_a_problem(
 
 
 def test_a_contract_that_is_refused_is_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    install(folder, "tap", BACKEND.replace("contract = 1", "contract = 7"), backends="tap = strange_tap")
+    install(folder, "tap", BACKEND.replace("contract = 2", "contract = 7"), backends="tap = strange_tap")
     assert [package["contract"] for package in listed(capsys, code=3)] == [7]
 
 

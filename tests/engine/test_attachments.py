@@ -15,7 +15,7 @@ from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
 from pipework_core.model.snapshot import Client, Namespace, Snapshot, SwitchPort
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.state import namespaces
 from pipework_core.testing.fake import FakeDriver
 
@@ -265,7 +265,7 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
     said: list[str] = []
     spaces = [Namespace(inode=n, netns=Netns(path=f"/proc/{n}/ns/net"), pid=n) for n in (BLUE, RED, 300)]
     driver = FakeDriver(answer, programs=frozenset({"docker", "podman", "lxc-info"}))
-    found = owners.named(spaces, driver=driver, plugins=Plugins(warn=print), warn=said.append)
+    found = owners.named(spaces, driver=driver, plugins=PluginManager(warn=print), warn=said.append)
     assert {(g.runtime, g.name) for g in found.values()} == {("docker", "web1"), ("lxc", "box"), ("pid", "300")}
     assert len(said) == 1
     assert "podman" in said[0]
@@ -274,7 +274,7 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
 def test_names_of_namespaces_need_no_runtime() -> None:
     driver = FakeDriver(lambda command: pytest.fail(f"asked {command}"))
     space = Namespace(inode=BLUE, netns=Netns(path="/run/netns/blue"), names=("blue",))
-    found = owners.named([space], driver=driver, plugins=Plugins(warn=print), warn=print)
+    found = owners.named([space], driver=driver, plugins=PluginManager(warn=print), warn=print)
     assert (found[BLUE].runtime, found[BLUE].name) == ("netns", "blue")
 
 
@@ -283,14 +283,14 @@ def test_a_client_with_a_guest_is_not_looked_at_again() -> None:
     asked = FakeDriver(lambda _: Outcome(code=0, stdout="50\n"))
     older = {BLUE: Namespace(inode=BLUE, netns=Netns(path="/x"), pid=42)}
     alone = {BLUE: Namespace(inode=BLUE, netns=Netns(path="/x"), pid=50)}
-    assert [c.alone for c in Kept().judged(asked, [client], older)] == [False]
+    assert [c.alone for c in Kept().check_alone(asked, [client], older)] == [False]
     assert asked.reads == []
-    assert [c.alone for c in Kept().judged(asked, [client], alone)] == [True]
+    assert [c.alone for c in Kept().check_alone(asked, [client], alone)] == [True]
 
 
 @pytest.mark.parametrize("line", ["", "x", "1 2 3 4 5 6", "nodash dhclient 4 eth1 7", "1-eth1 dhclient 4 eth1 x"])
 def test_what_is_no_line_about_a_client_is_none(line: str) -> None:
-    assert Kept().found(FakeDriver(lambda _: Outcome(code=0, stdout=line), programs=frozenset())) == ()
+    assert Kept().find_clients(FakeDriver(lambda _: Outcome(code=0, stdout=line), programs=frozenset())) == ()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pipework_core.model.errors import GuestError, UsageError
 from pipework_core.model.link import GuestState, HostState, Link, Route
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Netns
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 
 GUEST = Guest(name="blue", runtime="netns", netns=Netns(path="/run/netns/blue"), inode=7)
 
@@ -78,7 +78,7 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
     context = Context(
         attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True
     )
-    backend = Plugins(warn=pytest.fail, third_parties=False).backend("dummy")
+    backend = PluginManager(warn=pytest.fail, third_parties=False).find_backend("dummy")
     plan, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
     heir = Tag(kind="dummy", parent="dummy0", **{key: through("eth0", family)})
     told = plan.steps[0]

@@ -11,7 +11,7 @@ from pipework_core.engine import guests
 from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import GuestError, PipeworkError, UsageError
 from pipework_core.model.plan import Outcome
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing.fake import HOST_INODE, FakeDriver
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def resolve(text: str, driver: FakeDriver) -> Guest:
         nonlocal now
         now += seconds
 
-    return guests.resolve(text, plugins=Plugins(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep)
+    return guests.resolve(text, plugins=PluginManager(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep)
 
 
 PINS = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0)}

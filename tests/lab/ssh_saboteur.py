@@ -20,7 +20,7 @@ from pipework_core.engine.signals import Signals
 from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, HostError, Interrupted
 from pipework_core.model.plan import Command, Outcome
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing.saboteur import NO_MORE, SAID, Counter, NoMore
 from pipework_drivers.ssh import address as ssh_address
 from pipework_drivers.ssh.driver import SshDriver
@@ -105,9 +105,9 @@ def main(mode: str, number: str, url: str, *argv: str) -> int:
     signals.install()
     attachment = parser.parse(argv).attachment
     assert attachment
-    plugins = Plugins(warn=print)
+    plugins = PluginManager(warn=print)
     if mode != "count":
-        plugins.observe(Counter(mode, int(number)))
+        plugins.register_observer(Counter(mode, int(number)))
     driver = SshSaboteur(ssh_address.parse(url.removeprefix("ssh:")), mode, int(number))
     try:
         Engine(plugins=plugins, driver=driver, signals=signals).attach(attachment)

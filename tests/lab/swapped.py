@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipework_core.cli import parser
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_drivers.local.driver import LiveDriver
 
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ class Swapped(LiveDriver):
 if __name__ == "__main__":
     attachment = parser.parse(sys.argv[1:]).attachment
     assert attachment
-    Engine(plugins=Plugins(warn=print), driver=Swapped(), signals=Signals()).attach(attachment)
+    Engine(plugins=PluginManager(warn=print), driver=Swapped(), signals=Signals()).attach(attachment)

@@ -24,12 +24,12 @@ ESCAPES = "\x1b[2J\x1b]0;x\x07\x1b[31m\u202e\x9b\x7f"
 IMPATIENT = """
 import sys
 from pipework_core.cli import overview
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.cli.output import table
 from pipework_drivers.local.driver import LiveDriver
 warn = lambda text: print(text, file=sys.stderr)
 driver = LiveDriver(patience=0.5)
-print(table(overview.attachments("", driver=driver, plugins=Plugins(warn=warn), warn=warn)))
+print(table(overview.attachments("", driver=driver, plugins=PluginManager(warn=warn), warn=warn)))
 """
 
 

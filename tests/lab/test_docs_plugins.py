@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pipework_core.plugins import loading
+from pipework_core.plugins import validation
 
 from .host import PrivateHost, clean_environment
 
@@ -124,7 +124,7 @@ def test_a_section_can_be_followed(section: str, tmp_path: Path, monkeypatch: py
 
 def test_every_hook_has_a_heading_with_its_arguments() -> None:
     headings = re.findall(r"^### `(pipework_\w+)\((.*)\)`$", TEXT, re.MULTILINE)
-    assert {name: tuple(filter(None, words.split(", "))) for name, words in headings} == loading.hooks()
+    assert {name: tuple(filter(None, words.split(", "))) for name, words in headings} == validation.list_hooks()
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)", TEXT))))

@@ -15,7 +15,7 @@ from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.plan import Command, Netns
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.state import facts
 from pipework_drivers.local import netns_thread
 from pipework_drivers.local.driver import LiveDriver
@@ -212,7 +212,7 @@ def attached(host: PrivateHost, *lines: str, looked: Sequence[Netns], changed: S
 
     def call() -> None:
         driver = Looked()
-        plugins = Plugins(warn=print, third_parties=False)
+        plugins = PluginManager(warn=print, third_parties=False)
         wanted = [attachment for line in lines if (attachment := parser.parse(line.split()).attachment)]
         jobs = Engine(plugins=plugins, driver=driver, signals=Signals()).attach_all(wanted)
         assert [(job.whole, job.error, bool(job.outcomes)) for job in jobs] == [(True, None, yes) for yes in changed]

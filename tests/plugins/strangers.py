@@ -13,7 +13,7 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
 
-pipework_contract = 1
+pipework_contract = 2
 """
 BACKEND = (
     HEAD

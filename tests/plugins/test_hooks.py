@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from inspect import getdoc
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,13 +18,13 @@ from pipework_core.engine.engine import Engine
 from pipework_core.engine.host_access import Hosting
 from pipework_core.engine.signals import Signals
 from pipework_core.model.attachment import HostAccess
-from pipework_core.model.driver import PinnedNetns
+from pipework_core.model.driver import DriverKind, PinnedNetns
 from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, UndoError
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Outcome
-from pipework_core.plugins import loading
+from pipework_core.plugins import api, validation
 from pipework_core.plugins.hookspecs import Specs, hookimpl
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing.fake import GOOD, HOST_INODE, FakeDriver
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class Recorder:
 class World:
     """An engine with a driver that changes nothing, and one who is told of everything."""
 
-    def __init__(self, handler: Callable[[Command], Outcome] = lambda _: GOOD, *, rehearsal: bool = False) -> None:
+    def __init__(self, handler: Callable[[Command], Outcome] = lambda _: GOOD, *, dry_run: bool = False) -> None:
         self.recorder = Recorder()
         self.signals = Signals()
-        self.plugins = Plugins(warn=pytest.fail, third_parties=False, rehearsal=rehearsal, extra=[self.recorder])
+        self.plugins = PluginManager(warn=pytest.fail, third_parties=False, dry_run=dry_run, extra=[self.recorder])
         self.driver = FakeDriver(handler, pins=PINS, programs=())
         self.engine = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals)
         self.hosting = Hosting(plugins=self.plugins, driver=self.driver, signals=self.signals)
@@ -109,7 +109,7 @@ def guest_state(links: list[dict[str, Any]]) -> Callable[[Command], Outcome]:
 
 
 def hook_names() -> list[str]:
-    return list(loading.hooks())
+    return list(validation.list_hooks())
 
 
 @pytest.mark.parametrize("hook", hook_names())
@@ -121,12 +121,13 @@ def test_every_hook_has_a_test(hook: str) -> None:
 def test_every_argument_of_a_hook_is_documented(hook: str) -> None:
     text = getdoc(getattr(Specs, hook)) or ""
     assert "Example: " in text
-    assert [name for name in loading.hooks()[hook] if f"`{name}" not in text] == []
+    assert [name for name in validation.list_hooks()[hook] if f"`{name}" not in text] == []
 
 
-def registering(hook: str, item: object) -> Plugins:
-    plugin = SimpleNamespace(**{hook: hookimpl(lambda: [item])})
-    return Plugins(warn=pytest.fail, third_parties=False, extra=[plugin])
+def registering(hook: str, item: object) -> PluginManager:
+    plugin = ModuleType("mine")
+    setattr(plugin, hook, hookimpl(lambda: [item]))
+    return PluginManager(warn=pytest.fail, third_parties=False, extra=[plugin])
 
 
 def having(protocol: type, **attributes: object) -> object:
@@ -137,25 +138,35 @@ def having(protocol: type, **attributes: object) -> object:
 
 
 def test_pipework_backends_makes_a_kind_known() -> None:
-    tap = having(loading.api.Backend, kind="tap")
-    assert registering("pipework_backends", tap).backend("tap") is tap
+    tap = having(api.Backend, kind="tap")
+    assert registering("pipework_backends", tap).find_backend("tap") is tap
 
 
 def test_pipework_guest_resolvers_makes_a_runtime_known() -> None:
-    vm = having(loading.api.GuestResolver, runtime="vm")
-    assert registering("pipework_guest_resolvers", vm).resolver("vm") is vm
+    vm = having(api.GuestResolver, runtime="vm")
+    assert registering("pipework_guest_resolvers", vm).find_resolver("vm") is vm
 
 
 def test_pipework_addressing_makes_a_method_known() -> None:
-    zeroconf = having(loading.api.Addressing, method="zeroconf")
+    zeroconf = having(api.Addressing, method="zeroconf")
     plugins = registering("pipework_addressing", zeroconf)
-    assert plugins.addressing("zeroconf") is zeroconf
-    assert "zeroconf" in plugins.methods()
+    assert plugins.find_addressing("zeroconf") is zeroconf
+    assert "zeroconf" in plugins.list_methods()
 
 
 def test_pipework_drivers_makes_a_driver_known() -> None:
-    serial = having(loading.driver.DriverKind, name="serial", open=lambda address: f"through {address}")
-    assert registering("pipework_drivers", serial).driver("serial:/dev/ttyS0") == "through /dev/ttyS0"
+    serial = having(DriverKind, name="serial", open=lambda address: f"through {address}")
+    assert registering("pipework_drivers", serial).open_driver("serial:/dev/ttyS0") == "through /dev/ttyS0"
+
+
+def test_pipework_host_access_registers_the_planner() -> None:
+    plugins = PluginManager(warn=pytest.fail, third_parties=False)
+    assert plugins.find_host_access_planner().programs == ("arping",)
+
+
+def test_pipework_dhcp_clients_is_asked_for_the_clients_that_stay() -> None:
+    plugins = PluginManager(warn=pytest.fail, third_parties=False)
+    assert plugins.find_dhcp_client_finder().find_clients
 
 
 def test_pipework_plan_ready_comes_first_with_all_steps() -> None:
@@ -176,7 +187,7 @@ def test_pipework_plan_ready_is_told_of_whole_topologies_and_not_of_comparing() 
 
 
 def test_pipework_plan_ready_alone_is_told_where_nothing_is_going_to_be_done() -> None:
-    world = World(rehearsal=True)
+    world = World(dry_run=True)
     world.engine.attach(WEB1)
     world.engine.attach_all([WEB2], pretend=())
     assert world.recorder.names == ["plan_ready", "plan_ready"]
@@ -365,9 +376,9 @@ class Impatient:
 
 def interrupting(world: World) -> World:
     """Let a signal come while an observer hears how something ended, ahead of the one that keeps what is told."""
-    world.plugins = Plugins(warn=pytest.fail, third_parties=False)
-    world.plugins.observe(Impatient(world.signals))
-    world.plugins.observe(world.recorder)
+    world.plugins = PluginManager(warn=pytest.fail, third_parties=False)
+    world.plugins.register_observer(Impatient(world.signals))
+    world.plugins.register_observer(world.recorder)
     world.engine = Engine(plugins=world.plugins, driver=world.driver, signals=world.signals)
     world.hosting = Hosting(plugins=world.plugins, driver=world.driver, signals=world.signals)
     return world

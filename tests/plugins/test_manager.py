@@ -1,4 +1,4 @@
-"""Plugins of third parties: found by entry point, named when broken, never chosen by accident."""
+"""PluginManager of third parties: found by entry point, named when broken, never chosen by accident."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from pipework_core.model.errors import HostError, PluginError, UsageError
 from pipework_core.model.link import HostState
+from pipework_core.plugins.builtin import ADDRESSING, BACKENDS, DRIVERS, GUESTS
 from pipework_core.plugins.hookspecs import PROJECT, Specs, hookimpl
-from pipework_core.plugins.manager import ADDRESSING, BACKENDS, DRIVERS, GUESTS, Plugins, check_options
+from pipework_core.plugins.manager import PluginManager, check_options
 from plugins.misfits import ODD_DRIVER
 from plugins.strangers import BACKEND, DRIVER, install
 
@@ -31,36 +32,36 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             del sys.modules[name]
 
 
-def plugins(warnings: list[str] | None = None) -> Plugins:
-    return Plugins(warn=pytest.fail if warnings is None else warnings.append)
+def plugins(warnings: list[str] | None = None) -> PluginManager:
+    return PluginManager(warn=pytest.fail if warnings is None else warnings.append)
 
 
 def test_every_built_in_answers_to_its_name() -> None:
-    assert [backend.kind for backend in plugins().backends()] == list(BACKENDS)
-    assert [plugins().resolver(runtime).runtime for runtime in GUESTS] == list(GUESTS)
-    assert plugins().addressing("static").method == "static"
+    assert [backend.kind for backend in plugins().iterate_built_in_backends()] == list(BACKENDS)
+    assert [plugins().find_resolver(runtime).runtime for runtime in GUESTS] == list(GUESTS)
+    assert plugins().find_addressing("static").method == "static"
 
 
 def test_a_third_partys_backend_is_found_by_its_kind(installed: Path) -> None:
     install(installed, "tap", BACKEND, backends="tap = strange_tap")
-    assert plugins().backend("tap").kind == "tap"
-    assert [backend.kind for backend in plugins().foreign_backends()] == ["tap"]
+    assert plugins().find_backend("tap").kind == "tap"
+    assert [backend.kind for backend in plugins().list_third_party_backends()] == ["tap"]
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(PluginError, match="no backend of the kind 'tap'") as raised:
-        plugins().backend("tap")
+        plugins().find_backend("tap")
     assert "macvlan" in raised.value.hint
 
 
 def test_a_third_partys_driver_is_found_by_its_name(installed: Path) -> None:
     install(installed, "odd", ODD_DRIVER, drivers="odd = strange_odd")
-    assert plugins().driver("odd:/dev/ttyS0").address == "/dev/ttyS0"
+    assert plugins().open_driver("odd:/dev/ttyS0").address == "/dev/ttyS0"
 
 
 def test_an_unknown_driver_lists_the_known_ones() -> None:
     with pytest.raises(PluginError, match="no driver 'telnet'") as raised:
-        plugins().driver("telnet://host2")
+        plugins().open_driver("telnet://host2")
     assert "live, ssh" in raised.value.hint
     assert "pipework-telnet" in raised.value.hint
 
@@ -69,19 +70,19 @@ def test_two_packages_for_one_driver_are_both_named(installed: Path) -> None:
     install(installed, "one", DRIVER, drivers="serial = strange_one")
     install(installed, "two", DRIVER, drivers="serial = strange_two")
     with pytest.raises(PluginError, match=r"(one and two|two and one) both provide 'serial'"):
-        plugins().driver("serial:")
+        plugins().open_driver("serial:")
 
 
 def test_the_live_driver_has_no_address() -> None:
     with pytest.raises(UsageError, match="live is this one"):
-        plugins().driver("live:host2")
+        plugins().open_driver("live:host2")
 
 
 def test_an_observer_is_told(installed: Path) -> None:
     code = """
 from pipework_core.plugins.hookspecs import hookimpl
 
-pipework_contract = 1
+pipework_contract = 2
 told = []
 
 @hookimpl
@@ -89,7 +90,7 @@ def pipework_step_done(command, outcome):
     told.append((command, outcome))
 """
     install(installed, "audit", code, observers="audit = strange_audit")
-    plugins().tell("pipework_step_done", command="one", outcome="two", context=None)
+    plugins().fire_step_done("one", "two", None)
     assert sys.modules["strange_audit"].told == [("one", "two")]
 
 
@@ -101,9 +102,9 @@ def test_an_observer_that_raises_is_warned_of_and_stops_nothing() -> None:
 
     warnings: list[str] = []
     broken = plugins(warnings)
-    broken.observe(Broken())
+    broken.register_observer(Broken())
     for number in range(3):  # the same thing is said once
-        broken.tell("pipework_step_done", command=number, outcome="two", context=None)
+        broken.fire_step_done(number, "two", None)
     assert len(warnings) == 1
     assert warnings[0].endswith("failed in pipework_step_done: RuntimeError: boom")
 
@@ -111,18 +112,18 @@ def test_an_observer_that_raises_is_warned_of_and_stops_nothing() -> None:
 def test_nothing_is_scanned_where_nothing_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.setitem(sys.modules, "importlib.metadata", None)  # importing it would now fail
-    assert plugins().foreign_backends() == []
+    assert plugins().list_third_party_backends() == []
 
 
 def test_an_unknown_option_lists_the_known_ones() -> None:
     with pytest.raises((HostError, UsageError), match="macvlan has no option 'modus'") as raised:
-        check_options(plugins().backend("macvlan"), [("modus", "private")])
+        check_options(plugins().find_backend("macvlan"), [("modus", "private")])
     assert "mode" in raised.value.hint
 
 
 def test_no_built_in_claims_a_name_that_says_nothing() -> None:
     host = HostState(links={})
-    assert [backend.kind for backend in plugins().backends() if backend.claims("sw0", host)] == []
+    assert [backend.kind for backend in plugins().iterate_built_in_backends() if backend.claims("sw0", host)] == []
 
 
 @pytest.mark.parametrize(
@@ -143,8 +144,8 @@ def test_pluggy_would_take_every_built_in(module: str) -> None:
     assert manager.get_plugins()
 
 
-@pytest.mark.parametrize("rehearsal", [True, False])
-def test_a_dry_run_tells_observers_of_the_plan_alone(rehearsal: bool) -> None:  # noqa: FBT001 - a parameter
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_dry_run_tells_observers_of_the_plan_alone(dry_run: bool) -> None:  # noqa: FBT001 - a parameter
     told: list[str] = []
 
     class Audit:
@@ -160,9 +161,9 @@ def test_a_dry_run_tells_observers_of_the_plan_alone(rehearsal: bool) -> None:  
         def pipework_attached(self) -> None:
             told.append("attached")
 
-    plugins = Plugins(warn=pytest.fail, rehearsal=rehearsal)
-    plugins.observe(Audit())
-    plugins.tell("pipework_plan_ready", context=None, plan=None)
-    plugins.tell("pipework_step_done", command=None, outcome=None, context=None)
-    plugins.tell("pipework_attached", context=None, report=None)
-    assert told == (["plan"] if rehearsal else ["plan", "step", "attached"])
+    plugins = PluginManager(warn=pytest.fail, dry_run=dry_run)
+    plugins.register_observer(Audit())
+    plugins.fire_plan_ready(None, None)
+    plugins.fire_step_done(None, None, None)
+    plugins.fire_attached(None, None)
+    assert told == (["plan"] if dry_run else ["plan", "step", "attached"])

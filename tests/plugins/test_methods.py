@@ -12,7 +12,7 @@ from pipework_core.cli import app, parser
 from pipework_core.model.attachment import Dhcp
 from pipework_core.model.errors import PluginError, UsageError
 from pipework_core.model.ownership import Tag
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing import make_attachment, make_context, make_facts, make_link
 from plugins.strangers import METHOD, install
 
@@ -96,14 +96,14 @@ def test_a_file_may_name_it() -> None:
 
 
 def test_the_kit_makes_scenes_for_it() -> None:
-    plugins = Plugins(warn=pytest.fail, third_parties=False, extra=[LAB])
+    plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=[LAB])
     context = make_context("br1 web1 lab:7", LAB)
-    steps = plugins.addressing("lab").plan(context, Tag(kind="bridge")).steps
+    steps = plugins.find_addressing("lab").plan(context, Tag(kind="bridge")).steps
     assert [str(step) for step in steps] == ["nsenter --net=/proc/4242/ns/net ip address add 10.77.0.7/24 dev eth1"]
     there = make_facts(
         guest_state=[make_link("eth1", alias="pipework:1/kind:=bridge/req:=REQ", addresses=["10.77.0.7/24"])]
     )
-    again = plugins.addressing("lab").plan(make_context("br1 web1 lab:7", LAB, facts=there), Tag(kind="bridge"))
+    again = plugins.find_addressing("lab").plan(make_context("br1 web1 lab:7", LAB, facts=there), Tag(kind="bridge"))
     assert (again.steps, again.notes) == ((), ("eth1 has 10.77.0.7/24",))
 
 
@@ -112,10 +112,10 @@ def test_one_that_has_the_name_of_a_built_in_is_refused_where_it_is_written() ->
         def __init__(self) -> None:
             exec(compile(METHOD.replace('"lab"', '"dhclient"'), "twin", "exec"), self.__dict__)  # noqa: S102 - ours
 
-    plugins = Plugins(warn=pytest.fail, third_parties=False, extra=[Twin()])
+    plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=[Twin()])
     with pytest.raises(PluginError, match="pipework itself and Twin both provide 'dhclient'"):
-        plugins.addressing("dhclient", asked=True)
-    assert plugins.addressing("dhclient").options  # what an interface remembers was the built-in's doing
+        plugins.find_addressing("dhclient", explicit=True)
+    assert plugins.find_addressing("dhclient").options  # what an interface remembers was the built-in's doing
 
 
 @pytest.mark.usefixtures("lab")

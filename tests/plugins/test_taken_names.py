@@ -7,7 +7,7 @@ import pytest
 from pipework_core.engine import guests
 from pipework_core.model.errors import PluginError
 from pipework_core.model.link import HostState
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing import FakeDriver, make_context, make_facts, make_link
 from plugins.strangers import BACKEND, RESOLVER
 
@@ -37,12 +37,12 @@ def test_a_bare_name_means_the_built_in() -> None:
 
 
 def test_what_was_made_goes_on_with_the_built_in() -> None:
-    backend = Plugins(warn=pytest.fail, third_parties=False, extra=[MACVLAN]).backend("macvlan")
+    backend = PluginManager(warn=pytest.fail, third_parties=False, extra=[MACVLAN]).find_backend("macvlan")
     assert backend.claims("eth0", HostState(links=NIC.host.links)) > 0
     assert type(backend).__module__ == "pipework_backends.links.macvlan"
 
 
 def test_a_runtime_that_is_written_names_both() -> None:
-    plugins = Plugins(warn=pytest.fail, third_parties=False, extra=[DOCKER])
+    plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=[DOCKER])
     with pytest.raises(PluginError, match="pipework itself and mine both provide 'docker'"):
         guests.resolve("docker:web1", plugins=plugins, driver=FakeDriver())

@@ -13,6 +13,7 @@ from pipework_backends import script
 from pipework_backends.addressing import dhcp_common
 from pipework_core.model.errors import GuestError, UsageError
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +145,7 @@ def _list_words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]
     )
 
 
+@hookimpl
 def pipework_addressing() -> list[DhcpBusybox]:
     """Register the method."""
     return [DhcpBusybox()]

@@ -8,6 +8,7 @@ from pipework_backends import script
 from pipework_core.model.errors import HostError
 from pipework_core.model.plan import Command
 from pipework_core.model.snapshot import Client
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,11 +26,15 @@ _ANY = frozenset(range(256))
 class Kept:
     """Finds them by the processes and containers there are: no file remembers them."""
 
-    def found(self, driver: Driver) -> Sequence[Client]:
+    name = "kept"
+
+    def find_clients(self, driver: Driver) -> Sequence[Client]:
         """Return those that there are, processes first; an engine that does not answer runs none."""
         return (*_find_processes(driver), *_find_containers(driver))
 
-    def judged(self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]) -> tuple[Client, ...]:
+    def check_alone(
+        self, driver: Driver, clients: Sequence[Client], spaces: Mapping[int, Namespace]
+    ) -> tuple[Client, ...]:
         """Find out which have nobody but themselves in their namespace.
 
         A process with a lower number than the client's was there before it: that is the guest's, and nothing has to
@@ -93,3 +98,9 @@ def _make_client(name: str, identity: str, pid: int, stop: Command) -> Iterator[
     inode, dash, interface = identity.partition("-")
     if dash and inode.isascii() and inode.isdecimal():
         yield Client(name=name, inode=int(inode), interface=interface, pid=pid, stop=stop)
+
+
+@hookimpl
+def pipework_dhcp_clients() -> list[Kept]:
+    """Register the finder of the clients that stay."""
+    return [Kept()]

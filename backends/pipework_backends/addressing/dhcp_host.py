@@ -12,6 +12,7 @@ from pipework_backends import script
 from pipework_backends.addressing import dhcp_common
 from pipework_core.model.errors import GuestError, HostError
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import restore_route
 
@@ -144,6 +145,7 @@ def _undo_lease(context: Context, dhcp: Dhcp) -> tuple[Command, ...]:
     return (*((flush,) if context.existing else ()), *((restore_route(before, netns),) if before else ()))
 
 
+@hookimpl
 def pipework_addressing() -> list[HostClient]:
     """Register the methods."""
     return [HostClient(method) for method in ("dhclient", "udhcpc", "dhcpcd")]

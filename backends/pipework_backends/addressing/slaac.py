@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.addressing.ipv6 import wait_until_usable
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ def _has_address(answer: str) -> list[str]:
     return [f"{info['local']}/{info['prefixlen']}" for info in found if "local" in info and "tentative" not in info]
 
 
+@hookimpl
 def pipework_addressing() -> list[Slaac]:
     """Register the method."""
     return [Slaac()]

@@ -12,6 +12,7 @@ from pipework_backends import script
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import Switch, broadcast, ip, switch, unfinished
 from pipework_core.toolkit.replace import restore_route
 
@@ -229,6 +230,7 @@ def _announce_addresses(context: Context) -> tuple[Command, ...]:
     )
 
 
+@hookimpl
 def pipework_addressing() -> list[Static]:
     """Register the method."""
     return [Static()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import GuestError, RuntimeDownError
 from pipework_core.model.plan import Command, Netns
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.state import docker
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _make_running(state: Mapping[str, Any], asked: float) -> RunningGuest:
     return RunningGuest(name=str(state["name"]).removeprefix("/"), candidate=candidate, shared=shared)
 
 
+@hookimpl
 def pipework_guest_resolvers() -> list[Containers]:
     """Register both."""
     return [Containers("docker"), Containers("podman")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import RuntimeDownError
 from pipework_core.model.plan import Command, Netns
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,7 @@ class Lxc:
         return Command(argv=("lxc-info", f"--name={name}", "--state", "--pid"), reason=f"ask lxc for {name}")
 
 
+@hookimpl
 def pipework_guest_resolvers() -> list[Lxc]:
     """Register it."""
     return [Lxc()]

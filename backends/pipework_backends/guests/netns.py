@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import NoNamespaceError, UsageError
 from pipework_core.model.plan import Netns
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,7 @@ class Processes:
         return ()
 
 
+@hookimpl
 def pipework_guest_resolvers() -> list[NamedNamespaces | Processes]:
     """Register both."""
     return [NamedNamespaces(), Processes()]

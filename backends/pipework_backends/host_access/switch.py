@@ -16,6 +16,7 @@ from pipework_core.model.attachment import request_digest
 from pipework_core.model.errors import ConflictError, HostError
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import broadcast, ip
 from pipework_core.toolkit.shared import lower_again, made_by_us, raise_shared
 
@@ -37,9 +38,8 @@ class HostAccessPlanner:
 
     QUERY = nic_state.QUERY
     GUARDS = nic.GUARDS
-
-    def __init__(self, *, arping: bool = False) -> None:
-        self._arping = arping
+    name = "switch"
+    programs = ("arping",)
 
     def named(self, context: Context) -> Context:
         """Return the scene with the interface that gets the addresses; raise HostError for what cannot have any."""
@@ -70,7 +70,7 @@ class HostAccessPlanner:
         """Return what takes it back, and the scene as it is then."""
         if context.attachment.kind in _SWITCHES:
             return _off_switch(context)
-        return nic.plan_withdrawal(context, arping=self._arping)
+        return nic.plan_withdrawal(context, arping="arping" in context.programs)
 
     def shared_resources(self, next_context: Context, backend: Backend) -> tuple[SharedResource, ...]:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
@@ -189,3 +189,9 @@ def _list_alias_words(name: str, alias: str) -> tuple[str, ...]:
 
 def _list_addresses(link: Link) -> set[str]:
     return {str(ip_interface(address)) for address in link.addresses}
+
+
+@hookimpl
+def pipework_host_access() -> list[HostAccessPlanner]:
+    """Register the planner."""
+    return [HostAccessPlanner()]

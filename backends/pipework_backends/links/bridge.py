@@ -9,6 +9,7 @@ from pipework_core.model.context import Claim, SharedResource
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
@@ -237,6 +238,7 @@ def _vlans_of(context: Context, port: str) -> Vlans:
     return bridge_vlan.parse(answer.stdout, port) if answer else {}
 
 
+@hookimpl
 def pipework_backends() -> list[LinuxBridge]:
     """Register the bridge."""
     return [LinuxBridge()]

@@ -8,6 +8,7 @@ from pipework_core.model.context import Claim
 from pipework_core.model.errors import UsageError
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -73,6 +74,7 @@ class Dummy:
         return Plan(steps=(create,))
 
 
+@hookimpl
 def pipework_backends() -> list[Dummy]:
     """Register it."""
     return [Dummy()]

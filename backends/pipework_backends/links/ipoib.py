@@ -15,6 +15,7 @@ from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX, host_name
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import HOST, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -204,6 +205,7 @@ def _sized(context: Context, existing: Link | None = None) -> Command:
     return ip(*words, mtu, netns=netns, undo=undo, reason=f"set the MTU of {interface} to {mtu} bytes")
 
 
+@hookimpl
 def pipework_backends() -> list[IPoIB]:
     """Register it."""
     return [IPoIB()]

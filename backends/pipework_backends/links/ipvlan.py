@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipework_backends.links.lower_device import Stacked
 from pipework_core.model.context import Claim
 from pipework_core.model.errors import UsageError
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 
@@ -67,6 +68,7 @@ def _freed(context: Context, link: Link) -> list[Command]:
     return [flush] if addresses else []
 
 
+@hookimpl
 def pipework_backends() -> list[Ipvlan]:
     """Register it."""
     return [Ipvlan()]

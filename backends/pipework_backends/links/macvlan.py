@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_backends.links.lower_device import Stacked
 from pipework_core.model.context import Claim
 from pipework_core.model.errors import HostError, UsageError
+from pipework_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ class Macvlan(Stacked):
             )
 
 
+@hookimpl
 def pipework_backends() -> list[Macvlan]:
     """Register it."""
     return [Macvlan()]

@@ -14,6 +14,7 @@ from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
@@ -339,6 +340,7 @@ def _tagged(port: Port) -> tuple[str, ...]:
     return (*VSCTL, "clear", "port", port.name, "tag")
 
 
+@hookimpl
 def pipework_backends() -> list[OpenVSwitch]:
     """Register it."""
     return [OpenVSwitch()]

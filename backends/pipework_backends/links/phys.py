@@ -14,6 +14,7 @@ from pipework_core.model.context import Claim, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import HOST, Command, Outcome, Plan
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
@@ -384,6 +385,7 @@ def _radio_home(context: Context, link: Link, tag: Tag, again: list[Command], re
     ]
 
 
+@hookimpl
 def pipework_backends() -> list[Phys]:
     """Register it."""
     return [Phys()]

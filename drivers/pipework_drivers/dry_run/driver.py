@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import BaseDriver, NullLock
 from pipework_core.model.plan import Outcome
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers.dry_run.script import Script, Section
 
 if TYPE_CHECKING:
@@ -113,3 +114,19 @@ class DryRunDriver(BaseDriver):
 def _as_expected(command: Command) -> Outcome:
     code = 0 if 0 in command.ok_codes else min(command.ok_codes)
     return Outcome(code=code, stdout=command.expect or "")
+
+
+class DryRunWrapper:
+    """Wraps the driver of a run for `--dry-run`."""
+
+    name = "dry-run"
+
+    def wrap(self, driver: RunDriver, to: TextIO, title: Sequence[str] = ()) -> DryRunDriver:
+        """Return a driver that prints the script to a stream; `title` is the command line that the script names."""
+        return DryRunDriver(driver, to, title=title)
+
+
+@hookimpl
+def pipework_drivers() -> list[DryRunWrapper]:
+    """Register it."""
+    return [DryRunWrapper()]

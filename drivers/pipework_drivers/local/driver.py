@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.driver import TIMED_OUT, BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
 from pipework_core.model.plan import Outcome
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
 from pipework_drivers.fd_paths import held_text, held_words, words_of
 from pipework_drivers.local.lock import HostLock
@@ -364,6 +365,7 @@ class LocalDriverKind:
         return LiveDriver()
 
 
+@hookimpl
 def pipework_drivers() -> list[LocalDriverKind]:
     """Register it."""
     return [LocalDriverKind()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipework_core import __version__
 from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, has_succeeded
 from pipework_core.model.errors import HostError, Interrupted, PipeworkError, ReplayError
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers.replay import cassette
 from pipework_drivers.replay.atomic_file import AtomicFile
 from pipework_drivers.replay.cassette import RecordedCall, of_command
@@ -234,3 +235,30 @@ class ReplayDriver(BaseDriver):
         if not left:
             return ""
         return f"goes on with {left} more call{'s' * (left > 1)}, the first of them `{self._calls[self._next]}`"
+
+
+class ReplayKind:
+    """Makes drivers for `--replay`."""
+
+    name = "replay"
+
+    def open(self, address: str) -> ReplayDriver:
+        """Return one for the recording in a file; raise ReplayError when it cannot be read."""
+        return ReplayDriver(address)
+
+
+class RecordWrapper:
+    """Wraps the driver of a run for `--record`."""
+
+    name = "record"
+
+    def wrap(self, driver: RunDriver, to: str, title: Sequence[str] = ()) -> RecordingDriver:
+        """Return a driver that writes to a file of that name; raise HostError when it cannot be written."""
+        del title
+        return RecordingDriver(driver, to)
+
+
+@hookimpl
+def pipework_drivers() -> list[ReplayKind | RecordWrapper]:
+    """Register both."""
+    return [ReplayKind(), RecordWrapper()]

@@ -17,6 +17,7 @@ from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, has_s
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 from pipework_core.model.records import Record
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
 from pipework_drivers.fd_paths import held_text, held_words, words_of
 from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, package_of
@@ -301,6 +302,7 @@ class SshDrivers:
         return SshDriver(ssh_address.parse(address))
 
 
+@hookimpl
 def pipework_drivers() -> list[SshDrivers]:
     """Register it."""
     return [SshDrivers()]

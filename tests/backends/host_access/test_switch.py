@@ -16,7 +16,7 @@ from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns
 from pipework_core.model.errors import ConflictError, HostError
 from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import Outcome
-from pipework_core.plugins.manager import Plugins
+from pipework_core.plugins.manager import PluginManager
 from pipework_drivers import batch
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def link(name: str, *addresses: dict[str, Any], kind: str = "", **more: object) 
 def plan(line: str, links: Sequence[dict[str, Any]], routes: Sequence[dict[str, Any]] = ()) -> Plan:
     part = parser.parse(["host", *line.split()]).part
     assert part is not None
-    plugins = Plugins(warn=pytest.fail, third_parties=False)
+    plugins = PluginManager(warn=pytest.fail, third_parties=False)
     return Hosting(plugins=plugins, driver=Host(links, routes), signals=Signals()).run(part)[1].plan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipework_core.plugins.manager import BACKENDS
+from pipework_core.plugins.builtin import BACKENDS
 from pipework_core.testing import golden_cases
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Outcome, Report
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
-pipework_contract = 1
+pipework_contract = 2
 
 #: Where the log is, and whether each step is wanted too (anything but nothing and 0).
 PATH, STEPS = "PIPEWORK_AUDIT_LOG", "PIPEWORK_AUDIT_STEPS"

@@ -6,7 +6,7 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_vxlan.backend import Vxlan
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
-pipework_contract = 1
+pipework_contract = 2
 
 
 @hookimpl

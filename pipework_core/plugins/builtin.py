@@ -1,0 +1,90 @@
+"""The entry points of the built-in plugins: a table, as the metadata of an installed package has one, and no code.
+
+Only this table knows the modules of backends and drivers. A module is imported when something of it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.plugins.entry_points import EntryPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Whose the built-ins are, where two packages provide one name.
+PACKAGE = "pipework itself"
+
+#: Kind to module. The order is the order in which a bare name is offered.
+BACKENDS: Mapping[str, str] = {
+    "bridge": "pipework_backends.links.bridge",
+    "ovs": "pipework_backends.links.ovs",
+    "ipoib": "pipework_backends.links.ipoib",
+    "dummy": "pipework_backends.links.dummy",
+    "macvlan": "pipework_backends.links.macvlan",
+    "ipvlan": "pipework_backends.links.ipvlan",
+    "phys": "pipework_backends.links.phys",
+}
+#: Runtime to module, in the order in which a bare guest name is asked for.
+GUESTS: Mapping[str, str] = {
+    "docker": "pipework_backends.guests.docker",
+    "podman": "pipework_backends.guests.docker",
+    "lxc": "pipework_backends.guests.lxc",
+    "netns": "pipework_backends.guests.netns",
+    "pid": "pipework_backends.guests.netns",
+}
+ADDRESSING: Mapping[str, str] = {
+    "static": "pipework_backends.addressing.static",
+    "auto": "pipework_backends.addressing.slaac",
+    "dhclient": "pipework_backends.addressing.dhcp_host",
+    "udhcpc": "pipework_backends.addressing.dhcp_host",
+    "dhcpcd": "pipework_backends.addressing.dhcp_host",
+    "dhcp": "pipework_backends.addressing.dhcp_busybox",
+}
+#: Name to module; `live`, this very machine, is what runs when none is named.
+DRIVERS: Mapping[str, str] = {"live": "pipework_drivers.local.driver", "ssh": "pipework_drivers.ssh.driver"}
+#: The drivers that options of their own choose (`--dry-run`, `--replay`, `--record`); `--driver` knows none of them.
+OPTION_DRIVERS: Mapping[str, str] = {
+    "dry-run": "pipework_drivers.dry_run.driver",
+    "replay": "pipework_drivers.replay.driver",
+    "record": "pipework_drivers.replay.driver",
+}
+HOST_ACCESS: Mapping[str, str] = {"switch": "pipework_backends.host_access.switch"}
+DHCP_CLIENTS: Mapping[str, str] = {"kept": "pipework_backends.addressing.dhcp_clients"}
+
+GROUP_BACKENDS = "pipework.backends"
+GROUP_GUESTS = "pipework.guests"
+GROUP_ADDRESSING = "pipework.addressing"
+GROUP_DRIVERS = "pipework.drivers"
+GROUP_HOST_ACCESS = "pipework.host_access"
+GROUP_DHCP_CLIENTS = "pipework.dhcp_clients"
+GROUP_OBSERVERS = "pipework.observers"
+
+#: Group to the hook that registers its objects, and to the attribute with the name of one.
+GROUPS: Mapping[str, tuple[str, str]] = {
+    GROUP_BACKENDS: ("pipework_backends", "kind"),
+    GROUP_GUESTS: ("pipework_guest_resolvers", "runtime"),
+    GROUP_ADDRESSING: ("pipework_addressing", "method"),
+    GROUP_DRIVERS: ("pipework_drivers", "name"),
+    GROUP_HOST_ACCESS: ("pipework_host_access", "name"),
+    GROUP_DHCP_CLIENTS: ("pipework_dhcp_clients", "name"),
+}
+#: What users name and `pipework plugins` lists.
+LISTED: Mapping[str, Mapping[str, str]] = {
+    GROUP_BACKENDS: BACKENDS,
+    GROUP_GUESTS: GUESTS,
+    GROUP_ADDRESSING: ADDRESSING,
+    GROUP_DRIVERS: DRIVERS,
+}
+TABLES: Mapping[str, Mapping[str, str]] = {
+    **LISTED,
+    GROUP_DRIVERS: {**DRIVERS, **OPTION_DRIVERS},
+    GROUP_HOST_ACCESS: HOST_ACCESS,
+    GROUP_DHCP_CLIENTS: DHCP_CLIENTS,
+}
+
+
+def find_entry_point(group: str, name: str) -> EntryPoint | None:
+    """Return the entry point of the built-in with that name."""
+    module = TABLES[group].get(name)
+    return EntryPoint(group, name, module, "") if module else None
