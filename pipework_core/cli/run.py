@@ -60,7 +60,7 @@ def run(invocation: Invocation) -> int:
         else:
             _attach(invocation.attachment, invocation, engine, driver)
     except BaseException as error:
-        driver.abort(error)
+        driver.close(error)
         raise
     finally:
         driver.close()
@@ -171,7 +171,7 @@ def _inside(
     program = ("tc",) if invocation.command == "tc" else ("ip", invocation.command)
     command = Command(argv=(*program, *invocation.words), netns=guest.netns, reason=f"as asked, in {guest.name}")
     with signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
-        outcome = driver.apply([command], stop=lambda: False)[0]
+        outcome = driver.apply([[command]], stop=lambda: False)[0][0]
     signals.settle()
     plugins.fire_step_done(command, outcome, None)
     sys.stdout.write(outcome.stdout)

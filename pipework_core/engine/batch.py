@@ -254,7 +254,7 @@ class Batch:
         """Carry stretches out as one; behind one that fails, go on with the other jobs."""
         todo = [(job, command) for job, stretch in members for command in stretch]
         while todo and not self._stop():
-            outcomes = self._driver.apply([command for _, command in todo], stop=self._stop)
+            outcomes = self._driver.apply([[command for _, command in todo]], stop=self._stop)[0]
             for (job, command), outcome in zip(todo, outcomes, strict=False):
                 self._note(job, command, outcome)
             if not outcomes:
@@ -264,7 +264,7 @@ class Batch:
     def _side_by_side(self, members: Sequence[tuple[Job, _Stretch]]) -> None:
         if not members:
             return
-        found = self._driver.apply_parallel([stretch for _, stretch in members], stop=self._stop)
+        found = self._driver.apply([stretch for _, stretch in members], stop=self._stop)
         for (job, stretch), outcomes in zip(members, found, strict=True):
             for command, outcome in zip(stretch, outcomes, strict=False):
                 self._note(job, command, outcome)

@@ -43,7 +43,7 @@ class Engine:
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
         guest = self.guest(attachment.guest)
-        with self._driver.exclusive() as hold:
+        with self._driver.lock() as hold:
             context, report = self._converge(attachment, guest, hold)
         self._driver.start(report.plan.announce)
         self._plugins.fire_attached(context, report)
@@ -66,7 +66,7 @@ class Engine:
 
         jobs = self._jobs(attachments)
         found = [job for job in jobs if job.guest is not None]
-        with self._driver.exclusive() as hold, self._signals.deferred():
+        with self._driver.lock() as hold, self._signals.deferred():
             bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
             wanted = found if not atomic or len(found) == len(jobs) else []
             try:
@@ -96,7 +96,7 @@ class Engine:
         from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
 
         jobs = self._jobs(attachments)
-        with self._driver.exclusive() as hold:
+        with self._driver.lock() as hold:
             bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
             bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
@@ -146,7 +146,7 @@ class Engine:
         names = detaching.chosen(guest_state, guest, interface, everything=everything)
         for chosen in names:
             try:
-                with self._driver.exclusive() as hold:
+                with self._driver.lock() as hold:
                     context, plan, behind = self._planner.plan_detach(
                         guest, chosen, keep=keep, next_context=next_context
                     )
@@ -167,7 +167,7 @@ class Engine:
         """Sweep what a killed run did not come to."""
         if not detaching.unfinished(self._planner.host()):
             return
-        with self._driver.exclusive(), self._signals.deferred():
+        with self._driver.lock(), self._signals.deferred():
             self._driver.pin(HOST)
             transaction.cleanup(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
 

@@ -53,7 +53,7 @@ def collect(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Coll
         else:
             failed.append((command, outcome.error_text or f"exit code {outcome.code}"))
 
-    with driver.exclusive():
+    with driver.lock():
         survey = snapshot.take(driver, plugins, clients=True)
         driver.pin(HOST)
         todo = _only_there(plan(survey, plugins, driver), survey, driver)

@@ -48,7 +48,7 @@ class Hosting:
         """
         if not part.remove:
             self._wait(part)
-        with self._driver.exclusive() as hold:
+        with self._driver.lock() as hold:
             for _ in range(_ATTEMPTS):
                 context, backend = self._look(part)
                 again = not part.remove and bool(self._side.half(context))
@@ -91,7 +91,7 @@ class Hosting:
 
         Raises any PipeworkError, as well for what would be taken back and made anew.
         """
-        with self._driver.exclusive():
+        with self._driver.lock():
             context, backend = self._look(part)
             if self._side.half(context):
                 raise _incomplete(context)

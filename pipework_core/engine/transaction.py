@@ -93,7 +93,7 @@ def _acted(
     stop: Callable[[], bool],
     tell: Callable[[Command, Outcome], None],
 ) -> list[Outcome]:
-    outcomes = driver.apply(steps, stop=stop)
+    outcomes = driver.apply([steps], stop=stop)[0]
     for command, outcome in zip(steps, outcomes, strict=False):
         tell(command, outcome)
     return outcomes
@@ -110,47 +110,24 @@ def undo(done: Iterable[Command], driver: Driver, *, contended: bool = False) ->
     With `contended`, somebody else held the host meanwhile. What they may have begun to use (`only_if_uncontended`)
     stays.
     """
-    return _each(
-        [
-            step
-            for command in reversed(tuple(done))
-            for step in command.undo
-            if not (step.only_if_uncontended and contended)
-        ],
-        driver,
-    )
-
-
-def _each(
-    todo: list[Command], driver: Driver, *, tell: Callable[[Command, Outcome], None] = lambda *_: None
-) -> list[Command]:
-    """Run commands that do not depend on each other, but for those whose guards hold them back; return the failed."""
-    left: list[Command] = []
-    while todo:
-        ready = _up_to_guard(todo)
-        if not ready:
-            if driver.guard_blocks(todo[0]):
-                todo = todo[1:]
-                continue
-            ready = todo[:1]
-        outcomes = _acted(ready, driver, stop=lambda: False, tell=tell)
-        if outcomes and not has_succeeded(ready[len(outcomes) - 1], outcomes[-1]):
-            left.append(ready[len(outcomes) - 1])
-        todo = todo[len(outcomes) :]
-    return left
+    steps = [
+        step
+        for command in reversed(tuple(done))
+        for step in command.undo
+        if not (step.only_if_uncontended and contended)
+    ]
+    return [step for step, outcome in _clean_up(steps, driver) if not has_succeeded(step, outcome)]
 
 
 def cleanup(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
     """Take away what nobody needs any more, each by itself; return what could not be taken away."""
-    with driver.cleaning_up():
-        return tuple(_each(list(plan.cleanup), driver, tell=tell))
+    done = _clean_up(plan.cleanup, driver)
+    for command, outcome in done:
+        tell(command, outcome)
+    return tuple(command for command, outcome in done if not has_succeeded(command, outcome))
 
 
-def _up_to_guard(todo: list[Command]) -> list[Command]:
-    """Return the commands in front of the first one that is guarded; these can run as one batch."""
-    ready: list[Command] = []
-    for command in todo:
-        if command.guard is not None:
-            break
-        ready.append(command)
-    return ready
+def _clean_up(commands: Sequence[Command], driver: Driver) -> list[tuple[Command, Outcome]]:
+    """Return the commands that no guard blocked, with their outcomes."""
+    outcomes = driver.clean_up(commands)
+    return [(command, outcome) for command, outcome in zip(commands, outcomes, strict=True) if outcome is not None]

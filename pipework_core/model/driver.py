@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipework_core.model.records import Record
@@ -68,72 +69,78 @@ class Driver(Protocol):
         It is good for telling that nothing is to be done; whatever else is found out is read again by a command.
         """
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Run changes in order and return the outcomes of those that were run.
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run lists of changes that do not depend on each other; return the outcomes of those that were run.
 
-        It ends early behind a command that failed, whose outcome is then the last one; and, between two processes,
-        when `stop()` says so: then all outcomes are good and there are fewer than commands. A command with `timeout`
-        is ended when `stop()` says so; its outcome, cut short, is then the last one.
+        The commands of one list run in order. A list ends early after a command that failed, whose outcome is then its
+        last one; and, between two processes, when `stop()` says so: then all its outcomes are good, and there are fewer
+        than commands. A command with `timeout` is ended when `stop()` says so; its outcome, cut short, is the last one.
+        Raises HostError, before anything is done, for a program that is missing.
         """
 
-    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run lists of changes that do not depend on each other, each as `apply` does; one list of outcomes each."""
+    def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """Run changes in order, each by itself: one that fails stops none of the others, and none is undone.
 
-    def guard_blocks(self, command: Command) -> bool:
-        """Whether the command's guard (`guard`) finds something or cannot tell: things are better left alone then."""
-
-    def cleaning_up(self) -> AbstractContextManager[None]:
-        """Take what was done so far for final; in the block each change stands for itself, and none is undone."""
+        A command with a `guard` is left out, and has None for an outcome, when the guard finds something or cannot
+        tell. What was done before is final.
+        """
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start commands that nobody waits for. Never raises for what they do."""
 
-    def exclusive(self) -> Lock:
-        """Keep other pipeworks on this host out while facts are read and plans are carried out."""
+    def lock(self) -> Lock:
+        """Return the lock that keeps other pipeworks on this host out while facts are read and plans carried out."""
 
 
 class RunDriver(Driver, Protocol):
-    """A driver of one run of the command line, which tells it how the run ended."""
+    """A driver that is told how its use ended: one run of the command line, or many runs of a resident process."""
+
+    def release(self) -> None:
+        """Let go of all pinned namespaces; the driver can be used again."""
 
     def finish(self, notes: Sequence[str]) -> None:
-        """Do what is left behind a run that succeeded; `notes` say what needed nothing. May raise PipeworkError."""
+        """Complete a run that succeeded; `notes` say what needed nothing. May raise PipeworkError."""
 
-    def abort(self, error: BaseException) -> None:
-        """Do what is left behind a run that failed; never raises, but may add a note to the error."""
+    def close(self, error: BaseException | None = None) -> None:
+        """Let go of everything. After a run that failed, `error` says why, and may get a note. Never raises.
 
-    def close(self) -> None:
-        """Let everything go that is held."""
+        It may be called again.
+        """
 
 
 class BaseDriver:
-    """Base of drivers that ask a guard as they ask anything, run nothing side by side, and all by commands."""
+    """Base of drivers that run one command after the other, ask guards as they read, and hold nothing."""
 
     def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Leave it to commands."""
         return [None] * len(spaces)
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Run changes; see `Driver`."""
-        raise NotImplementedError
-
-    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run one list behind the other."""
-        return [self.apply(commands, stop=stop) for commands in lists]
-
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run reads; see `Driver`."""
         raise NotImplementedError
 
-    def guard_blocks(self, command: Command) -> bool:
-        """Ask the guard, if there is one."""
-        if command.guard is None:
-            return False
-        outcome = self.read([command.guard])[0]
-        return outcome.code not in command.guard.ok_codes or outcome.stdout.strip() not in {"", "[]"}
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run one list of changes; see `Driver.apply`."""
+        raise NotImplementedError
 
-    def cleaning_up(self) -> AbstractContextManager[None]:
-        """Make no difference: what is carried out at once needs nobody to know its end."""
-        return nullcontext()
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run one list after the other."""
+        return [self.apply_list(commands, stop=stop) for commands in lists]
+
+    def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """Run them by `read` and `apply`."""
+        return clean_up_each(self, commands)
+
+    def release(self) -> None:
+        """Do nothing: no namespace is held."""
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Do nothing: a run that succeeded is complete."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Release what is pinned; the engine has undone what failed."""
+        del error
+        self.release()
 
 
 class DriverKind(Protocol):
@@ -143,7 +150,7 @@ class DriverKind(Protocol):
     name: str
 
     def open(self, address: str) -> RunDriver:
-        """Return a driver for what stands behind the colon; raise UsageError or HostError.
+        """Return a driver for what follows the colon; raise UsageError or HostError.
 
         One that works on another machine has a method `locate`, which returns where a program lies there, or None.
         """
@@ -163,7 +170,7 @@ class DriverWrapper(Protocol):
 
 
 class NullLock:
-    """The hold of a driver that changes nothing and so locks nobody out."""
+    """The lock of a driver that changes nothing and so locks nobody out."""
 
     contended = False
 
@@ -179,6 +186,32 @@ class NullLock:
     def yielded(self) -> Iterator[None]:
         """Do nothing: it is held by nobody."""
         yield
+
+
+class _Worker(Protocol):
+    """The part of a driver that cleaning up takes."""
+
+    def read(self, commands: Sequence[Command]) -> list[Outcome]: ...
+
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]: ...
+
+
+def clean_up_each(driver: _Worker, commands: Sequence[Command]) -> list[Outcome | None]:
+    """Clean up as `Driver.clean_up` says, by what the driver reads and applies."""
+    outcomes: list[Outcome | None] = []
+    while len(outcomes) < len(commands):
+        todo = commands[len(outcomes) :]
+        ready = list(takewhile(lambda command: command.guard is None, todo)) or todo[:1]
+        if ready[0].guard is not None and _guard_blocks(driver, ready[0].guard):
+            outcomes.append(None)
+        else:
+            outcomes += driver.apply([ready], stop=lambda: False)[0]
+    return outcomes
+
+
+def _guard_blocks(driver: _Worker, guard: Command) -> bool:
+    outcome = driver.read([guard])[0]
+    return outcome.code not in guard.ok_codes or outcome.stdout.strip() not in {"", "[]"}
 
 
 def has_succeeded(command: Command, outcome: Outcome) -> bool:

@@ -15,7 +15,7 @@ from pipework_core.model.errors import PipeworkError
 from pipework_core.testing import saboteur
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipework_core.model.driver import RunDriver
     from pipework_core.model.plan import Command, Outcome
@@ -40,12 +40,21 @@ class Noting:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a driver has
         return getattr(self._inner, name)
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
         """Remember them, and hand them on."""
+        self._note_commands(command for commands in lists for command in commands)
+        return self._inner.apply(lists, stop=stop)
+
+    def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """Hand them on, and remember those that no guard blocked."""
+        outcomes = self._inner.clean_up(commands)
+        self._note_commands(command for command, outcome in zip(commands, outcomes, strict=True) if outcome is not None)
+        return outcomes
+
+    def _note_commands(self, commands: Iterable[Command]) -> None:
         self.change_words += [
             f"{command} <<< {command.stdin}" if command.stdin else str(command) for command in commands
         ]
-        return self._inner.apply(commands, stop=stop)
 
 
 def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = False) -> list[str]:

@@ -58,7 +58,7 @@ class FakeDriver(BaseDriver):
         self.reads += commands
         return [self._handler(command) for command in commands]
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Answer by the handler, until one fails or `stop()` says so."""
         outcomes: list[Outcome] = []
         for command in commands:
@@ -74,9 +74,9 @@ class FakeDriver(BaseDriver):
         """Remember them."""
         self.started += commands
 
-    def exclusive(self) -> NullLock:
+    def lock(self) -> NullLock:
         """Lock nobody out."""
-        self.calls.append("exclusive")
+        self.calls.append("lock")
         return NullLock()
 
     def finish(self, notes: Sequence[str]) -> None:
@@ -84,11 +84,6 @@ class FakeDriver(BaseDriver):
         del notes
         self.calls.append("finish")
 
-    def abort(self, error: BaseException) -> None:
-        """Remember that the run failed."""
-        del error
-        self.calls.append("abort")
-
-    def close(self) -> None:
-        """Remember it."""
-        self.calls.append("close")
+    def close(self, error: BaseException | None = None) -> None:
+        """Remember whether the run failed."""
+        self.calls.append("abort" if error else "close")

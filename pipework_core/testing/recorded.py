@@ -114,7 +114,7 @@ def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunD
             plan = sum((report.plan for _, report in done), start=Plan())
         driver.finish(plan.notes)
     except BaseException as error:
-        driver.abort(error)
+        driver.close(error)
         raise
     finally:
         driver.close()

@@ -21,7 +21,7 @@ from pipework_core.cli import parser
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.host_access import Hosting
 from pipework_core.engine.signals import Signals
-from pipework_core.model.driver import has_succeeded
+from pipework_core.model.driver import clean_up_each, has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
@@ -61,11 +61,19 @@ class Saboteur:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a driver has
         return getattr(self._inner, name)
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """Clean up by `apply`: a step of this kind is counted, too."""
+        return clean_up_each(self, commands)
+
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run one list after the other."""
+        return [self.apply_list(commands, stop=stop) for commands in lists]
+
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry N steps out, then spring the trap once. A plan's final step comes in a call of its own."""
         if self.sprung or not self.counter.told:
-            return self._inner.apply(commands, stop=stop)
-        outcomes = self._inner.apply(commands[: self._number], stop=stop)
+            return self._inner.apply([commands], stop=stop)[0]
+        outcomes = self._inner.apply([commands[: self._number]], stop=stop)[0]
         if outcomes and not has_succeeded(commands[len(outcomes) - 1], outcomes[-1]):
             self.sprung = True  # it failed by itself, and what comes next is the undoing
             return outcomes

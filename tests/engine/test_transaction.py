@@ -33,7 +33,7 @@ def names(commands: list[Command]) -> list[str]:
 
 def run(driver: FakeDriver, plan: Plan = PLAN, *, stop_behind: int = 99) -> tuple[Outcome, ...]:
     return transaction.run(
-        plan, driver, driver.exclusive(), stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None
+        plan, driver, driver.lock(), stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None
     )
 
 
@@ -182,10 +182,10 @@ def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
 
 def test_a_driver_that_cannot_go_on_leaves_nothing_behind() -> None:
     class Lacking(FakeDriver):
-        def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
             if commands[0].argv == ("do", "lease"):
                 raise HostError("dhclient is not installed here.")
-            return super().apply(commands, stop=stop)
+            return super().apply_list(commands, stop=stop)
 
     driver = Lacking()
     with pytest.raises(HostError, match="is not installed"):

@@ -71,20 +71,20 @@ class SshSaboteur(SshDriver):
         self._number = number
         self._sprung = mode == "count"
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry N steps out, then spring the trap once."""
         if self._sprung:
-            return super().apply(commands, stop=stop)
+            return super().apply_list(commands, stop=stop)
         here = self._number < len(commands) + (self._mode == "interrupt")
         if not here:
             self._number -= len(commands)
-            return super().apply(commands, stop=stop)
+            return super().apply_list(commands, stop=stop)
         self._sprung = True
         ahead, behind = commands[: self._number], commands[self._number :]
         if self._mode == "die":
             killer = Command(argv=("sh", "-c", f"kill -s KILL {self._session.facts.pid}"))
-            return super().apply([*ahead, killer, *behind], stop=stop)
-        outcomes = super().apply(ahead, stop=stop)
+            return super().apply_list([*ahead, killer, *behind], stop=stop)
+        outcomes = super().apply_list(ahead, stop=stop)
         if outcomes and not has_succeeded(ahead[len(outcomes) - 1], outcomes[-1]):
             return outcomes
         return self._spring(outcomes, behind, stop)
@@ -96,7 +96,7 @@ class SshSaboteur(SshDriver):
             os.kill(os.getpid(), signal.SIGTERM)
             return outcomes
         self.line.cut()
-        return outcomes + super().apply(behind, stop=stop)
+        return outcomes + super().apply_list(behind, stop=stop)
 
 
 def main(mode: str, number: str, url: str, *argv: str) -> int:

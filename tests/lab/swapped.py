@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Swapped(LiveDriver):
     """The live driver; before it acts, `blue` becomes the namespace that was `red`."""
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Swap, then act."""
         for argv in (("umount", "--lazy", "/run/netns/blue"), ("mount", "--bind", "/run/netns/red", "/run/netns/blue")):
             subprocess.run(argv, check=True)
-        return super().apply(commands, stop=stop)
+        return super().apply_list(commands, stop=stop)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ WORDS = (
 def main() -> None:
     """Give an interface each alias by way of the driver, and print what the kernel has, in between two good lines."""
     driver = LiveDriver()
-    driver.apply([Command(argv=("ip", "link", "add", "name", "a0", "type", "bridge"))], stop=lambda: False)
+    driver.apply_list([Command(argv=("ip", "link", "add", "name", "a0", "type", "bridge"))], stop=lambda: False)
     for number, word in enumerate(WORDS):
         lines = [
             ("ip", "link", "set", "dev", "a0", "mtu", str(1000 + number)),
@@ -52,7 +52,7 @@ def main() -> None:
             ("ip", "link", "set", "dev", "a0", "group", str(2000 + number)),
         ]
         commands = [Command(argv=argv) for argv in lines]
-        outcomes = driver.apply(commands, stop=lambda: False)
+        outcomes = driver.apply_list(commands, stop=lambda: False)
         link = Path("/sys/class/net/a0")
         kept = os.fsdecode((link / "ifalias").read_bytes())
         numbers = [int((link / name).read_text(), 0) for name in ("mtu", "netdev_group")]
@@ -93,8 +93,8 @@ def test_the_line_that_fails_is_the_command_that_is_named(user_host: PrivateHost
         "lines = ['link add name a0 type bridge', 'link set dev a0 alias x']\n"
         "lines += ['link set dev nowhere up', 'link set dev a0 up']\n"
         "commands = [Command(argv=('ip', *line.split())) for line in lines]\n"
-        "outcomes = LiveDriver().act(commands, stop=lambda: False)\n"
-        "print(json.dumps([[outcome.code, outcome.complaint] for outcome in outcomes]))"
+        "outcomes = LiveDriver().apply_list(commands, stop=lambda: False)\n"
+        "print(json.dumps([[outcome.code, outcome.error_text] for outcome in outcomes]))"
     )
     outcomes = json.loads(user_host.run(sys.executable, "-c", script).stdout)
     assert outcomes == [[0, ""], [0, ""], [1, 'Cannot find device "nowhere"']]

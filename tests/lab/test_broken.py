@@ -28,7 +28,7 @@ from pipework_core.plugins.manager import PluginManager
 from pipework_core.cli.output import table
 from pipework_drivers.local.driver import LiveDriver
 warn = lambda text: print(text, file=sys.stderr)
-driver = LiveDriver(patience=0.5)
+driver = LiveDriver(timeout=0.5)
 print(table(overview.attachments("", driver=driver, plugins=PluginManager(warn=warn), warn=warn)))
 """
 

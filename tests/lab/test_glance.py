@@ -112,7 +112,7 @@ def test_what_is_started_for_guests_side_by_side_runs_in_them_and_threads_come_h
         home = os.readlink("/proc/self/ns/net")
         lists = [[Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES]
         lists += [[Command(argv=("ip", "link", "add", "h0", "type", "bridge"))]]
-        found = guest_state.driver.apply_parallel(lists, stop=never)
+        found = guest_state.driver.apply(lists, stop=never)
         assert [outcome.code for outcomes in found for outcome in outcomes] == [0, 0, 0], found
         for space in SPACES:
             assert {"x0", "lo"} <= set(guest_state.read("ls", "/proc/self/net/dev_snmp6", netns=space).split()), space
@@ -188,7 +188,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
         lists: Sequence[Sequence[Command]] = [
             [Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES
         ]
-        first, second = guest_state.driver.apply_parallel(lists, stop=never)
+        first, second = guest_state.driver.apply(lists, stop=never)
         assert sorted(outcome.code for outcome in (*first, *second)) == [0, TIMED_OUT], (first, second)
 
     in_(host, apply)

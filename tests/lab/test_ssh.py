@@ -146,9 +146,10 @@ def test_ctrl_c_in_the_middle_of_a_request_undoes_it(pair: SshPair) -> None:
 
 def test_a_cable_that_is_pulled_does_not_lock_the_host_for_ever(pair: SshPair) -> None:
     script = (
-        "import sys; from pipework_drivers import ssh, ssh_hold; from pipework_core.state.facts import HOST_LINKS\n"
-        f"ssh_hold._ABANDONED = 1; driver = ssh.SshDrivers().open('//root@{FAR}')\n"
-        "with driver.exclusive(): driver.read([HOST_LINKS]); print('held', flush=True); sys.stdin.read()"
+        "import sys; from pipework_core.state.facts import HOST_LINKS\n"
+        "from pipework_drivers.ssh import driver as ssh, lock\n"
+        f"lock._ABANDONED = 1; driver = ssh.SshDrivers().open('//root@{FAR}')\n"
+        "with driver.lock(): driver.read([HOST_LINKS]); print('held', flush=True); sys.stdin.read()"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with pair.near.popen(sys.executable, "-c", script, **pipes) as holder:

@@ -26,7 +26,7 @@ def live_read() -> object:
 
 
 def live_act() -> object:
-    return LiveDriver().apply([Command(argv=TRUE)], stop=lambda: False)
+    return LiveDriver().apply_list([Command(argv=TRUE)], stop=lambda: False)
 
 
 WAYS: dict[str, Callable[[], object]] = {

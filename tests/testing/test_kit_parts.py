@@ -104,13 +104,13 @@ def test_the_fake_driver_answers_by_a_function_and_remembers() -> None:
     one, two = (Command(argv=("do", word)) for word in ("one", "two"))
     driver = FakeDriver(lambda command: Outcome(code=int(command is two)))
     assert driver.read([two, one]) == [Outcome(code=1), Outcome(code=0)]
-    assert driver.apply([one, two, one], stop=lambda: False) == [Outcome(code=0), Outcome(code=1)]
-    assert driver.apply([one], stop=lambda: True) == []
+    assert driver.apply_list([one, two, one], stop=lambda: False) == [Outcome(code=0), Outcome(code=1)]
+    assert driver.apply_list([one], stop=lambda: True) == []
     driver.start([two])
-    with driver.exclusive():
+    with driver.lock():
         driver.finish(())
     assert (driver.reads, driver.acts, driver.started) == ([two, one], [one, two], [two])
-    assert driver.calls == ["exclusive", "finish"]
+    assert driver.calls == ["lock", "finish"]
 
 
 def test_the_fake_driver_has_the_namespaces_and_programs_it_is_given() -> None:

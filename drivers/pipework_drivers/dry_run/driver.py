@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import BaseDriver, NullLock
@@ -12,7 +11,7 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers.dry_run.script import Script, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
     from pipework_core.model.driver import Lock, PinnedNetns, RunDriver
@@ -58,25 +57,18 @@ class DryRunDriver(BaseDriver):
         """Run them: reading changes nothing."""
         return self._inner.read(commands)
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Keep them for the script, and answer that all went as expected."""
         if stop():
             return []
         self._steps += commands
         return [_as_expected(command) for command in commands]
 
-    def guard_blocks(self, command: Command) -> bool:
-        """Hold nothing back: what a guard will find shows when the script runs, which asks it."""
-        del command
-        return False
-
-    @contextmanager
-    def cleaning_up(self) -> Iterator[None]:
-        """Finish a section of the script, with what is given in the block for its end."""
-        steps, self._steps = self._steps, []
-        yield
-        self._section(steps, cleanup=self._steps)
+    def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """Finish a section of the script with them. Guards block nothing here: the script asks them."""
+        self._section(self._steps, cleanup=commands)
         self._steps = []
+        return [_as_expected(command) for command in commands]
 
     def _section(self, steps: Sequence[Command], *, cleanup: Sequence[Command] = ()) -> None:
         if steps or cleanup:
@@ -86,7 +78,7 @@ class DryRunDriver(BaseDriver):
         """Keep them for the script."""
         self._announce += commands
 
-    def exclusive(self) -> Lock:
+    def lock(self) -> Lock:
         """Lock nobody out, since nothing is changed; not even the file for the lock is made."""
         return NullLock()
 
@@ -103,12 +95,13 @@ class DryRunDriver(BaseDriver):
         )
         self._out.write(script.text())
 
-    def abort(self, error: BaseException) -> None:
-        """Write nothing: half a plan is none."""
+    def release(self) -> None:
+        """Let go of the namespaces that the reads needed."""
+        self._inner.release()
 
-    def close(self) -> None:
-        """Let go of what the reads needed."""
-        self._inner.close()
+    def close(self, error: BaseException | None = None) -> None:
+        """Let go of what the reads needed. Half a plan is none: after an error nothing is written."""
+        self._inner.close(error)
 
 
 def _as_expected(command: Command) -> Outcome:

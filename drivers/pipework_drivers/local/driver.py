@@ -47,7 +47,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class LiveDriver(BaseDriver):
-    """Runs plans. Holds every pinned namespace open until `close`. `timeout` is in seconds, for one process."""
+    """Runs plans. Holds every pinned namespace open until `release`. `timeout` is in seconds, for one process."""
 
     def __init__(self, *, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
@@ -55,7 +55,7 @@ class LiveDriver(BaseDriver):
         #: Where programs lie that were found; one that was not may be installed meanwhile.
         self._places: dict[str, str] = {}
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Let the namespaces go."""
         while self._pins:
             os.close(self._pins.popitem()[1])
@@ -136,16 +136,18 @@ class LiveDriver(BaseDriver):
 
         return side_by_side([look], at_once=1)[0]
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
-        """Run them in order, as few processes; see `Driver.apply`.
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+        """Run them in order, in as few processes as possible.
 
         Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
         """
         self._refuse_missing(with_undoing(commands))
         return self._acted(commands, stop, self._outcome, [])
 
-    def apply_parallel(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run the lists by a few threads, each of which waits for one process at a time; see `Driver`."""
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run several lists by a few threads, each of which waits for one process at a time; see `Driver`."""
+        if len(lists) == 1:
+            return [self.apply_list(lists[0], stop=stop)]
         every = [command for commands in lists for command in commands]
         self._refuse_missing(with_undoing(every))
         many = _PATIENT_AT_ONCE if any(command.timeout for command in every) else _ACTING_AT_ONCE
@@ -204,13 +206,7 @@ class LiveDriver(BaseDriver):
             argv, _, fds = self._entered(command.argv, command.netns)
             start_unattended(argv, fds=fds)
 
-    def finish(self, notes: Sequence[str]) -> None:
-        """Have nothing to add behind a run that succeeded."""
-
-    def abort(self, error: BaseException) -> None:
-        """Have nothing to add behind a run that failed: the engine has undone it."""
-
-    def exclusive(self) -> Lock:
+    def lock(self) -> Lock:
         """Hold the lock of this host."""
         return HostLock()
 

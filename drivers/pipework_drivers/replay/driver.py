@@ -17,7 +17,6 @@ from pipework_drivers.replay.diff import differences, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from pipework_core.model.driver import Lock, RunDriver
     from pipework_core.model.plan import Command, Netns, Outcome
@@ -59,30 +58,26 @@ class RecordingDriver(BaseDriver):
         self._calls += [of_command("read", *pair) for pair in zip(commands, outcomes, strict=True)]
         return outcomes
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Carry them out, and write down those that were; a signal that kept the others back is a call of its own."""
         if not commands:
             return []
         with self._noted(of_command("act", commands[0])):
-            outcomes = self._inner.apply(commands, stop=stop)
+            outcomes = self._inner.apply([commands], stop=stop)[0]
         self._calls += [of_command("act", *pair) for pair in zip(commands, outcomes, strict=False)]
         failed = bool(outcomes) and not has_succeeded(commands[len(outcomes) - 1], outcomes[-1])
         if len(outcomes) < len(commands) and not failed:
             self._calls.append(RecordedCall(kind="interrupt"))
         return outcomes
 
-    def cleaning_up(self) -> AbstractContextManager[None]:
-        """Let `inner` know."""
-        return self._inner.cleaning_up()
-
     def start(self, commands: Sequence[Command]) -> None:
         """Start them, and write them down."""
         self._inner.start(commands)
         self._calls += [of_command("start", command) for command in commands]
 
-    def exclusive(self) -> Lock:
+    def lock(self) -> Lock:
         """Take the lock of `inner`."""
-        return self._inner.exclusive()
+        return self._inner.lock()
 
     def finish(self, notes: Sequence[str]) -> None:
         """Write the file; raise HostError when that fails now, though it could have been written before."""
@@ -95,17 +90,18 @@ class RecordingDriver(BaseDriver):
                 hint="nothing needs to be repeated but the recording",
             ) from None
 
-    def abort(self, error: BaseException) -> None:
-        """Write the file behind a run that failed, whose error is what counts."""
-        self._inner.abort(error)
-        try:
-            self._write()
-        except OSError as trouble:
-            error.add_note(f"the recording {self._path} could not be written: {trouble.strerror}")
+    def release(self) -> None:
+        """Let `inner` go of its namespaces."""
+        self._inner.release()
 
-    def close(self) -> None:
-        """Remove what was not made into a recording."""
-        self._inner.close()
+    def close(self, error: BaseException | None = None) -> None:
+        """Write the file after a run that failed, too; the error of the run is what counts."""
+        self._inner.close(error)
+        if error is not None:
+            try:
+                self._write()
+            except OSError as trouble:
+                error.add_note(f"the recording {self._path} could not be written: {trouble.strerror}")
         self._draft.discard()
 
     def _write(self) -> None:
@@ -156,7 +152,7 @@ class ReplayDriver(BaseDriver):
         """Answer what they said."""
         return [self._outcome("read", command) for command in commands]
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Answer what they came to; where the recorded run was interrupted, so is this one."""
         outcomes: list[Outcome] = []
         for command in commands:
@@ -172,7 +168,7 @@ class ReplayDriver(BaseDriver):
         for command in commands:
             self._take(of_command("start", command))
 
-    def exclusive(self) -> Lock:
+    def lock(self) -> Lock:
         """Lock nobody out."""
         return NullLock()
 
@@ -183,14 +179,11 @@ class ReplayDriver(BaseDriver):
         if rest:
             raise ReplayError(f"the run came to its end, and its recording {rest}.", hint=_RERECORD)
 
-    def abort(self, error: BaseException) -> None:
+    def close(self, error: BaseException | None = None) -> None:
         """Say beside the error of the run that the recording goes on, where it does."""
         rest = self._rest()
-        if rest and not isinstance(error, ReplayError):
+        if error is not None and rest and not isinstance(error, ReplayError):
             error.add_note(f"the recording {self._path} {rest}")
-
-    def close(self) -> None:
-        """Have nothing to let go."""
 
     def _outcome(self, kind: str, command: Command) -> Outcome:
         outcome = self._take(of_command(kind, command)).outcome

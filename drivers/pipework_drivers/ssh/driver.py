@@ -71,8 +71,14 @@ class SshDriver(BaseDriver):
         self._pins: dict[str, int] = {}
         self._latest = _Latest()
 
-    def close(self) -> None:
+    def release(self) -> None:
+        """Forget the namespaces; the shell there opens the next ones in their place."""
+        self._pins.clear()
+        self._latest = _Latest()
+
+    def close(self, error: BaseException | None = None) -> None:
         """End the connection, and with it whatever is held."""
+        del error
         self._session.close()
 
     def pin(self, netns: Netns) -> PinnedNetns:
@@ -115,7 +121,7 @@ class SshDriver(BaseDriver):
         found = iter(self._session.ask([Job(self._line(c.argv, c.netns, c.stdin)) for c in wanted]))
         return [Outcome(code=NOT_STARTED) if out else self._told(next(found)) for out in left_out]
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run them in order, in as few round trips; see `Driver.apply`.
 
         The other machine ends a request behind a command that failed, so that nothing has to be asked in between.
@@ -149,15 +155,9 @@ class SshDriver(BaseDriver):
         if lines:
             self._session.tell(lines)
 
-    def exclusive(self) -> Lock:
+    def lock(self) -> Lock:
         """Hold the lock of the other machine, which is the one that a pipework there takes."""
         return RemoteLock(self._session, str(self._address), flock=lambda: self._path_of("flock"))
-
-    def finish(self, notes: Sequence[str]) -> None:
-        """Have nothing to add behind a run that succeeded."""
-
-    def abort(self, error: BaseException) -> None:
-        """Have nothing to add behind a run that failed: the engine has undone it."""
 
     def _at_once(self, portion: Sequence[batch.Group]) -> list[Outcome]:
         """Carry groups out in one round trip; return outcomes up to the first command that failed."""

@@ -57,7 +57,7 @@ def stdin_of(fp: FakeProcess, *argv: str) -> list[str]:
 
 def test_a_batch_is_one_process_with_a_line_a_command(fp: FakeProcess, driver: LiveDriver) -> None:
     given = stdin_of(fp, *BATCH)
-    outcomes = driver.apply([FIRST, SECOND], stop=never)
+    outcomes = driver.apply_list([FIRST, SECOND], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 0]
     assert given == ["link add br1 type bridge\nlink set br1 up\n"]
 
@@ -66,21 +66,21 @@ def test_a_failing_line_is_told_of_its_command_in_the_tools_words(fp: FakeProces
     fp.register(
         list(BATCH), returncode=1, stdout=b"noise\n", stderr=b"RTNETLINK answers: File exists\nCommand failed -:2\n"
     )
-    outcomes = driver.apply([FIRST, SECOND, THIRD], stop=never)
+    outcomes = driver.apply_list([FIRST, SECOND, THIRD], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 1]
     assert outcomes[-1].error_text == "RTNETLINK answers: File exists"
 
 
 def test_noise_on_stdout_fails_nothing(fp: FakeProcess, driver: LiveDriver) -> None:
     fp.register(list(BATCH), stdout=b"\xff\xfe noise\n", stderr=b"Warning: whatever\n")
-    assert [outcome.code for outcome in driver.apply([FIRST, SECOND], stop=never)] == [0, 0]
+    assert [outcome.code for outcome in driver.apply_list([FIRST, SECOND], stop=never)] == [0, 0]
 
 
 def test_an_answer_that_is_not_the_expected_one_ends_the_run(fp: FakeProcess, driver: LiveDriver) -> None:
     asked = Command(argv=("ovs-vsctl", "get", "interface", "p", "error"), expect="[]")
     both = ["ovs-vsctl", *2 * ("--", "get", "interface", "p", "error")]
     fp.register(both, stdout=b'[]\n"no such device"\n')
-    outcomes = driver.apply([asked, asked, FIRST], stop=never)
+    outcomes = driver.apply_list([asked, asked, FIRST], stop=never)
     assert [outcome.stdout for outcome in outcomes] == ["[]\n", '"no such device"\n']
 
 
@@ -93,7 +93,7 @@ def test_a_failed_transaction_is_run_again_one_by_one(fp: FakeProcess, driver: L
     fp.register(list(TRANSACTION), returncode=1, stderr=b"ovs-vsctl: something failed")
     fp.register(list(ADD_BRIDGE.argv))
     fp.register(list(ADD_PORT.argv), returncode=1, stderr=b"ovs-vsctl: cannot create a port named p")
-    outcomes = driver.apply([ADD_BRIDGE, ADD_PORT, FIRST], stop=never)
+    outcomes = driver.apply_list([ADD_BRIDGE, ADD_PORT, FIRST], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 1]
     assert outcomes[-1].error_text == "ovs-vsctl: cannot create a port named p"
     assert [list(call) for call in fp.calls] == [list(TRANSACTION), list(ADD_BRIDGE.argv), list(ADD_PORT.argv)]
@@ -101,7 +101,7 @@ def test_a_failed_transaction_is_run_again_one_by_one(fp: FakeProcess, driver: L
 
 def test_a_transaction_that_timed_out_is_not_run_again(fp: FakeProcess, driver: LiveDriver) -> None:
     fp.register(list(TRANSACTION), returncode=-14)
-    outcomes = driver.apply([ADD_BRIDGE, ADD_PORT, FIRST], stop=never)
+    outcomes = driver.apply_list([ADD_BRIDGE, ADD_PORT, FIRST], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, -14]
     assert len(fp.calls) == 1
 
@@ -109,7 +109,7 @@ def test_a_transaction_that_timed_out_is_not_run_again(fp: FakeProcess, driver: 
 def test_stopping_happens_between_processes(fp: FakeProcess, driver: LiveDriver) -> None:
     fp.register(list(BATCH))
     asked = iter((False, True))
-    outcomes = driver.apply([FIRST, SECOND, ADD_BRIDGE], stop=lambda: next(asked))
+    outcomes = driver.apply_list([FIRST, SECOND, ADD_BRIDGE], stop=lambda: next(asked))
     assert len(outcomes) == 2
     assert len(fp.calls) == 1
 
@@ -129,7 +129,7 @@ def test_a_missing_program_is_an_error_with_its_package(
 ) -> None:
     monkeypatch.setattr(LiveDriver, "has_program", lambda _, name: name != program)
     fp.register([fp.any()], occurrences=9)
-    for call in (driver.read, lambda commands: driver.apply(commands, stop=never)):
+    for call in (driver.read, lambda commands: driver.apply_list(commands, stop=never)):
         with pytest.raises(HostError, match=f"^{program} is not installed here") as caught:
             call([Command(argv=("arping",)), Command(argv=(program, "x"))])
         assert f"package {package} in Debian" in caught.value.hint
@@ -145,7 +145,7 @@ def test_what_undoing_takes_is_looked_for_before_anything_is_done(
     undo = Command(argv=("absent" if where == "undo" else "ip", "y"), guard=guard)
     netns = Netns(path="/run/netns/blue") if where == "nsenter" else None
     with pytest.raises(HostError, match="is not installed here"):
-        driver.apply([Command(argv=("ip", "z"), undo=(undo,), netns=netns)], stop=never)
+        driver.apply_list([Command(argv=("ip", "z"), undo=(undo,), netns=netns)], stop=never)
     assert not fp.calls
 
 
@@ -170,7 +170,7 @@ def test_a_program_that_cannot_be_started_fails_its_command_and_no_more(
     """An exception would lose what was done before, which is to be undone."""
     refused.add("ovs-vsctl")
     fp.register(list(BATCH))
-    outcomes = driver.apply([FIRST, SECOND, ADD_BRIDGE], stop=never)
+    outcomes = driver.apply_list([FIRST, SECOND, ADD_BRIDGE], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 0, 127]
     assert outcomes[-1].error_text == "ovs-vsctl cannot be started: Permission denied"
 
@@ -201,7 +201,7 @@ def test_a_hung_program_counts_as_timed_out(fp: FakeProcess, monkeypatch: pytest
 
 def test_exit_code_124_counts_as_cut_short(fp: FakeProcess, driver: LiveDriver) -> None:
     fp.register(list(FIRST.argv), returncode=124)
-    (outcome,) = driver.apply([FIRST], stop=never)
+    (outcome,) = driver.apply_list([FIRST], stop=never)
     assert cut_short(outcome)
 
 
@@ -234,14 +234,14 @@ def test_a_pinned_path_becomes_its_descriptor_and_nothing_else_does(
     held = f"/proc/self/fd/{driver._pins[blue.path]}"
     fp.register([fp.any()])
     words = ("link", "set", "a", "netns", blue.path, "alias", f"x{blue.path}", "name", f"{blue.path}/y")
-    driver.apply([Command(argv=("ip", "-d", *words), netns=blue)], stop=never)
+    driver.apply_list([Command(argv=("ip", "-d", *words), netns=blue)], stop=never)
     assert list(fp.calls[-1]) == [
         *("nsenter", f"--net={held}", "ip", "-d"),
         *("link", "set", "a", "netns", held, "alias", f"x{blue.path}", "name", f"{blue.path}/y"),
     ]
     given = stdin_of(fp, "ip", "-batch", "-")
     put = [Command(argv=("ip", "link", "set", "a", "netns", guest.path)) for guest in (blue, blue, longer)]
-    driver.apply(put, stop=never)
+    driver.apply_list(put, stop=never)
     other = f"/proc/self/fd/{driver._pins[longer.path]}"
     assert given == [f"link set a netns {held}\nlink set a netns {held}\nlink set a netns {other}\n"]
 
@@ -261,8 +261,8 @@ def test_only_the_descriptors_that_it_needs_are_given_to_a_process(
         driver.pin(guest)
     fp.register([fp.any()], occurrences=3)
     blue, _, red = guests
-    driver.apply([FIRST], stop=never)
-    driver.apply([Command(argv=("ip", "x", blue.path), netns=red)], stop=never)
+    driver.apply_list([FIRST], stop=never)
+    driver.apply_list([Command(argv=("ip", "x", blue.path), netns=red)], stop=never)
     assert passed == [[], sorted((driver._pins[blue.path], driver._pins[red.path]))]
 
 
@@ -314,7 +314,7 @@ def test_names_in_bytes_that_are_no_utf8_pass_through(fp: FakeProcess, driver: L
     given: list[bytes] = []
     fp.register(list(BATCH), stdin_callable=given.append)
     odd = os.fsdecode(b"caf\xe9")
-    driver.apply([Command(argv=("ip", "link", "show", odd)), FIRST], stop=never)
+    driver.apply_list([Command(argv=("ip", "link", "show", odd)), FIRST], stop=never)
     assert given == [b"link show caf\xe9\nlink add br1 type bridge\n"]
     fp.register(list(FIRST.argv), stdout=b"caf\xe9")
     assert driver.read([FIRST]) == [Outcome(code=0, stdout=odd, asked=pytest.approx(0, abs=1e12))]

@@ -179,7 +179,7 @@ def test_nothing_is_left_to_warn_about(driver: LiveDriver) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         driver.read([Command(argv=("true",)), Command(argv=("cat",), stdin="x")])
-        driver.apply([Command(argv=("false",))], stop=lambda: False)
+        driver.apply_list([Command(argv=("false",))], stop=lambda: False)
         start_unattended(("sleep", "0.1"), fds=())
         with pytest.raises(HostError):
             driver.read([Command(argv=("true",)), Command(argv=("no-such-program",))])
@@ -216,11 +216,11 @@ def test_an_announcement_that_does_not_exist_is_left_out() -> None:
 
 def test_a_program_that_is_missing_or_cannot_be_run(driver: LiveDriver, tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"^no-such-program is not installed here\.$"):
-        driver.apply([Command(argv=("no-such-program",))], stop=lambda: False)
+        driver.apply_list([Command(argv=("no-such-program",))], stop=lambda: False)
     broken = tmp_path / "broken"
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
-    (outcome,) = driver.apply([Command(argv=(str(broken),))], stop=lambda: False)
+    (outcome,) = driver.apply_list([Command(argv=(str(broken),))], stop=lambda: False)
     assert outcome.code == 127
     assert outcome.error_text == f"{broken} cannot be started: No such file or directory"
 
@@ -238,14 +238,16 @@ def test_reads_run_side_by_side(driver: LiveDriver, tmp_path: Path) -> None:
 
 def test_a_patient_command_is_waited_for_and_read_to_its_end(driver: LiveDriver) -> None:
     command = Command(argv=("sh", "-c", "cat; sleep .3; echo lease"), stdin="words\n", timeout=30.0)
-    assert [(done.code, done.stdout) for done in driver.apply([command], stop=lambda: False)] == [(0, "words\nlease\n")]
+    assert [(done.code, done.stdout) for done in driver.apply_list([command], stop=lambda: False)] == [
+        (0, "words\nlease\n")
+    ]
 
 
 def test_a_signal_ends_a_patient_command_which_is_told_so_first(driver: LiveDriver, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     script = f"trap 'echo told >{mark}.end; exit 7' TERM; >{mark}; sleep 1000 & wait"
     command = Command(argv=("sh", "-c", script), timeout=1000.0)
-    outcomes = driver.apply([command, Command(argv=("touch", f"{mark}.next"))], stop=mark.exists)
+    outcomes = driver.apply_list([command, Command(argv=("touch", f"{mark}.next"))], stop=mark.exists)
     assert [done.code for done in outcomes] == [-signal.SIGTERM]
     assert Path(f"{mark}.end").read_text() == "told\n"
     assert not Path(f"{mark}.next").exists()
@@ -254,7 +256,7 @@ def test_a_signal_ends_a_patient_command_which_is_told_so_first(driver: LiveDriv
 def test_a_command_without_patience_is_never_ended_by_a_signal(driver: LiveDriver, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     command = Command(argv=("sh", "-c", f">{mark}; sleep .3; >{mark}.end"))
-    assert [done.code for done in driver.apply([command], stop=mark.exists)] == [0]
+    assert [done.code for done in driver.apply_list([command], stop=mark.exists)] == [0]
     assert Path(f"{mark}.end").exists()
 
 
@@ -262,6 +264,6 @@ def test_a_patient_command_that_outstays_its_patience_is_ended(
     driver: LiveDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.2)
-    outcome = driver.apply([Command(argv=("sleep", "1000"), timeout=0.1)], stop=lambda: False)[0]
+    outcome = driver.apply_list([Command(argv=("sleep", "1000"), timeout=0.1)], stop=lambda: False)[0]
     assert outcome.code == TIMED_OUT
     assert "gave no answer for 0.3 seconds" in outcome.stderr

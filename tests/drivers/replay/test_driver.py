@@ -49,7 +49,7 @@ def some_run(driver: RunDriver) -> list[Outcome]:
     driver.pin(GUEST)
     assert driver.has_program("ip")
     outcomes = driver.read([LINKS, Command(argv=("cat",), stdin="a b\nc")])
-    outcomes += driver.apply([ADD, UP], stop=never)
+    outcomes += driver.apply_list([ADD, UP], stop=never)
     driver.start([ARPING])
     return outcomes
 
@@ -169,17 +169,17 @@ def test_a_folder_that_is_exchanged_during_the_run_is_not_left(tmp_path: Path) -
 def test_a_failed_run_is_recorded_and_fails_again(path: Path) -> None:
     inner = answering(lambda command: Outcome(code=2, stderr="no\n") if command == UP else Outcome(code=0))
     driver = RecordingDriver(inner, str(path))
-    assert [outcome.code for outcome in driver.apply([ADD, UP, ADD], stop=never)] == [0, 2]
-    driver.apply([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
-    driver.abort(CommandError(UP, Outcome(code=2)))
+    assert [outcome.code for outcome in driver.apply_list([ADD, UP, ADD], stop=never)] == [0, 2]
+    driver.apply_list([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
+    driver.close(CommandError(UP, Outcome(code=2)))
     driver.close()
 
     replay = ReplayDriver(str(path))
-    assert replay.apply([ADD, UP, ADD], stop=never) == [Outcome(code=0), Outcome(code=2, stderr="no\n")]
+    assert replay.apply_list([ADD, UP, ADD], stop=never) == [Outcome(code=0), Outcome(code=2, stderr="no\n")]
     error = CommandError(UP, Outcome(code=2, stderr="no"))
-    replay.abort(error)
+    replay.close(error)
     assert error.__notes__ == [f"the recording {path} goes on with 1 more call, the first of them `ip link delete br1`"]
-    replay.apply([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
+    replay.apply_list([Command(argv=("ip", "link", "delete", "br1"))], stop=never)
     replay.finish(())
 
 
@@ -188,7 +188,7 @@ def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
     driver = RecordingDriver(inner, str(path))
     with pytest.raises(NoNamespaceError) as first:
         driver.pin(GUEST)
-    driver.abort(first.value)
+    driver.close(first.value)
     with pytest.raises(NoNamespaceError) as again:
         ReplayDriver(str(path)).pin(GUEST)
     assert (str(again.value), again.value.hint) == (str(first.value), first.value.hint)
@@ -197,11 +197,11 @@ def test_errors_are_recorded_with_type_and_hint(path: Path) -> None:
 def test_an_interrupted_run_is_interrupted_again(path: Path) -> None:
     asked = iter((False, True))
     driver = RecordingDriver(answering(), str(path))
-    assert len(driver.apply([ADD, UP], stop=lambda: next(asked))) == 1
-    driver.abort(Interrupted())
+    assert len(driver.apply_list([ADD, UP], stop=lambda: next(asked))) == 1
+    driver.close(Interrupted())
     driver.close()
     replay = ReplayDriver(str(path))
-    assert len(replay.apply([ADD, UP], stop=never)) == 1
+    assert len(replay.apply_list([ADD, UP], stop=never)) == 1
     replay.finish(())
 
 
@@ -212,7 +212,7 @@ def test_a_signal_during_a_read_is_recorded_as_well(path: Path) -> None:
     driver = RecordingDriver(answering(interrupted), str(path))
     with pytest.raises(Interrupted) as caught:
         driver.read([LINKS])
-    driver.abort(caught.value)
+    driver.close(caught.value)
     with pytest.raises(Interrupted):
         ReplayDriver(str(path)).read([LINKS])
 
@@ -221,7 +221,7 @@ def test_an_error_of_the_run_is_not_hidden_by_one_of_its_recording(path: Path) -
     driver = RecordingDriver(answering(), str(path))
     path.mkdir()  # in its way by now
     error = GuestError("the guest is gone.")
-    driver.abort(error)
+    driver.close(error)
     driver.close()
     assert "could not be written" in error.__notes__[0]
     assert [entry.name for entry in path.parent.iterdir()] == ["run.json"]
@@ -252,7 +252,7 @@ def test_a_stray_command_is_shown_beside_the_nearest_recorded_one(path: Path, co
     driver = ReplayDriver(str(path))
     driver.pin(GUEST)
     with pytest.raises(ReplayError) as caught:
-        driver.apply([command], stop=never)
+        driver.apply_list([command], stop=never)
     assert (
         str(caught.value)
         == f"the run asks for `{command}`, and the recording {path} is at call 2, which is `finds ip`."
@@ -285,7 +285,7 @@ def test_an_unused_recording_fails(path: Path) -> None:
     driver.pin(GUEST)
     with pytest.raises(ReplayError, match=r"goes on with 6 more calls, the first of them `finds ip`\.$") as caught:
         driver.finish(())
-    driver.abort(caught.value)
+    driver.close(caught.value)
     assert not hasattr(caught.value, "__notes__")
 
 
@@ -360,16 +360,16 @@ def test_the_inner_driver_is_told_how_the_run_ended(path: Path) -> None:
     recorded(path, some_run, inner)
     assert inner.calls == ["finish", "close"]
     driver = RecordingDriver(inner, str(path))
-    with driver.exclusive():
+    with driver.lock():
         pass
-    driver.abort(Interrupted())
+    driver.close(Interrupted())
     driver.close()
-    assert inner.calls == ["finish", "close", "exclusive", "abort", "close"]
+    assert inner.calls == ["finish", "close", "lock", "abort", "close"]
 
 
 def test_a_replay_holds_no_lock(path: Path) -> None:
     recorded(path, some_run)
-    with ReplayDriver(str(path)).exclusive(), ReplayDriver(str(path)).exclusive():
+    with ReplayDriver(str(path)).lock(), ReplayDriver(str(path)).lock():
         pass
 
 
@@ -386,10 +386,10 @@ def test_a_recording_names_our_scripts_without_the_folder_of_this_host(tmp_path:
 
     path = tmp_path / "run.json"
     recorder = RecordingDriver(answering(), str(path))
-    recorder.apply([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
+    recorder.apply_list([step("/usr/lib/python3/dist-packages")], stop=lambda: False)
     recorder.finish(())
     recorder.close()
     assert "dist-packages" not in path.read_text()
     assert "/x/pipework_y/z" in path.read_text()
     replay = ReplayDriver(str(path))
-    assert [done.code for done in replay.apply([step("/opt/venv/site-packages")], stop=lambda: False)] == [0]
+    assert [done.code for done in replay.apply_list([step("/opt/venv/site-packages")], stop=lambda: False)] == [0]

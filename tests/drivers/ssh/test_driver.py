@@ -85,7 +85,7 @@ def test_a_program_that_may_be_missing_is_left_out() -> None:
 def test_a_program_that_may_not_be_missing_is_named_before_anything_is_done(missing: str, command: Command) -> None:
     far = FarEnd(programs=tuple(name for name in PROGRAMS if name != missing))
     refusing = driver(far)
-    (outcome,) = refusing.apply([command, UP], stop=never)
+    (outcome,) = refusing.apply_list([command, UP], stop=never)
     assert (outcome.code, outcome.stderr) == (NOT_STARTED, f"{missing} is not installed on root@host2.")
     with pytest.raises(HostError, match=f"{missing} is not installed on root@host2") as raised:
         refusing.read([command, *command.undo])
@@ -98,7 +98,7 @@ def test_a_plan_is_one_round_trip_and_consecutive_commands_one_process() -> None
     sent = driver(far)
     sent.pin(GUEST)
     before = len(far.requests)
-    outcomes = sent.apply([ADD, UP, INSIDE, Command(argv=("cat", "x"))], stop=never)
+    outcomes = sent.apply_list([ADD, UP, INSIDE, Command(argv=("cat", "x"))], stop=never)
     assert [outcome.code for outcome in outcomes] == [0] * 4
     (lines,) = far.requests[before:]
     assert len(lines) == 3
@@ -112,20 +112,20 @@ def test_a_plan_is_one_round_trip_and_consecutive_commands_one_process() -> None
 
 def test_the_line_of_a_batch_that_fails_is_the_command_that_is_named() -> None:
     far = FarEnd(answering("-batch", Said(code=1, err=b"busy\nCommand failed -:2\n")))
-    outcomes = driver(far).apply([ADD, UP, Command(argv=("cat", "x"))], stop=never)
+    outcomes = driver(far).apply_list([ADD, UP, Command(argv=("cat", "x"))], stop=never)
     assert [(outcome.code, outcome.stderr) for outcome in outcomes] == [(0, ""), (1, "busy")]
 
 
 def test_nothing_is_begun_when_a_signal_has_come() -> None:
     far = FarEnd()
-    assert driver(far).apply([ADD], stop=lambda: True) == []
+    assert driver(far).apply_list([ADD], stop=lambda: True) == []
     assert len(far.requests) == 1
 
 
 def test_what_is_expected_of_an_answer_ends_a_round_trip() -> None:
     far = FarEnd(answering("'get'", Said(out=b"other\n")))
     expecting = Command(argv=("cat", "get"), expect="due")
-    outcomes = driver(far).apply([ADD, expecting, UP], stop=never)
+    outcomes = driver(far).apply_list([ADD, expecting, UP], stop=never)
     assert [outcome.stdout for outcome in outcomes] == ["", "other\n"]
     assert len(far.requests) == 2
 
@@ -133,14 +133,14 @@ def test_what_is_expected_of_an_answer_ends_a_round_trip() -> None:
 def test_an_atomic_transaction_that_failed_is_run_again_one_by_one() -> None:
     far = FarEnd(answering("'second'", Said(code=1, err=b"no\n")))
     commands = [Command(argv=("ovs-vsctl", "--timeout=5", word)) for word in ("first", "second", "third")]
-    outcomes = driver(far).apply([*commands, ADD], stop=never)
+    outcomes = driver(far).apply_list([*commands, ADD], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 1]
     assert [len(lines) for lines in far.requests] == [1, 2, 3]
 
 
 def test_what_was_killed_says_that_it_may_have_taken_too_long() -> None:
     far = FarEnd(answering("'br1'", Said(code=137)))
-    assert "60 seconds" in driver(far).apply([ADD], stop=never)[0].stderr
+    assert "60 seconds" in driver(far).apply_list([ADD], stop=never)[0].stderr
 
 
 class TestPins:
@@ -165,7 +165,7 @@ class TestPins:
 
     def test_our_own_namespace_is_that_of_the_shell_wherever_it_is_meant(self) -> None:
         far = FarEnd()
-        driver(far).apply([Command(argv=("ip", "link", "set", "x", "netns", HOST.path))], stop=never)
+        driver(far).apply_list([Command(argv=("ip", "link", "set", "x", "netns", HOST.path))], stop=never)
         assert "'netns' '/proc/77/ns/net'" in far.requests[1][0]
 
     def test_the_first_process_may_be_out_of_reach(self) -> None:
@@ -208,7 +208,7 @@ class TestLock:
         held = driver(far)
         held.has_program("ip")
         turns = far.turns
-        with held.exclusive():
+        with held.lock():
             held.read([ADD])
         assert far.turns == turns + 1
         assert "'take' '/run/pipework.lock'" in far.requests[1][0]
@@ -218,12 +218,12 @@ class TestLock:
     def test_a_host_that_others_keep_busy_is_an_error_and_nothing_is_read(self) -> None:
         far = FarEnd(answering("'take'", Said(code=124)))
         held = driver(far)
-        with pytest.raises(HostError, match="has kept root@host2 busy"), held.exclusive():
+        with pytest.raises(HostError, match="has kept root@host2 busy"), held.lock():
             held.read([ADD])
 
     def test_a_host_without_flock(self) -> None:
         held = driver(FarEnd(programs=("ip",)))
-        with pytest.raises(HostError, match="flock is not installed on root@host2") as raised, held.exclusive():
+        with pytest.raises(HostError, match="flock is not installed on root@host2") as raised, held.lock():
             held.read([ADD])
         assert "util-linux" in raised.value.hint
 
@@ -231,7 +231,7 @@ class TestLock:
     def test_let_go_it_tells_whether_somebody_else_had_it(self, said: bytes) -> None:
         far = FarEnd(answering("taken", Said(out=said)))
         held = driver(far)
-        with held.exclusive() as hold:
+        with held.lock() as hold:
             held.read([ADD])
             with hold.yielded():
                 assert far.requests[-1] == ["give_back"]
@@ -240,7 +240,7 @@ class TestLock:
     def test_without_timeout_flock_waits_by_itself(self) -> None:
         far = FarEnd(programs=("ip", "flock"))
         held = driver(far)
-        with held.exclusive():
+        with held.lock():
             held.read([ADD])
         assert "'/bin/flock' '-w' '30' '3'" in far.requests[1][0]
 
@@ -248,7 +248,7 @@ class TestLock:
 class TestPatience:
     def test_it_is_a_request_of_its_own_and_we_say_that_we_saw_its_end(self) -> None:
         far = FarEnd(answering("attend", Said(out=b"ok\n", err=b"\npipework: over\n")))
-        outcomes = driver(far).apply([ADD, SETTLE, UP], stop=never)
+        outcomes = driver(far).apply_list([ADD, SETTLE, UP], stop=never)
         assert [(outcome.code, outcome.stdout, outcome.stderr) for outcome in outcomes][1] == (0, "ok\n", "")
         assert [len(lines) for lines in far.requests] == [1, 1, 1, 1]
         assert far.lines == [b"on\n"]
@@ -256,7 +256,7 @@ class TestPatience:
     def test_a_signal_here_ends_it_there(self) -> None:
         far = FarEnd(answering("attend", Said(code=143)))
         stops = iter((False, False, True, True, True))
-        outcomes = driver(far).apply([SETTLE, UP], stop=lambda: next(stops))
+        outcomes = driver(far).apply_list([SETTLE, UP], stop=lambda: next(stops))
         assert [(outcome.code, outcome.stderr) for outcome in outcomes] == [(-15, "was interrupted")]
         assert far.lines == [b"stop\n"]
 
@@ -284,7 +284,7 @@ def test_a_script_of_ours_travels_as_text(ours: Path) -> None:
     script = ours / "settle.sh"
     script.write_text("echo 'it is' $1\n")
     far = FarEnd()
-    driver(far).apply([Command(argv=("sh", str(script), "eth1"))], stop=never)
+    driver(far).apply_list([Command(argv=("sh", str(script), "eth1"))], stop=never)
     assert "'/bin/sh' '-c' 'echo '\\''it is'\\'' $1\n' 'settle.sh' 'eth1'" in far.requests[1][0]
     assert str(ours) not in far.requests[1][0]
 
@@ -296,12 +296,12 @@ def test_a_script_that_needs_its_place_is_refused_in_a_sentence(ours: Path, text
     far = FarEnd()
     refusing = driver(far)
     command = Command(argv=("sh", str(script)))
-    (outcome,) = refusing.apply([ADD._replace(undo=(command,)), ADD], stop=never)
+    (outcome,) = refusing.apply_list([ADD._replace(undo=(command,)), ADD], stop=never)
     assert outcome.stderr == "this takes lease.sh, a part of pipework that root@host2 does not have."
     refusing.start([command])
     assert len(far.requests) == 1
     # What stands before it is carried out, and undone by the engine: it may be the second half of a plan.
-    assert [outcome.code for outcome in refusing.apply([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
+    assert [outcome.code for outcome in refusing.apply_list([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
 
 
 class TestBreaking:
@@ -315,14 +315,14 @@ class TestBreaking:
         far = FarEnd(silent_from=2)
         far.last_words = b"Connection to host2 closed by remote host.\r\n"
         with pytest.raises(HostError, match="the connection to root@host2 was lost") as raised:
-            driver(far).apply([ADD], stop=never)
+            driver(far).apply_list([ADD], stop=never)
         assert "closed by remote host" in str(raised.value)
         assert "run the same command again" in raised.value.hint
 
     def test_letting_the_lock_go_raises_nothing(self) -> None:
         far = FarEnd(silent_from=4)
         held = driver(far)
-        with held.exclusive() as hold:
+        with held.lock() as hold:
             held.read([ADD])
             with hold.yielded():
                 pass
