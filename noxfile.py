@@ -49,7 +49,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run what needs no kernel and no other program, on the built wheel."""
     session.install(str(wheel(session)), *GROUPS["test"])
-    session.run("pytest", "--ignore=tests/lab", *session.posargs)
+    session.run("pytest", "--ignore=tests/lab", "-n", "2", *session.posargs)
 
 
 @nox.session

@@ -14,14 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-#: Where processes are real: the lab, the tests of the one module that starts them, and those of what works in private
-#: hosts, which the contract of backends does.
-FREE = (
-    HERE / "lab",
-    HERE / "drivers" / "local" / "test_process.py",
-    HERE / "backends" / "links" / "test_contract.py",
-    HERE / "testing" / "test_contract.py",
-)
+#: Where processes are real: the lab, and the tests of the one module that starts them.
+FREE = (HERE / "lab", HERE / "drivers" / "local" / "test_process.py")
 #: Functions of `os` that make a process by themselves; `os.system` and `os.spawn*` are shells and forks of their own.
 FORKS = ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "spawnv", "spawnve", "spawnvp", "spawnvpe")
 

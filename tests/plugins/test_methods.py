@@ -65,7 +65,7 @@ def test_the_word_chooses_it(text: str, client: Dhcp, addresses: list[str]) -> N
     [
         ("lab@10.0.0.254", "'lab' is not an address"),
         ("lab-f", "'lab-f' is not an address"),
-        ("lab:", "'lab:' has no words behind its colon"),
+        ("lab:", "'lab:' has no words after its colon"),
         ("lab:'", "cannot be split into words"),
         ("lab,dhclient", "names two methods"),
         ("laboratory", "'laboratory' is not an address"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from testing.toys import PARENT, Pair, Switched, is_new, true
+
 from pipework_core.model.ownership import is_pending, read_tag
 from pipework_core.model.plan import Plan
 from pipework_core.toolkit.iproute import ip
-
-from .toys import PARENT, Pair, Switched, is_new, true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from testing import toys
 
 from pipework_core.testing.contract import BackendContract
 from pipework_core.testing.contract_bench import Prepared
 from pipework_core.testing.contract_live import LivePromises
 from pipework_core.testing.facts import make_facts, make_link
 
-from . import live_toys, toys
+from . import live_toys
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -136,7 +137,7 @@ def test_every_check_says_what_it_promises() -> None:
 
 def section() -> str:
     """Return what the documentation says of the contract."""
-    page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text()
     return page.partition("## Holding it against the contract\n")[2].partition("\n## ")[0]
 
 
