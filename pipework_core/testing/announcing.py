@@ -23,7 +23,7 @@ MISSING = "missing part of the lab: "
 ELSEWHERE = "not run live: "
 
 
-def missing(what: str) -> NoReturn:
+def announce_missing(what: str) -> NoReturn:
     """End the test because this machine lacks something: skip it loudly, or fail it where everything is required."""
     if os.environ.get(VARIABLE) == REQUIRED:
         pytest.fail(f"{MISSING}{what}", pytrace=False)
@@ -32,15 +32,15 @@ def missing(what: str) -> NoReturn:
 
 def missing_for(error: PipeworkError) -> NoReturn:
     """End the test as `missing` does, for the reason and with the way out that an error names."""
-    missing(f"{error} ({error.hint})" if error.hint else str(error))
+    announce_missing(f"{error} ({error.hint})" if error.hint else str(error))
 
 
-def elsewhere(reason: str) -> NoReturn:
+def announce_elsewhere(reason: str) -> NoReturn:
     """Skip a live test for a reason that its author gives; the end of the run lists it."""
     pytest.skip(f"{ELSEWHERE}{reason}")
 
 
-def summarize(terminal: pytest.TerminalReporter) -> None:
+def summarize_announcements(terminal: pytest.TerminalReporter) -> None:
     """List each thing that was missing once, with the number of tests it cost; serves `pytest_terminal_summary`."""
     reports = [
         *terminal.getreports("skipped"),
@@ -48,14 +48,14 @@ def summarize(terminal: pytest.TerminalReporter) -> None:
         *terminal.getreports("error"),
     ]
     for begins, title in ((MISSING, "missing parts of the lab"), (ELSEWHERE, "not run live")):
-        lost = _counted((report.longreprtext for report in reports), begins)
+        lost = _count_texts((report.longreprtext for report in reports), begins)
         if lost:
             terminal.section(title, sep="=", red=True, bold=True)
             for words, tests in sorted(lost.items()):
                 terminal.write_line(f"{words} - {tests} tests did not run", red=True)
 
 
-def _counted(texts: Iterable[str], begins: str) -> dict[str, int]:
+def _count_texts(texts: Iterable[str], begins: str) -> dict[str, int]:
     lost: dict[str, int] = {}
     for text in texts:
         _, found, reason = text.partition(begins)

@@ -25,28 +25,33 @@ class Statement(NamedTuple):
     header: bool = False
 
 
-def render(case: Mapping[str, Any]) -> str:
+def render_case(case: Mapping[str, Any]) -> str:
     """Return what a case expects, in one way whoever wrote it."""
-    return f"{_lists(case)}\n{_tables(case)}".strip("\n") + "\n"
+    return f"{_render_lists(case)}\n{_render_tables(case)}".strip("\n") + "\n"
 
 
-def rewritten(text: str, found: Mapping[str, Any]) -> str:
+def rewrite_case(text: str, found: Mapping[str, Any]) -> str:
     """Return the text of a case with what it expects replaced; all else is as it was, comments included."""
     above: list[str] = []
     below: list[str] = []
     section = ""
-    for statement in statements(text):
+    for statement in split_statements(text):
         if statement.header:
             section = statement.key
         key = section or statement.key
         if key not in EXPECTED:
             (below if section else above).append(statement.text)
-    parts = ("".join(above).strip("\n"), _lists(found).strip("\n"), "".join(below).strip("\n"), _tables(found))
+    parts = (
+        "".join(above).strip("\n"),
+        _render_lists(found).strip("\n"),
+        "".join(below).strip("\n"),
+        _render_tables(found),
+    )
     top = "\n".join(part for part in parts[:2] if part)
     return "\n\n".join(part for part in (top, *parts[2:]) if part).rstrip("\n") + "\n"
 
 
-def statements(text: str) -> Iterator[Statement]:
+def split_statements(text: str) -> Iterator[Statement]:
     """Split a TOML document into its statements; a line that no statement ends with goes on in the next."""
     pending = ""
     for line in text.splitlines(keepends=True):
@@ -62,32 +67,32 @@ def statements(text: str) -> Iterator[Statement]:
         yield Statement(pending)
 
 
-def _lists(case: Mapping[str, Any]) -> str:
-    return "".join(f"{key} = {_value(case[key], len(key))}\n" for key in LISTS if case.get(key))
+def _render_lists(case: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {_render_value(case[key], len(key))}\n" for key in LISTS if case.get(key))
 
 
-def _tables(case: Mapping[str, Any]) -> str:
-    tables = [_table("[[steps]]", step) for step in case.get("steps", ())]
-    tables += [_table("[error]", case["error"])] if "error" in case else []
+def _render_tables(case: Mapping[str, Any]) -> str:
+    tables = [_render_table("[[steps]]", step) for step in case.get("steps", ())]
+    tables += [_render_table("[error]", case["error"])] if "error" in case else []
     return "\n".join(tables)
 
 
-def _table(header: str, values: Mapping[str, Any]) -> str:
+def _render_table(header: str, values: Mapping[str, Any]) -> str:
     keys = [key for key in _ORDER if key in values] + sorted(values.keys() - set(_ORDER))
-    return f"{header}\n" + "".join(f"{key} = {_value(values[key], len(key))}\n" for key in keys)
+    return f"{header}\n" + "".join(f"{key} = {_render_value(values[key], len(key))}\n" for key in keys)
 
 
-def _value(value: Any, indent: int) -> str:  # noqa: ANN401 - what TOML holds
+def _render_value(value: Any, indent: int) -> str:  # noqa: ANN401 - what TOML holds
     """Return a string or a list of strings; a long list has a line for each."""
     if not isinstance(value, list):
-        return _string(value)
-    words = [_string(item) for item in value]
+        return _render_string(value)
+    words = [_render_string(item) for item in value]
     flat = f"[{', '.join(words)}]"
     if len(words) == 1 or len(flat) + indent <= _WIDTH:
         return flat
     return "[\n" + "".join(f"  {word},\n" for word in words) + "]"
 
 
-def _string(value: Any) -> str:  # noqa: ANN401 - as above
+def _render_string(value: Any) -> str:  # noqa: ANN401 - as above
     # TOML's basic strings are JSON's, but for DEL, which they must not hold (TOML 1.0.0, "String").
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -53,7 +53,7 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     no sense, and ValueError for one that attaches nothing.
     """
     words = shlex.split(request) if isinstance(request, str) else request
-    attachment = parser.parse(words, loaded(plugins).list_methods()).attachment
+    attachment = parser.parse(words, load_plugins(plugins).list_methods()).attachment
     if attachment is None:
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
     return attachment
@@ -76,28 +76,28 @@ def make_context(
     """
     attachment = make_attachment(request, *plugins)
     given = Given(guest or make_guest(), facts or Facts(), answers or {})
-    return settled(attachment, loaded(plugins), given).clearing.context
+    return complete_request(attachment, load_plugins(plugins), given).clearing.context
 
 
-def loaded(plugins: Sequence[object]) -> PluginManager:
+def load_plugins(plugins: Sequence[object]) -> PluginManager:
     """Return the built-in plugins and those in hand, and none that are installed: a test depends on no machine."""
-    return PluginManager(warn=_refuse, third_parties=False, extra=plugins)
+    return PluginManager(warn=_refuse_warning, third_parties=False, extra=plugins)
 
 
-def settled(attachment: Attachment, plugins: PluginManager, given: Given) -> Settled:
+def complete_request(attachment: Attachment, plugins: PluginManager, given: Given) -> Settled:
     """Complete a request as the engine does; raise what a run raises before it plans."""
     host, guest_state = given.facts
     # The digest is that of the completed request, which takes the facts, which hold the digest.
     complete, backend = select.complete(attachment, host, guest_state, plugins)
     digest = request_digest(complete)
-    host = host._replace(links=_signed(host.links, digest))
-    guest_state = guest_state._replace(links=_signed(guest_state.links, digest))
-    context = seen(complete, backend, plugins, given._replace(facts=Facts(host, guest_state)))
+    host = host._replace(links=_sign_links(host.links, digest))
+    guest_state = guest_state._replace(links=_sign_links(guest_state.links, digest))
+    context = build_context(complete, backend, plugins, given._replace(facts=Facts(host, guest_state)))
     refuse_unread(given.answers, context.answers, backend.kind)
     return Settled(existing.settle(context, backend, digest, plugins), backend, digest)
 
 
-def seen(attachment: Attachment, backend: Backend, plugins: PluginManager, given: Given) -> Context:
+def build_context(attachment: Attachment, backend: Backend, plugins: PluginManager, given: Given) -> Context:
     """Return what a completed request is planned from; raise what its backend and static addressing raise of it.
 
     A method of a third party takes part; built-in ones have tests of their own.
@@ -112,11 +112,11 @@ def seen(attachment: Attachment, backend: Backend, plugins: PluginManager, given
     check_options(backend, attachment.options, addressings)
     asked = (key for addressing in addressings for key in addressing.reads(attachment, given.guest))
     reads = (*backend.reads(attachment, host), *asked)
-    answers = answered(reads, given.answers)
+    answers = answer_reads(reads, given.answers)
     return Context(attachment=attachment, guest=given.guest, host_state=host, guest_state=guest_state, answers=answers)
 
 
-def answered(reads: Iterable[str], given: Mapping[str, str]) -> dict[str, Outcome]:
+def answer_reads(reads: Iterable[str], given: Mapping[str, str]) -> dict[str, Outcome]:
     """Return the outcomes of reads by their keys."""
     return {key: Outcome(code=0, stdout=given[key]) if key in given else UNANSWERED for key in reads}
 
@@ -128,9 +128,9 @@ def refuse_unread(given: Mapping[str, str], reads: Collection[str], kind: str) -
         raise KeyError(f"there are answers to {sorted(unread)}, and {kind} reads {asked}")
 
 
-def _signed(links: Mapping[str, Link], digest: str) -> dict[str, Link]:
+def _sign_links(links: Mapping[str, Link], digest: str) -> dict[str, Link]:
     return {name: link._replace(alias=link.alias.replace(REQUEST, digest)) for name, link in links.items()}
 
 
-def _refuse(warning: str) -> NoReturn:
+def _refuse_warning(warning: str) -> NoReturn:
     raise PluginError(f"a plugin cannot be used: {warning}.", hint="mend it, or leave it out of the test")

@@ -44,7 +44,7 @@ class Planned(NamedTuple):
         return with_undoing((*self.plan.all_steps, *self.plan.announce))
 
 
-def fail(sentence: str) -> NoReturn:
+def fail_check(sentence: str) -> NoReturn:
     """End a check with the one sentence that its author needs."""
     pytest.fail(sentence, pytrace=False)
 
@@ -53,13 +53,13 @@ def refuse_rambling(error: PipeworkError, line: str) -> None:
     """Fail unless an error is one sentence, with a hint."""
     said = str(error)
     if "\n" in said or "\n" in error.hint or not said.endswith((".", "?")) or not error.hint:
-        fail(
+        fail_check(
             f"{line}: {said!r}, with the hint {error.hint!r}, is no refusal of one sentence with a next step; "
             'raise HostError("….", hint="…").'
         )
 
 
-def renamed(facts: Facts, old: str, new: str) -> Facts:
+def rename_link(facts: Facts, old: str, new: str) -> Facts:
     """Return the facts with a second interface like the named one, called otherwise."""
     links, bridges = dict(facts.host.links), facts.host.ovs_bridges
     if old in links:
@@ -97,7 +97,7 @@ class Declared:
         """Return the plugins of a run: the built-ins, and the one that is checked."""
         installed = self.plugin is None and self.kind not in BACKENDS
         extra = () if self.plugin is None else (self.plugin,)
-        return PluginManager(warn=fail, third_parties=installed, extra=extra)
+        return PluginManager(warn=fail_check, third_parties=installed, extra=extra)
 
     def backend(self) -> Backend:
         """Return the backend itself, rather than the guard that pipework puts in front of a stranger's."""
@@ -112,9 +112,9 @@ class Declared:
         try:
             found = parser.parse(shlex.split(line)).attachment
         except PipeworkError as error:
-            fail(f"{line}: {error} Correct this line of the declarations.")
+            fail_check(f"{line}: {error} Correct this line of the declarations.")
         if found is None:
-            fail(f"{line}: this attaches nothing; declare lines such as {self.kind}:x netns:web1 10.0.0.1/24.")
+            fail_check(f"{line}: this attaches nothing; declare lines such as {self.kind}:x netns:web1 10.0.0.1/24.")
         return found
 
     def look(
@@ -125,9 +125,9 @@ class Declared:
         plugins, backend = self.plugins(), self.backend()
         complete, _ = select.complete(attachment, host, guest_state, plugins)
         if complete.kind != self.kind:
-            fail(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
+            fail_check(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
         given = Given(guest, Facts(host, guest_state), self.answers)
-        return contexts.seen(complete, backend, plugins, given), backend
+        return contexts.build_context(complete, backend, plugins, given), backend
 
     def plan(self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None) -> Planned:
         """Return the whole plan of a request as a run would make it; raise whatever the backend raises."""

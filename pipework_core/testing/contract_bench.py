@@ -10,7 +10,7 @@ import pytest
 
 from pipework_core.model.errors import HostError
 from pipework_core.testing import announcing
-from pipework_core.testing.contract_base import Declared, fail
+from pipework_core.testing.contract_base import Declared, fail_check
 from pipework_core.testing.contract_runs import Bench
 from pipework_core.testing.private import PrivateHost
 
@@ -84,7 +84,7 @@ class Prepared(Declared):
         """Return the name of the guest's namespace."""
         runtime, colon, name = self.attachment(line).guest.partition(":")
         if runtime != "netns" or not colon:
-            fail(f"{line}: the guest of a declared request is a network namespace; write netns:web1.")
+            fail_check(f"{line}: the guest of a declared request is a network namespace; write netns:web1.")
         return name
 
     def interface(self, line: str) -> str:
@@ -102,10 +102,10 @@ class Prepared(Declared):
             if done.returncode != 0:
                 what = f"{self.kind}: `{command}` says {last_line(done.stderr)}"
                 if self.elsewhere:
-                    announcing.elsewhere(f"{what}; {self.elsewhere}")
-                announcing.missing(what)
+                    announcing.announce_elsewhere(f"{what}; {self.elsewhere}")
+                announcing.announce_missing(what)
 
     def refuse_unknown(self, said: str) -> None:
         """End the test aloud where this kernel cannot make such a link."""
         if any(words in said for words in _UNKNOWN):
-            announcing.missing(f"{self.kind}: {last_line(said)}")
+            announcing.announce_missing(f"{self.kind}: {last_line(said)}")

@@ -8,8 +8,8 @@ from pipework_core.model import ownership
 from pipework_core.model.context import Claim
 from pipework_core.model.link import HostState, Link
 from pipework_core.model.plan import Command
-from pipework_core.testing.contract_base import Declared, fail
-from pipework_core.testing.contract_read import changes, made
+from pipework_core.testing.contract_base import Declared, fail_check
+from pipework_core.testing.contract_read import find_made, is_change
 
 
 class MarkPromises(Declared):
@@ -19,8 +19,8 @@ class MarkPromises(Declared):
         """A link carries our group from its first moment, so that a killed run's can be told from a stranger's."""
         for command in self.planned(line).plan.steps:
             words = [str(word) for word in command.argv]
-            if made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
-                fail(
+            if find_made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
+                fail_check(
                     f"{line}: `{command}` makes a link without `group {ownership.PENDING_GROUP}`; "
                     "use toolkit.in_guest()."
                 )
@@ -32,13 +32,13 @@ class MarkPromises(Declared):
             tag = backend.tag(context)
             alias = tag.alias
         except Exception as error:  # noqa: BLE001 - as above
-            fail(f"{line}: mark() has no alias: {error!r}; keep each field of marks.Mark short, and a string.")
+            fail_check(f"{line}: mark() has no alias: {error!r}; keep each field of marks.Mark short, and a string.")
         if tag.kind != self.kind:
-            fail(
+            fail_check(
                 f"{line}: the mark says kind={tag.kind!r}, so that detach would ask another; write kind={self.kind!r}."
             )
         if ownership.read_tag(Link(name="eth1", ifindex=1, alias=alias)) != tag:
-            fail(
+            fail_check(
                 f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
             )
 
@@ -46,7 +46,7 @@ class MarkPromises(Declared):
         """Behind detaching, leftovers() names only what a mark or our group says is ours."""
         planned = self.planned(line)
         context = planned.context
-        names = [name for step in planned.plan.steps if (name := made([str(word) for word in step.argv]))]
+        names = [name for step in planned.plan.steps if (name := find_made([str(word) for word in step.argv]))]
         strangers = {name: Link(name=name, ifindex=900 + at, kind="bridge", up=True) for at, name in enumerate(names)}
         host = context.host_state._replace(links={**strangers, **context.host_state.links})
         left = planned.backend.shared_resources(
@@ -55,7 +55,7 @@ class MarkPromises(Declared):
         for leftover in left:
             link = host.links.get(leftover.name)
             if link is not None and ownership.read_tag(link) is None and link.group == "default":
-                fail(
+                fail_check(
                     f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
                     "look at toolkit.made_by_us() first."
                 )
@@ -69,15 +69,15 @@ class MarkPromises(Declared):
             try:
                 said = [backend.claims(name, facts) for facts in (host, host, backwards)]
             except Exception as error:  # noqa: BLE001 - as above
-                fail(f"claims({name!r:.30}, host) raised {error!r}; answer Claim.NO for what is not yours.")
+                fail_check(f"claims({name!r:.30}, host) raised {error!r}; answer Claim.NO for what is not yours.")
             if len(set(said)) > 1 or not isinstance(said[0], Claim):
-                fail(f"claims({name!r:.30}, host) said {said}; answer one Claim, by nothing but name and host.")
+                fail_check(f"claims({name!r:.30}, host) said {said}; answer one Claim, by nothing but name and host.")
 
     def test_reads_only_read(self, line: str) -> None:
         """What reads() returns is run by --dry-run as well, and must change nothing."""
         context, backend = self.seen(line)
         for key, command in backend.reads(context.attachment, context.host_state).items():
             if not isinstance(command, Command):
-                fail(f"{line}: reads() has {command!r:.60} under {key!r}, where a plan.Command is due.")
-            if command.undo or changes(command):
-                fail(f"{line}: the read {key!r} is `{command}`, which changes something; that is for plan().")
+                fail_check(f"{line}: reads() has {command!r:.60} under {key!r}, where a plan.Command is due.")
+            if command.undo or is_change(command):
+                fail_check(f"{line}: the read {key!r} is `{command}`, which changes something; that is for plan().")

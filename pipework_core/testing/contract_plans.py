@@ -18,8 +18,8 @@ from pipework_core import CONTRACT
 from pipework_core.model.errors import PipeworkError, PluginError, UsageError
 from pipework_core.model.names import NAME_MAX
 from pipework_core.plugins import validation
-from pipework_core.testing.contract_base import GUEST, Declared, fail, refuse_rambling, renamed
-from pipework_core.testing.contract_read import named, shell_text
+from pipework_core.testing.contract_base import GUEST, Declared, fail_check, refuse_rambling, rename_link
+from pipework_core.testing.contract_read import list_names, shell_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,9 @@ def without_io(what: str) -> Iterator[None]:
     def refuse(door: str) -> Any:  # noqa: ANN401 - takes the place of any function
         def refused(*words: object, **_: object) -> NoReturn:
             said = ", ".join(map(repr, words))
-            fail(f"{what} calls {door}({said:.60}): plans come from facts alone; return such a read from reads().")
+            fail_check(
+                f"{what} calls {door}({said:.60}): plans come from facts alone; return such a read from reads()."
+            )
 
         return refused
 
@@ -63,25 +65,27 @@ class PlanPromises(Declared):
         try:
             self.plugins().find_backend(self.kind)
         except PluginError as error:
-            fail(f"{error} See plugins.api.Backend for what is due.")
+            fail_check(f"{error} See plugins.api.Backend for what is due.")
         if not self.requests:
-            fail(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
+            fail_check(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
         declared = getattr(self.plugin, validation.DECLARATION, None)
         if isinstance(self.plugin, ModuleType) and declared != CONTRACT:
-            fail(f"{self.plugin.__name__} says {declared!r}; write {validation.DECLARATION} = {CONTRACT} into it.")
+            fail_check(
+                f"{self.plugin.__name__} says {declared!r}; write {validation.DECLARATION} = {CONTRACT} into it."
+            )
 
     def test_every_request_can_be_planned(self, line: str) -> None:
         """A declared request makes a plan with steps."""
         try:
             plan = self.plan(self.attachment(line)).plan
         except PipeworkError as error:
-            fail(f"{line}: is refused: {error} Declare the `facts` and `answers` with which it works.")
+            fail_check(f"{line}: is refused: {error} Declare the `facts` and `answers` with which it works.")
         except Exception as error:  # noqa: BLE001 - a plugin's
             if "not a string" in str(error):
                 pytest.skip("another check says what is wrong with its argv")
-            fail(f"{line}: planning raised {error!r}; raise a PipeworkError for what a user or a host can cause.")
+            fail_check(f"{line}: planning raised {error!r}; raise a PipeworkError for what a user or a host can cause.")
         if not plan.steps:
-            fail(f"{line}: the plan is empty; declare `facts` in which the link is missing.")
+            fail_check(f"{line}: the plan is empty; declare `facts` in which the link is missing.")
 
     def test_argv_holds_only_strings(self, line: str) -> None:
         """An argv is a tuple of strings; a number among them is str() of it."""
@@ -89,25 +93,25 @@ class PlanPromises(Declared):
             planned = self.plan(self.attachment(line))
         except TypeError as error:
             if "not a string" in str(error):
-                fail(f"{line}: {error}; write str(…) around it.")
+                fail_check(f"{line}: {error}; write str(…) around it.")
             pytest.skip("it cannot be planned, as another check says")
         except Exception:  # noqa: BLE001 - as above
             pytest.skip("it cannot be planned, as another check says")
         for command in planned.commands:
             words: object = command.argv  # what it is, and not what it should be
             if not isinstance(words, tuple) or not all(isinstance(word, str) for word in words):
-                fail(f"{line}: the argv {words!r:.80} is no tuple of strings; write str(…) around numbers.")
+                fail_check(f"{line}: the argv {words!r:.80} is no tuple of strings; write str(…) around numbers.")
 
     def test_no_step_is_a_line_for_a_shell(self, line: str) -> None:
         """A command is a list of words; no shell splits a text that words of the request were put into."""
         for command in self.planned(line).commands:
             program = str(command.argv[0])
             if len(program) == 1 or any(char.isspace() for char in program):
-                fail(f"{line}: {program!r} is the program of a step; give each word an element of argv.")
+                fail_check(f"{line}: {program!r} is the program of a step; give each word an element of argv.")
         asked = self.attachment(line)
         for other, facts in (
             (asked._replace(interface="other0"), self.facts),
-            (asked._replace(host="other0"), renamed(self.facts, asked.host, "other0")),
+            (asked._replace(host="other0"), rename_link(self.facts, asked.host, "other0")),
         ):
             try:
                 planned = self.plan(other, guest=GUEST._replace(name="other0"), facts=facts)
@@ -116,7 +120,7 @@ class PlanPromises(Declared):
             for command in planned.commands:
                 text = shell_text(command)
                 if "other0" in text:
-                    fail(f"{line}: a shell is to read {text!r:.60}; name the program and its words in argv.")
+                    fail_check(f"{line}: a shell is to read {text!r:.60}; name the program and its words in argv.")
 
     def test_planning_does_no_io(self, line: str) -> None:
         """Facts in, commands out: no method of a backend opens a file, starts a process, or waits."""
@@ -140,11 +144,11 @@ class PlanPromises(Declared):
         first, second = self.planned(line), self.planned(line)
         for one, other in zip(first.commands, second.commands, strict=False):
             if one != other:
-                fail(
+                fail_check(
                     f"{line}: planned twice, it is `{one}` and `{other}`; take names from the request, not from chance."
                 )
         if len(first.commands) != len(second.commands):
-            fail(f"{line}: planned twice, it has {len(first.commands)} and {len(second.commands)} commands.")
+            fail_check(f"{line}: planned twice, it has {len(first.commands)} and {len(second.commands)} commands.")
 
     def test_names_fit_into_15_bytes(self, line: str) -> None:
         """The kernel takes 15 bytes; names made of the guest's interface and PID have to be shortened."""
@@ -157,11 +161,11 @@ class PlanPromises(Declared):
             except UsageError as error:
                 refuse_rambling(error, line)
             except Exception as error:  # noqa: BLE001 - as above
-                fail(f"{line}: with -i {LONGEST} planning raised {error!r}; every name of 15 bytes is good.")
+                fail_check(f"{line}: with -i {LONGEST} planning raised {error!r}; every name of 15 bytes is good.")
         for command in (command for planned in plans for command in planned.commands):
-            for name in named(command):
+            for name in list_names(command):
                 if len(name.encode()) > NAME_MAX:
-                    fail(
+                    fail_check(
                         f"{line}: `{command}` names an interface {name!r}, and the kernel takes {NAME_MAX} bytes; "
                         "names.host_name() makes names that fit."
                     )

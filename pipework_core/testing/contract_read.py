@@ -19,7 +19,7 @@ _CHANGING = frozenset({"add", "del", "delete", "set", "replace", "change", "appe
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"})
 
 
-def named(command: Command) -> list[str]:
+def list_names(command: Command) -> list[str]:
     """Return the interfaces that a command of iproute2 or ovs-vsctl names."""
     words = [str(word) for word in command.argv]
     pairs = list(pairwise(words))
@@ -36,7 +36,7 @@ def _is_bare(words: Sequence[str], word: str) -> bool:
     return "link" in words[:3] and words[0] == "ip" and word not in _NO_NAMES
 
 
-def made(words: Sequence[str]) -> str:
+def find_made(words: Sequence[str]) -> str:
     """Return the link that `ip link add` makes; empty for every other command."""
     if words[0] != "ip" or "link" not in words or "add" not in words[: words.index("link") + 2]:
         return ""
@@ -46,7 +46,7 @@ def made(words: Sequence[str]) -> str:
     return rest[0] if rest and rest[0] not in _NO_NAMES else ""
 
 
-def changes(command: Command) -> bool:
+def is_change(command: Command) -> bool:
     """Whether a command of iproute2 changes something, by its verb."""
     words = [str(word) for word in command.argv if not str(word).startswith("-")]
     return words[0] in {"ip", "bridge", "tc"} and bool(_CHANGING & set(words[1:4]))

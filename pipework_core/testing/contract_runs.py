@@ -62,16 +62,16 @@ def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = 
     live = plugins.open_driver("live")
     inner = plugins.find_driver_wrapper("dry-run").wrap(live, io.StringIO(), argv) if dry_run else live
     driver = Noting(inner)
-    _ending(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
+    _end_with_code(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
     return driver.change_words
 
 
-def collected(plugins: PluginManager) -> None:
+def collect_in_process(plugins: PluginManager) -> None:
     """Do as `pipework gc` does."""
-    _ending(partial(collecting.collect, plugins=plugins, driver=plugins.open_driver("live"), signals=Signals()))
+    _end_with_code(partial(collecting.collect, plugins=plugins, driver=plugins.open_driver("live"), signals=Signals()))
 
 
-def _ending(do: Callable[[], object]) -> None:
+def _end_with_code(do: Callable[[], object]) -> None:
     """Do it; end this process with a code that tells our errors from all others."""
     try:
         do()
@@ -101,7 +101,7 @@ class Bench(NamedTuple):
 
     def collect(self) -> Called:
         """Let `gc` do its work."""
-        return self.host.call(partial(collected, self.plugins))
+        return self.host.call(partial(collect_in_process, self.plugins))
 
     def state(self) -> State:
         """Return what host and guests look like."""
@@ -118,19 +118,19 @@ def without_chance(state: State, before: State) -> State:
     return state
 
 
-def difference(before: State, after: State) -> str:
+def describe_difference(before: State, after: State) -> str:
     """Say in a few words what is different; empty when nothing is."""
     said = []
     for space, network in after.items():
         for part, rows in network.items():
             earlier = before[space][part]
             if rows != earlier:
-                said += [f"{space} has {_shown(row, earlier)} more" for row in rows if row not in earlier]
-                said += [f"{space} lacks {_shown(row, rows)}" for row in earlier if row not in rows]
+                said += [f"{space} has {_show_row(row, earlier)} more" for row in rows if row not in earlier]
+                said += [f"{space} lacks {_show_row(row, rows)}" for row in earlier if row not in rows]
     return "; ".join(said[:3])
 
 
-def _shown(row: Any, others: Sequence[Any]) -> str:  # noqa: ANN401 - a line of text, or a link
+def _show_row(row: Any, others: Sequence[Any]) -> str:  # noqa: ANN401 - a line of text, or a link
     """Return a row as it is, or of a link that is there on both sides what differs."""
     if not isinstance(row, dict) or "name" not in row:
         return str(row)

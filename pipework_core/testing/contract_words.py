@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import PipeworkError
 from pipework_core.model.plan import Netns
-from pipework_core.testing.contract_base import GUEST, Declared, Planned, fail, refuse_rambling, renamed
+from pipework_core.testing.contract_base import GUEST, Declared, Planned, fail_check, refuse_rambling, rename_link
 from pipework_core.testing.contract_read import shell_text
 
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ class WordPromises(Declared):
 
     def test_hostile_interface_names_stay_one_argument(self, line: str) -> None:
         """Whatever the guest's interface is called, each command has the same number of words."""
-        plain = self._fine(line)._replace(interface="plain0")
+        plain = self._plan_fine(line)._replace(interface="plain0")
         for name in NAMES:
-            self._same(line, plain, plain._replace(interface=name), "plain0", name)
+            self._check_same(line, plain, plain._replace(interface=name), "plain0", name)
 
     def test_hostile_host_names_stay_one_argument(self, line: str) -> None:
         """The same for the name after the colon; a backend may refuse it in a sentence."""
-        plain = self._fine(line)
+        plain = self._plan_fine(line)
         for name in NAMES:
-            facts = renamed(self.facts, plain.host, name)
-            self._same(line, plain, plain._replace(host=name), plain.host, name, facts=facts)
+            facts = rename_link(self.facts, plain.host, name)
+            self._check_same(line, plain, plain._replace(host=name), plain.host, name, facts=facts)
 
     def test_hostile_guest_names_stay_one_argument(self, line: str) -> None:
         """The same for the name of the guest and the path of its namespace."""
-        plain = self._fine(line)
+        plain = self._plan_fine(line)
         for word in filter(None, WORDS):
             guest = GUEST._replace(name=word, netns=Netns(path=f"/run/netns/{word}"))
-            self._same(line, plain, plain._replace(guest=word), GUEST.name, word, guest=guest)
+            self._check_same(line, plain, plain._replace(guest=word), GUEST.name, word, guest=guest)
 
     def test_option_values_are_validated(self) -> None:
         """Whatever stands after `-o KEY=` is refused, or is one argument, which no tool takes for an option.
@@ -50,9 +50,9 @@ class WordPromises(Declared):
         """
         for key in self.backend().options:
             for value in WORDS:
-                noticed = [self._notices(line, key, value) for line in self.requests]
+                noticed = [self._notices_value(line, key, value) for line in self.requests]
                 if not any(noticed) and key not in self.any_text:
-                    fail(f"-o {key}={value!r:.30} makes no difference in any plan; refuse it with a UsageError.")
+                    fail_check(f"-o {key}={value!r:.30} makes no difference in any plan; refuse it with a UsageError.")
 
     def test_every_option_is_declared_good_and_bad(self) -> None:
         """Each option is in one of `requests` and, with a bad value, in one of `refused`."""
@@ -60,7 +60,7 @@ class WordPromises(Declared):
             for declared, lines in (("requests", self.requests), ("refused", self.refused)):
                 spared = declared == "refused" and key in self.any_text
                 if not spared and not any(f"-o {key}=" in line for line in lines):
-                    fail(f"no line of `{declared}` has -o {key}=…; add one, so that the option is checked.")
+                    fail_check(f"no line of `{declared}` has -o {key}=…; add one, so that the option is checked.")
 
     def test_bad_requests_are_refused(self, bad: str) -> None:
         """A refusal is one sentence and a hint, and comes while planning: nothing was done then."""
@@ -69,35 +69,37 @@ class WordPromises(Declared):
         except PipeworkError as error:
             refuse_rambling(error, bad)
         except Exception as error:  # noqa: BLE001 - a plugin's
-            fail(f"{bad}: planning raised {error!r}; raise a UsageError with a hint.")
+            fail_check(f"{bad}: planning raised {error!r}; raise a UsageError with a hint.")
         else:
-            fail(f"{bad}: is planned; raise a UsageError in plan(), or take the line out of `refused`.")
+            fail_check(f"{bad}: is planned; raise a UsageError in plan(), or take the line out of `refused`.")
 
-    def _fine(self, line: str) -> Attachment:
+    def _plan_fine(self, line: str) -> Attachment:
         self.planned(line)
         return self.attachment(line)
 
-    def _notices(self, line: str, key: str, value: str) -> bool:
+    def _notices_value(self, line: str, key: str, value: str) -> bool:
         """Whether an option's value makes a difference; fail where it becomes anything but one argument."""
-        plain = self._fine(line)
+        plain = self._plan_fine(line)
         options = tuple(sorted({**dict(plain.options), key: value}.items()))
-        planned = self._attempt(f"{line} -o {key}={value!r:.30}", plain._replace(options=options))
+        planned = self._attempt_name(f"{line} -o {key}={value!r:.30}", plain._replace(options=options))
         if planned is None:
             return True
         known = {shell_text(command) for command in self.planned(line).commands}
         for command in planned.commands:
             words, text = [str(word) for word in command.argv], shell_text(command)
             if value and value in text and text not in known:
-                fail(f"{line}: a shell is to read -o {key}={value!r:.30}; name the program and its words in argv.")
+                fail_check(
+                    f"{line}: a shell is to read -o {key}={value!r:.30}; name the program and its words in argv."
+                )
             if value.startswith("-") and value in words:
-                fail(f"{line}: -o {key}={value} becomes an option of {words[0]}; refuse it with a UsageError.")
+                fail_check(f"{line}: -o {key}={value} becomes an option of {words[0]}; refuse it with a UsageError.")
             parts, kept = value.split(), any(value in word for word in words)
             if len(parts) > 1 and ((set(parts) <= set(words) and not kept) or value in (command.stdin or "")):
-                fail(f"{line}: -o {key}={value!r:.30} becomes several words; keep it one element of argv.")
+                fail_check(f"{line}: -o {key}={value!r:.30} becomes several words; keep it one element of argv.")
         given = [word for command in planned.commands for word in command.argv if value and value in str(word)]
         return bool(given)
 
-    def _attempt(
+    def _attempt_name(
         self, what: str, attachment: Attachment, guest: Guest = GUEST, facts: Facts | None = None
     ) -> Planned | None:
         """Return the plan, or None when it is refused as it should be."""
@@ -106,10 +108,10 @@ class WordPromises(Declared):
         except PipeworkError as error:
             refuse_rambling(error, what)
         except Exception as error:  # noqa: BLE001 - as above
-            fail(f"{what}: planning raised {error!r:.80}; refuse what cannot be with a UsageError.")
+            fail_check(f"{what}: planning raised {error!r:.80}; refuse what cannot be with a UsageError.")
         return None
 
-    def _same(  # noqa: PLR0913 - what may be hostile
+    def _check_same(  # noqa: PLR0913 - what may be hostile
         self,
         line: str,
         plain: Attachment,
@@ -121,13 +123,20 @@ class WordPromises(Declared):
         facts: Facts | None = None,
     ) -> None:
         """Fail unless both requests make commands of as many words, and `word` stands for `old`."""
-        usual, odd = self._attempt(line, plain), self._attempt(f"{line} with {word!r:.30}", hostile, guest, facts)
+        usual, odd = (
+            self._attempt_name(line, plain),
+            self._attempt_name(f"{line} with {word!r:.30}", hostile, guest, facts),
+        )
         if usual is None or odd is None:
             return
         for one, other in zip(usual.commands, odd.commands, strict=False):
             if len(one.argv) != len(other.argv):
-                fail(f"{line}: with {word!r:.30} `{one}` becomes {list(other.argv)}; keep a name one element of argv.")
+                fail_check(
+                    f"{line}: with {word!r:.30} `{one}` becomes {list(other.argv)}; keep a name one element of argv."
+                )
             if any(here == old and there != word for here, there in zip(one.argv, other.argv, strict=True)):
-                fail(f"{line}: {word!r:.30} does not arrive in {list(other.argv)}; hand names on as they are.")
+                fail_check(f"{line}: {word!r:.30} does not arrive in {list(other.argv)}; hand names on as they are.")
             if word != "*" and word.strip() and word in (other.stdin or "") and word not in (one.stdin or ""):
-                fail(f"{line}: {word!r:.30} is handed over in stdin, where tools split words; write it into argv.")
+                fail_check(
+                    f"{line}: {word!r:.30} is handed over in stdin, where tools split words; write it into argv."
+                )

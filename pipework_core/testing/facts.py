@@ -110,12 +110,12 @@ def make_facts(
     the names that Open vSwitch lists (None: it was not asked).
     """
     return Facts(
-        host=HostState(links=_numbered(host), ovs_bridges=None if bridges is None else frozenset(bridges)),
-        guest_state=GuestState(links=_numbered(guest_state), routes=tuple(routes), ipv6_off=ipv6_off),
+        host=HostState(links=_number_links(host), ovs_bridges=None if bridges is None else frozenset(bridges)),
+        guest_state=GuestState(links=_number_links(guest_state), routes=tuple(routes), ipv6_off=ipv6_off),
     )
 
 
-def _numbered(links: Iterable[Link | str]) -> dict[str, Link]:
+def _number_links(links: Iterable[Link | str]) -> dict[str, Link]:
     found = {}
     for number, given in enumerate(links, start=1):
         link = make_link(given) if isinstance(given, str) else given

@@ -29,7 +29,7 @@ from pipework_core.engine import detach
 from pipework_core.model.context import Context
 from pipework_core.model.errors import PipeworkError
 from pipework_core.testing import case_file
-from pipework_core.testing.contexts import Given, answered, loaded, refuse_unread, settled
+from pipework_core.testing.contexts import Given, answer_reads, complete_request, load_plugins, refuse_unread
 from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
 
 if TYPE_CHECKING:
@@ -54,49 +54,49 @@ class GoldenCase(NamedTuple):
         """Fail, with what differs, unless the plan of the case is what its file expects."""
         __tracebackhide__ = True
         text = self.path.read_text(encoding="utf-8")
-        case = self._parsed(text)
-        planned = self._planned(case)
-        found, expected = case_file.render(planned), case_file.render(case)
+        case = self._parse_case(text)
+        planned = self._plan_case(case)
+        found, expected = case_file.render_case(planned), case_file.render_case(case)
         if found == expected:
             return
         if REWRITE in os.environ:
-            self.path.write_text(case_file.rewritten(text, planned), encoding="utf-8")
-            self._fail("is rewritten; read what it expects now, and run it again without that variable")
+            self.path.write_text(case_file.rewrite_case(text, planned), encoding="utf-8")
+            self._fail_case("is rewritten; read what it expects now, and run it again without that variable")
         lines = unified_diff(expected.splitlines(), found.splitlines(), "expected", "planned", lineterm="", n=2)
         request = " ".join(case["request"])
-        self._fail(
+        self._fail_case(
             f"does not hold: {case['about']}\npipework {request}\n\n" + "\n".join(lines),
             f"\n\nWith {REWRITE}=1, what is planned is written into the file.",
         )
 
-    def _parsed(self, text: str) -> dict[str, Any]:
+    def _parse_case(self, text: str) -> dict[str, Any]:
         __tracebackhide__ = True
         try:
             case = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            self._fail(f"is no TOML: {error}")
+            self._fail_case(f"is no TOML: {error}")
         if unknown := sorted(case.keys() - _GIVEN - set(case_file.EXPECTED)):
-            self._fail(f"has {', '.join(unknown)}, which nobody reads")
+            self._fail_case(f"has {', '.join(unknown)}, which nobody reads")
         if not isinstance(case.get("request"), list):
-            self._fail('has no request; write for instance request = ["br1", "web1", "10.0.0.1/24"]')
+            self._fail_case('has no request; write for instance request = ["br1", "web1", "10.0.0.1/24"]')
         if not str(case.get("about", "")).endswith("."):
-            self._fail("does not say in a sentence what it is about")
+            self._fail_case("does not say in a sentence what it is about")
         return case
 
-    def _planned(self, case: dict[str, Any]) -> dict[str, Any]:
+    def _plan_case(self, case: dict[str, Any]) -> dict[str, Any]:
         """Return what the case comes to, as a case writes it; what is as usual is left out."""
         __tracebackhide__ = True
         try:
-            plan = planned(case, self.plugins)
+            plan = plan_request(case, self.plugins)
         except PipeworkError as error:
             if not error.hint:
-                self._fail(f"comes to an error without a hint for the next step: {error}")
+                self._fail_case(f"comes to an error without a hint for the next step: {error}")
             return {"error": {"type": type(error).__name__, "says": str(error), "hint": error.hint}}
         if not plan.all_steps and not plan.notes:
-            self._fail("comes to neither commands nor a note that says why there are none")
-        return {"notes": list(plan.notes), "warnings": list(plan.warnings), "steps": _steps(plan)}
+            self._fail_case("comes to neither commands nor a note that says why there are none")
+        return {"notes": list(plan.notes), "warnings": list(plan.warnings), "steps": _list_steps(plan)}
 
-    def _fail(self, *words: str) -> NoReturn:
+    def _fail_case(self, *words: str) -> NoReturn:
         __tracebackhide__ = True
         pytest.fail(f"{self.path} {''.join(words)}", pytrace=False)
 
@@ -117,7 +117,7 @@ def golden_cases(folder: str | os.PathLike[str], *plugins: object) -> pytest.Mar
     return pytest.mark.parametrize("case", [GoldenCase(path, plugins) for path in paths], ids=names)
 
 
-def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
+def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
     """Return what the backend plans, with what clears the way for it; raise PipeworkError when it refuses."""
     asked = parser.parse(case["request"])
     given = Given(
@@ -131,15 +131,15 @@ def planned(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
         answers=case.get("answers", {}),
     )
     if asked.command == "detach":
-        return _detached(asked, loaded(plugins), given, case.get("elsewhere", ()))
+        return _plan_detaching(asked, load_plugins(plugins), given, case.get("elsewhere", ()))
     if asked.attachment is None:
         raise ValueError(f"a case attaches or detaches; {asked.command} does neither")
-    clearing, backend, _ = settled(asked.attachment, loaded(plugins), given)
+    clearing, backend, _ = complete_request(asked.attachment, load_plugins(plugins), given)
     backend.tag(clearing.context).alias  # noqa: B018 - raises when it does not fit
     return clearing.before + backend.plan(clearing.context) + clearing.after
 
 
-def _detached(asked: Invocation, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
+def _plan_detaching(asked: Invocation, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
     (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)
@@ -148,14 +148,14 @@ def _detached(asked: Invocation, plugins: PluginManager, given: Given, elsewhere
     backend = plugins.find_backend(tag.kind)
     reads = backend.reads(request, host)
     refuse_unread(said, reads, backend.kind)
-    answers = answered(reads, said)
+    answers = answer_reads(reads, said)
     context = Context(
         attachment=request, guest=guest, host_state=host, guest_state=guest_state, answers=answers, detaching=True
     )
     return detach.plan(context, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
 
 
-def _steps(plan: Plan) -> list[dict[str, Any]]:
+def _list_steps(plan: Plan) -> list[dict[str, Any]]:
     """Return the steps as a case writes them; what is left at its default is left out."""
     steps = []
     for step in plan.all_steps:

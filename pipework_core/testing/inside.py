@@ -87,7 +87,7 @@ _NAMESPACES = ("user", "net", "uts", "mnt", "pid")
 _BROKEN = 70
 
 
-def call(function: Callable[[], object], *, target: int, user: bool, env: Mapping[str, str]) -> Called:
+def call_inside(function: Callable[[], object], *, target: int, user: bool, env: Mapping[str, str]) -> Called:
     """Fork, enter the namespaces of the process `target`, and run the function there with that environment.
 
     So a test's own objects, such as a plugin that is not installed, take part. What it returns comes back as JSON has
@@ -113,8 +113,8 @@ def _be_the_door(be: Callable[[int], NoReturn], target: int, said: int, answer: 
     """Enter, have a child be what is wanted inside, and note how it ended: a PID namespace is for children."""
     read, write = os.pipe()
     try:
-        _redirect(said)
-        for namespace in [_opened(target, kind) for kind in _NAMESPACES if user or kind != "user"]:
+        _redirect_output(said)
+        for namespace in [_open_namespace(target, kind) for kind in _NAMESPACES if user or kind != "user"]:
             host.enter_host(namespace)
         child = os.fork()
         if child == 0:
@@ -150,7 +150,7 @@ def _be_the_function(function: Callable[[], object], env: Mapping[str, str], wri
     os._exit(code if isinstance(code, int) else 1)
 
 
-def _redirect(said: int) -> None:
+def _redirect_output(said: int) -> None:
     """Let everything that is printed go into one file, and nothing be read; a test runner may have replaced both."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(said, 1)
@@ -158,5 +158,5 @@ def _redirect(said: int) -> None:
     sys.stdout = sys.stderr = os.fdopen(os.dup(said), "w", errors="replace", buffering=1)
 
 
-def _opened(target: int, kind: str) -> int:
+def _open_namespace(target: int, kind: str) -> int:
     return os.open(f"/proc/{target}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)

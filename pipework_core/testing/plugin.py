@@ -33,4 +33,4 @@ def private_host() -> Iterator[PrivateHost]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List at the end what this machine lacked, and how many tests that cost."""
-    announcing.summarize(terminalreporter)
+    announcing.summarize_announcements(terminalreporter)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from pipework_core.sandbox import host
 from pipework_core.sandbox.init import READY
 from pipework_core.testing import state
-from pipework_core.testing.inside import InsideProcess, call, child_of
+from pipework_core.testing.inside import InsideProcess, call_inside, child_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -163,7 +163,7 @@ class PrivateHost:
 
     def call(self, function: Callable[[], object]) -> Called:
         """Run a function of this process inside, in a process of its own; see `inside.call`."""
-        return call(function, target=self._target, user=self.user, env=self.environment())
+        return call_inside(function, target=self._target, user=self.user, env=self.environment())
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write a file that lies in one of the host's own folders."""
@@ -211,7 +211,7 @@ class PrivateHost:
         """Return the network of the host (`host`) and of guests in a form made to be compared."""
         everybody: dict[str, Guest] = {"host": None}
         everybody |= {str(guest): guest for guest in guests}
-        return state.networks(self, everybody)
+        return state.read_networks(self, everybody)
 
     def close(self) -> None:
         """Kill everything inside and wait until it is gone. May be called twice."""

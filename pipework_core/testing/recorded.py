@@ -21,7 +21,7 @@ from pipework_core.engine.signals import Signals
 from pipework_core.model.errors import HostError, ReplayError
 from pipework_core.model.plan import Plan
 from pipework_core.testing import announcing
-from pipework_core.testing.contexts import loaded
+from pipework_core.testing.contexts import load_plugins
 from pipework_core.testing.golden import REWRITE
 from pipework_core.testing.private import PrivateHost
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _INSIDE = "/run/recorded.json"
 
 
-def _nothing(host: PrivateHost) -> None:
+def _do_nothing(host: PrivateHost) -> None:
     del host
 
 
@@ -42,7 +42,7 @@ def recorded_run(
     file: str | os.PathLike[str],
     request: str | Sequence[str],
     *plugins: object,
-    prepare: Callable[[PrivateHost], object] = _nothing,
+    prepare: Callable[[PrivateHost], object] = _do_nothing,
     user: bool | None = True,
 ) -> Plan:
     """Play a recorded run back, fail the test unless it does what it did then, and return all that it carried out.
@@ -56,12 +56,12 @@ def recorded_run(
     path = Path(file)
     words = shlex.split(request) if isinstance(request, str) else tuple(request)
     if REWRITE in os.environ:
-        said = _recorded(path, words, plugins, prepare, user=user)
+        said = _record_run(path, words, plugins, prepare, user=user)
         said = f"; the run said: {said}" if said else ""
         pytest.fail(f"{path} is recorded anew; look at it, and run it again without {REWRITE}{said}", pytrace=False)
     if not path.exists():
         pytest.fail(f"there is no recording {path}; with {REWRITE}=1, it is made", pytrace=False)
-    driver = loaded(plugins).open_replay(str(path))
+    driver = load_plugins(plugins).open_replay(str(path))
     try:
         return _carried_out(words, plugins, driver)
     except ReplayError as error:
@@ -69,7 +69,7 @@ def recorded_run(
     pytest.fail(f"{strayed}\n\nWith {REWRITE}=1, the run is recorded anew.", pytrace=False)
 
 
-def _recorded(
+def _record_run(
     path: Path,
     words: Sequence[str],
     plugins: tuple[object, ...],
@@ -85,7 +85,7 @@ def _recorded(
         announcing.missing_for(error)
     try:
         prepare(host)
-        done = host.call(partial(_really, words, plugins))
+        done = host.call(partial(_run_really, words, plugins))
         if host.run("test", "-e", _INSIDE, check=False).returncode != 0:
             pytest.fail(f"the run was not recorded: {done.said}", pytrace=False)
         path.write_text(host.run("cat", _INSIDE).stdout, encoding="utf-8")
@@ -94,9 +94,9 @@ def _recorded(
     return done.said.strip().rpartition("\n")[2]
 
 
-def _really(words: Sequence[str], plugins: tuple[object, ...]) -> None:
+def _run_really(words: Sequence[str], plugins: tuple[object, ...]) -> None:
     """Carry the run out for real, inside, and write its recording there."""
-    known = loaded(plugins)
+    known = load_plugins(plugins)
     _carried_out(words, plugins, known.find_driver_wrapper("record").wrap(known.open_driver("live"), _INSIDE))
 
 
@@ -105,7 +105,7 @@ def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunD
     asked = parser.parse(words)
     if asked.attachment is None and asked.command != "detach":
         raise ValueError(f"{asked.command} is neither an attachment nor a detachment")
-    engine = Engine(plugins=loaded(plugins), driver=driver, signals=Signals())
+    engine = Engine(plugins=load_plugins(plugins), driver=driver, signals=Signals())
     try:
         if asked.attachment is not None:
             plan = engine.attach(asked.attachment)[1].plan

@@ -60,14 +60,14 @@ done
 """
 
 
-def ask(host: PrivateHost, guests: Iterable[Guest]) -> list[Answers]:
+def ask_host(host: PrivateHost, guests: Iterable[Guest]) -> list[Answers]:
     """Read all of some namespaces in few processes, which are what costs most: the answers of each by key."""
     asked = [" ".join((*map(shlex.quote, host.enter(guest)), "sh", "-ec", '"$1"')) for guest in guests]
     said = host.run("sh", "-ec", " && echo == && ".join(asked), "sh", QUESTIONS).stdout
-    return [answers(part) for part in said.split("==\n")]
+    return [parse_answers(part) for part in said.split("==\n")]
 
 
-def answers(said: str) -> Answers:
+def parse_answers(said: str) -> Answers:
     """Parse what one namespace answered."""
     found: Answers = {}
     for keys, part in zip(ANSWERS, said.split("--\n"), strict=True):
@@ -83,7 +83,7 @@ def pinned_macs(host: PrivateHost) -> set[str]:
     return {name for name, assigned in zip(words[::2], words[1::2], strict=True) if assigned == MAC_WAS_SET}
 
 
-def link(row: Row) -> Row:
+def clean_link(row: Row) -> Row:
     """Reduce one link of `ip -details -json link` to what was configured."""
     info = row.get("linkinfo", {})
     data = info.get("info_data", {})
@@ -105,9 +105,9 @@ def link(row: Row) -> Row:
     }
 
 
-def links(rows: list[Row], pinned: Callable[[], set[str]]) -> list[Row]:
+def clean_links(rows: list[Row], pinned: Callable[[], set[str]]) -> list[Row]:
     """Return the links of a namespace, by name; ask for those with a MAC of somebody's choice where that matters."""
-    found = sorted((link(row) for row in rows), key=lambda row: str(row["name"]))
+    found = sorted((clean_link(row) for row in rows), key=lambda row: str(row["name"]))
     bridges = [row for row in found if row["kind"] == "bridge"]
     chosen = pinned() if bridges else set()
     for row in bridges:
@@ -116,7 +116,7 @@ def links(rows: list[Row], pinned: Callable[[], set[str]]) -> list[Row]:
     return found
 
 
-def addresses(rows: list[Row]) -> list[str]:
+def clean_addresses(rows: list[Row]) -> list[str]:
     """Return the addresses of a namespace as `interface address/prefix scope`."""
     found = [
         f"{row['ifname']} {info['local']}/{info['prefixlen']} {info.get('scope', '')}"
@@ -127,7 +127,7 @@ def addresses(rows: list[Row]) -> list[str]:
     return sorted(found)
 
 
-def routes(rows: list[Row]) -> list[str]:
+def clean_routes(rows: list[Row]) -> list[str]:
     """Return the routes that are not derived from addresses."""
     left_out = ("expires", "flags")
     found = []
@@ -140,12 +140,12 @@ def routes(rows: list[Row]) -> list[str]:
     return sorted(found)
 
 
-def rules(rows: Mapping[str, list[Row]]) -> list[str]:
+def clean_rules(rows: Mapping[str, list[Row]]) -> list[str]:
     """Return the routing rules of all families."""
     return sorted(f"{family} {json.dumps(row, sort_keys=True)}" for family, found in rows.items() for row in found)
 
 
-def vlans(rows: list[Row]) -> list[str]:
+def clean_vlans(rows: list[Row]) -> list[str]:
     """Return the VLANs of all bridge ports (bridge(8)) as `port vlan flags`."""
     found = [
         f"{row['ifname']} {vlan['vlan']}-{vlan.get('vlanEnd', vlan['vlan'])} " + ",".join(sorted(vlan.get("flags", ())))
@@ -155,7 +155,7 @@ def vlans(rows: list[Row]) -> list[str]:
     return sorted(found)
 
 
-def queues(rows: list[Row]) -> list[str]:
+def clean_queues(rows: list[Row]) -> list[str]:
     """Return the queueing disciplines that somebody made; the kernel's own have the handle 0:."""
     found = [
         f"{row['dev']} {row['kind']} {row['handle']} {json.dumps(row.get('options'))}"
@@ -165,24 +165,24 @@ def queues(rows: list[Row]) -> list[str]:
     return sorted(found)
 
 
-def network(said: Answers, pinned: Callable[[], set[str]]) -> Network:
+def read_network(said: Answers, pinned: Callable[[], set[str]]) -> Network:
     """Return a snapshot of one namespace as seen through iproute2."""
     return {
-        "links": links(said["links"], pinned),
-        "addresses": addresses(said["addresses"]),
-        "routes -4": routes(said["routes -4"]),
-        "routes -6": routes(said["routes -6"]),
-        "rules": rules({family: said[f"rules {family}"] for family in ("-4", "-6")}),
-        "vlans": vlans(said["vlans"]),
-        "queues": queues(said["queues"]),
+        "links": clean_links(said["links"], pinned),
+        "addresses": clean_addresses(said["addresses"]),
+        "routes -4": clean_routes(said["routes -4"]),
+        "routes -6": clean_routes(said["routes -6"]),
+        "rules": clean_rules({family: said[f"rules {family}"] for family in ("-4", "-6")}),
+        "vlans": clean_vlans(said["vlans"]),
+        "queues": clean_queues(said["queues"]),
     }
 
 
-def networks(host: PrivateHost, guests: Mapping[str, Guest]) -> dict[str, Network]:
+def read_networks(host: PrivateHost, guests: Mapping[str, Guest]) -> dict[str, Network]:
     """Return a snapshot of each of these namespaces, by the same keys."""
-    said = ask(host, guests.values())
+    said = ask_host(host, guests.values())
     return {
         # The sysfs of guests is not mounted, so nothing is known of the MACs of their bridges.
-        key: network(one, (lambda: pinned_macs(host)) if guest is None else set)
+        key: read_network(one, (lambda: pinned_macs(host)) if guest is None else set)
         for (key, guest), one in zip(guests.items(), said, strict=True)
     }

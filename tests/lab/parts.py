@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipework_core.testing.announcing import missing
+from pipework_core.testing.announcing import announce_missing
 
 from .busybox import has_udhcpc6
 from .host import clean_environment, is_root
@@ -127,4 +127,4 @@ def require(part: str) -> None:
     reason = why_missing(part)
     if reason is None:
         return
-    missing(f"{part}: {reason}")
+    announce_missing(f"{part}: {reason}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.testing.announcing import missing
+from pipework_core.testing.announcing import announce_missing
 
 from . import parts
 from .scripts import SHELLS, comes_to_the_same, complaints_of_shellcheck, dry_run
@@ -37,7 +37,7 @@ def require_shellcheck() -> None:
     """Go on if shellcheck is installed; else skip loudly, or fail where the lab is required."""
     reason = parts.absent_program(("shellcheck",))
     if reason is not None:
-        missing(f"shellcheck: {reason}")
+        announce_missing(f"shellcheck: {reason}")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.state.wait import make_script
-from pipework_core.testing.announcing import missing
+from pipework_core.testing.announcing import announce_missing
 
 from .parts import absent_program
 
@@ -28,7 +28,7 @@ MOUNTED = 'mount -t sysfs sysfs /sys && exec "$@"'
 def need(*programs: str) -> None:
     """Go on if the programs are installed; else skip loudly, or fail where the lab is required."""
     if absent := absent_program(programs):
-        missing(absent)
+        announce_missing(absent)
 
 
 class Container:

@@ -138,7 +138,7 @@ def test_rewriting_leaves_what_is_given(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(KeyError, match="firewall"):  # a bridge that exists reads no firewall
         case(tmp_path, text).check()
     found = {"notes": ["new"], "steps": [{"run": "new"}]}
-    assert case_file.rewritten(text, found) == f'{GIVEN}notes = ["new"]\n\n{answers}\n[[steps]]\nrun = "new"\n'
+    assert case_file.rewrite_case(text, found) == f'{GIVEN}notes = ["new"]\n\n{answers}\n[[steps]]\nrun = "new"\n'
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
@@ -147,9 +147,9 @@ steps = st.lists(st.fixed_dictionaries({"run": words}, optional={"undo": st.list
 
 @given(st.fixed_dictionaries({"steps": steps}, optional={"notes": st.lists(words, min_size=1)}))
 def test_what_is_written_is_read_as_it_was(found: dict[str, object]) -> None:
-    text = case_file.rewritten(GIVEN, found)
+    text = case_file.rewrite_case(GIVEN, found)
     assert tomllib.loads(text) == tomllib.loads(GIVEN) | found
-    assert case_file.rewritten(text, found) == text
+    assert case_file.rewrite_case(text, found) == text
 
 
 def test_a_folder_without_cases_is_a_mistake(tmp_path: Path) -> None:

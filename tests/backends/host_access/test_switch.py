@@ -54,14 +54,14 @@ class Host(BaseDriver):
         answers = {nic_state.QUERY: self.said, host_routes.QUERY: self.shown}
         return [Outcome(code=0, stdout=answers.get(command, "")) for command in commands]
 
-    def apply(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
+    def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         del stop
         return [Outcome(code=0)] * len(commands)
 
     def start(self, commands: Sequence[Command]) -> None:
         self.started += commands
 
-    def exclusive(self) -> NullLock:
+    def lock(self) -> NullLock:
         return NullLock()
 
 
