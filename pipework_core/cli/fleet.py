@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipework_core import topology
+from pipework_core.cli import output, overview
+from pipework_core.engine import report_json
 from pipework_core.engine.roster import GuestDirectory
+from pipework_core.engine.signals import Signals
 from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.model.names import escape_text
 from pipework_core.topology.host_access import Parts
@@ -16,15 +18,13 @@ from pipework_core.topology.host_access import Parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.cli.parser import Invocation
+    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.run import Run
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.batch import Job
-    from pipework_core.engine.engine import Engine
-    from pipework_core.model.driver import RunDriver
+    from pipework_core.engine.host_access import Hosting
     from pipework_core.model.plan import Report
-    from pipework_core.plugins.manager import PluginManager
-    from pipework_core.topology import HostEntry, Link, Place
-    from pipework_core.topology.host_access import HostingMaker
+    from pipework_core.topology import HostEntry, Link
 
 #: Exit codes: something failed; something differs.
 FAILED, DIFFERS = 1, 3
@@ -36,25 +36,35 @@ class Fleet:
 
     def __init__(  # noqa: PLR0913 - all that a run has
         self,
-        invocation: Invocation,
-        engine: Engine,
-        driver: RunDriver,
-        plugins: PluginManager,
-        warn: Callable[[str], None],
+        run: Run,
+        settings: Settings,
+        file: str,
         *,
-        hosting: HostingMaker,
+        atomic: bool = False,
+        prune: bool = False,
+        keep_bridge: bool = False,
     ) -> None:
-        self._hosting = hosting
-        self._invocation = invocation
-        self._engine = engine
-        self._driver = driver
-        self._warn = warn
-        self._plugins = plugins
-        self._roster = GuestDirectory(plugins=plugins, driver=driver, warn=warn)
+        self._run = run
+        self._settings = settings
+        self._file = file
+        self._atomic = atomic
+        self._prune_wanted = prune
+        self._keep_bridge = keep_bridge
+        self._engine = run.engine
+        self._driver = run.driver
+        self._warn = output.print_warning
+        self._plugins = run.plugins
+        self._roster = GuestDirectory(plugins=run.plugins, driver=run.driver, warn=output.print_warning)
+
+    def _hosting(self, *, hears: bool = True) -> Hosting:
+        from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - few files have the host in them
+
+        signals = self._run.signals if hears else Signals()
+        return Hosting(plugins=self._plugins, driver=self._driver, signals=signals, dry_run=self._settings.dry_run)
 
     def _read(self) -> tuple[tuple[HostEntry, ...], tuple[Link, ...]]:
         """Read the file; return the host's own parts, and the links, each with the guest it means."""
-        read = topology.load(self._invocation.file)
+        read = topology.load(self._file)
         patterns = {link.attachment.guest for link in read.links if link.is_pattern}
         links = topology.expand(read, self._roster.everybody(patterns) if patterns else ())
         explicit = self._roster.explicit({link.attachment.guest for link in links})
@@ -64,62 +74,60 @@ class Fleet:
             for name in (link.attachment.guest,)
         )
 
-    def run(self) -> int:
-        """Do what the command says and return the exit code; raise Interrupted, which says what holds then."""
+    def run(self, action: Callable[[], int]) -> int:
+        """Do one of the three and return the exit code; raise Interrupted, which says what holds then."""
         try:
-            return {"up": self.up, "status": self.status, "down": self.down}[self._invocation.command]()
+            return action()
         except Interrupted:
-            if self._invocation.atomic:  # all of it was undone
+            if self._atomic:  # all of it was undone
                 raise
             raise Interrupted(_INTERRUPTED) from None
 
     def up(self) -> int:
         """Attach what is missing; tell what failed, and what is attached and not in the file. Return the exit code."""
-        (hosts, links), invocation = self._read(), self._invocation
+        (hosts, links), settings = self._read(), self._settings
         parts = Parts(hosts, self._hosting)
         jobs = self._attached(links, parts)
         failed = [job for job in jobs if job.error is not None] or parts.errors
         interrupted = not failed and not all(job.whole for job in jobs)
-        strangers = self._strangers(jobs) if invocation.prune or self._more_than(jobs) else []
-        pruned = self._prune(strangers) if invocation.prune and not failed and not interrupted else {}
+        strangers = self._strangers(jobs) if self._prune_wanted or self._more_than(jobs) else []
+        pruned = self._prune(strangers) if self._prune_wanted and not failed and not interrupted else {}
         if strangers and not pruned:
             self._warn(f"not in the file: {', '.join(map(_name, strangers))}; --prune detaches them")
-        if invocation.json:
-            from pipework_core.cli import output  # noqa: PLC0415 - for machines only
-
-            unnamed = [output.as_json(entry) | {"pruned": pruned.get(entry) == ""} for entry in strangers]
-            links_as_json = [_as_json(job) for job in jobs]
-            print(json.dumps({"host": parts.as_json(), "links": links_as_json, "not_in_file": unnamed}, indent=2))
-        elif not invocation.dry_run:
+        if settings.json:
+            unnamed = [report_json.encode_status(entry) | {"pruned": pruned.get(entry) == ""} for entry in strangers]
+            links_as_json = [report_json.encode_job(job) for job in jobs]
+            output.print_json({"host": parts.as_json(), "links": links_as_json, "not_in_file": unnamed})
+        elif not settings.dry_run:
             print(_summary(jobs), file=sys.stderr)
         self._driver.finish([f"{_who(job)} is as the file says" for job in jobs if job.whole and not job.outcomes])
         if interrupted:
-            print(f"pipework: {_INTERRUPTED}", file=sys.stderr)
+            output.print_message(_INTERRUPTED)
             return Interrupted.exit_code
         return FAILED if failed or parts.stays or any(pruned.values()) else 0
 
     def _attached(self, links: tuple[Link, ...], parts: Parts) -> list[Job]:
         """Let the host take part, attach the guests, and tell what went wrong; with `atomic` all of it or nothing."""
-        invocation = self._invocation
+        settings = self._settings
         try:
             parts.take()
-            wanted = () if parts.errors and invocation.atomic else links
+            wanted = () if parts.errors and self._atomic else links
             jobs = self._engine.attach_all(
                 [link.attachment for link in wanted],
-                atomic=invocation.atomic,
-                pretend=parts.steps if invocation.dry_run else None,
-                progress=_progress if sys.stderr.isatty() and not invocation.verbose else None,
+                atomic=self._atomic,
+                pretend=parts.steps if settings.dry_run else None,
+                progress=_progress if sys.stderr.isatty() and not settings.verbose else None,
             )
         except Interrupted:
-            if invocation.atomic:
+            if self._atomic:
                 parts.give_back()
             raise
         for link, job in zip(wanted, jobs, strict=True):
             self._complain(link, job)
         whole, failed = all(job.whole for job in jobs), any(job.error for job in jobs)
-        if invocation.atomic and (parts.errors or not whole):
+        if self._atomic and (parts.errors or not whole):
             parts.give_back()
-        if invocation.atomic and not (whole or failed or parts.errors):
+        if self._atomic and not (whole or failed or parts.errors):
             raise Interrupted
         self._complain_of(parts)
         return jobs
@@ -132,8 +140,8 @@ class Fleet:
         lines = Parts(hosts, self._hosting).differences()
         lines += [line for job in jobs for line in _differences(job)]
         lines += [f"{_name(entry)}: is attached, and not in the file" for entry in self._strangers(jobs)]
-        if self._invocation.json:
-            print(json.dumps({"links": [_as_json(job) for job in jobs], "differences": lines}, indent=2))
+        if self._settings.json:
+            output.print_json({"links": [report_json.encode_job(job) for job in jobs], "differences": lines})
         else:
             print("".join(f"{escape_text(line)}\n" for line in lines), end="")
         return DIFFERS if lines else 0
@@ -147,12 +155,12 @@ class Fleet:
                 reports = self._down(link)
             except PipeworkError as error:
                 failed += 1
-                _say(link.place, str(error), error.hint)
+                output.print_error(str(error), error.hint, place=link.place)
                 continue
             seen += bool(reports)
             not_removed += sum(self._stays(report, f"{link.attachment.guest} {link.interface}") for report in reports)
         parts = Parts(hosts, self._hosting)
-        parts.leave(keep=self._invocation.keep_bridge)
+        parts.leave(keep=self._keep_bridge)
         self._complain_of(parts)
         failed, not_removed = failed + len(parts.errors), not_removed + len(parts.stays)
         self._driver.finish(() if seen or failed else ("nothing of the file is attached",))
@@ -169,7 +177,7 @@ class Fleet:
             return []
         if link.interface not in self._engine.attached(guest):
             return []
-        keep = self._invocation.keep_bridge
+        keep = self._keep_bridge
         return [report for _, report in self._engine.detach(link.attachment.guest, link.interface, keep=keep)]
 
     def _stays(self, report: Report, who: str) -> int:
@@ -188,8 +196,6 @@ class Fleet:
 
     def _strangers(self, jobs: Sequence[Job]) -> list[AttachmentStatus]:
         """Return what pipework attached to guests of this host and the file does not name."""
-        from pipework_core.cli import overview  # noqa: PLC0415 - where there are any
-
         named = {(job.inode, (job.context.attachment if job.context else job.attachment).interface) for job in jobs}
         found = overview.attachments("", driver=self._driver, plugins=self._plugins, warn=self._warn)
         return [
@@ -204,35 +210,29 @@ class Fleet:
         for entry in strangers:
             guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else ""
             try:
-                done = self._engine.detach(guest, entry.interface, keep=self._invocation.keep_bridge)
+                done = self._engine.detach(guest, entry.interface, keep=self._keep_bridge)
             except PipeworkError as error:
                 wrong[entry] = str(error)
-                _say(_name(entry), f"stays: {error}", error.hint)
+                output.print_error(f"stays: {error}", error.hint, place=_name(entry))
                 continue
             not_removed = sum(self._stays(report, _name(entry)) for _, report in done)
             wrong[entry] = "something of it stays" if not_removed else ""
-            if not self._invocation.dry_run:
+            if not self._settings.dry_run:
                 print(f"{_name(entry)} detached", file=sys.stderr)
         return wrong
 
     def _complain(self, link: Link, job: Job) -> None:
         if job.error is not None:
-            _say(link.place, f"{_who(job)}: {job.error}", job.error.hint)
+            output.print_error(f"{_who(job)}: {job.error}", job.error.hint, place=link.place)
         elif job.whole:
             for text in job.report().warnings:
                 self._warn(f"{_who(job)}: {text}")
 
     def _complain_of(self, parts: Parts) -> None:
         for entry, error in parts.errors.items():
-            _say(entry.place, str(error), error.hint)
+            output.print_error(str(error), error.hint, place=entry.place)
         for text in (*parts.warnings, *parts.stays):
             self._warn(text)
-
-
-def _say(what: Place | str, message: str, hint: str) -> None:
-    print(f"pipework: error: {what}: {escape_text(message)}", file=sys.stderr)
-    if hint:
-        print(f"hint: {escape_text(hint)}", file=sys.stderr)
 
 
 def _is_named(entry: AttachmentStatus) -> bool:
@@ -271,22 +271,3 @@ def _differences(job: Job) -> list[str]:
     if steps and job.context is not None and job.context.attachment.interface not in job.context.guest_state.links:
         return [f"{_who(job)}: is missing"]
     return [f"{_who(job)}: {step.reason or step}" for step in steps]
-
-
-def _as_json(job: Job) -> dict[str, Any]:
-    from pipework_core.model import lease as leases  # noqa: PLC0415 - for machines only
-
-    plan = job.plan
-    return {
-        "guest": job.attachment.guest,
-        "interface": (job.context.attachment if job.context else job.attachment).interface or None,
-        "whole": job.whole,
-        "changed": job.whole and bool(job.outcomes),
-        "error": str(job.error) if job.error else None,
-        "hint": job.error.hint if job.error else None,
-        "warnings": list(job.report().warnings) if job.whole else [],
-        "leases": [leases.as_json(lease) for lease in leases.find_leases(plan.steps, tuple(job.outcomes))]
-        if plan
-        else [],
-        "steps": [str(step) for step in plan.all_steps] if plan else [],
-    }

@@ -1,4 +1,8 @@
-"""Plans and reports as plain data, for `--json`."""
+"""Reports as plain data, for `--json` and whoever else passes them on. The only module that makes JSON of them.
+
+Users parse the keys and values: they stay as they are, whatever our fields are called. What is not there is
+null.
+"""
 
 from __future__ import annotations
 
@@ -7,88 +11,190 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.attachment import address_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pipework_core.engine.attachments import AttachmentStatus
+    from pipework_core.engine.batch import Job
+    from pipework_core.engine.gc import Collected
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
-    from pipework_core.model.plan import Command, Report
+    from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.lease import Lease
+    from pipework_core.model.plan import Command, Outcome, Plan, Report
 
 
-def attachment(context: Context, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
-    """Return what an attachment, or the end of one, came to.
+def encode_attachment(context: Context, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
+    """Return what came of attaching a guest, or of detaching it.
 
-    Keys: `attachment`, `guest`, `dry_run`, `leases`, and those of `_of_report`.
+    Keys: `attachment`, `guest`, `dry_run`, `leases`, and those of `_encode_report`.
     """
-    asked = context.attachment
+    request = context.attachment
     return {
         "attachment": {
-            **_of_request(asked),
-            "mac": asked.mac or None,
-            "vlan": asked.vlan or None,
-            "mtu": asked.mtu,
-            "options": dict(asked.options),
+            **_encode_request(request),
+            "mac": request.mac or None,
+            "vlan": request.vlan or None,
+            "mtu": request.mtu,
+            "options": dict(request.options),
         },
-        "guest": _guest(context.guest),
+        "guest": _encode_guest(context.guest),
         "dry_run": dry_run,
-        "leases": _leases(report),
-        **_of_report(report),
+        "leases": _encode_leases(report.plan, report.outcomes),
+        **_encode_report(report),
     }
 
 
-def host_access(part: HostAccess, context: Context, report: Report, *, dry_run: bool) -> dict[str, Any]:
-    """Return what the host's part in a network came to.
+def encode_detached(
+    done: Iterable[tuple[Context, Report]],
+    failed: Mapping[str, PipeworkError],
+    notes: Iterable[str],
+    *,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Return what came of detaching several interfaces of a guest; `failed` has the error of each that stays."""
+    return {
+        "detached": [encode_attachment(context, report, dry_run=dry_run) for context, report in done],
+        "failed": {interface: str(error) for interface, error in failed.items()},
+        "notes": list(notes),
+    }
 
-    Keys: `host`, `removed`, `dry_run`, and those of `_of_report`.
+
+def encode_host_access(part: HostAccess, context: Context, report: Report, *, dry_run: bool) -> dict[str, Any]:
+    """Return what came of the host's part in a network.
+
+    Keys: `host`, `removed`, `dry_run`, and those of `_encode_report`.
     """
     return {
-        "host": _of_request(context.attachment),
+        "host": _encode_request(context.attachment),
         "removed": part.remove,
         "dry_run": dry_run,
-        **_of_report(report),
+        **_encode_report(report),
     }
 
 
-def command(done: Command) -> dict[str, Any]:
+def encode_command(command: Command) -> dict[str, Any]:
     """Return one command; `netns` is null on the host."""
     return {
-        "argv": list(done.argv),
-        "netns": done.netns.path if done.netns else None,
-        "stdin": done.stdin,
-        "why": done.reason,
-        "undo": [command(step) for step in done.undo],
+        "argv": list(command.argv),
+        "netns": command.netns.path if command.netns else None,
+        "stdin": command.stdin,
+        "why": command.reason,
+        "undo": [encode_command(step) for step in command.undo],
     }
 
 
-def _of_request(asked: Attachment) -> dict[str, Any]:
+def encode_lease(lease: Lease) -> dict[str, Any]:
+    """Return an address that the network gave; `seconds` is null for one that is valid for ever."""
     return {
-        "kind": asked.kind,
-        "host": asked.host,
-        "interface": asked.interface,
-        "addresses": address_words(asked),
-        "gateways": [str(gateway) for gateway in asked.gateways],
+        "address": lease.address,
+        "server": lease.server or None,
+        "router": lease.router or None,
+        "seconds": lease.seconds or None,
+        "dns": list(lease.dns),
+        "domain": lease.domain or None,
     }
 
 
-def _of_report(report: Report) -> dict[str, Any]:
-    """Return plan and outcome; `changed` is with `dry_run` what would be, `not_removed` what should have gone."""
+def encode_list(found: Iterable[AttachmentStatus], warnings: Iterable[str]) -> dict[str, Any]:
+    """Return the attachments that `ls` found."""
+    return {"attachments": [encode_status(entry) for entry in found], "warnings": list(warnings)}
+
+
+def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
+    """Return an attachment as `ls` found it.
+
+    Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name; the runtime
+    `host` stands for the host's own part in a network, which has no more than that and a name), `interface`,
+    `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up, down, unfinished, orphan),
+    `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
+    """
+    return {
+        "guest": _encode_owner(entry),
+        "interface": entry.interface or None,
+        "host_interface": entry.host_end or None,
+        "kind": entry.kind,
+        "on": entry.parent or None,
+        "addresses": list(entry.addresses),
+        "mac": entry.mac or None,
+        "vlan": entry.vlan or None,
+        "mtu": entry.mtu or None,
+        "state": entry.state,
+        "adopted": entry.adopted,
+        "dhcp": _encode_dhcp(entry),
+    }
+
+
+def encode_collected(done: Collected, notes: Iterable[str], *, dry_run: bool) -> dict[str, Any]:
+    """Return what `gc` took away, and what it could not take away."""
+    return {
+        "dry_run": dry_run,
+        "removed": [encode_command(command) for command in done.gone],
+        "failed": [{**encode_command(command), "error": message} for command, message in done.failed],
+        "notes": list(notes),
+        "warnings": list(done.plan.warnings),
+    }
+
+
+def encode_job(job: Job) -> dict[str, Any]:
+    """Return what came of one link of a topology."""
+    plan = job.plan
+    return {
+        "guest": job.attachment.guest,
+        "interface": (job.context.attachment if job.context else job.attachment).interface or None,
+        "whole": job.whole,
+        "changed": job.whole and bool(job.outcomes),
+        "error": str(job.error) if job.error else None,
+        "hint": job.error.hint if job.error else None,
+        "warnings": list(job.report().warnings) if job.whole else [],
+        "leases": _encode_leases(plan, job.outcomes) if plan else [],
+        "steps": [str(step) for step in plan.all_steps] if plan else [],
+    }
+
+
+def encode_host_entry(
+    host: str, report: Report | None, error: PipeworkError | None, *, changed: bool
+) -> dict[str, Any]:
+    """Return what came of one entry about the host itself in a topology; there is no report of one that failed."""
+    return {
+        "host": host,
+        "changed": changed,
+        "error": str(error) if error else None,
+        "hint": error.hint if error else None,
+        "steps": [str(step) for step in report.plan.all_steps] if report else [],
+    }
+
+
+def _encode_request(request: Attachment) -> dict[str, Any]:
+    return {
+        "kind": request.kind,
+        "host": request.host,
+        "interface": request.interface,
+        "addresses": address_words(request),
+        "gateways": [str(gateway) for gateway in request.gateways],
+    }
+
+
+def _encode_report(report: Report) -> dict[str, Any]:
+    """Return plan and outcome; `changed` is with `dry_run` what would be, `stays` what should have gone."""
     return {
         "changed": report.changed,
-        "steps": [command(step) for step in report.plan.all_steps],
-        "announce": [command(step) for step in report.plan.announce],
+        "steps": [encode_command(step) for step in report.plan.all_steps],
+        "announce": [encode_command(step) for step in report.plan.announce],
         "notes": list(report.plan.notes),
         "warnings": list(report.warnings),
         "stays": list(report.not_removed),
     }
 
 
-def _leases(report: Report) -> list[dict[str, Any]]:
-    if not any(step.timeout for step in report.plan.steps):
+def _encode_leases(plan: Plan, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    if not any(step.timeout for step in plan.steps):
         return []
-    from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
+    from pipework_core.model.lease import find_leases  # noqa: PLC0415 - most addresses are static
 
-    return [leases.as_json(lease) for lease in leases.find_leases(report.plan.steps, report.outcomes)]
+    return [encode_lease(lease) for lease in find_leases(plan.steps, tuple(outcomes))]
 
 
-def _guest(guest: Guest) -> dict[str, Any]:
-    """Return a guest; `id` and `pid` are null for one that has none."""
+def _encode_guest(guest: Guest) -> dict[str, Any]:
     return {
         "name": guest.name,
         "runtime": guest.runtime,
@@ -96,4 +202,28 @@ def _guest(guest: Guest) -> dict[str, Any]:
         "pid": guest.pid or None,
         "netns": guest.netns.path,
         "inode": guest.inode,
+    }
+
+
+def _encode_owner(entry: AttachmentStatus) -> dict[str, Any] | None:
+    """Return the guest of a listed attachment: of one that is gone its name alone, null when that is not known."""
+    from pipework_core.engine.attachments import THIS_HOST  # noqa: PLC0415 - an attachment does not need it
+
+    guest = entry.guest
+    if guest is None:
+        unknown = dict.fromkeys(("runtime", "id", "pid", "netns", "inode"))
+        return {"name": entry.former_guest, **unknown} if entry.former_guest else None
+    netns = None if guest is THIS_HOST else guest.netns.path
+    return {**_encode_guest(guest), "netns": netns, "inode": guest.inode or None}
+
+
+def _encode_dhcp(entry: AttachmentStatus) -> dict[str, Any] | None:
+    if not entry.dhcp:
+        return None
+    client = entry.dhcp.removesuffix("-f")
+    return {
+        "client": client.removesuffix("6"),
+        "family": 6 if client.endswith("6") else 4,
+        "kept": entry.dhcp.endswith("-f"),
+        "alive": entry.alive,
     }

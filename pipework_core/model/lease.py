@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipework_core.model.records import Record
 
@@ -47,18 +47,6 @@ def find_leases(steps: tuple[Command, ...], outcomes: tuple[Outcome, ...]) -> tu
     """Return the leases of a run."""
     pairs = zip(steps, outcomes, strict=False)
     return tuple(lease for step, outcome in pairs if step.timeout for lease in parse_leases(outcome.stdout))
-
-
-def as_json(lease: Lease) -> dict[str, Any]:
-    """Return a lease as plain data; what is not known is null."""
-    return {
-        "address": lease.address,
-        "server": lease.server or None,
-        "router": lease.router or None,
-        "seconds": lease.seconds or None,
-        "dns": list(lease.dns),
-        "domain": lease.domain or None,
-    }
 
 
 def _make_lease(values: dict[str, str]) -> Lease:

@@ -1,7 +1,7 @@
-"""The options of the command line as a table, and the scanner that tells them from operands.
+"""The words of the command line as tables, and the scanner that tells options from operands.
 
-Options stand in any order and position, `--` ends them, and behind the guest of `route`, `rule` and `tc` every word
-belongs to the tool. The table is also what `--help` prints, and says which option goes with which command.
+Options stand in any order and position, and `--` ends them. Every word after the guest of `route`, `rule` and `tc`
+belongs to the tool. Each command names the options that it takes; `--help` prints the same table.
 """
 
 from __future__ import annotations
@@ -14,29 +14,47 @@ from pipework_core.model.records import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: `ip` and `tc` inside a guest.
-INSIDE = ("route", "rule", "tc")
-#: What works on a whole topology file.
-FLEET = ("up", "status", "down")
-#: Words that are no host interface when they come first; `attach` names the classic form explicitly.
-COMMANDS = ("attach", "detach", "ls", "gc", "host", *FLEET, *INSIDE, "wait-script", "demo", "schema", "plugins")
+#: The commands whose words after the guest belong to a tool: `ip` and `tc`, run in the guest.
+TOOLS = ("route", "rule", "tc")
+#: The commands in the order of `--help`, each with its module in `pipework_core.cli.commands`. `attach` is meant when
+#: none is named; a HOSTIF that is called like one of them needs it. The last three are written as options. The table
+#: stands here since a line of a topology file must not begin with one of these words either.
+COMMANDS = {
+    "attach": "attach",
+    "detach": "detach",
+    "ls": "ls",
+    "gc": "gc",
+    "host": "host",
+    **dict.fromkeys(TOOLS, "exec"),
+    "--wait": "wait",
+    "wait-script": "wait_script",
+    "demo": "demo",
+    "up": "up",
+    "status": "status",
+    "down": "down",
+    "schema": "schema",
+    "plugins": "plugins",
+    "--help": "help",
+    "--version": "version",
+}
 
-_CHANGING = ("attach", "detach", "gc", "host", "up", "down", *INSIDE)
-_ENGINE = (*_CHANGING, "ls", "status")
-_WAITING = ("--wait", "wait-script")
+#: The options that go with every command.
+GENERAL = ("wait", "verbose", "debug", "help", "version")
+#: The options of commands that look at a host, and of those that change it.
+LOOKING = ("driver", "record", "replay")
+CHANGING = (*LOOKING, "dry-run")
 
 
 class Option(Record):
     """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
 
-    `commands` says what it goes with (empty: everything); `many` that it may be given more than once.
+    `many` says that it may be given more than once.
     """
 
     name: str
     help: str
     short: str = ""
     value: str = ""
-    commands: tuple[str, ...] = ()
     many: bool = False
 
     @property
@@ -46,111 +64,85 @@ class Option(Record):
 
 
 OPTIONS = (
-    Option(name="direct-phys", commands=("attach",), help="give the guest the NIC itself; the same as phys:NIC"),
+    Option(name="direct-phys", help="give the guest the NIC itself; the same as phys:NIC"),
     Option(
         name="interface",
         short="-i",
         value="IF",
-        commands=("attach", "detach", *_WAITING),
         help="the interface's name in the guest: eth1 when not given, ib0 on InfiniBand; detach: the only one",
     ),
     Option(
         name="host-interface",
         short="-l",
         value="NAME",
-        commands=("attach",),
         help="the name of the link's end on the host: v<IF>pl<PID> when not given",
     ),
     Option(
         name="family",
         short="-a",
         value="4|6",
-        commands=("attach",),
         help="refuse addresses that are not of this family; with a DHCP client, 6 means DHCPv6",
     ),
     Option(
         name="option",
         short="-o",
         value="KEY=VALUE",
-        commands=("attach",),
         many=True,
         help="an option of the backend, see BACKENDS; may be given several times",
     ),
     Option(
         name="mtu",
         value="BYTES",
-        commands=("attach",),
         help="the link's MTU: that of the bridge or parent when not given, and never more",
     ),
     Option(
         name="replace",
-        commands=("attach",),
         help="give up an interface of the same name that pipework made for another request",
     ),
-    Option(name="all", commands=("detach",), help="detach all that pipework attached to the guest"),
+    Option(name="all", help="detach all that pipework attached to the guest"),
     Option(
         name="keep-bridge",
-        commands=("detach", "host", "down"),
         help="leave the bridge or VLAN that pipework made, even when nobody uses it any more",
     ),
     Option(
         name="file",
         short="-f",
         value="FILE",
-        commands=FLEET,
         help="the topology file: pipework.yaml when not given, - for standard input",
     ),
-    Option(name="atomic", commands=("up",), help="attach all that the file names, or nothing"),
-    Option(name="prune", commands=("up",), help="detach what pipework attached and the file does not name"),
-    Option(name="topology", commands=("demo",), help="show a whole topology: up, status, down"),
-    Option(name="remove", commands=("host",), help="take back what the host was given, the exact inverse"),
+    Option(name="atomic", help="attach all that the file names, or nothing"),
+    Option(name="prune", help="detach what pipework attached and the file does not name"),
+    Option(name="topology", help="show a whole topology: up, status, down"),
+    Option(name="remove", help="take back what the host was given, the exact inverse"),
     Option(
         name="confirm-within",
         value="SECONDS",
-        commands=("host",),
         help="put everything back when the gateway does not answer in time: 10 when not given; 0 asks nobody",
     ),
-    Option(name="dns", commands=("attach",), help="let the guest use the name servers that the DHCP server offers"),
+    Option(name="dns", help="let the guest use the name servers that the DHCP server offers"),
     Option(
         name="no-dad",
-        commands=("attach",),
         help="use IPv6 addresses at once, without finding out whether somebody has them (1 to 2 seconds)",
     ),
     Option(
         name="probe",
-        commands=("attach",),
         help="ask first whether somebody has the address, and refuse it then; for IPv4 this takes some seconds",
     ),
     Option(name="wait", help="wait, inside a container, until the interface exists and is up"),
     Option(
         name="timeout",
         value="SECONDS",
-        commands=("attach", *_WAITING),
         help="stop waiting after so long, with exit code 1: 30 for a lease; --wait waits for ever without it",
     ),
     Option(
         name="driver",
         value="NAME",
-        commands=_ENGINE,
         help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
     ),
-    Option(
-        name="dry-run",
-        commands=_CHANGING,
-        help="change nothing; print what would be run, as a shell script",
-    ),
-    Option(name="record", value="FILE", commands=_ENGINE, help="write every command and its answer to a file"),
-    Option(
-        name="replay",
-        value="FILE",
-        commands=_ENGINE,
-        help="run against a recording; a command that is not in it fails",
-    ),
-    Option(
-        name="json",
-        commands=("attach", "detach", "ls", "gc", "host", "up", "status", "plugins"),
-        help="print the plan and what was done, or the list, for machines",
-    ),
+    Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
+    Option(name="record", value="FILE", help="write every command and its answer to a file"),
+    Option(name="replay", value="FILE", help="run against a recording; a command that is not in it fails"),
+    Option(name="json", help="print the plan and what was done, or the list, for machines"),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),
     Option(name="help", short="-h", help="show this text"),
@@ -177,8 +169,11 @@ class ParsedArgs(Record):
         return self.values[name][-1] if name in self.values else None
 
 
-def scan(argv: Sequence[str]) -> ParsedArgs:
-    """Split `argv` into command, operands and options; raise UsageError for an option that does not exist."""
+def scan_words(argv: Sequence[str]) -> ParsedArgs:
+    """Split `argv` into command, operands and options.
+
+    Raises UsageError for an option that does not exist or is given twice, whatever the command is.
+    """
     values: dict[str, list[str]] = {}
     operands: list[str] = []
     todo = list(argv)
@@ -188,57 +183,52 @@ def scan(argv: Sequence[str]) -> ParsedArgs:
             operands += todo
             break
         if word.startswith("--"):
-            _long(word, todo, values)
+            _take_long(word, todo, values)
         elif word.startswith("-") and word != "-":
-            _short(word, todo, values)
+            _take_short(word, todo, values)
         else:
             operands.append(word)
-            if len(operands) == 2 and operands[0] in INSIDE:  # noqa: PLR2004 - the command and its guest
+            if len(operands) == 2 and operands[0] in TOOLS:  # noqa: PLR2004 - the command and its guest
                 operands += todo
                 break
-    return _words(operands, values)
-
-
-def _words(operands: list[str], values: dict[str, list[str]]) -> ParsedArgs:
-    command = "attach"
-    if operands and operands[0] in COMMANDS:
-        command, *operands = operands
-    if "wait" in values:
-        if command != "attach":
-            raise UsageError(f"--wait and {command} are two commands.", hint="leave one of the two out")
-        command = "--wait"
-    if not {"help", "version"} & values.keys():
-        _check_fit(command, values)
+    command = _choose_command(operands, values)
+    if not values.keys() & {"help", "version"}:
+        _refuse_repeated(values)
     return ParsedArgs(command=command, operands=tuple(operands), values=values)
 
 
-def _check_fit(command: str, values: dict[str, list[str]]) -> None:
+def _choose_command(operands: list[str], values: Mapping[str, list[str]]) -> str:
+    """Return the command, and take its word from the operands."""
+    command = "attach"
+    if operands and operands[0] in COMMANDS and not operands[0].startswith("-"):
+        command = operands.pop(0)
+    if "wait" not in values:
+        return command
+    if command != "attach":
+        raise UsageError(f"--wait and {command} are two commands.", hint="leave one of the two out")
+    return "--wait"
+
+
+def _refuse_repeated(values: Mapping[str, list[str]]) -> None:
     for option in OPTIONS:
-        if option.name not in values:
-            continue
-        if option.value and not option.many and len(values[option.name]) > 1:
+        if option.value and not option.many and len(values.get(option.name, ())) > 1:
             raise UsageError(f"{option.long} is given twice.", hint="leave one of them out")
-        if option.commands and command not in option.commands:
-            hint = f"it goes with {', '.join(option.commands)}"
-            if command in INSIDE:
-                hint += f"; options of the tool come behind the guest, and attach {command} … means an interface"
-            raise UsageError(f"{option.long} does not go with {command}.", hint=hint)
 
 
-def _long(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
+def _take_long(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
     """Take `--name`, `--name VALUE` or `--name=VALUE`; no abbreviations, which break when options are added."""
     name, equals, value = word.removeprefix("--").partition("=")
     option = next((option for option in OPTIONS if option.name == name), None)
     if option is None:
-        raise UsageError(f"there is no option {word.partition('=')[0]!r}.", hint=_similar(name))
+        raise UsageError(f"there is no option {word.partition('=')[0]!r}.", hint=_suggest_option(name))
     if not option.value and equals:
         raise UsageError(f"{option.long} takes no value, and {value!r} is given.", hint=f"write {option.long} alone")
     if option.value and not equals:
-        value = _value(option, todo)
+        value = _take_value(option, todo)
     values.setdefault(option.name, []).append(value)
 
 
-def _short(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
+def _take_short(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
     """Take `-v`, `-i VALUE`, `-iVALUE`, `-i=VALUE`, and several in one word."""
     letters = word.removeprefix("-")
     while letters:
@@ -249,12 +239,12 @@ def _short(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
             raise UsageError(f"there is no option {f'-{letter}'!r}.", hint=hint)
         value = ""
         if option.value:
-            value = letters.removeprefix("=") if letters else _value(option, todo)
+            value = letters.removeprefix("=") if letters else _take_value(option, todo)
             letters = ""
         values.setdefault(option.name, []).append(value)
 
 
-def _value(option: Option, todo: list[str]) -> str:
+def _take_value(option: Option, todo: list[str]) -> str:
     """Take the next word as the option's value; one that looks like an option was meant as one."""
     if not todo or (todo[0].startswith("-") and todo[0] != "-"):
         raise UsageError(f"{option.long} needs a value.", hint=f"write {option.long} {option.value}")
@@ -264,7 +254,7 @@ def _value(option: Option, todo: list[str]) -> str:
 _ALL = "pipework --help shows all options"
 
 
-def _similar(name: str) -> str:
+def _suggest_option(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only somebody who mistyped pays for it
 
     close = get_close_matches(name, [option.name for option in OPTIONS], n=1)

@@ -6,13 +6,14 @@ import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.cli import parser
 from pipework_core.engine import existing, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import PluginError
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.manager import PluginManager, check_options
+from pipework_core.spec.classic import parse_attachment
+from pipework_core.spec.options import scan_words
 from pipework_core.testing.facts import Facts, make_guest
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     no sense, and ValueError for one that attaches nothing.
     """
     words = shlex.split(request) if isinstance(request, str) else request
-    attachment = parser.parse(words, load_plugins(plugins).list_methods()).attachment
-    if attachment is None:
+    args = scan_words(words)
+    if args.command != "attach":
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
-    return attachment
+    return parse_attachment(args, load_plugins(plugins).list_methods())
 
 
 def make_context(

@@ -110,12 +110,12 @@ class Declared:
     def attachment(self, line: str) -> Attachment:
         """Return what a command line asks for."""
         try:
-            found = parser.parse(shlex.split(line)).attachment
+            asked = parser.parse(shlex.split(line))
         except PipeworkError as error:
             fail_check(f"{line}: {error} Correct this line of the declarations.")
-        if found is None:
+        if asked.command != "attach":
             fail_check(f"{line}: this attaches nothing; declare lines such as {self.kind}:x netns:web1 10.0.0.1/24.")
-        return found
+        return cast("Attachment", asked.request)
 
     def look(
         self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None

@@ -35,7 +35,7 @@ from pipework_core.testing.facts import make_facts, make_guest, make_link, make_
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipework_core.cli.parser import Invocation
+    from pipework_core.cli.commands.detach import DetachRequest
     from pipework_core.model.plan import Plan
     from pipework_core.plugins.manager import PluginManager
 
@@ -131,15 +131,15 @@ def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan
         answers=case.get("answers", {}),
     )
     if asked.command == "detach":
-        return _plan_detaching(asked, load_plugins(plugins), given, case.get("elsewhere", ()))
-    if asked.attachment is None:
+        return _plan_detaching(asked.request, load_plugins(plugins), given, case.get("elsewhere", ()))
+    if asked.command != "attach":
         raise ValueError(f"a case attaches or detaches; {asked.command} does neither")
-    clearing, backend, _ = complete_request(asked.attachment, load_plugins(plugins), given)
+    clearing, backend, _ = complete_request(asked.request, load_plugins(plugins), given)
     backend.tag(clearing.context).alias  # noqa: B018 - raises when it does not fit
     return clearing.before + backend.plan(clearing.context) + clearing.after
 
 
-def _plan_detaching(asked: Invocation, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
+def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
     (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)

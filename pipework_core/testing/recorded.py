@@ -103,14 +103,17 @@ def _run_really(words: Sequence[str], plugins: tuple[object, ...]) -> None:
 def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunDriver) -> Plan:
     """Carry the run out by that driver, and return all that it did."""
     asked = parser.parse(words)
-    if asked.attachment is None and asked.command != "detach":
+    request = asked.request
+    if asked.command not in {"attach", "detach"}:
         raise ValueError(f"{asked.command} is neither an attachment nor a detachment")
     engine = Engine(plugins=load_plugins(plugins), driver=driver, signals=Signals())
     try:
-        if asked.attachment is not None:
-            plan = engine.attach(asked.attachment)[1].plan
+        if asked.command == "attach":
+            plan = engine.attach(request)[1].plan
         else:
-            done = engine.detach(asked.guest, asked.interface, everything=asked.everything, keep=asked.keep_bridge)
+            done = engine.detach(
+                request.guest, request.interface, everything=request.everything, keep=request.keep_bridge
+            )
             plan = sum((report.plan for _, report in done), start=Plan())
         driver.finish(plan.notes)
     except BaseException as error:

@@ -141,9 +141,10 @@ def carry_out(asked: Invocation, plugins: PluginManager, driver: RunDriver) -> N
     signals = Signals()
     signals.install()
     engine = Engine(plugins=plugins, driver=driver, signals=signals)
+    request = asked.request
     if asked.command == "detach":
-        engine.detach(asked.guest, asked.interface, everything=asked.everything, keep=asked.keep_bridge)
-    elif asked.part is not None:
-        Hosting(plugins=plugins, driver=driver, signals=signals).run(asked.part)
-    elif asked.attachment is not None:
-        engine.attach(asked.attachment)
+        engine.detach(request.guest, request.interface, everything=request.everything, keep=request.keep_bridge)
+    elif asked.command == "host":
+        Hosting(plugins=plugins, driver=driver, signals=signals).run(request)
+    elif asked.command == "attach":
+        engine.attach(request)

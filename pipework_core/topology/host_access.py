@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipework_core.engine import report_json
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import PipeworkError
 
@@ -62,13 +63,9 @@ class Parts:
     def as_json(self) -> list[dict[str, Any]]:
         """Return what became of each entry as plain data."""
         return [
-            {
-                "host": entry.host,
-                "changed": entry in self._taken,
-                "error": str(self.errors[entry]) if entry in self.errors else None,
-                "hint": self.errors[entry].hint if entry in self.errors else None,
-                "steps": [str(step) for step in self._reports[entry].plan.all_steps] if entry in self._reports else [],
-            }
+            report_json.encode_host_entry(
+                entry.host, self._reports.get(entry), self.errors.get(entry), changed=entry in self._taken
+            )
             for entry in self._entries
         ]
 

@@ -80,7 +80,7 @@ def _of_line(text: str) -> ParsedArgs:
     argv = _split(text)
     if argv[:1] == ["pipework"]:
         raise UsageError("the line begins with 'pipework'.", hint="write what stands behind it alone")
-    words = options.scan(argv)
+    words = options.scan_words(argv)
     wrong = sorted(words.values.keys() - SHAPING)
     if wrong:
         hint = "leave it out; links say what is attached, and pipework up how"

@@ -9,12 +9,13 @@ import pytest
 
 from pipework_core import __main__ as program
 from pipework_core.cli import app
-from pipework_core.cli import run as session
+from pipework_core.cli.commands import attach
+from pipework_core.cli.commands import exec as tools
 from pipework_core.model.errors import CommandError, GuestError, Interrupted, PipeworkError
 from pipework_core.model.plan import Command, Outcome
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Invocation
+    from pipework_core.cli.parser import Settings
 
 ATTACH = ("br1", "web1", "10.0.0.1/24")
 
@@ -24,10 +25,11 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """Provide a list whose only member is what the run raises."""
     errors: list[BaseException] = []
 
-    def run(_: Invocation) -> int:
+    def run(_request: object, _settings: Settings) -> int:
         raise errors[0]
 
-    monkeypatch.setattr(session, "run", run)
+    monkeypatch.setattr(attach, "run", run)
+    monkeypatch.setattr(tools, "run", run)
     return errors
 
 
@@ -81,7 +83,7 @@ def test_a_message_cannot_steer_the_terminal(
     def fail(*_: object) -> int:
         raise PipeworkError("it is called \x1b]0;owned\x07", hint="\x1b[2J")
 
-    monkeypatch.setattr(app, "_dispatch", fail)
+    monkeypatch.setattr(attach, "run", fail)
     assert app.run(["br1", "web1", "10.0.0.1/24"]) == 1
     assert capsys.readouterr().err == "pipework: error: it is called \\x1b]0;owned\\x07\nhint: \\x1b[2J\n"
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipework_core.cli.parser import Invocation, parse
+from pipework_core.cli.commands.exec import ToolRequest
+from pipework_core.cli.commands.wait import WaitRequest
+from pipework_core.cli.parser import Invocation, Settings, parse
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import UsageError
-from pipework_core.spec.options import INSIDE
+from pipework_core.spec.options import TOOLS
 
 MAC = "26:2e:71:98:60:8f"
 STABLE = "02:72:6c:cd:9b:8d"
@@ -22,8 +24,8 @@ WEB1 = Attachment(guest="web1", host="br1", addresses=NET)
 
 def attachment(line: str) -> Attachment:
     """Return what a command line without quotes asks for."""
-    found = parse(line.split()).attachment
-    assert found is not None
+    found = parse(line.split()).request
+    assert isinstance(found, Attachment)
     return found
 
 
@@ -88,8 +90,8 @@ def attachment(line: str) -> Attachment:
 def test_every_form_of_the_classic_grammar(line: str, asked: Attachment) -> None:
     invocation = parse(line.split())
     assert invocation.command == "attach"
-    assert invocation.attachment == asked
-    assert invocation.given == tuple(line.split())
+    assert invocation.request == asked
+    assert invocation.settings.argv == tuple(line.split())
 
 
 @pytest.mark.parametrize(
@@ -111,14 +113,14 @@ def test_spellings_of_one_request(line: str) -> None:
 
 def test_switches_and_a_value_can_share_a_word() -> None:
     invocation = parse(["-vieth2", *GOOD])
-    assert (invocation.verbose, invocation.attachment) == (True, WEB1._replace(interface="eth2"))
+    assert (invocation.settings.verbose, invocation.request) == (True, WEB1._replace(interface="eth2"))
 
 
 def test_the_empty_fourth_word_of_a_script_is_no_mac() -> None:
-    assert parse(["br1", "web1", "192.168.1.2/24", ""]).attachment == WEB1
+    assert parse(["br1", "web1", "192.168.1.2/24", ""]).request == WEB1
 
 
-def test_behind_two_dashes_nothing_is_an_option() -> None:
+def test_after_two_dashes_nothing_is_an_option() -> None:
     with pytest.raises(UsageError, match="'-v' is not a guest's name"):
         parse(["br1", "--", "-v", "192.168.1.2/24"])
 
@@ -143,7 +145,8 @@ CLASSIC = ["br1", "web1", "192.168.1.2/24@192.168.1.254", f"{MAC}@10"]
 @settings(deadline=None)
 def understood(words: list[str]) -> Invocation:
     """Return what the words mean, without the words."""
-    return parse(words)._replace(given=())
+    invocation = parse(words)
+    return invocation._replace(settings=invocation.settings._replace(argv=()))
 
 
 @given(st.permutations(GROUPS), st.lists(st.integers(0, len(CLASSIC)), min_size=len(GROUPS), max_size=len(GROUPS)))
@@ -152,9 +155,9 @@ def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]]
     for index in range(len(CLASSIC) + 1):
         words += [word for group, place in zip(groups, places, strict=True) if place == index for word in group]
         words += CLASSIC[index : index + 1]
-    straight = parse([word for group in GROUPS for word in group] + CLASSIC)
-    assert understood(words) == straight._replace(given=())
-    assert straight.attachment == Attachment(
+    straight = understood([word for group in GROUPS for word in group] + CLASSIC)
+    assert understood(words) == straight
+    assert straight.request == Attachment(
         guest="web1",
         host="br1",
         interface="eth2",
@@ -169,7 +172,7 @@ def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]]
     )
 
 
-@pytest.mark.parametrize("command", INSIDE)
+@pytest.mark.parametrize("command", TOOLS)
 @pytest.mark.parametrize(
     "words",
     [
@@ -182,32 +185,34 @@ def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]]
         ["add", "a b", "'", ""],
     ],
 )
-def test_behind_the_guest_every_word_belongs_to_the_tool(command: str, words: list[str]) -> None:
-    asked = Invocation(command=command, guest="web1", words=tuple(words))
+def test_after_the_guest_every_word_belongs_to_the_tool(command: str, words: list[str]) -> None:
+    program = ("tc",) if command == "tc" else ("ip", command)
+    asked = Invocation(command, ToolRequest("web1", program, tuple(words)), Settings())
     assert understood([command, "web1", *words]) == asked
-    assert understood(["-v", command, "--dry-run", "web1", *words]) == asked._replace(verbose=True, dry_run=True)
+    settings = Settings(verbose=True, dry_run=True)
+    assert understood(["-v", command, "--dry-run", "web1", *words]) == asked._replace(settings=settings)
 
 
 @pytest.mark.parametrize(
     ("line", "asked"),
     [
-        ("--wait", Invocation(command="wait", interface="eth1")),
-        ("--wait -i ib0", Invocation(command="wait", interface="ib0")),
-        ("--wait -i ib0 --timeout 30", Invocation(command="wait", interface="ib0", timeout=30)),
-        ("--timeout=0.5 -iib0 --wait", Invocation(command="wait", interface="ib0", timeout=0.5)),
-        ("--wait --timeout 0", Invocation(command="wait", interface="eth1", timeout=0)),
-        ("wait-script", Invocation(command="wait-script", interface="eth1")),
-        ("wait-script -i ib0 --timeout 30", Invocation(command="wait-script", interface="ib0", timeout=30)),
-        ("demo", Invocation(command="demo")),
-        ("demo --topology", Invocation(command="demo", topology=True)),
-        ("-v demo", Invocation(command="demo", verbose=True)),
-        ("", Invocation(command="help")),
-        ("-h", Invocation(command="help")),
-        ("--help", Invocation(command="help")),
-        ("br1 --help", Invocation(command="help")),
-        ("route -h web1", Invocation(command="help")),
-        ("demo --mtu 3 -h", Invocation(command="help")),
-        ("-v --version", Invocation(command="version", verbose=True)),
+        ("--wait", Invocation("--wait", WaitRequest("eth1"), Settings())),
+        ("--wait -i ib0", Invocation("--wait", WaitRequest("ib0"), Settings())),
+        ("--wait -i ib0 --timeout 30", Invocation("--wait", WaitRequest("ib0", 30), Settings())),
+        ("--timeout=0.5 -iib0 --wait", Invocation("--wait", WaitRequest("ib0", 0.5), Settings())),
+        ("--wait --timeout 0", Invocation("--wait", WaitRequest("eth1", 0), Settings())),
+        ("wait-script", Invocation("wait-script", WaitRequest("eth1"), Settings())),
+        ("wait-script -i ib0 --timeout 30", Invocation("wait-script", WaitRequest("ib0", 30), Settings())),
+        ("demo", Invocation("demo", request=False, settings=Settings())),
+        ("demo --topology", Invocation("demo", request=True, settings=Settings())),
+        ("-v demo", Invocation("demo", request=False, settings=Settings(verbose=True))),
+        ("", Invocation("--help", None, Settings())),
+        ("-h", Invocation("--help", None, Settings())),
+        ("--help", Invocation("--help", None, Settings())),
+        ("br1 --help", Invocation("--help", None, Settings())),
+        ("route -h web1", Invocation("--help", None, Settings())),
+        ("demo --mtu 3 -h", Invocation("--help", None, Settings())),
+        ("-v --version", Invocation("--version", None, Settings(verbose=True))),
     ],
 )
 def test_the_other_commands(line: str, asked: Invocation) -> None:
@@ -216,7 +221,7 @@ def test_the_other_commands(line: str, asked: Invocation) -> None:
 
 def test_recording_and_replaying() -> None:
     line = ["br1", "web1", "192.168.1.2/24"]
-    assert parse(["--record", "a b", *line]).record == "a b"
-    assert parse([*line, "--replay=-"]).replay == "-"
-    assert parse(["--record", "-", *line]).record == "-"
-    assert parse([*line, "--driver", "ssh://root@host2"]).driver == "ssh://root@host2"
+    assert parse(["--record", "a b", *line]).settings.record == "a b"
+    assert parse([*line, "--replay=-"]).settings.replay == "-"
+    assert parse(["--record", "-", *line]).settings.record == "-"
+    assert parse([*line, "--driver", "ssh://root@host2"]).settings.driver == "ssh://root@host2"

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipework_core.cli import app, run
-from pipework_core.cli.parser import Invocation, parse
+from pipework_core.cli.commands import attach
+from pipework_core.cli.parser import Invocation, Settings, parse
 from pipework_core.model.errors import UsageError
 from pipework_core.spec.options import COMMANDS, OPTIONS
 
@@ -17,6 +18,8 @@ from .test_parser import GOOD, MAC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pipework_core.model.attachment import Attachment
 
 BAD: tuple[tuple[list[str], str, str], ...] = (
     # what is missing, and what is too much
@@ -123,7 +126,7 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     (["route", "web1"], "route web1 says nothing to do", "ip route"),
     (["tc", "web1"], "tc web1 says nothing to do", "as for tc"),
     (["route", "--mtu", "1400", "web1", "show"], "--mtu does not go with route", "attach route"),
-    (["--replace", "rule", "web1", "show"], "--replace does not go with rule", "behind the guest"),
+    (["--replace", "rule", "web1", "show"], "--replace does not go with rule", "after the guest"),
     (["route", "", "show"], "'' is not a guest's name", "netns:NAME"),
 )
 
@@ -132,10 +135,10 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
 def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make reaching the engine a failure."""
 
-    def reached(_: Invocation) -> NoReturn:
+    def reached(_: Settings) -> NoReturn:
         pytest.fail("bad input reached the engine")
 
-    monkeypatch.setattr(run, "run", reached)
+    monkeypatch.setattr(run, "open_run", reached)
 
 
 @pytest.mark.usefixtures("no_session")
@@ -154,16 +157,16 @@ def test_bad_input_is_one_sentence_and_a_hint(
     assert hint in advice
 
 
-def test_the_session_is_reached_with_good_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Invocation] = []
+def test_the_command_is_reached_with_good_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[Attachment, Settings]] = []
 
-    def reached(invocation: Invocation) -> int:
-        seen.append(invocation)
+    def reached(request: Attachment, settings: Settings) -> int:
+        seen.append((request, settings))
         return 0
 
-    monkeypatch.setattr(run, "run", reached)
+    monkeypatch.setattr(attach, "run", reached)
     assert app.run(GOOD) == 0
-    assert seen == [parse(GOOD)]
+    assert seen == [(parse(GOOD).request, Settings(argv=tuple(GOOD)))]
 
 
 #: Words that lead into every corner of the grammar, and words that lead nowhere.
@@ -197,4 +200,4 @@ def test_whatever_is_typed_is_understood_or_a_usage_error(argv: list[str]) -> No
         found: Invocation | UsageError = parse(argv)
     except UsageError as error:
         found = error
-    assert found.hint if isinstance(found, UsageError) else found.given == tuple(argv)
+    assert found.hint if isinstance(found, UsageError) else found.settings.argv == tuple(argv)

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from pipework_backends.addressing.dhcp_clients import Kept
-from pipework_core.cli import output, parser
-from pipework_core.engine import attachments, owners
+from pipework_core.cli import parser
+from pipework_core.cli.commands import ls
+from pipework_core.engine import attachments, owners, report_json
 from pipework_core.model.context import Guest
 from pipework_core.model.errors import UsageError
 from pipework_core.model.link import GuestState, HostState, Link
@@ -189,7 +190,7 @@ def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> N
     (entry,) = attachments.with_guests(attachments.entries(snapshot([link])), {})
     assert (entry.interface, entry.kind, entry.parent, entry.state) == shown
     assert attachments.who(entry) == "(host)"
-    assert output.as_json(entry)["guest"] == {
+    assert report_json.encode_status(entry)["guest"] == {
         "name": "this host", "runtime": "host", "id": None, "pid": None, "netns": None, "inode": None,
     }  # fmt: skip
 
@@ -216,7 +217,7 @@ def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
     assert (here.alive, gone.alive) == (True, False)
     (alone,) = attachments.entries(snapshot([end()], kept, clients=(client._replace(alone=True),)))
     assert (here.state, alone.state) == ("up", "orphan")
-    assert output.as_json(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
+    assert report_json.encode_status(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
 
 
 def test_the_table_is_aligned_and_escapes_what_a_guest_chose() -> None:
@@ -224,7 +225,7 @@ def test_the_table_is_aligned_and_escapes_what_a_guest_chose() -> None:
         interface="e\x1b[2J1", kind="bridge", parent="br1", mac="02:00:00:00:00:01", mtu=1500
     )
     guest = Guest(name="web1", runtime="docker", netns=Netns(path="/x"), inode=BLUE)
-    lines = output.table([evil._replace(guest=guest), evil._replace(interface="eth1", vlan="10")]).splitlines()
+    lines = ls.format_attachments([evil._replace(guest=guest), evil._replace(interface="eth1", vlan="10")]).splitlines()
     assert "\x1b" not in "".join(lines)
     assert lines[1].startswith("docker:web1  e\\x1b[2J1")
     assert len({line.index("bridge") for line in lines[1:]} | {lines[0].index("KIND")}) == 1
@@ -309,6 +310,6 @@ def test_words_that_make_no_sense_are_refused(words: str) -> None:
 
 
 def test_words_that_do() -> None:
-    assert parser.parse(["ls"]).guest == ""
-    assert parser.parse(["--json", "ls", "docker:web1"]).guest == "docker:web1"
-    assert parser.parse(["gc", "--dry-run"]).dry_run
+    assert parser.parse(["ls"]).request == ""
+    assert parser.parse(["--json", "ls", "docker:web1"]).request == "docker:web1"
+    assert parser.parse(["gc", "--dry-run"]).settings.dry_run

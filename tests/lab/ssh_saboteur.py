@@ -103,7 +103,7 @@ def main(mode: str, number: str, url: str, *argv: str) -> int:
     """Run one attachment; return 1 when it failed as it should, 130 when it was interrupted, LOST, or 0."""
     signals = Signals()
     signals.install()
-    attachment = parser.parse(argv).attachment
+    attachment = parser.parse(argv).request
     assert attachment
     plugins = PluginManager(warn=print)
     if mode != "count":

@@ -29,6 +29,6 @@ class Swapped(LiveDriver):
 
 
 if __name__ == "__main__":
-    attachment = parser.parse(sys.argv[1:]).attachment
+    attachment = parser.parse(sys.argv[1:]).request
     assert attachment
     Engine(plugins=PluginManager(warn=print), driver=Swapped(), signals=Signals()).attach(attachment)

@@ -25,11 +25,11 @@ IMPATIENT = """
 import sys
 from pipework_core.cli import overview
 from pipework_core.plugins.manager import PluginManager
-from pipework_core.cli.output import table
+from pipework_core.cli.commands.ls import format_attachments
 from pipework_drivers.local.driver import LiveDriver
 warn = lambda text: print(text, file=sys.stderr)
 driver = LiveDriver(timeout=0.5)
-print(table(overview.attachments("", driver=driver, plugins=PluginManager(warn=warn), warn=warn)))
+print(format_attachments(overview.attachments("", driver=driver, plugins=PluginManager(warn=warn), warn=warn)))
 """
 
 

@@ -213,7 +213,7 @@ def attached(host: PrivateHost, *lines: str, looked: Sequence[Netns], changed: S
     def call() -> None:
         driver = Looked()
         plugins = PluginManager(warn=print, third_parties=False)
-        wanted = [attachment for line in lines if (attachment := parser.parse(line.split()).attachment)]
+        wanted = [attachment for line in lines if (attachment := parser.parse(line.split()).request)]
         jobs = Engine(plugins=plugins, driver=driver, signals=Signals()).attach_all(wanted)
         assert [(job.whole, job.error, bool(job.outcomes)) for job in jobs] == [(True, None, yes) for yes in changed]
         assert driver.into == list(looked)

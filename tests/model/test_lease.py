@@ -33,17 +33,9 @@ def test_only_steps_that_take_their_time_are_asked() -> None:
     assert lease.find_leases(steps, outcomes) == (LEASE,)
 
 
-def test_shown_to_people_and_to_machines() -> None:
+def test_shown_to_people() -> None:
     assert str(LEASE) == "10.99.0.57/24 from 10.99.0.1 for 120 seconds through 10.99.0.1"
     assert str(Lease("fd00::7/64")) == "fd00::7/64"
-    assert lease.as_json(Lease("fd00::7/64")) == {
-        "address": "fd00::7/64",
-        "server": None,
-        "router": None,
-        "seconds": None,
-        "dns": [],
-        "domain": None,
-    }
 
 
 def test_a_failure_is_told_in_a_sentence_and_not_as_a_long_command() -> None:

@@ -90,7 +90,7 @@ class World:
 
 
 def asked(line: str) -> Attachment:
-    attachment = parser.parse(line.split()).attachment
+    attachment = parser.parse(line.split()).request
     assert attachment is not None
     return attachment
 

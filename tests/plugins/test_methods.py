@@ -127,4 +127,4 @@ def test_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_package_is_looked_for_behind_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pipework_core.plugins.entry_points", None)  # importing it would now fail
     for text in ("10.0.0.1/24@10.0.0.254", "fd00::1/64", "dhclient", "dhcp:-f", "auto", "0/0", "abc::1/64,10.0.0.1/8"):
-        assert parser.parse([*ATTACH, text]).attachment
+        assert parser.parse([*ATTACH, text]).request

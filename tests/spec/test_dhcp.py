@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def asked(*argv: str) -> Attachment:
-    attachment = parse(["br1", "web1", *argv]).attachment
+    attachment = parse(["br1", "web1", *argv]).request
     assert attachment is not None
     return attachment
 

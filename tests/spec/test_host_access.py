@@ -11,7 +11,7 @@ from pipework_core.model.link import Link
 
 
 def test_words_become_a_request() -> None:
-    part = parser.parse(["host", "--confirm-within=3", "eth0", "10.1.1.123/24@10.1.1.254,fd00::1/64"]).part
+    part = parser.parse(["host", "--confirm-within=3", "eth0", "10.1.1.123/24@10.1.1.254,fd00::1/64"]).request
     assert part is not None
     assert [str(address) for address in part.attachment.addresses] == ["10.1.1.123/24", "fd00::1/64"]
     assert [str(gateway) for gateway in part.attachment.gateways] == ["10.1.1.254"]
@@ -19,7 +19,7 @@ def test_words_become_a_request() -> None:
 
 
 def test_an_interface_called_host_can_be_attached_to() -> None:
-    asked = parser.parse(["attach", "host", "web1", "10.0.0.1/24"]).attachment
+    asked = parser.parse(["attach", "host", "web1", "10.0.0.1/24"]).request
     assert asked is not None
     assert asked.host == "host"
 

@@ -15,9 +15,9 @@ import pytest
 
 from pipework_core import topology
 from pipework_core.cli import app, parser
+from pipework_core.cli.commands import attach
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import HostError, UsageError
-from pipework_core.spec.options import OPTIONS
 from pipework_core.topology import events
 from pipework_core.topology.links import SHAPING
 
@@ -45,7 +45,7 @@ def only(text: str) -> Attachment:
     ],
 )
 def test_a_line_is_the_command_line(line: str) -> None:
-    assert only(f"version: 1\nlinks:\n  - {line}\n") == parser.parse(shlex.split(line)).attachment
+    assert only(f"version: 1\nlinks:\n  - {line}\n") == parser.parse(shlex.split(line)).request
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
 
 def test_every_option_of_an_attachment_shapes_it_or_says_how_to_run() -> None:
     run = {"dry-run", "record", "replay", "json", "driver"}
-    assert {o.name for o in OPTIONS if "attach" in o.commands} - run == SHAPING
+    assert set(attach.OPTIONS) - run == SHAPING
 
 
 def test_a_missing_library_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def planned(
     kind: str = "bridge",
     existing: Link | None = None,
 ) -> Plan:
-    attachment = parser.parse(line).attachment
+    attachment = parser.parse(line).request
     assert attachment
     context = Context(
         attachment=attachment._replace(interface="eth1", kind=kind),
@@ -119,7 +119,7 @@ def test_a_default_route_of_the_guests_own_stays_first() -> None:
 
 def test_a_read_asks_for_the_container_that_stays() -> None:
     def asked(word: str) -> Mapping[str, Command]:
-        attachment = parser.parse(("br1", "web1", word)).attachment
+        attachment = parser.parse(("br1", "web1", word)).request
         assert attachment
         return DhcpBusybox().reads(attachment._replace(interface="eth1"), GUEST)
 
@@ -129,7 +129,7 @@ def test_a_read_asks_for_the_container_that_stays() -> None:
 
 @pytest.mark.parametrize("family", ["", "6"])
 def test_detaching_gives_the_lease_back(family: str) -> None:
-    attachment = parser.parse(("br1", "web1", "dhcp")).attachment
+    attachment = parser.parse(("br1", "web1", "dhcp")).request
     assert attachment
     bare = attachment._replace(interface="eth1", kind="bridge", dhcp=None)
     context = Context(

@@ -25,7 +25,7 @@ ALL = frozenset({"dhclient", "udhcpc", "udhcpc6", "dhcpcd"})
 
 
 def context(line: str, *, answer: str = "", existing: Link | None = None, guest: Guest = GUEST) -> Context:
-    attachment = parser.parse(line.split()).attachment
+    attachment = parser.parse(line.split()).request
     assert attachment
     assert attachment.dhcp
     kind, client = attachment.kind or "bridge", attachment.dhcp.client
@@ -80,7 +80,7 @@ def test_a_lease_is_asked_for_patiently(client: str, family: int, keep: str) -> 
 
 
 def test_words_of_the_user_stay_behind_all_of_ours() -> None:
-    attachment = parser.parse(["br1", "web1", "udhcpc:-x 'hostname:a b' --"]).attachment
+    attachment = parser.parse(["br1", "web1", "udhcpc:-x 'hostname:a b' --"]).request
     assert attachment
     view = context("br1 web1 udhcpc")
     (step,) = planned(view._replace(attachment=view.attachment._replace(dhcp=attachment.dhcp))).steps

@@ -22,7 +22,7 @@ ADDRESS = {"family": "inet6", "local": "fd00::5", "prefixlen": 64, "dynamic": Tr
 
 
 def planned(*, answer: Outcome, existing: Link | None = LINK, line: str = "br1 web1 auto --timeout 12") -> Plan:
-    attachment = parser.parse(line.split()).attachment
+    attachment = parser.parse(line.split()).request
     assert attachment
     attachment = attachment._replace(interface="eth1")
     (key,) = Slaac().reads(attachment, GUEST)

@@ -34,7 +34,7 @@ def planned(
     programs: frozenset[str] = ARPING,
     answers: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> Plan:
-    attachment = parser.parse(line.split()).attachment
+    attachment = parser.parse(line.split()).request
     assert attachment
     context = Context(
         attachment=attachment._replace(interface="eth1"),
@@ -222,7 +222,7 @@ def test_options_hold_for_an_interface_that_has_no_ipv6_address_too() -> None:
 
 def test_a_switch_of_a_finished_interface_is_given_back() -> None:
     line = "br1 web1 10.0.0.1/24 -o accept_ra=0 -o autoconf=0"
-    attachment = parser.parse(line.split()).attachment
+    attachment = parser.parse(line.split()).request
     assert attachment
     reads = Static().reads(attachment._replace(interface="eth1"), Guest(name="web1", runtime="docker", netns=NETNS))
     assert [short(read) for read in reads.values()] == ["cat ipv6/conf/eth1/accept_ra ipv6/conf/eth1/autoconf"]
@@ -233,7 +233,7 @@ def test_a_switch_of_a_finished_interface_is_given_back() -> None:
 
 
 def test_nothing_more_is_read_for_an_ipv4_address() -> None:
-    attachment = parser.parse(["br1", "web1", "10.0.0.1/24"]).attachment
+    attachment = parser.parse(["br1", "web1", "10.0.0.1/24"]).request
     assert attachment
     assert Static().reads(attachment, Guest(name="web1", runtime="docker", netns=NETNS)) == {}
 

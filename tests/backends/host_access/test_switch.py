@@ -80,7 +80,7 @@ def link(name: str, *addresses: dict[str, Any], kind: str = "", **more: object) 
 
 
 def plan(line: str, links: Sequence[dict[str, Any]], routes: Sequence[dict[str, Any]] = ()) -> Plan:
-    part = parser.parse(["host", *line.split()]).part
+    part = parser.parse(["host", *line.split()]).request
     assert part is not None
     plugins = PluginManager(warn=pytest.fail, third_parties=False)
     return Hosting(plugins=plugins, driver=Host(links, routes), signals=Signals()).run(part)[1].plan

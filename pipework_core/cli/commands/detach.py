@@ -1,0 +1,98 @@
+"""`pipework detach GUEST`: undo an attachment, or with `--all` every one of a guest."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core.model.errors import UsageError
+from pipework_core.model.names import escape_text
+from pipework_core.model.records import Record
+from pipework_core.spec import classic, grammar, options
+
+if TYPE_CHECKING:
+    from pipework_core.cli.parser import Settings
+    from pipework_core.model.context import Context
+    from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.plan import Report
+    from pipework_core.spec.options import ParsedArgs
+
+USAGE = ("detach GUEST [-i IF | --all] [--keep-bridge]",)
+HELP = (
+    (
+        "detach GUEST",
+        "undo an attachment: the earlier default route, the NIC's name and state, and what nobody uses any more",
+    ),
+)
+OPTIONS = ("interface", "all", "keep-bridge", "json", *options.CHANGING)
+
+
+class DetachRequest(Record):
+    """Which attachment of a guest is to go: that of `interface`, the only one when that is empty, or all."""
+
+    guest: str
+    interface: str = ""
+    everything: bool = False
+    keep_bridge: bool = False
+
+
+def parse_request(args: ParsedArgs) -> DetachRequest:
+    """Return the guest and which of its attachments the words name."""
+    if len(args.operands) != 1:
+        found = (
+            f"detach takes one guest, and {' '.join(args.operands)} are several"
+            if args.operands
+            else "detach needs a guest"
+        )
+        raise UsageError(f"{found}.", hint="write for instance pipework detach web1 -i eth1")
+    everything, interface = args.has("all"), classic.parse_name(args, "interface", "guest interface")
+    if everything and interface:
+        raise UsageError("-i and --all contradict each other.", hint="leave one of them out")
+    return DetachRequest(
+        guest=grammar.parse_guest(args.operands[0]),
+        interface=interface,
+        everything=everything,
+        keep_bridge=args.has("keep-bridge"),
+    )
+
+
+def run(request: DetachRequest, settings: Settings) -> int:
+    """Detach, and return 1 when something stays that should have gone."""
+    from pipework_core.cli.run import open_run  # noqa: PLC0415 - `--help` does not need it
+
+    failed: dict[str, PipeworkError] = {}
+    with open_run(settings) as run:
+        done = run.engine.detach(
+            request.guest,
+            request.interface,
+            everything=request.everything,
+            keep=request.keep_bridge,
+            last=True,
+            complain=failed.__setitem__ if request.everything else None,
+        )
+        notes = () if done or failed else (f"nothing is attached to {request.guest}",)
+        run.driver.finish(notes)
+        return _print_result(done, failed, notes, settings)
+
+
+def _print_result(
+    done: list[tuple[Context, Report]],
+    failed: dict[str, PipeworkError],
+    notes: tuple[str, ...],
+    settings: Settings,
+) -> int:
+    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
+
+    not_removed = [text for _, report in done for text in report.not_removed]
+    output.print_warnings(text for _, report in done for text in report.warnings)
+    output.print_warnings(not_removed)
+    for interface, error in failed.items():
+        output.print_error(f"{interface} stays: {error}", error.hint)
+    if settings.json:
+        from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+
+        output.print_json(report_json.encode_detached(done, failed, notes, dry_run=settings.dry_run))
+    elif settings.verbose:
+        for note in notes:
+            print(f"# {escape_text(note)}", file=sys.stderr)
+    return 1 if not_removed or failed else 0

@@ -1,0 +1,53 @@
+"""`pipework gc`: take away what dead guests and killed runs left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.cli.parser import refuse_operands
+from pipework_core.model.names import escape_text
+from pipework_core.spec import options
+
+if TYPE_CHECKING:
+    from pipework_core.cli.parser import Settings
+    from pipework_core.spec.options import ParsedArgs
+
+USAGE = ("gc [--dry-run] [--json]",)
+HELP = (
+    (
+        "gc",
+        "take away what dead guests and killed runs left; a NIC that came home gets its name and state back",
+    ),
+)
+OPTIONS = ("json", *options.CHANGING)
+
+
+def parse_request(args: ParsedArgs) -> None:
+    """Return nothing: the whole host is meant."""
+    refuse_operands(args)
+
+
+def run(_request: None, settings: Settings) -> int:
+    """Collect, and return 1 when something could not be taken away."""
+    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
+    from pipework_core.engine import gc  # noqa: PLC0415 - as above
+
+    with open_run(settings) as run:
+        done = gc.collect(plugins=run.plugins, driver=run.driver, signals=run.signals)
+        run.signals.settle()
+        notes = () if done.plan.cleanup else ("nothing is left over on this host",)
+        run.driver.finish(notes)
+        output.print_warnings(done.plan.warnings)
+        for command, message in done.failed:
+            output.print_error(f"cannot {command.reason}: {message}")
+        if settings.json:
+            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+
+            output.print_json(report_json.encode_collected(done, notes, dry_run=settings.dry_run))
+        elif not settings.dry_run:
+            for command in done.gone:
+                print(escape_text(command.reason))
+            for note in notes:
+                output.print_message(note)
+    return 1 if done.failed else 0

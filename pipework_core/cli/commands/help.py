@@ -1,0 +1,30 @@
+"""`pipework --help`: print all of the command line on one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipework_core.cli.parser import Settings
+    from pipework_core.spec.options import ParsedArgs
+
+USAGE = HELP = OPTIONS = ()
+
+
+def parse_request(args: ParsedArgs) -> None:
+    """Return nothing: there is nothing to ask for."""
+    del args
+
+
+def run(_request: None, settings: Settings) -> int:
+    """Print the page."""
+    from pipework_core.cli import help as page  # noqa: PLC0415 - it brings all commands along
+    from pipework_core.engine.signals import Signals  # noqa: PLC0415 - plugins are imported
+    from pipework_core.plugins.manager import PluginManager  # noqa: PLC0415 - as above
+
+    del settings
+    Signals().install()  # a plugin is imported, and Ctrl-C is ours
+    broken: list[str] = []
+    plugins = PluginManager(warn=broken.append)
+    print(page.render_page(plugins, broken), end="")
+    return 0

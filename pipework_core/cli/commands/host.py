@@ -1,0 +1,54 @@
+"""`pipework host HOSTIF ADDRESS`: let the host itself take part in a network, or with `--remove` no longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.spec import options
+
+if TYPE_CHECKING:
+    from pipework_core.cli.parser import Settings
+    from pipework_core.model.attachment import HostAccess
+    from pipework_core.spec.options import ParsedArgs
+
+USAGE = (
+    "host HOSTIF ADDRESS [--confirm-within SECONDS]",
+    "host --remove HOSTIF [--keep-bridge]",
+)
+HELP = (
+    (
+        "host HOSTIF ADDRESS",
+        (
+            "let the host itself take part: by an address on a bridge, or by a macvlan beside the NIC that takes over "
+            "its addresses and routes, so that host and macvlan guests reach each other; all is put back if the "
+            "gateway does not answer, even when pipework is killed meanwhile"
+        ),
+    ),
+    ("host --remove HOSTIF", "the exact inverse of that"),
+)
+OPTIONS = ("keep-bridge", "remove", "confirm-within", "json", *options.CHANGING)
+
+
+def parse_request(args: ParsedArgs) -> HostAccess:
+    """Return the host's part in a network that the words ask for."""
+    from pipework_core.spec import host_access  # noqa: PLC0415 - `--help` does not need it
+
+    return host_access.parse_host_access(args)
+
+
+def run(part: HostAccess, settings: Settings) -> int:
+    """Let the host take part, or no longer; return 1 when something stays that should have gone."""
+    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
+    from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - as above
+
+    with open_run(settings) as run:
+        hosting = Hosting(plugins=run.plugins, driver=run.driver, signals=run.signals, dry_run=settings.dry_run)
+        context, report = hosting.run(part)
+        run.driver.finish(report.plan.notes)
+        output.print_warnings((*report.warnings, *report.not_removed))
+        if settings.json:
+            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+
+            output.print_json(report_json.encode_host_access(part, context, report, dry_run=settings.dry_run))
+    return 1 if report.not_removed else 0
