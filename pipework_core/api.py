@@ -26,7 +26,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     ),
     "pipework_core.model.context": (
         "Candidate",
-        "Claim",
+        "Claims",
         "Replacement",
         "Guest",
         "SharedResource",
@@ -97,8 +97,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     ),
     "pipework_core.plugins.api": (
         "Addressing",
-        "Backend",
-        "Collector",
+        "LinkBackend",
         "GuestResolver",
     ),
     "pipework_core.plugins.hookspecs": (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Netns
-    from pipework_core.plugins.api import Addressing, Backend
+    from pipework_core.plugins.api import Addressing, LinkBackend
 
 #: What a link of a killed run is, where its kind alone tells; the others have an end on a bridge.
 _BY_KIND = {"macvlan": "macvlan", "ipvlan": "ipvlan", "dummy": "dummy"}
@@ -68,7 +68,7 @@ def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
 
 def plan(
     context: Context,
-    backend: Backend,
+    backend: LinkBackend,
     addressing: Addressing | None,
     *,
     keep: bool,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context
     from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
 
-def settle(context: Context, backend: Backend, digest: str, plugins: PluginManager) -> Replacement:
+def settle(context: Context, backend: LinkBackend, digest: str, plugins: PluginManager) -> Replacement:
     """Return the scene to plan from, and what clears the way before and behind; raise ConflictError.
 
     An interface that carries the digest of this very request, or that a run of it was killed over, is completed.

@@ -68,8 +68,8 @@ def plan(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
     found = Plan(cleanup=tuple(clients), warnings=survey.warnings)
     if survey.partial_view:
         found += Plan(warnings=(snapshot.PARTIAL_VIEW,))
-    for collector in plugins.list_collectors():
-        found += collector.remains(survey)
+    for backend in plugins.list_backends():
+        found += backend.garbage(survey)
     return found + Plan(cleanup=() if survey.partial_view else tuple(_dangling(driver)))
 
 

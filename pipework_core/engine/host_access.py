@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import HostAccess
     from pipework_core.model.driver import Driver, Lock
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
 
@@ -109,7 +109,7 @@ class Hosting:
         """Whether a guard is at work still: its interface goes first, and the addresses come behind it."""
         return bool(self._planner.read({"guards": self._side.GUARDS})["guards"].stdout.strip())
 
-    def _look(self, part: HostAccess) -> tuple[Context, Backend]:
+    def _look(self, part: HostAccess) -> tuple[Context, LinkBackend]:
         answers = self._planner.read({"home": self._side.QUERY})
         guest_state = facts.parse_guest(answers["home"].stdout)
         host = self._planner.with_switch(part.attachment, HostState(links=guest_state.links))
@@ -124,13 +124,13 @@ class Hosting:
             programs=self._programs,
         )
         context = self._side.named(context)
-        reads = {**backend.reads(context.attachment, host), **self._side.reads(context)}
+        reads = {**backend.queries(context.attachment, host), **self._side.queries(context)}
         return context._replace(answers={**answers, **self._planner.read(reads)}), backend
 
-    def _plan(self, part: HostAccess, context: Context, backend: Backend) -> Plan:
+    def _plan(self, part: HostAccess, context: Context, backend: LinkBackend) -> Plan:
         return self._side.plan(context, backend, confirm=part.confirm)
 
-    def _withdrawal(self, part: HostAccess, context: Context, backend: Backend) -> Plan:
+    def _withdrawal(self, part: HostAccess, context: Context, backend: LinkBackend) -> Plan:
         plan, next_context = self._side.withdrawal(context)
         if part.keep or not plan.all_steps:
             return plan

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
-    from pipework_core.plugins.api import Addressing, Backend
+    from pipework_core.plugins.api import Addressing, LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
 IPV6 = 6
@@ -37,7 +37,7 @@ class Planner:
         self._plugins = plugins
         self._driver = driver
 
-    def look(self, attachment: Attachment, guest: Guest) -> tuple[Context, Backend]:
+    def look(self, attachment: Attachment, guest: Guest) -> tuple[Context, LinkBackend]:
         """Read what there is, choose the backend, and complete the request."""
         queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
         if IPV6 in attachment.families:
@@ -59,7 +59,7 @@ class Planner:
         host: HostState,
         guest_state: GuestState,
         known: dict[Command, Outcome] | None = None,
-    ) -> tuple[Context, Backend]:
+    ) -> tuple[Context, LinkBackend]:
         """Choose the backend, complete the request, and read what the plugins want to know.
 
         `known` are answers that are still true, and gets those that are new.
@@ -69,9 +69,9 @@ class Planner:
         attachment, backend = select.complete(attachment, host, guest_state, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
-        reads = dict(backend.reads(attachment, host))
+        reads = dict(backend.queries(attachment, host))
         for addressing in addressings:
-            reads |= addressing.reads(attachment, guest)
+            reads |= addressing.queries(attachment, guest)
         programs = {program for addressing in addressings for program in addressing.programs}
         context = Context(
             attachment=attachment,
@@ -124,7 +124,7 @@ class Planner:
                 )
         return dict(zip(commands, outcomes, strict=True))
 
-    def plan(self, context: Context, backend: Backend) -> Plan:
+    def plan(self, context: Context, backend: LinkBackend) -> Plan:
         """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
         digest = request_digest(context.attachment)
         clearing = existing.settle(context, backend, digest, self._plugins)
@@ -146,7 +146,7 @@ class Planner:
                 backend = self._plugins.find_backend(tag.kind)
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
                 continue
-            answers = self.read(backend.reads(attachment, host))
+            answers = self.read(backend.queries(attachment, host))
             context = Context(
                 attachment=attachment, guest=guest, host_state=host, guest_state=GuestState(), answers=answers
             )
@@ -182,7 +182,7 @@ class Planner:
             guest=guest,
             host_state=host,
             guest_state=guest_state,
-            answers=self.read(backend.reads(attachment, host)),
+            answers=self.read(backend.queries(attachment, host)),
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)

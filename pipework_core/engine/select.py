@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model import names, ownership
-from pipework_core.model.context import Claim
 from pipework_core.model.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Claims
     from pipework_core.model.link import GuestState, HostState
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
+#: How surely a backend is meant, the surest last.
+_NO, _PREFIX, _EXISTS, _EXACTLY = range(4)
 #: The device of a bridge in Open vSwitch's user-space datapath is a tap; in the kernel's it has a kind of its own.
 _OVS_KINDS = frozenset({"openvswitch", "tun"})
 
@@ -32,7 +34,7 @@ def needs_ovs(attachment: Attachment, host: HostState) -> bool:
 
 def complete(
     attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager
-) -> tuple[Attachment, Backend]:
+) -> tuple[Attachment, LinkBackend]:
     """Return the request with host, kind and guest interface filled in, and the backend for it.
 
     Raise HostError when nothing fits, PluginError when the named kind does not exist.
@@ -74,7 +76,7 @@ def _moved(mac: str, guest_state: GuestState) -> str:
     return ""
 
 
-def _claimed(name: str, host: HostState, plugins: PluginManager) -> Backend:
+def _claimed(name: str, host: HostState, plugins: PluginManager) -> LinkBackend:
     best = _best(name, host, plugins.iterate_built_in_backends()) or _best(
         name, host, plugins.list_third_party_backends()
     )
@@ -86,13 +88,27 @@ def _claimed(name: str, host: HostState, plugins: PluginManager) -> Backend:
     return best
 
 
-def _best(name: str, host: HostState, backends: Iterable[Backend]) -> Backend | None:
-    """Return the backend with the strongest claim, the first of several; none is asked behind one that is exact."""
-    best, strongest = None, Claim.NO
+def _best(name: str, host: HostState, backends: Iterable[LinkBackend]) -> LinkBackend | None:
+    """Return the backend with the strongest claim, the first of several; none is asked after one that is exact."""
+    best, strongest = None, _NO
     for backend in backends:
-        claim = backend.claims(name, host)
-        if claim > strongest:
-            best, strongest = backend, claim
-        if claim is Claim.EXACTLY:
+        strength = claim_strength(backend.claims, name, host)
+        if strength > strongest:
+            best, strongest = backend, strength
+        if strength == _EXACTLY:
             break
     return best
+
+
+def claim_strength(claims: Claims, name: str, host: HostState) -> int:
+    """Return how surely the claims mean the bare name: 0 is not at all, a kind of its own is the surest."""
+    link = host.links.get(name)
+    if claims.listing:
+        exactly = name in (host.ovs_bridges or ())
+    else:
+        exactly = link is not None and (link.kind in claims.link_kinds or link.layer in claims.link_layers)
+    if exactly:
+        return _EXACTLY
+    if link is not None:
+        return _EXISTS if claims.any_existing else _NO
+    return _PREFIX if claims.prefix and name.startswith(claims.prefix) else _NO

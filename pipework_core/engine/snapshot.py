@@ -102,14 +102,17 @@ def _switches(
     answers: dict[str, Outcome] = {}
     ports: dict[str, SwitchPort] = {}
     warnings: list[str] = []
-    for board in plugins.list_switchboards():
-        reads = {key: command for key, command in board.surveys(host).items() if driver.has_program(command.argv[0])}
+    for backend in plugins.list_backends():
+        wanted = backend.port_queries(host).items()
+        reads = {key: command for key, command in wanted if driver.has_program(command.argv[0])}
+        if not reads:
+            continue
         found = dict(zip(reads, driver.read(list(reads.values())), strict=True))
         failed = [key for key, outcome in found.items() if outcome.code != 0]
         warnings += [f"cannot {reads[key].reason}: {found[key].error_text}" for key in failed]
-        if found and not failed:
+        if not failed:
             answers |= found
-            ports |= board.ports(found)
+            ports |= backend.parse_ports(found)
     return answers, ports, tuple(warnings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,13 +18,19 @@ if TYPE_CHECKING:
 EMPTY = Plan()
 
 
-class Claim(IntEnum):
-    """How surely a backend is the one for a bare host interface name."""
+class Claims(Record):
+    """Which bare names of host interfaces mean a link backend. Data: choosing a backend imports none.
 
-    NO = 0
-    PREFIX = 1  #: the name does not exist and starts like ours
-    EXISTS = 2  #: it exists, and any link layer of its kind will do
-    EXACTLY = 3  #: it exists and is of our kind
+    A name that the host does not have is claimed by its `prefix`. One that it has is claimed exactly by the kernel's
+    kind (`link_kinds`) or link layer (`link_layers`) of the interface; `any_existing` claims what no other backend
+    does. With `listing`, a program lists the names that are claimed exactly, and `link_kinds` only says when to ask.
+    """
+
+    prefix: str = ""
+    link_kinds: tuple[str, ...] = ()
+    link_layers: tuple[str, ...] = ()
+    any_existing: bool = False
+    listing: tuple[str, ...] = ()
 
 
 class Guest(Record):

@@ -1,18 +1,24 @@
-"""The typed protocols that plugins implement. The engine calls them directly, so a type checker sees every call."""
+"""The base classes and protocols that plugins implement. The engine calls them directly: a type checker sees it."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+from pipework_core.model.context import Claims
+from pipework_core.model.errors import HostError, UsageError
+from pipework_core.model.ownership import Tag
+from pipework_core.model.plan import Plan
+from pipework_core.toolkit.replace import rename_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Candidate, Claim, Context, Guest, Replacement, RunningGuest, SharedResource
+    from pipework_core.model.context import Candidate, Context, Guest, Replacement, RunningGuest, SharedResource
     from pipework_core.model.driver import Driver
     from pipework_core.model.link import HostState, Link
-    from pipework_core.model.ownership import Tag
-    from pipework_core.model.plan import Command, Outcome, Plan
+    from pipework_core.model.plan import Command, Outcome
     from pipework_core.model.snapshot import Client, Namespace, Snapshot, SwitchPort
 
 
@@ -33,19 +39,19 @@ class HostAccessPlanner(Protocol):
     def named(self, context: Context) -> Context:
         """Return the scene with the interface filled in that gets the addresses; raise HostError for an unfit kind."""
 
-    def reads(self, context: Context) -> Mapping[str, Command]:
-        """Return further reads that the plan needs."""
+    def queries(self, context: Context) -> Mapping[str, Command]:
+        """Return further queries that the plan needs."""
 
     def half(self, context: Context) -> str:
         """Say what an earlier run left: `asking` (it may be at work), `broken` (it is not), or nothing of either."""
 
-    def plan(self, context: Context, backend: Backend, *, confirm: int) -> Plan:
+    def plan(self, context: Context, backend: LinkBackend, *, confirm: int) -> Plan:
         """Return what makes the host take part; raise HostError or ConflictError when that cannot be."""
 
     def withdrawal(self, context: Context) -> tuple[Plan, Context]:
         """Return what takes it back, and the scene as it is then; an empty plan says why in a note."""
 
-    def shared_resources(self, next_context: Context, backend: Backend) -> tuple[SharedResource, ...]:
+    def shared_resources(self, next_context: Context, backend: LinkBackend) -> tuple[SharedResource, ...]:
         """Return what of the host has perhaps no use behind that."""
 
 
@@ -63,59 +69,116 @@ class GuestResolver(Protocol):
         """Return all its running guests; raise GuestError when it fails. One that has none of this is never listed."""
 
 
-class Backend(Protocol):
-    """Describes how one kind of link is had. No I/O: facts in, plan out."""
+class LinkBackend:
+    """Describes how one kind of link is had: facts in, plan out. Does no I/O.
+
+    A kind inherits from this class, sets `kind`, and says only what is special about it. Most kinds need `create` and
+    `matches`.
+    """
 
     #: The word before the colon in `KIND:NAME`.
     kind: str
     #: The guest interface when `-i` is not given.
-    interface: str
+    interface: str = "eth1"
+    #: Which bare names of host interfaces mean this kind.
+    claims: Claims = Claims()
     #: What `-o KEY=VALUE` it knows: key to one line of help.
-    options: Mapping[str, str]
+    options: Mapping[str, str] = MappingProxyType({})
+    #: The fields of an Attachment that this kind cannot have: `vlan`, `host_name`, `mac` or `mtu`.
+    unsupported: tuple[str, ...] = ()
 
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Whether a bare `name` is this backend's business."""
+    @property
+    def noun(self) -> str:
+        """What messages call an interface of this kind, such as `a dummy`."""
+        return self.kind
 
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Return further reads that its plan needs, by a key of its own."""
+    def queries(self, attachment: Attachment, host_state: HostState) -> Mapping[str, Command]:
+        """Return further queries that the plan needs; the answers are in `Context.answers` by the same keys."""
+        del attachment, host_state
+        return {}
 
     def matches(self, context: Context, link: Link) -> bool:
-        """Whether `link`, found in the guest, is what this request would make."""
+        """Whether `link`, an interface of the guest, is what this attachment would create."""
+        del context
+        return link.kind == self.kind
 
     def tag(self, context: Context) -> Tag:
-        """Return what is to be remembered on the interface; the engine adds the request and the default routes."""
+        """Return what the interface must remember; the engine adds the request and the default routes."""
+        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
     def plan(self, context: Context) -> Plan:
-        """Return what makes the link, or completes `context.existing`; raise HostError when that cannot be."""
+        """Return what creates the link, or completes `context.existing`; raise HostError when that is impossible."""
+        self.refuse_unsupported(context.attachment)
+        return self.create(context) if context.existing is None else self.complete(context, context.existing)
+
+    def refuse_unsupported(self, attachment: Attachment) -> None:
+        """Raise UsageError for a field of the request that this kind cannot have."""
+        for field in self.unsupported:
+            if getattr(attachment, field):
+                reason, option = _REFUSALS[field]
+                raise UsageError(f"{self.noun} has {reason}.", hint=f"leave {option} out")
+
+    def create(self, context: Context) -> Plan:
+        """Return what creates the link in the guest."""
+        raise NotImplementedError
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Return what is missing of `link`, which an earlier run created."""
+        del context
+        return Plan(notes=(f"{link.name} is {self.noun} already",))
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Return what puts `link`, made by this backend, out of the way, so that undoing brings it back as it was.
+        """Return what puts `link`, created by this backend, out of the way; undoing it brings the link back as it was.
 
-        It serves `--replace` and `detach`.
+        `--replace` and `detach` use it.
         """
+        return rename_aside(context, link, tag)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        """Return what of the host has perhaps no use behind detaching; what no mark says is ours is none of it.
+        """Return what of the host nobody may need after detaching; only what a tag or our group says is ours.
 
-        Where `context` has no interface, a killed run detached it already.
+        When `context` has no interface, a killed run has detached it before.
         """
+        del context, tag
+        return ()
+
+    def garbage(self, snapshot: Snapshot) -> Plan:
+        """Return a `cleanup` of what dead guests and killed runs left of this kind.
+
+        It must not touch anything that is alive, nor anything without a tag of ours.
+        """
+        del snapshot
+        return Plan()
+
+    def make_switch(self, context: Context) -> Plan:
+        """Return what creates or raises the switch itself, for the host to take part in it.
+
+        Raise HostError for a kind that has no switches.
+        """
+        del context
+        raise HostError(f"{self.kind} has no bridges that the host could take part in.", hint="name a Linux bridge")
+
+    def port_queries(self, host_state: HostState) -> Mapping[str, Command]:
+        """Return the queries that tell the ports of a switch which keeps them elsewhere than in the kernel.
+
+        Return nothing where the host has no such switch.
+        """
+        del host_state
+        return {}
+
+    def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+        """Return the ports of the switch by the names of their interfaces, from the answers to `port_queries`."""
+        del answers
+        return {}
 
 
-class Collector(Protocol):
-    """What a backend may be beyond `Backend`: it knows what dead guests and killed runs leave of its kind."""
-
-    def remains(self, snapshot: Snapshot) -> Plan:
-        """Return what takes it away, as a `cleanup`; nothing that is alive, and nothing without a mark of ours."""
-
-
-class Switchboard(Protocol):
-    """What a backend may be whose switch keeps its ports elsewhere than in the kernel."""
-
-    def surveys(self, host: HostState) -> Mapping[str, Command]:
-        """Return the reads that tell its ports, nothing where the host has no such switch."""
-
-    def ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
-        """Return the ports by the names of their interfaces."""
+#: Field of an Attachment to what is said about it, and to the option that sets it.
+_REFUSALS: Mapping[str, tuple[str, str]] = {
+    "vlan": ("no VLAN", "the @ part"),
+    "host_name": ("no end on the host that -l could name", "-l"),
+    "mac": ("no MAC of its own", "the MAC"),
+    "mtu": ("no MTU of its own", "--mtu"),
+}
 
 
 class DhcpClientFinder(Protocol):
@@ -142,8 +205,8 @@ class Addressing(Protocol):
     #: Programs of the host that its plan depends on; those found are in `Context.programs`.
     programs: tuple[str, ...]
 
-    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Return further reads that its plan needs, by keys that begin with the method."""
+    def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+        """Return further queries that its plan needs, by keys that begin with the method."""
 
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return what is missing; raise HostError or GuestError when the request cannot be met."""

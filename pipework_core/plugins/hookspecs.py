@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context
     from pipework_core.model.driver import DriverKind, DriverWrapper
     from pipework_core.model.plan import Command, Outcome, Plan, Report
-    from pipework_core.plugins.api import Addressing, Backend, DhcpClientFinder, GuestResolver, HostAccessPlanner
+    from pipework_core.plugins.api import Addressing, DhcpClientFinder, GuestResolver, HostAccessPlanner, LinkBackend
 
 PROJECT = "pipework"
 #: How the names of all hooks begin.
@@ -46,8 +46,8 @@ class Specs:
     """Every hook. pluggy checks names and arguments of an implementation against these."""
 
     @hookspec
-    def pipework_backends(self) -> Iterable[Backend]:  # type: ignore[empty-body] # a specification has no body
-        """Return the link backends of this plugin, each an object as `contract.Backend` describes it.
+    def pipework_backends(self) -> Iterable[LinkBackend]:  # type: ignore[empty-body] # a specification has no body
+        """Return the link backends of this plugin, each an object as `api.LinkBackend` describes it.
 
         Example: `return [VxlanBackend()]` makes `pipework vxlan:42 web1 10.0.0.1/24` work.
         """

@@ -5,7 +5,7 @@ Built-ins and third parties' plugins are found, imported, registered and called 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipework_core.model.errors import HostError, PluginError
 from pipework_core.plugins import builtin, entry_points, registry
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.api import (
         Addressing,
-        Backend,
-        Collector,
         DhcpClientFinder,
         GuestResolver,
         HostAccessPlanner,
-        Switchboard,
+        LinkBackend,
     )
 
 
@@ -80,39 +78,30 @@ class PluginManager:
         """Tell observers that a plan failed and was undone."""
         self._fire("pipework_failed", context=context, error=error)
 
-    def find_backend(self, kind: str, *, explicit: bool = False) -> Backend:
+    def find_backend(self, kind: str, *, explicit: bool = False) -> LinkBackend:
         """Return the backend of that kind; raise PluginError when there is none.
 
         With `explicit`, a user wrote the name, and two packages that provide it are an error. Otherwise the built-in
         one is meant: no other can have made what carries a tag of that kind.
         """
-        found: Backend | None = self._find(builtin.GROUP_BACKENDS, kind, explicit=explicit)
+        found: LinkBackend | None = self._find(builtin.GROUP_BACKENDS, kind, explicit=explicit)
         return found or _refuse(
             f"there is no backend of the kind {kind!r}.",
             f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
 
-    def iterate_built_in_backends(self) -> Iterator[Backend]:
+    def iterate_built_in_backends(self) -> Iterator[LinkBackend]:
         """Give the built-in backends one by one, in the order in which a bare name is offered."""
         for kind in BACKENDS:
             yield self._registry.find_built_in(builtin.GROUP_BACKENDS, kind)
 
-    def list_third_party_backends(self) -> list[Backend]:
+    def list_third_party_backends(self) -> list[LinkBackend]:
         """Return the backends of third parties; asked only when no built-in wants a name."""
         return self._registry.list_third_party(builtin.GROUP_BACKENDS)
 
-    def list_backends(self) -> list[Backend]:
+    def list_backends(self) -> list[LinkBackend]:
         """Return all backends, the built-in ones first."""
         return [*self.iterate_built_in_backends(), *self.list_third_party_backends()]
-
-    def list_switchboards(self) -> list[Switchboard]:
-        """Return the backends whose switches keep their ports elsewhere than in the kernel."""
-        backends = self.iterate_built_in_backends()
-        return [cast("Switchboard", backend) for backend in backends if hasattr(backend, "surveys")]
-
-    def list_collectors(self) -> list[Collector]:
-        """Return the backends that know what dead guests leave."""
-        return [cast("Collector", backend) for backend in self.list_backends() if hasattr(backend, "remains")]
 
     def find_resolver(self, runtime: str, *, explicit: bool = False) -> GuestResolver:
         """Return the guest resolver of that runtime; raise PluginError when there is none. See `find_backend`."""
@@ -216,14 +205,16 @@ def _refuse(message: str, hint: str) -> NoReturn:
     raise PluginError(message, hint=hint)
 
 
-def known_options(plugin: Backend | Addressing) -> Mapping[str, str]:
+def known_options(plugin: LinkBackend | Addressing) -> Mapping[str, str]:
     """Return the options of a plugin, and no surprise when it declares none."""
     return getattr(plugin, "options", {})
 
 
-def check_options(backend: Backend, options: Iterable[tuple[str, str]], addressings: Iterable[Addressing] = ()) -> None:
+def check_options(
+    backend: LinkBackend, options: Iterable[tuple[str, str]], addressings: Iterable[Addressing] = ()
+) -> None:
     """Raise HostError for an option that neither knows; the hint lists those they know."""
-    plugins: list[Backend | Addressing] = [backend, *addressings]
+    plugins: list[LinkBackend | Addressing] = [backend, *addressings]
     known = {key for plugin in plugins for key in known_options(plugin)}
     for key, _ in options:
         if key not in known:

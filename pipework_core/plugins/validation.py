@@ -31,7 +31,7 @@ _PAGE = "docs/plugins.md of pipework says how"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 #: What an object of a group must have.
 _PROTOCOLS: Mapping[str, type] = {
-    builtin.GROUP_BACKENDS: api.Backend,
+    builtin.GROUP_BACKENDS: api.LinkBackend,
     builtin.GROUP_GUESTS: api.GuestResolver,
     builtin.GROUP_ADDRESSING: api.Addressing,
     builtin.GROUP_DRIVERS: driver.DriverKind,
@@ -97,9 +97,8 @@ def check_items(items: Iterable[Any], group: str, owner: str) -> None:
 
 def _find_missing(item: object, protocol: type) -> str:
     """Return the first attribute or method of a protocol that an object lacks; empty when it has all."""
-    methods = (
-        f"method {name}" for name in vars(protocol) if name[0] != "_" and not callable(getattr(item, name, None))
-    )
+    due = [name for name, value in vars(protocol).items() if name[0] != "_" and callable(value)]
+    methods = (f"method {name}" for name in due if not callable(getattr(item, name, None)))
     return next((name for name in protocol.__annotations__ if not hasattr(item, name)), "") or next(methods, "")
 
 

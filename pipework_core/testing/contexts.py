@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Guest, Replacement
     from pipework_core.model.link import Link
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
 
 #: Stands in an alias for the digest of the very request that is planned.
 REQUEST = "REQ"
@@ -43,7 +43,7 @@ class Settled(NamedTuple):
     """A request that can be planned: its scene with what clears the way for it, its backend and its digest."""
 
     clearing: Replacement
-    backend: Backend
+    backend: LinkBackend
     digest: str
 
 
@@ -98,7 +98,7 @@ def complete_request(attachment: Attachment, plugins: PluginManager, given: Give
     return Settled(existing.settle(context, backend, digest, plugins), backend, digest)
 
 
-def build_context(attachment: Attachment, backend: Backend, plugins: PluginManager, given: Given) -> Context:
+def build_context(attachment: Attachment, backend: LinkBackend, plugins: PluginManager, given: Given) -> Context:
     """Return what a completed request is planned from; raise what its backend and static addressing raise of it.
 
     A method of a third party takes part; built-in ones have tests of their own.
@@ -111,8 +111,8 @@ def build_context(attachment: Attachment, backend: Backend, plugins: PluginManag
         if name == "static" or name in plugins.list_methods()
     ]
     check_options(backend, attachment.options, addressings)
-    asked = (key for addressing in addressings for key in addressing.reads(attachment, given.guest))
-    reads = (*backend.reads(attachment, host), *asked)
+    asked = (key for addressing in addressings for key in addressing.queries(attachment, given.guest))
+    reads = (*backend.queries(attachment, host), *asked)
     answers = answer_reads(reads, given.answers)
     return Context(attachment=attachment, guest=given.guest, host_state=host, guest_state=guest_state, answers=answers)
 

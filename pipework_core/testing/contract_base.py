@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.plan import Command, Plan
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
 
 #: Whose requests are planned where no host is needed.
 GUEST = make_guest("web1", runtime="netns", pid=0, netns="/run/netns/web1")
@@ -35,7 +35,7 @@ class Planned(NamedTuple):
     """A request with what was planned from what."""
 
     context: Context
-    backend: Backend
+    backend: LinkBackend
     plan: Plan
 
     @property
@@ -99,13 +99,13 @@ class Declared:
         extra = () if self.plugin is None else (self.plugin,)
         return PluginManager(warn=fail_check, third_parties=installed, extra=extra)
 
-    def backend(self) -> Backend:
+    def backend(self) -> LinkBackend:
         """Return the backend itself, rather than the guard that pipework puts in front of a stranger's."""
         try:
             backend = self.plugins().find_backend(self.kind)
         except PluginError as error:
             pytest.skip(f"the plugin cannot be used ({error}), as another check says")
-        return cast("Backend", getattr(backend, "guarded", backend))
+        return cast("LinkBackend", getattr(backend, "guarded", backend))
 
     def attachment(self, line: str) -> Attachment:
         """Return what a command line asks for."""
@@ -119,7 +119,7 @@ class Declared:
 
     def look(
         self, attachment: Attachment, *, guest: Guest = GUEST, facts: Facts | None = None
-    ) -> tuple[Context, Backend]:
+    ) -> tuple[Context, LinkBackend]:
         """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
         host, guest_state = facts or self.facts
         plugins, backend = self.plugins(), self.backend()
@@ -142,7 +142,7 @@ class Declared:
         except Exception as error:  # noqa: BLE001 - a plugin's
             pytest.skip(f"there is no plan of {line} ({error!r:.60}), as another check says")
 
-    def seen(self, line: str) -> tuple[Context, Backend]:
+    def seen(self, line: str) -> tuple[Context, LinkBackend]:
         """Return what a declared request is planned from; as `planned` where that cannot be."""
         try:
             return self.look(self.attachment(line))

@@ -49,7 +49,7 @@ class LivePromises(Prepared):
         before = bench.state()
         shown = bench.run(*shlex.split(line), dry_run=True)
         if changed := describe_difference(before, bench.state()):
-            fail_check(f"{line}: --dry-run changed something: {changed}; what reads() returns must only read.")
+            fail_check(f"{line}: --dry-run changed something: {changed}; what queries() returns must only read.")
         ran = self.attach(line, bench)
         for one, other in zip(shown.value or (), ran, strict=False):
             if one != other:

@@ -1,12 +1,11 @@
-"""The promises about what is ours: marks, claims, and reads that change nothing."""
+"""The promises about what is ours: marks, and queries that change nothing."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 from pipework_core.model import ownership
-from pipework_core.model.context import Claim
-from pipework_core.model.link import HostState, Link
+from pipework_core.model.link import Link
 from pipework_core.model.plan import Command
 from pipework_core.testing.contract_base import Declared, fail_check
 from pipework_core.testing.contract_read import find_made, is_change
@@ -60,24 +59,11 @@ class MarkPromises(Declared):
                     "look at toolkit.made_by_us() first."
                 )
 
-    def test_claims_is_stable(self) -> None:
-        """claims() answers with a Claim, whatever the name, and the same for the same host."""
-        backend, host = self.backend(), self.facts.host
-        backwards = HostState(links=dict(reversed(list(host.links.items()))), ovs_bridges=host.ovs_bridges)
-        declared = [self.attachment(line).host for line in self.requests]
-        for name in (*declared, *host.links, "nosuch0", "", "a b", "-x", "$(id)", "\n", "x" * 300):
-            try:
-                said = [backend.claims(name, facts) for facts in (host, host, backwards)]
-            except Exception as error:  # noqa: BLE001 - as above
-                fail_check(f"claims({name!r:.30}, host) raised {error!r}; answer Claim.NO for what is not yours.")
-            if len(set(said)) > 1 or not isinstance(said[0], Claim):
-                fail_check(f"claims({name!r:.30}, host) said {said}; answer one Claim, by nothing but name and host.")
-
-    def test_reads_only_read(self, line: str) -> None:
-        """What reads() returns is run by --dry-run as well, and must change nothing."""
+    def test_queries_only_read(self, line: str) -> None:
+        """What queries() returns is run by --dry-run as well, and must change nothing."""
         context, backend = self.seen(line)
-        for key, command in backend.reads(context.attachment, context.host_state).items():
+        for key, command in backend.queries(context.attachment, context.host_state).items():
             if not isinstance(command, Command):
-                fail_check(f"{line}: reads() has {command!r:.60} under {key!r}, where a plan.Command is due.")
+                fail_check(f"{line}: queries() has {command!r:.60} under {key!r}, where a plan.Command is due.")
             if command.undo or is_change(command):
                 fail_check(f"{line}: the read {key!r} is `{command}`, which changes something; that is for plan().")

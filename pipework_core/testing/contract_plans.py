@@ -46,7 +46,7 @@ def without_io(what: str) -> Iterator[None]:
         def refused(*words: object, **_: object) -> NoReturn:
             said = ", ".join(map(repr, words))
             fail_check(
-                f"{what} calls {door}({said:.60}): plans come from facts alone; return such a read from reads()."
+                f"{what} calls {door}({said:.60}): plans come from facts alone; return such a read from queries()."
             )
 
         return refused
@@ -61,11 +61,11 @@ class PlanPromises(Declared):
     """Checks of objects, names, marks and plans; nothing is run."""
 
     def test_it_has_what_a_backend_has(self) -> None:
-        """Every attribute and method of `plugins.api.Backend` is there, and the module says for which contract."""
+        """Every attribute and method of `plugins.api.LinkBackend` is there, and the module says for which contract."""
         try:
             self.plugins().find_backend(self.kind)
         except PluginError as error:
-            fail_check(f"{error} See plugins.api.Backend for what is due.")
+            fail_check(f"{error} See plugins.api.LinkBackend for what is due.")
         if not self.requests:
             fail_check(f"there is nothing to check: declare `requests`, such as {self.kind}:x netns:web1 10.0.0.1/24.")
         declared = getattr(self.plugin, validation.DECLARATION, None)
@@ -128,8 +128,7 @@ class PlanPromises(Declared):
         host, asked = context.host_state, context.attachment
         try:
             for name, method in (
-                ("claims", lambda: backend.claims(asked.host, host)),
-                ("reads", lambda: backend.reads(asked, host)),
+                ("queries", lambda: backend.queries(asked, host)),
                 ("mark", lambda: backend.tag(context)),
                 ("plan", lambda: backend.plan(context)),
                 ("leftovers", lambda: backend.shared_resources(context._replace(detaching=True), backend.tag(context))),

@@ -146,7 +146,7 @@ def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, 
     tag = detach.mark_of(guest_state.links[name])
     request = detach.request(guest_state.links[name], tag, guest)
     backend = plugins.find_backend(tag.kind)
-    reads = backend.reads(request, host)
+    reads = backend.queries(request, host)
     refuse_unread(said, reads, backend.kind)
     answers = answer_reads(reads, said)
     context = Context(

@@ -1,4 +1,4 @@
-"""What a survey says that nobody needs any more, for the `remains` of backends (`contract.Collector`). Pure."""
+"""What a survey says that nobody needs any more, for `LinkBackend.garbage`. Pure."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """
-from pipework_core.model.context import Claim, Replacement
+from pipework_core.model.context import Claims
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
@@ -18,23 +19,16 @@ pipework_contract = 2
 BACKEND = (
     HEAD
     + '''
-class Tap:
+class Tap(LinkBackend):
     """A tap device: `tap0` for a virtual machine."""
     kind, interface, options = "tap", "tap1", {"queues": "how many queues, 1 when not given"}
-    def claims(self, name, host):
-        return Claim.PREFIX if name.startswith("tap") else Claim.NO
-    def reads(self, attachment, host):
-        return {}
+    claims = Claims(prefix="tap")
     def matches(self, context, link):
         return False
     def tag(self, context):
         return Tag(kind="tap")
     def plan(self, context):
         return Plan()
-    def replacement(self, context, link, tag):
-        return Replacement(context)
-    def shared_resources(self, context, tag):
-        return ()
 
 @hookimpl
 def pipework_backends():
@@ -93,7 +87,7 @@ from pipework_core.model.errors import UsageError
 
 class Lab:
     method, options, programs = "lab", {}, ()
-    def reads(self, attachment, guest):
+    def queries(self, attachment, guest):
         return {}
     def plan(self, context, tag):
         words = context.attachment.dhcp.words

@@ -130,15 +130,21 @@ def registering(hook: str, item: object) -> PluginManager:
     return PluginManager(warn=pytest.fail, third_parties=False, extra=[plugin])
 
 
+class Tap(api.LinkBackend):
+    kind = "tap"
+
+
 def having(protocol: type, **attributes: object) -> object:
     """Return an object with all that a protocol asks for; its methods return what they are given."""
-    methods = {name: lambda *given: given for name in vars(protocol) if not name.startswith("_")}
+    methods = {
+        name: lambda *given: given for name, value in vars(protocol).items() if callable(value) and name[0] != "_"
+    }
     usual = {"options": {}, "programs": (), "interface": "eth1", "program": ""}
     return SimpleNamespace(**{**usual, **methods, **attributes})
 
 
 def test_pipework_backends_makes_a_kind_known() -> None:
-    tap = having(api.Backend, kind="tap")
+    tap = Tap()
     assert registering("pipework_backends", tap).find_backend("tap") is tap
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipework_core.engine import guests
+from pipework_core.engine.select import claim_strength
 from pipework_core.model.errors import PluginError
-from pipework_core.model.link import HostState
 from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing import FakeDriver, make_context, make_facts, make_link
 from plugins.strangers import BACKEND, RESOLVER
@@ -38,7 +38,7 @@ def test_a_bare_name_means_the_built_in() -> None:
 
 def test_what_was_made_goes_on_with_the_built_in() -> None:
     backend = PluginManager(warn=pytest.fail, third_parties=False, extra=[MACVLAN]).find_backend("macvlan")
-    assert backend.claims("eth0", HostState(links=NIC.host.links)) > 0
+    assert claim_strength(backend.claims, "eth0", NIC.host) > 0
     assert type(backend).__module__ == "pipework_backends.links.macvlan"
 
 

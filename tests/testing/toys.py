@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.context import Claim, Replacement, SharedResource
+from pipework_core.model.context import SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 
 if TYPE_CHECKING:
@@ -29,33 +28,17 @@ MODES = ("fast", "slow")
 PARENT = "eth9"
 
 
-class Pair:
+class Pair(LinkBackend):
     """`pair:NIC`: a veth pair; keeps all promises."""
 
     kind = "pair"
-    interface = "eth1"
     options: Mapping[str, str] = {"mode": f"one of {', '.join(MODES)}"}
-
-    def claims(self, name: str, host: HostState) -> Claim:
-        del name, host
-        return Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        del attachment, host
-        return {}
 
     def matches(self, context: Context, link: Link) -> bool:
         return veth_peer(context, link) is not None
 
     def tag(self, context: Context) -> Tag:
         return Tag(kind=self.kind, parent=context.attachment.host)
-
-    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        return rename_aside(context, link, tag)
-
-    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        del context, tag
-        return ()
 
     def plan(self, context: Context) -> Plan:
         attachment = context.attachment
@@ -201,17 +184,8 @@ class Greedy(Switched):
         return Plan() if self.bridge(context.attachment.host) in context.host_state.links else super().switch(context)
 
 
-class Moody(Pair):
-    def __init__(self) -> None:
-        self._moods = itertools.cycle((Claim.NO, Claim.PREFIX, Claim.NO))
-
-    def claims(self, name: str, host: HostState) -> Claim:
-        del name, host
-        return next(self._moods)
-
-
 class Writer(Pair):
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         return {"pair": ip("link", "set", "dev", attachment.host, "up")} if host else {}
 
 

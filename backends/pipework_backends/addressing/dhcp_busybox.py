@@ -43,7 +43,7 @@ class DhcpBusybox:
     }
     programs: tuple[str, ...] = ()
 
-    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Ask whether the container of a client that stays is there; of another, there is only an address."""
         if guest.runtime not in _RUNTIMES or attachment.dhcp is None or not attachment.dhcp.keep:
             return {}

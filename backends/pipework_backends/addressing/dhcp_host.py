@@ -42,7 +42,7 @@ class HostClient:
         self.method = method
         self.programs: tuple[str, ...] = ("udhcpc", "udhcpc6") if method == "udhcpc" else (method,)
 
-    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Ask which clients stay on this host; one that does not stay leaves an address that ends with its lease."""
         del guest
         if attachment.dhcp is None or not attachment.dhcp.keep:

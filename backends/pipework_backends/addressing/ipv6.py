@@ -22,7 +22,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {"accept_ra": ("0", "1", "2"), "autocon
 _READ = "static.ipv6"
 
 
-def list_reads(attachment: Attachment, guest: Guest) -> dict[str, Command]:
+def list_queries(attachment: Attachment, guest: Guest) -> dict[str, Command]:
     """Return the read of what the switches of this request are now; the interface need not be there."""
     names = _set_asked(attachment)
     if not names:

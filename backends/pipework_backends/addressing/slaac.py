@@ -26,7 +26,7 @@ class Slaac:
     options: Mapping[str, str] = {}
     programs: tuple[str, ...] = ()
 
-    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Read what advertisements have brought; the interface need not be there."""
         words = ("-6", "-json", "address", "show", "dev", attachment.interface, "scope", "global", "mngtmpaddr")
         reason = f"read what advertisements have brought {attachment.interface}"

@@ -43,9 +43,9 @@ class Static:
     }
     programs: tuple[str, ...] = (ARPING,)
 
-    def reads(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
         """Read the switches that the request sets."""
-        return _import_ipv6().list_reads(attachment, guest) if self._takes_ipv6(attachment) else {}
+        return _import_ipv6().list_queries(attachment, guest) if self._takes_ipv6(attachment) else {}
 
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return what is missing. What dies with an interface that is made by this very plan needs no undo."""

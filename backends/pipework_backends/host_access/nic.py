@@ -69,7 +69,7 @@ def find_sibling(context: Context) -> Link | None:
     return None
 
 
-def list_reads(context: Context) -> dict[str, Command]:
+def list_queries(context: Context) -> dict[str, Command]:
     """Read routes and rules of the host, and which packets it drops as not from where it would answer (rp_filter)."""
     paths = [f"/proc/sys/net/ipv4/conf/{name}/rp_filter" for name in ("all", context.attachment.host)]
     ok = frozenset({0, 1})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.context import Context, SharedResource
     from pipework_core.model.link import Link
-    from pipework_core.plugins.api import Backend
+    from pipework_core.plugins.api import LinkBackend
 
 #: The kinds of backends whose link is a switch that the host can have an address on.
 _SWITCHES = frozenset({"bridge", "ovs"})
@@ -52,15 +52,15 @@ class HostAccessPlanner:
         interface = name if kind in _SWITCHES else nic.sibling_name(context)
         return context._replace(attachment=context.attachment._replace(interface=interface))
 
-    def reads(self, context: Context) -> Mapping[str, Command]:
+    def queries(self, context: Context) -> Mapping[str, Command]:
         """Read how strictly the kernel checks where packets come from."""
-        return {} if context.attachment.kind in _SWITCHES else nic.list_reads(context)
+        return {} if context.attachment.kind in _SWITCHES else nic.list_queries(context)
 
     def half(self, context: Context) -> str:
         """Say what an earlier run left of a sibling."""
         return "" if context.attachment.kind in _SWITCHES else nic.find_half(context)
 
-    def plan(self, context: Context, backend: Backend, *, confirm: int) -> Plan:
+    def plan(self, context: Context, backend: LinkBackend, *, confirm: int) -> Plan:
         """Return what makes the host take part."""
         if context.attachment.kind in _SWITCHES:
             return _on_switch(context, backend, confirm)
@@ -72,18 +72,15 @@ class HostAccessPlanner:
             return _off_switch(context)
         return nic.plan_withdrawal(context, arping="arping" in context.programs)
 
-    def shared_resources(self, next_context: Context, backend: Backend) -> tuple[SharedResource, ...]:
+    def shared_resources(self, next_context: Context, backend: LinkBackend) -> tuple[SharedResource, ...]:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
         asked = next_context.attachment
         found = backend.shared_resources(next_context, Tag(kind=asked.kind, parent=asked.host))
         return found or (lower_again(next_context.host_state, asked.host) if asked.kind == "ovs" else ())
 
 
-def _on_switch(context: Context, backend: Backend, confirm: int) -> Plan:
+def _on_switch(context: Context, backend: LinkBackend, confirm: int) -> Plan:
     name, link = context.attachment.host, context.host_state.links.get(context.attachment.host)
-    switch = getattr(backend, "switch", None)
-    if switch is None:
-        raise HostError(f"{backend.kind} has no bridges that the host could take part in.", hint="name a Linux bridge")
     digest = request_digest(context.attachment)
     before = ownership.read_tag(link) if link is not None else None
     if before is not None and before.new and before.req != digest:
@@ -101,7 +98,7 @@ def _on_switch(context: Context, backend: Backend, confirm: int) -> Plan:
     missing = [address for address in context.attachment.addresses if str(address) not in has]
     defaults = nic.new_defaults(context, name, name)
     added = ownership.added_words(map(str, missing), [via for via, _ in defaults])
-    made: Plan = switch(context)
+    made = backend.make_switch(context)
     steps = list(made.steps)
     if missing or defaults:
         if before is not None and before.new:  # something of it was taken away by hand, or a run was killed
@@ -125,7 +122,7 @@ def _raise_link(name: str) -> Command:
     return ip("link", "set", "dev", name, "up", reason=f"raise {name}")
 
 
-def _make_tag(backend: Backend, link: Link | None, before: Tag | None) -> Tag:
+def _make_tag(backend: LinkBackend, link: Link | None, before: Tag | None) -> Tag:
     """Return the mark that the switch has, or will have: one that we made says so."""
     if before is not None:
         return before

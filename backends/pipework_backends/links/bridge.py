@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import bridge_vlan
-from pipework_core.model.context import Claim, SharedResource
+from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import change_words, has_use, made_by_us, raise_shared
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipework_backends.links.bridge_vlan import Vlans
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context, Replacement
+    from pipework_core.model.context import Context
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.snapshot import Snapshot
 
@@ -31,23 +31,16 @@ PORTS_MAX = 1023
 _FILTERING = "vlan_filtering"
 
 
-class LinuxBridge:
+class LinuxBridge(LinkBackend):
     """`bridge:NAME`; a bare name that is a bridge, or that starts with `br` and is nothing yet."""
 
     kind = "bridge"
-    interface = "eth1"
+    claims = Claims(prefix="br", link_kinds=("bridge",))
     options: Mapping[str, str] = {
         _FILTERING: "1: let @VID turn VLAN filtering on, on a bridge that has ports of others already",
     }
 
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim bridges, and the classic prefix."""
-        link = host.links.get(name)
-        if link is not None:
-            return Claim.EXACTLY if link.kind == "bridge" else Claim.NO
-        return Claim.PREFIX if name.startswith("br") else Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
         if attachment.host not in host.links:
             return firewall.READS
@@ -59,14 +52,6 @@ class LinuxBridge:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
         peer = veth_peer(context, link)
         return peer is not None and peer.master in {"", context.attachment.host}
-
-    def tag(self, context: Context) -> Tag:
-        """Remember the bridge and the VLAN."""
-        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
-
-    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park the veth; its port on the host stays until the end."""
-        return rename_aside(context, link, tag)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge that was made for the first of its ports, or what we changed on one of somebody else's."""
@@ -81,26 +66,18 @@ class LinuxBridge:
             return (SharedResource(name=link.name, remove=_unmade(link.name), hidden=True),)
         return _put_back(context, link, going, used=used)
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         bridges = [_unmade(link.name) for link in garbage.of_bridges(snapshot)]
         return garbage.of_pairs(snapshot) + garbage.swept(*bridges)
 
-    def plan(self, context: Context) -> Plan:
+    def create(self, context: Context) -> Plan:
         """Make the bridge when it is missing, then the port."""
         attachment = context.attachment
-        bridge = context.host_state.links.get(attachment.host)
-        if bridge is not None and bridge.kind != "bridge":
-            raise HostError(
-                f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
-                hint="leave bridge: out, or name another bridge",
-            )
-        iproute.switched_on(attachment, _FILTERING)
+        bridge = _find_bridge(context)
         made = self._bridge(context, bridge)
-        if context.existing is not None:
-            return made + self._completed(context, context.existing)
         mtu = iproute.chosen_mtu(context, bridge)
         if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
@@ -114,7 +91,11 @@ class LinuxBridge:
         vlan = bridge_vlan.access(name, parse_vlan(attachment.vlan), bridge_vlan.given(bridge), undo=False)
         return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", reason=f"raise {name}")))
 
-    def switch(self, context: Context) -> Plan:
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Make the bridge when it is missing, and put right what is wrong with the port."""
+        return self._bridge(context, _find_bridge(context)) + self._completed(context, link)
+
+    def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or raise it: what the host needs to take part."""
         return self._bridge(context, context.host_state.links.get(context.attachment.host))
 
@@ -186,6 +167,19 @@ class LinuxBridge:
         if peer.master and vlans:
             undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(context.host_state.links[peer.master]))
         return ip(*words, "master", bridge, undo=undo, reason=f"make {peer.name} a port of {bridge}")
+
+
+def _find_bridge(context: Context) -> Link | None:
+    """Return the bridge, None when it is missing; raise HostError for an interface that is no bridge."""
+    attachment = context.attachment
+    bridge = context.host_state.links.get(attachment.host)
+    if bridge is not None and bridge.kind != "bridge":
+        raise HostError(
+            f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
+            hint="leave bridge: out, or name another bridge",
+        )
+    iproute.switched_on(attachment, _FILTERING)
+    return bridge
 
 
 def _put_back(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:

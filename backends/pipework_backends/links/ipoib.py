@@ -10,23 +10,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model import ownership
-from pipework_core.model.context import Claim
+from pipework_core.model.context import Claims
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX, host_name
-from pipework_core.model.ownership import PENDING_GROUP, Tag
+from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import HOST, Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import lower_again, raise_shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context, Replacement, SharedResource
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.context import Context, SharedResource
+    from pipework_core.model.link import Link
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command
     from pipework_core.model.snapshot import Snapshot
 
@@ -37,22 +37,14 @@ _FULL_MEMBER, _KEY_MAX = 0x8000, 0xFFFF
 _INFINIBAND = "infiniband"
 
 
-class IPoIB:
+class IPoIB(LinkBackend):
     """`ipoib:NAME`; any bare name of an InfiniBand interface."""
 
     kind = "ipoib"
     interface = "ib0"
+    claims = Claims(link_layers=(_INFINIBAND,))
+    unsupported = ("host_name",)
     options: Mapping[str, str] = {"mode": f"{' or '.join(MODES)}; the driver's own default when not given"}
-
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim whatever has InfiniBand's link layer."""
-        link = host.links.get(name)
-        return Claim.EXACTLY if link is not None and link.layer == _INFINIBAND else Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Need nothing more."""
-        del attachment, host
-        return {}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a child of the parent with the partition and, if one was asked for, the mode."""
@@ -66,36 +58,29 @@ class IPoIB:
             and (not mode or link.data.get("mode") == mode)
         )
 
-    def tag(self, context: Context) -> Tag:
-        """Remember the parent and the partition."""
-        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
-
-    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park it."""
-        return rename_aside(context, link, tag)
-
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Lower the parent that was raised for its children."""
         return lower_again(context.host_state, tag.parent)
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete the children that the kernel gave back to the host."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         return garbage.of_children(snapshot)
 
-    def plan(self, context: Context) -> Plan:
+    def create(self, context: Context) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""
-        attachment = context.attachment
         parent = _checked(context)
-        mtu = iproute.chosen_mtu(context, parent)
-        before = _orphans(context) + _raised(parent)
-        if context.existing is not None:
-            before += () if context.existing.mtu == mtu or not attachment.mtu else (_sized(context, context.existing),)
-            return Plan(steps=before, notes=(f"{attachment.interface} is a child of {parent.name}",))
         # The driver sets the MTU of a child by the mode and the fabric, whatever its maker said.
-        sized = (_sized(context),) if attachment.mtu else ()
-        return Plan(steps=(*before, *_child(context, parent), *sized))
+        sized = (_sized(context),) if context.attachment.mtu else ()
+        return Plan(steps=(*_orphans(context), *_raised(parent), *_child(context, parent), *sized))
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Raise the parent, and set the MTU that was asked for."""
+        parent = _checked(context)
+        sized = (_sized(context, link),) if context.attachment.mtu not in {None, link.mtu} else ()
+        steps = (*_orphans(context), *_raised(parent), *sized)
+        return Plan(steps=steps, notes=(f"{link.name} is a child of {parent.name}",))
 
 
 def _checked(context: Context) -> Link:
@@ -105,8 +90,6 @@ def _checked(context: Context) -> Link:
         raise UsageError(
             "an InfiniBand interface has 20 bytes of address, which the fabric gives it.", hint="leave the MAC out"
         )
-    if attachment.host_name:
-        raise UsageError("ipoib has no end on the host that -l could name.", hint="leave -l out")
     _partition(context)
     _mode(context)
     parent = iproute.parent_link(context)
@@ -117,6 +100,7 @@ def _checked(context: Context) -> Link:
     if parent.parent or parent.peer_elsewhere:
         above = parent.parent or "the interface it was made of"
         raise HostError(f"{parent.name} is a child itself, and children have none.", hint=f"name {above}")
+    iproute.chosen_mtu(context, parent)  # raises for one that does not fit
     return parent
 
 

@@ -6,7 +6,6 @@ from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
 from pipework_backends.links.lower_device import Stacked
-from pipework_core.model.context import Claim
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.context import Context, Replacement
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command
 
@@ -30,11 +29,6 @@ class Ipvlan(Stacked):
     options: Mapping[str, str] = {
         "mode": f"one of {', '.join(modes)}; {default_mode} when not given; all on one parent share the last one"
     }
-
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim nothing: it must be named."""
-        del name, host
-        return Claim.NO
 
     def check(self, context: Context, parent: Link) -> None:
         """Refuse a MAC: it has its parent's (Documentation/networking/ipvlan.rst)."""

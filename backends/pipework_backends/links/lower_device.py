@@ -9,6 +9,7 @@ from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
@@ -16,29 +17,20 @@ from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import has_use, lower_again, made_by_us, raise_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Context, Replacement
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.link import Link
     from pipework_core.model.plan import Command
     from pipework_core.model.snapshot import Snapshot
 
 _STACKED = frozenset({"macvlan", "ipvlan"})
 
 
-class Stacked:
+class Stacked(LinkBackend):
     """Base of the two. A subclass has `kind`, `modes`, `default_mode` and its claims."""
 
-    kind: str
-    interface = "eth1"
     modes: tuple[str, ...]
     default_mode: str
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Need nothing more."""
-        del attachment, host
-        return {}
+    unsupported = ("host_name",)
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a link of the kind on the same parent, with the same mode and, if one was asked for, MAC."""
@@ -51,10 +43,6 @@ class Stacked:
             and link.data.get("mode", self._mode(context)) == self._mode(context)
             and wanted.mac in {"", link.mac}
         )
-
-    def tag(self, context: Context) -> Tag:
-        """Remember the parent and the VLAN."""
-        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park it; raise ConflictError when its parent takes no successor as long as it is there.
@@ -90,25 +78,18 @@ class Stacked:
         vlan = (SharedResource(name=name, remove=remove, hidden=True),) if link is not None else ()
         return (*vlan, *lower_again(context.host_state, tag.parent, without=(name,)))
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         found = garbage.of_guests(snapshot, self.kind)
         return found + garbage.of_vlans(snapshot, *sorted(_STACKED)) if self.kind == "ipvlan" else found
 
-    def plan(self, context: Context) -> Plan:
-        """Make the parent's VLAN where one is asked for, raise the parent, make the link straight in the guest."""
+    def create(self, context: Context) -> Plan:
+        """Prepare the parent, and create the link straight in the guest."""
         attachment = context.attachment
-        if attachment.host_name:
-            raise UsageError(f"{self.kind} has no end on the host that -l could name.", hint="leave -l out")
+        before = self._prepare(context)
         parent = iproute.parent_link(context)
-        self.check(context, parent)
-        before = _raised(parent)
-        if attachment.vlan:
-            before += self._vlan(context, parent)
-        if context.existing is not None:
-            return before + Plan(notes=(f"{attachment.interface} is on top of {self.parent_name(context)}",))
         # A VLAN of somebody else's may carry less than what it is a VLAN of.
         mtu = iproute.chosen_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(
@@ -119,6 +100,17 @@ class Stacked:
             reason=f"make {attachment.interface} in {context.guest.name} on top of {self.parent_name(context)}",
         )
         return before + Plan(steps=(create,))
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Prepare the parent, which may have changed since."""
+        note = f"{link.name} is on top of {self.parent_name(context)}"
+        return self._prepare(context) + Plan(notes=(note,))
+
+    def _prepare(self, context: Context) -> Plan:
+        """Raise the parent, and make its VLAN where one is asked for."""
+        parent = iproute.parent_link(context)
+        self.check(context, parent)
+        return _raised(parent) + (self._vlan(context, parent) if context.attachment.vlan else Plan())
 
     def check(self, context: Context, parent: Link) -> None:
         """Raise for a request that the kind cannot meet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links.lower_device import Stacked
-from pipework_core.model.context import Claim
+from pipework_core.model.context import Claims
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.plugins.hookspecs import hookimpl
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.context import Context
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.link import Link
 
 
 class Macvlan(Stacked):
@@ -22,11 +22,8 @@ class Macvlan(Stacked):
     kind = "macvlan"
     modes = ("bridge", "private", "vepa", "passthru", "source")
     default_mode = "bridge"
+    claims = Claims(any_existing=True)
     options: Mapping[str, str] = {"mode": f"one of {', '.join(modes)}; {default_mode} when not given"}
-
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim whatever exists."""
-        return Claim.EXISTS if name in host.links else Claim.NO
 
     def check(self, context: Context, parent: Link) -> None:
         """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create).

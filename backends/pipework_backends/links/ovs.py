@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.links import ovsdb
 from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
-from pipework_core.model.context import Claim, Replacement, SharedResource
+from pipework_core.model.context import Claims, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
@@ -35,29 +36,23 @@ DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
 #: The device of a bridge: in the datapath of the kernel, or a tap of the one in user space.
-_DEVICES = frozenset({"openvswitch", "tun"})
+_DEVICES = ("openvswitch", "tun")
 #: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
 _PID_DIGITS = 8
 #: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
 _DONE_OR_WAITING = frozenset({0, -14})
 
 
-class OpenVSwitch:
+class OpenVSwitch(LinkBackend):
     """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
 
     kind = "ovs"
-    interface = "eth1"
+    claims = Claims(prefix="ovs", link_kinds=_DEVICES, listing=("ovs-vsctl", "list-br"))
     options: Mapping[str, str] = {
         "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
     }
 
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim the switch's bridges, and the classic prefix."""
-        if name in (host.ovs_bridges or ()):
-            return Claim.EXACTLY
-        return Claim.PREFIX if name.startswith("ovs") and name not in host.links else Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the switch's own tables."""
         del attachment
         return {} if host.ovs_bridges is None else {"tables": ovsdb.TABLES}
@@ -69,10 +64,6 @@ class OpenVSwitch:
             return False
         port = _switch(context).ports.get(peer.name)
         return port is None or port.bridge == context.attachment.host
-
-    def tag(self, context: Context) -> Tag:
-        """Remember the bridge and the VLAN."""
-        return Tag(kind=self.kind, parent=context.attachment.host, vlan=context.attachment.vlan)
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
@@ -105,16 +96,16 @@ class OpenVSwitch:
         remove = _unmade(tag.parent, reason=f"remove {tag.parent}, which has no port")
         return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
 
-    def surveys(self, host: HostState) -> Mapping[str, Command]:
+    def port_queries(self, host: HostState) -> Mapping[str, Command]:
         """Read the switch's tables, where an interface of the host is one of its."""
         there = any(link.kind in _DEVICES or link.master == "ovs-system" for link in host.links.values())
         return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
 
-    def ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+    def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
         """Return the ports with what the switch was told of their guests."""
         return {port.name: _told_of(port) for port in ovsdb.parse(answers["switch"].stdout).ports.values()}
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
@@ -131,11 +122,9 @@ class OpenVSwitch:
         ]
         return garbage.swept(*ports, *bridges)
 
-    def plan(self, context: Context) -> Plan:
+    def create(self, context: Context) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
         switch = _checked(context)
-        if context.existing is not None:
-            return _completed(context, context.existing, switch)
         mtu = iproute.chosen_mtu(context, context.host_state.links.get(context.attachment.host))
         stale = _stale(switch, veth_name(context))
         name, made_veth = make_veth(context, mtu=mtu)
@@ -145,7 +134,11 @@ class OpenVSwitch:
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
 
-    def switch(self, context: Context) -> Plan:
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Put right what is wrong with the port."""
+        return _completed(context, link, _checked(context))
+
+    def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or see that it works: what the host needs to take part."""
         return _bridge(context, _checked(context))
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from pipework_backends.links import nic_state
 from pipework_core.model import ownership
-from pipework_core.model.context import Claim, Replacement, SharedResource
+from pipework_core.model.context import Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import HOST, Command, Outcome, Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
@@ -37,19 +38,13 @@ _SWITCHES = frozenset({"ovs-system", "openvswitch"})
 _TAKE_ROUTE = "take-default-route"
 
 
-class Phys:
+class Phys(LinkBackend):
     """`phys:NIC` or `--direct-phys NIC`; never chosen for a bare name."""
 
     kind = "phys"
-    interface = "eth1"
     options: Mapping[str, str] = {_TAKE_ROUTE: "1: move a NIC that the host's default route goes through"}
 
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim nothing: it must be named."""
-        del name, host
-        return Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read what the NIC will need when it comes home, and whether it is a radio; nothing when it is not there."""
         link = _at_home(host, _nic(attachment))
         if link is None:
@@ -81,20 +76,25 @@ class Phys:
             phy=_radio(context),
         )
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Give NICs that came home with a guest's end back what they were."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         return garbage.of_nics(snapshot)
 
-    def plan(self, context: Context) -> Plan:
-        """Move the NIC, or complete what an earlier run began."""
-        attachment = context.attachment
+    def refuse_unsupported(self, attachment: Attachment) -> None:
+        """Raise UsageError for a name of the host's end, and for an option that is neither 0 nor 1."""
         if attachment.host_name:
             raise UsageError("a NIC that moves leaves no end on the host that -l could name.", hint="leave -l out")
         iproute.switched_on(attachment, _TAKE_ROUTE)
-        if context.existing is not None:
-            return _completed(context, context.existing)
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Set what was asked for on a NIC that is in the guest already."""
+        return _completed(context, link)
+
+    def create(self, context: Context) -> Plan:
+        """Move the NIC, or complete what an earlier run began."""
+        attachment = context.attachment
         link = _at_home(context.host_state, _nic(attachment))
         if link is not None:
             _check(context, link)

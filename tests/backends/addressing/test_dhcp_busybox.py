@@ -121,7 +121,7 @@ def test_a_read_asks_for_the_container_that_stays() -> None:
     def asked(word: str) -> Mapping[str, Command]:
         attachment = parser.parse(("br1", "web1", word)).request
         assert attachment
-        return DhcpBusybox().reads(attachment._replace(interface="eth1"), GUEST)
+        return DhcpBusybox().queries(attachment._replace(interface="eth1"), GUEST)
 
     assert asked("dhcp") == {}
     assert asked("dhcp:-f")["dhcp"].argv[-1] == "pipework-7-eth1"

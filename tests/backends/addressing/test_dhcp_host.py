@@ -30,7 +30,7 @@ def context(line: str, *, answer: str = "", existing: Link | None = None, guest:
     assert attachment.dhcp
     kind, client = attachment.kind or "bridge", attachment.dhcp.client
     attachment = attachment._replace(interface="eth1", kind=kind)
-    reads = HostClient(client).reads(attachment, guest)
+    reads = HostClient(client).queries(attachment, guest)
     answers = {key: Outcome(code=0, stdout=answer) for key in reads}
     return Context(
         attachment=attachment,

@@ -25,7 +25,7 @@ def planned(*, answer: Outcome, existing: Link | None = LINK, line: str = "br1 w
     attachment = parser.parse(line.split()).request
     assert attachment
     attachment = attachment._replace(interface="eth1")
-    (key,) = Slaac().reads(attachment, GUEST)
+    (key,) = Slaac().queries(attachment, GUEST)
     context = Context(
         attachment=attachment, guest=GUEST, host_state=HostState(links={}), guest_state=GuestState(), existing=existing
     )

@@ -224,7 +224,7 @@ def test_a_switch_of_a_finished_interface_is_given_back() -> None:
     line = "br1 web1 10.0.0.1/24 -o accept_ra=0 -o autoconf=0"
     attachment = parser.parse(line.split()).request
     assert attachment
-    reads = Static().reads(attachment._replace(interface="eth1"), Guest(name="web1", runtime="docker", netns=NETNS))
+    reads = Static().queries(attachment._replace(interface="eth1"), Guest(name="web1", runtime="docker", netns=NETNS))
     assert [short(read) for read in reads.values()] == ["cat ipv6/conf/eth1/accept_ra ipv6/conf/eth1/autoconf"]
     link = Link(name="eth1", ifindex=2, up=True, alias=MARK.alias, addresses=("10.0.0.1/24",))
     plan = planned(line, existing=link, answers=dict.fromkeys(reads, Outcome(code=0, stdout="1\n0\n")))
@@ -235,7 +235,7 @@ def test_a_switch_of_a_finished_interface_is_given_back() -> None:
 def test_nothing_more_is_read_for_an_ipv4_address() -> None:
     attachment = parser.parse(["br1", "web1", "10.0.0.1/24"]).request
     assert attachment
-    assert Static().reads(attachment, Guest(name="web1", runtime="docker", netns=NETNS)) == {}
+    assert Static().queries(attachment, Guest(name="web1", runtime="docker", netns=NETNS)) == {}
 
 
 def test_no_broadcast_address_where_there_is_none() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import Claim
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Plan
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.toolkit import firewall
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
 from pipework_vxlan import flooding, leaving, shared, underlay
 from pipework_vxlan.wanted import OPTIONS, Wanted, vni, wanted
@@ -19,25 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context, Replacement, SharedResource
+    from pipework_core.model.context import Context, SharedResource
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command
     from pipework_core.model.snapshot import Snapshot
 
 
-class Vxlan:
+class Vxlan(LinkBackend):
     """`vxlan:VNI`; never a bare name."""
 
     kind = shared.KIND
-    interface = "eth1"
     options: Mapping[str, str] = OPTIONS
 
-    def claims(self, name: str, host: HostState) -> Claim:
-        """Claim no bare name: a number says nothing."""
-        del name, host
-        return Claim.NO
-
-    def reads(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the ways to the other hosts and the flood list; for a new bridge, whether the firewall lets it work."""
         asked = wanted(attachment)
         new = firewall.READS if asked.bridge not in host.links else {}
@@ -62,10 +55,6 @@ class Vxlan:
             return made + _completed(context, context.existing, asked)
         return made + make_veth(context, mtu=mtu, master=asked.bridge)[1]
 
-    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park the veth; its port on the host stays until the end."""
-        return rename_aside(context, link, tag)
-
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name bridge and vxlan device, when this was the last guest of the network on this host."""
         number = vni(tag.parent)
@@ -75,7 +64,7 @@ class Vxlan:
         peer = veth_peer(context, here) if here is not None else None
         return leaving.shared_resources(context, Wanted(vni=number), peer.name if peer else "")
 
-    def remains(self, snapshot: Snapshot) -> Plan:
+    def garbage(self, snapshot: Snapshot) -> Plan:
         """Remove the networks whose guests are gone."""
         return leaving.remains(snapshot)
 
