@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pluggy
+from pipework_core.plugins.lean_pluggy import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

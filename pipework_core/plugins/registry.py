@@ -9,10 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
 from pipework_core.model.errors import PluginError
 from pipework_core.plugins import builtin, hookspecs
+from pipework_core.plugins.lean_pluggy import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
 from pipework_core import CONTRACT
 from pipework_core.model import driver
 from pipework_core.model.errors import Interrupted, PluginError
 from pipework_core.plugins import api, builtin, hookspecs
+from pipework_core.plugins.lean_pluggy import pluggy
 from pipework_core.spec import dhcp
 
 if TYPE_CHECKING:
