@@ -57,7 +57,7 @@ class Fleet:
         self._roster = GuestDirectory(plugins=run.plugins, driver=run.driver, warn=output.print_warning)
 
     def _hosting(self, *, hears: bool = True) -> Hosting:
-        from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - few files have the host in them
+        from pipework_core.engine.host_access import Hosting
 
         signals = self._run.signals if hears else Signals()
         return Hosting(plugins=self._plugins, driver=self._driver, signals=signals, dry_run=self._settings.dry_run)

@@ -38,7 +38,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
     driver = _open_driver(settings, plugins)
     try:
         if settings.verbose:
-            from pipework_core.cli.verbose import VerboseObserver  # noqa: PLC0415 - few runs are told
+            from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
         yield Run(Engine(plugins=plugins, driver=driver, signals=signals), driver, plugins, signals)
@@ -50,7 +50,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
 
 
 def _warn(text: str) -> None:
-    from pipework_core.cli import output  # noqa: PLC0415 - most runs warn of nothing
+    from pipework_core.cli import output
 
     output.print_warning(text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipework_core import CONTRACT
 from pipework_core.model.attachment import address_words
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.model.errors import PipeworkError
     from pipework_core.model.lease import Lease
     from pipework_core.model.plan import Command, Outcome, Plan, Report
+    from pipework_core.plugins.packages import Package
 
 
 def encode_attachment(context: Context, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
@@ -161,6 +163,17 @@ def encode_host_entry(
         "error": str(error) if error else None,
         "hint": error.hint if error else None,
         "steps": [str(step) for step in report.plan.all_steps] if report else [],
+    }
+
+
+def encode_packages(packages: Iterable[Package]) -> dict[str, Any]:
+    """Return the installed packages with plugins; `contract` is null for one that names none that is a number."""
+    return {
+        "contract": CONTRACT,
+        "plugins": [
+            {**package._asdict(), "contract": package.contract if isinstance(package.contract, int) else None}
+            for package in packages
+        ],
     }
 
 

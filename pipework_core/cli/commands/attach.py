@@ -43,17 +43,17 @@ def parse_request(args: ParsedArgs) -> Attachment:
 
 def run(attachment: Attachment, settings: Settings) -> int:
     """Attach the guest."""
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
         context, report = run.engine.attach(attachment)
         run.driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
         if report.warnings or settings.json:
-            from pipework_core.cli import output  # noqa: PLC0415 - most runs print nothing
+            from pipework_core.cli import output
 
             output.print_warnings(report.warnings)
         if settings.json:
-            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+            from pipework_core.engine import report_json
 
             output.print_json(report_json.encode_attachment(context, report, dry_run=settings.dry_run))
     return 0

@@ -23,7 +23,7 @@ def parse_request(args: ParsedArgs) -> bool:
 
 def run(of_topology: bool, settings: Settings) -> int:  # noqa: FBT001 - it is the command's whole request
     """Become the demo."""
-    from pipework_core.demo import attachments  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.demo import attachments
 
     del settings
     return attachments.run(of_topology=of_topology)

@@ -58,7 +58,7 @@ def parse_request(args: ParsedArgs) -> DetachRequest:
 
 def run(request: DetachRequest, settings: Settings) -> int:
     """Detach, and return 1 when something stays that should have gone."""
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli.run import open_run
 
     failed: dict[str, PipeworkError] = {}
     with open_run(settings) as run:
@@ -81,7 +81,7 @@ def _print_result(
     notes: tuple[str, ...],
     settings: Settings,
 ) -> int:
-    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli import output
 
     not_removed = [text for _, report in done for text in report.not_removed]
     output.print_warnings(text for _, report in done for text in report.warnings)
@@ -89,7 +89,7 @@ def _print_result(
     for interface, error in failed.items():
         output.print_error(f"{interface} stays: {error}", error.hint)
     if settings.json:
-        from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+        from pipework_core.engine import report_json
 
         output.print_json(report_json.encode_detached(done, failed, notes, dry_run=settings.dry_run))
     elif settings.verbose:

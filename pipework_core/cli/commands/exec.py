@@ -46,7 +46,7 @@ def parse_request(args: ParsedArgs) -> ToolRequest:
 
 def run(request: ToolRequest, settings: Settings) -> int:
     """Run the tool in the guest, and pass on what it says."""
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli.run import open_run
 
     program = request.program
     with open_run(settings) as run:

@@ -29,9 +29,9 @@ def parse_request(args: ParsedArgs) -> None:
 
 def run(_request: None, settings: Settings) -> int:
     """Collect, and return 1 when something could not be taken away."""
-    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
-    from pipework_core.engine import gc  # noqa: PLC0415 - as above
+    from pipework_core.cli import output
+    from pipework_core.cli.run import open_run
+    from pipework_core.engine import gc
 
     with open_run(settings) as run:
         done = gc.collect(plugins=run.plugins, driver=run.driver, signals=run.signals)
@@ -42,7 +42,7 @@ def run(_request: None, settings: Settings) -> int:
         for command, message in done.failed:
             output.print_error(f"cannot {command.reason}: {message}")
         if settings.json:
-            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+            from pipework_core.engine import report_json
 
             output.print_json(report_json.encode_collected(done, notes, dry_run=settings.dry_run))
         elif not settings.dry_run:

@@ -18,9 +18,9 @@ def parse_request(args: ParsedArgs) -> None:
 
 def run(_request: None, settings: Settings) -> int:
     """Print the page."""
-    from pipework_core.cli import help as page  # noqa: PLC0415 - it brings all commands along
-    from pipework_core.engine.signals import Signals  # noqa: PLC0415 - plugins are imported
-    from pipework_core.plugins.manager import PluginManager  # noqa: PLC0415 - as above
+    from pipework_core.cli import help as page
+    from pipework_core.engine.signals import Signals
+    from pipework_core.plugins.manager import PluginManager
 
     del settings
     Signals().install()  # a plugin is imported, and Ctrl-C is ours

@@ -31,16 +31,16 @@ OPTIONS = ("keep-bridge", "remove", "confirm-within", "json", *options.CHANGING)
 
 def parse_request(args: ParsedArgs) -> HostAccess:
     """Return the host's part in a network that the words ask for."""
-    from pipework_core.spec import host_access  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.spec import host_access
 
     return host_access.parse_host_access(args)
 
 
 def run(part: HostAccess, settings: Settings) -> int:
     """Let the host take part, or no longer; return 1 when something stays that should have gone."""
-    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
-    from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - as above
+    from pipework_core.cli import output
+    from pipework_core.cli.run import open_run
+    from pipework_core.engine.host_access import Hosting
 
     with open_run(settings) as run:
         hosting = Hosting(plugins=run.plugins, driver=run.driver, signals=run.signals, dry_run=settings.dry_run)
@@ -48,7 +48,7 @@ def run(part: HostAccess, settings: Settings) -> int:
         run.driver.finish(report.plan.notes)
         output.print_warnings((*report.warnings, *report.not_removed))
         if settings.json:
-            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+            from pipework_core.engine import report_json
 
             output.print_json(report_json.encode_host_access(part, context, report, dry_run=settings.dry_run))
     return 1 if report.not_removed else 0

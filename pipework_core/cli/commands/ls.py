@@ -39,8 +39,8 @@ def parse_request(args: ParsedArgs) -> str:
 
 def run(guest: str, settings: Settings) -> int:
     """Print the attachments of all guests, or of one."""
-    from pipework_core.cli import output, overview  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
+    from pipework_core.cli import output, overview
+    from pipework_core.cli.run import open_run
 
     warnings: list[str] = []
     with open_run(settings) as run:
@@ -48,7 +48,7 @@ def run(guest: str, settings: Settings) -> int:
         run.driver.finish(())
         output.print_warnings(warnings)
         if settings.json:
-            from pipework_core.engine import report_json  # noqa: PLC0415 - for machines only
+            from pipework_core.engine import report_json
 
             output.print_json(report_json.encode_list(found, warnings))
         elif found:
@@ -60,14 +60,14 @@ def run(guest: str, settings: Settings) -> int:
 
 def format_attachments(found: Iterable[AttachmentStatus]) -> str:
     """Return the table with its heading."""
-    from pipework_core.cli import output  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.cli import output
 
     return output.format_table([_COLUMNS, *map(_format_cells, found)])
 
 
 def _format_cells(entry: AttachmentStatus) -> tuple[str, ...]:
     """Return a cell for each of `_COLUMNS`."""
-    from pipework_core.engine.attachments import who  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.engine.attachments import who
 
     return (
         who(entry),

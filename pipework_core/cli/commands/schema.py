@@ -22,8 +22,8 @@ def parse_request(args: ParsedArgs) -> None:
 
 def run(_request: None, settings: Settings) -> int:
     """Print the schema."""
-    from pipework_core import topology  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.cli import output  # noqa: PLC0415 - as above
+    from pipework_core import topology
+    from pipework_core.cli import output
 
     del settings
     output.print_json(topology.schema())

@@ -35,8 +35,8 @@ def parse_request(args: ParsedArgs) -> UpRequest:
 
 def run(request: UpRequest, settings: Settings) -> int:
     """Attach what is missing."""
-    from pipework_core.cli.fleet import Fleet  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.cli.run import open_run  # noqa: PLC0415 - as above
+    from pipework_core.cli.fleet import Fleet
+    from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
         fleet = Fleet(run, settings, request.file, atomic=request.atomic, prune=request.prune)

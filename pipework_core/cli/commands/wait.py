@@ -42,8 +42,8 @@ def parse_request(args: ParsedArgs) -> WaitRequest:
 
 def run(request: WaitRequest, settings: Settings) -> int:
     """Wait; the time that runs out is an error."""
-    from pipework_core.engine import signals  # noqa: PLC0415 - `--help` does not need it
-    from pipework_core.state import wait  # noqa: PLC0415 - as above
+    from pipework_core.engine import signals
+    from pipework_core.state import wait
 
     del settings
     signals.Signals().install()

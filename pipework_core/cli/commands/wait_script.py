@@ -20,7 +20,7 @@ HELP = (
 
 def run(request: WaitRequest, settings: Settings) -> int:
     """Print the script."""
-    from pipework_core.state import wait  # noqa: PLC0415 - `--help` does not need it
+    from pipework_core.state import wait
 
     del settings
     print(wait.make_script(request.interface, request.timeout), end="")

@@ -1,15 +1,13 @@
-"""`pipework plugins`: every installed package with plugins, what it provides, and what is wrong with it."""
+"""Every installed package with plugins: what it provides, and what is wrong with it."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipework_core import CONTRACT, __version__
 from pipework_core.model.errors import PluginError
-from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
 from pipework_core.plugins import builtin, entry_points, validation
 from pipework_core.plugins.registry import Registry
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
     from pipework_core.plugins.entry_points import EntryPoint
 
-#: The exit code when a plugin cannot be used, or not all of it.
-PROBLEM = 3
 _PREFIX = "pipework."
 #: The hooks that register objects, and the group that each belongs to.
 _HOOK_GROUPS = {builtin.GROUPS[group][0]: group for group in builtin.LISTED}
@@ -141,26 +137,3 @@ def _read_contract(point: EntryPoint, plugins: Mapping[str, object]) -> object:
 def _list_notifications() -> set[str]:
     """Return the hooks of observers: those that are told something."""
     return {name for name, arguments in validation.list_hooks().items() if arguments}
-
-
-def render_page(*, as_json: bool) -> tuple[str, int]:
-    """Return a text about them all, and the exit code: 3 when one of them has a problem."""
-    found = list_packages()
-    code = PROBLEM if any(package.problems for package in found) else 0
-    if as_json:
-        return json.dumps({"contract": CONTRACT, "plugins": [_to_data(p) for p in found]}, indent=2) + "\n", code
-    return "".join(f"{_to_text(package)}\n" for package in found), code
-
-
-def _to_data(package: Package) -> dict[str, Any]:
-    contract = package.contract if isinstance(package.contract, int) else None
-    return {**package._asdict(), "contract": contract}
-
-
-def _to_text(package: Package) -> str:
-    """Return a package's lines: who it is, what it provides, its hooks, its problems."""
-    contract = "no contract" if package.contract is None else f"contract {package.contract}"
-    head = f"{f'{package.name} {package.version}'.rstrip()} ({package.origin}), {contract}"
-    rows = [(group, ", ".join(names)) for group, names in package.provides.items()]
-    rows += [("hooks", ", ".join(package.hooks) or "none"), *(("problem", text) for text in package.problems)]
-    return "\n".join([escape_text(head), *(escape_text(f"  {term:<10}  {said}") for term, said in rows)])
