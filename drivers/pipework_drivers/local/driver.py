@@ -14,14 +14,14 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
 from pipework_drivers.fd_paths import held_text, held_words, words_of
 from pipework_drivers.local.lock import HostLock
-from pipework_drivers.local.parallel import side_by_side
 from pipework_drivers.local.process import (
     NOT_STARTED,
     TIMEOUT,
     Process,
+    find_inheritance,
+    has_ended,
     package_of,
     start_unattended,
-    tool_environment,
 )
 
 if TYPE_CHECKING:
@@ -54,9 +54,13 @@ class LiveDriver(BaseDriver):
         self._pins: dict[str, int] = {}
         #: Where programs lie that were found; one that was not may be installed meanwhile.
         self._places: dict[str, str] = {}
+        self._inheritance = find_inheritance()
+        #: Processes that nobody waits for, and that may be running.
+        self._unattended: list[int] = []
 
     def release(self) -> None:
-        """Let the namespaces go."""
+        """Let the namespaces go, and reap what has ended that nobody waited for."""
+        self._unattended = [pid for pid in self._unattended if not has_ended(pid)]
         while self._pins:
             os.close(self._pins.popitem()[1])
 
@@ -104,6 +108,8 @@ class LiveDriver(BaseDriver):
         optional = [NOT_STARTED in command.ok_codes and not self.has_program(command.argv[0]) for command in commands]
         self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
         if len(commands) > _AT_ONCE and not any(optional):
+            from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - few reads need no threads
+
             run = self._one_of_many()
             asked = [partial(run, command.argv, command.netns, command.stdin) for command in commands]
             return side_by_side(asked, at_once=_ACTING_AT_ONCE)
@@ -119,6 +125,7 @@ class LiveDriver(BaseDriver):
     def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Ask the kernel in each of them, by one thread: what it waits for is not worth a second one."""
         from pipework_drivers.local import netlink, netns_thread  # noqa: PLC0415 - a single attachment does without
+        from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - as above
 
         move = netns_thread.mover()
 
@@ -148,6 +155,8 @@ class LiveDriver(BaseDriver):
         """Run several lists by a few threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
+        from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - one list needs no threads
+
         every = [command for commands in lists for command in commands]
         self._refuse_missing(with_undoing(every))
         many = _PATIENT_AT_ONCE if any(command.timeout for command in every) else _ACTING_AT_ONCE
@@ -165,25 +174,18 @@ class LiveDriver(BaseDriver):
 
     def _one_of_many(self) -> _Run:
         """Return what runs one process of many, in a thread: the quick way where that will do."""
-        from pipework_drivers.local import netns_thread, posix_spawn  # noqa: PLC0415 - a single attachment does without
+        from pipework_drivers.local import netns_thread  # noqa: PLC0415 - a single attachment does without
 
-        env, move = tool_environment(), netns_thread.mover()
+        move = netns_thread.mover()
 
-        def run(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Outcome:
-            place = self._place(argv[0])
-            words, text, fds = self._held(argv, stdin)
-            data = os.fsencode(text or "")
+        def start(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
             space = self._pins.get(netns.path) if netns else None
-            if space is None or not place or len(data) > posix_spawn.PIPE_BYTES:
-                return self._outcome(argv, netns, stdin)
-            try:
-                with netns_thread.elsewhere(space, move):
-                    process = posix_spawn.SpawnedProcess(place, words, fds=fds, env=env)
-            except OSError as error:
-                return _not_started(argv, error)
-            return process.run(data, timeout=self._timeout)
+            if space is None:
+                return self._process(argv, netns, stdin)
+            with netns_thread.elsewhere(space, move):
+                return self._process(argv, None, stdin)
 
-        return run
+        return partial(self._outcome, start=start)
 
     def _acted(
         self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run, found: list[Outcome]
@@ -204,7 +206,8 @@ class LiveDriver(BaseDriver):
         """Start them in sessions of their own."""
         for command in commands:
             argv, _, fds = self._entered(command.argv, command.netns)
-            start_unattended(argv, fds=fds)
+            pid = start_unattended(argv, fds=fds, inheritance=self._inheritance)
+            self._unattended += [pid] if pid else []
 
     def lock(self) -> Lock:
         """Hold the lock of this host."""
@@ -248,15 +251,16 @@ class LiveDriver(BaseDriver):
         argv: Sequence[str],
         netns: Netns | None,
         stdin: str | None,
-        wait: Callable[[Process], Outcome] = Process.outcome,
+        wait: Callable[[Process], Outcome] | None = None,
+        start: Callable[[Sequence[str], Netns | None, str | None], Process] | None = None,
     ) -> Outcome:
         """Run one process to its end. One that cannot be started has an outcome, too: what came before is undone."""
         try:
-            process = self._process(argv, netns, stdin)
+            process = (start or self._process)(argv, netns, stdin)
         except OSError as error:
             return _not_started(argv, error)
         try:
-            return wait(process)
+            return wait(process) if wait else process.outcome()
         finally:
             process.end()
 
@@ -268,7 +272,7 @@ class LiveDriver(BaseDriver):
 
     def _process(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
         entered, text, fds = self._entered(argv, netns, stdin)
-        return Process(entered, stdin=text, fds=fds, timeout=self._timeout)
+        return Process(entered, stdin=text, fds=fds, timeout=self._timeout, inheritance=self._inheritance)
 
     def _entered(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None = None

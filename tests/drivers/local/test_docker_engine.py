@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_subprocess import FakeProcess
+    from .processes import FakeProcesses
 
 ARGV = docker.argv("docker", "web1")
 CONTAINER = {
@@ -162,11 +162,11 @@ def test_only_this_question_is_answered(engine: Engine, words: tuple[str, ...]) 
 
 
 def test_the_live_driver_takes_the_quick_way_and_else_the_command(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, fp: FakeProcess
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fp: FakeProcesses
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
     monkeypatch.setattr(LiveDriver, "has_program", lambda *_: True)
-    fp.register(ARGV, stdout="from the command\n")  # type: ignore[arg-type] # its stubs want a list
+    fp.register(ARGV, stdout=b"from the command\n")
     driver = LiveDriver()
     assert driver.read([Command(argv=ARGV)])[0].stdout.startswith('{"id":"4f0c"')
     engine.answer = b"HTTP/1.0 500 no\r\n\r\n"

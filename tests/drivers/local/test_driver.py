@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +15,13 @@ from pipework_core.model.plan import HOST, Command, Netns, Outcome
 from pipework_drivers.local import driver as live
 from pipework_drivers.local.driver import LiveDriver
 
+from .processes import ANY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_subprocess import FakeProcess
+    from .processes import FakeProcesses
 
 FIRST = Command(argv=("ip", "link", "add", "br1", "type", "bridge"))
 SECOND = Command(argv=("ip", "link", "set", "br1", "up"))
@@ -44,25 +45,25 @@ def never() -> bool:
     return False
 
 
-def stdin_of(fp: FakeProcess, *argv: str) -> list[str]:
+def stdin_of(fp: FakeProcesses, *argv: str) -> list[str]:
     """Register the command and return the list that what it reads goes to."""
     given: list[str] = []
 
-    def keep(text: str | bytes) -> Any:  # noqa: ANN401 - the protocol of pytest-subprocess
-        given.append(text.decode() if isinstance(text, bytes) else text)
+    def keep(text: bytes) -> None:
+        given.append(text.decode())
 
     fp.register(list(argv), stdin_callable=keep)
     return given
 
 
-def test_a_batch_is_one_process_with_a_line_a_command(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_a_batch_is_one_process_with_a_line_a_command(fp: FakeProcesses, driver: LiveDriver) -> None:
     given = stdin_of(fp, *BATCH)
     outcomes = driver.apply_list([FIRST, SECOND], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, 0]
     assert given == ["link add br1 type bridge\nlink set br1 up\n"]
 
 
-def test_a_failing_line_is_told_of_its_command_in_the_tools_words(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_a_failing_line_is_told_of_its_command_in_the_tools_words(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(
         list(BATCH), returncode=1, stdout=b"noise\n", stderr=b"RTNETLINK answers: File exists\nCommand failed -:2\n"
     )
@@ -71,12 +72,12 @@ def test_a_failing_line_is_told_of_its_command_in_the_tools_words(fp: FakeProces
     assert outcomes[-1].error_text == "RTNETLINK answers: File exists"
 
 
-def test_noise_on_stdout_fails_nothing(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_noise_on_stdout_fails_nothing(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(list(BATCH), stdout=b"\xff\xfe noise\n", stderr=b"Warning: whatever\n")
     assert [outcome.code for outcome in driver.apply_list([FIRST, SECOND], stop=never)] == [0, 0]
 
 
-def test_an_answer_that_is_not_the_expected_one_ends_the_run(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_an_answer_that_is_not_the_expected_one_ends_the_run(fp: FakeProcesses, driver: LiveDriver) -> None:
     asked = Command(argv=("ovs-vsctl", "get", "interface", "p", "error"), expect="[]")
     both = ["ovs-vsctl", *2 * ("--", "get", "interface", "p", "error")]
     fp.register(both, stdout=b'[]\n"no such device"\n')
@@ -89,7 +90,7 @@ ADD_PORT = Command(argv=("ovs-vsctl", "--timeout=5", "add-port", "b", "p"))
 TRANSACTION = ("ovs-vsctl", "--timeout=5", "--", "add-br", "b", "--", "add-port", "b", "p")
 
 
-def test_a_failed_transaction_is_run_again_one_by_one(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_a_failed_transaction_is_run_again_one_by_one(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(list(TRANSACTION), returncode=1, stderr=b"ovs-vsctl: something failed")
     fp.register(list(ADD_BRIDGE.argv))
     fp.register(list(ADD_PORT.argv), returncode=1, stderr=b"ovs-vsctl: cannot create a port named p")
@@ -99,14 +100,14 @@ def test_a_failed_transaction_is_run_again_one_by_one(fp: FakeProcess, driver: L
     assert [list(call) for call in fp.calls] == [list(TRANSACTION), list(ADD_BRIDGE.argv), list(ADD_PORT.argv)]
 
 
-def test_a_transaction_that_timed_out_is_not_run_again(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_a_transaction_that_timed_out_is_not_run_again(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(list(TRANSACTION), returncode=-14)
     outcomes = driver.apply_list([ADD_BRIDGE, ADD_PORT, FIRST], stop=never)
     assert [outcome.code for outcome in outcomes] == [0, -14]
     assert len(fp.calls) == 1
 
 
-def test_stopping_happens_between_processes(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_stopping_happens_between_processes(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(list(BATCH))
     asked = iter((False, True))
     outcomes = driver.apply_list([FIRST, SECOND, ADD_BRIDGE], stop=lambda: next(asked))
@@ -125,10 +126,10 @@ def test_stopping_happens_between_processes(fp: FakeProcess, driver: LiveDriver)
     ],
 )
 def test_a_missing_program_is_an_error_with_its_package(
-    fp: FakeProcess, driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, program: str, package: str
+    fp: FakeProcesses, driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, program: str, package: str
 ) -> None:
     monkeypatch.setattr(LiveDriver, "has_program", lambda _, name: name != program)
-    fp.register([fp.any()], occurrences=9)
+    fp.register([ANY], occurrences=9)
     for call in (driver.read, lambda commands: driver.apply_list(commands, stop=never)):
         with pytest.raises(HostError, match=f"^{program} is not installed here") as caught:
             call([Command(argv=("arping",)), Command(argv=(program, "x"))])
@@ -138,7 +139,7 @@ def test_a_missing_program_is_an_error_with_its_package(
 
 @pytest.mark.parametrize("where", ["undo", "guard", "nsenter"])
 def test_what_undoing_takes_is_looked_for_before_anything_is_done(
-    fp: FakeProcess, driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, where: str
+    fp: FakeProcesses, driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr(LiveDriver, "has_program", lambda _, name: name not in {"absent", "nsenter"})
     guard = Command(argv=("absent" if where == "guard" else "ip", "x"))
@@ -165,7 +166,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_a_program_that_cannot_be_started_fails_its_command_and_no_more(
-    fp: FakeProcess, driver: LiveDriver, refused: set[str]
+    fp: FakeProcesses, driver: LiveDriver, refused: set[str]
 ) -> None:
     """An exception would lose what was done before, which is to be undone."""
     refused.add("ovs-vsctl")
@@ -175,42 +176,22 @@ def test_a_program_that_cannot_be_started_fails_its_command_and_no_more(
     assert outcomes[-1].error_text == "ovs-vsctl cannot be started: Permission denied"
 
 
-def test_a_read_that_cannot_be_started_is_an_error(fp: FakeProcess, driver: LiveDriver, refused: set[str]) -> None:
+def test_a_read_that_cannot_be_started_is_an_error(fp: FakeProcesses, driver: LiveDriver, refused: set[str]) -> None:
     refused.add("ovs-vsctl")
     fp.register(list(FIRST.argv))
     with pytest.raises(HostError, match=r"^ovs-vsctl cannot be started: Permission denied\.$"):
         driver.read([FIRST, ADD_BRIDGE])
 
 
-def test_a_hung_program_counts_as_timed_out(fp: FakeProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed: list[int] = []
-    monkeypatch.setattr(os, "killpg", lambda group, _: killed.append(group))
-
-    def hang(self: subprocess.Popen[bytes], data: object = None, timeout: float | None = None) -> tuple[bytes, bytes]:
-        del data
-        raise subprocess.TimeoutExpired(self.args, timeout or 0, output=b"half")
-
-    fp.register(list(FIRST.argv))
-    process = live.Process(FIRST.argv, stdin=None, fds=(), timeout=0.05)
-    monkeypatch.setattr(type(process._child), "communicate", hang)
-    outcome = process.outcome()
-    assert (outcome.code, outcome.stdout) == (TIMED_OUT, "half")
-    assert outcome.error_text == "gave no answer for 0.05 seconds and was ended"
-    assert cut_short(outcome)
+def test_a_hung_program_counts_as_timed_out(fp: FakeProcesses, driver: LiveDriver) -> None:
+    fp.register(list(FIRST.argv), returncode=TIMED_OUT, stdout=b"half")
+    assert cut_short(driver.apply_list([FIRST], stop=never)[0])
 
 
-def test_exit_code_124_counts_as_cut_short(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_exit_code_124_counts_as_cut_short(fp: FakeProcesses, driver: LiveDriver) -> None:
     fp.register(list(FIRST.argv), returncode=124)
     (outcome,) = driver.apply_list([FIRST], stop=never)
     assert cut_short(outcome)
-
-
-def test_an_announcement_that_cannot_be_started_is_left_out(fp: FakeProcess, driver: LiveDriver) -> None:
-    def refuse(_: object) -> None:
-        raise FileNotFoundError(2, "No such file or directory")
-
-    fp.register(["arping", "10.0.0.1"], callback=refuse)
-    driver.start([Command(argv=("arping", "10.0.0.1"))])
 
 
 # Namespaces: files stand for them, and what the kernel would say of their type is patched.
@@ -226,13 +207,13 @@ def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Netns]:
 
 
 def test_a_pinned_path_becomes_its_descriptor_and_nothing_else_does(
-    fp: FakeProcess, driver: LiveDriver, guests: list[Netns]
+    fp: FakeProcesses, driver: LiveDriver, guests: list[Netns]
 ) -> None:
     blue, longer, _ = guests
     for guest in guests:
         driver.pin(guest)
     held = f"/proc/self/fd/{driver._pins[blue.path]}"
-    fp.register([fp.any()])
+    fp.register([ANY])
     words = ("link", "set", "a", "netns", blue.path, "alias", f"x{blue.path}", "name", f"{blue.path}/y")
     driver.apply_list([Command(argv=("ip", "-d", *words), netns=blue)], stop=never)
     assert list(fp.calls[-1]) == [
@@ -247,23 +228,15 @@ def test_a_pinned_path_becomes_its_descriptor_and_nothing_else_does(
 
 
 def test_only_the_descriptors_that_it_needs_are_given_to_a_process(
-    fp: FakeProcess, driver: LiveDriver, guests: list[Netns], monkeypatch: pytest.MonkeyPatch
+    fp: FakeProcesses, driver: LiveDriver, guests: list[Netns]
 ) -> None:
-    passed: list[list[int]] = []
-    really = live.Process.__init__
-
-    def watch(self: live.Process, *args: Any, fds: list[int], **options: Any) -> None:  # noqa: ANN401 - passed on
-        passed.append(fds)
-        really(self, *args, fds=fds, **options)
-
-    monkeypatch.setattr(live.Process, "__init__", watch)
     for guest in guests:
         driver.pin(guest)
-    fp.register([fp.any()], occurrences=3)
+    fp.register([ANY], occurrences=3)
     blue, _, red = guests
     driver.apply_list([FIRST], stop=never)
     driver.apply_list([Command(argv=("ip", "x", blue.path), netns=red)], stop=never)
-    assert passed == [[], sorted((driver._pins[blue.path], driver._pins[red.path]))]
+    assert fp.descriptors == [[], sorted((driver._pins[blue.path], driver._pins[red.path]))]
 
 
 def open_descriptors() -> set[str]:
@@ -310,7 +283,7 @@ def test_the_birth_of_a_process_is_read_with_its_namespace(driver: LiveDriver) -
     assert driver.pin(HOST) == mine._replace(born=0.0, groups="")
 
 
-def test_names_in_bytes_that_are_no_utf8_pass_through(fp: FakeProcess, driver: LiveDriver) -> None:
+def test_names_in_bytes_that_are_no_utf8_pass_through(fp: FakeProcesses, driver: LiveDriver) -> None:
     given: list[bytes] = []
     fp.register(list(BATCH), stdin_callable=given.append)
     odd = os.fsdecode(b"caf\xe9")

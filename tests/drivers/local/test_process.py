@@ -19,7 +19,7 @@ from pipework_core.model.errors import HostError, Interrupted
 from pipework_core.model.plan import Command, Outcome
 from pipework_drivers.local import process as processes
 from pipework_drivers.local.driver import LiveDriver
-from pipework_drivers.local.process import Process, start_unattended
+from pipework_drivers.local.process import Process, has_ended, start_unattended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,19 +199,41 @@ def children() -> dict[int, str]:
 def test_an_announcement_runs_by_itself_and_is_reaped() -> None:
     known = set(children())
     read, write = os.pipe()
-    start_unattended(("sh", "-c", f"ps -o sid= -p $$ >/proc/self/fd/{write}"), fds=(write,))
+    mine = start_unattended(("sh", "-c", f"ps -o sid= -p $$ >/proc/self/fd/{write}"), fds=(write,))
     os.close(write)
-    (mine,) = set(children()) - known
+    assert set(children()) - known == {mine}
     with os.fdopen(read) as pipe:
         assert int(pipe.read()) == mine  # a session of its own: closing the terminal does not end it
     os.waitid(os.P_PID, mine, os.WEXITED | os.WNOWAIT)  # it has ended, and is a zombie until somebody reaps it
     assert children()[mine] == "Z"
-    run("true")
+    assert has_ended(mine)
     assert mine not in children()
 
 
+def test_a_driver_reaps_what_nobody_waited_for(driver: LiveDriver) -> None:
+    known = set(children())
+    driver.start([Command(argv=("true",))])
+    (mine,) = set(children()) - known
+    os.waitid(os.P_PID, mine, os.WEXITED | os.WNOWAIT)
+    driver.release()
+    assert mine not in children()
+
+
+def test_a_program_that_closes_its_outputs_is_still_waited_for() -> None:
+    assert run("sh", "-c", "exec >&- 2>&-; sleep .2; exit 3").code == 3
+    assert run("sh", "-c", "exec >&- 2>&-; sleep 1000", timeout=0.1).code == TIMED_OUT
+
+
+def test_without_pidfds_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert run("sh", "-c", "exec >&- 2>&-; sleep .1; exit 3").code == 3
+
+
 def test_an_announcement_that_does_not_exist_is_left_out() -> None:
-    start_unattended(("no-such-program",), fds=())
+    assert start_unattended(("no-such-program",), fds=()) == 0
 
 
 def test_a_program_that_is_missing_or_cannot_be_run(driver: LiveDriver, tmp_path: Path) -> None:
