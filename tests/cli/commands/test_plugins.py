@@ -110,9 +110,9 @@ def test_a_problem_is_told_beside_the_package_and_by_the_exit_code(
         (BACKEND.replace('kind, interface, options = "tap"', 'kind, interface, options = "tun"'), "backends", "'tun'"),
         (BACKEND, "backend", "there is no group pipework.backend; did you mean pipework.backends?"),
         (BACKEND, "observers", "'tap' is an observer without a hook that tells it anything"),
-        (BACKEND.replace("def plan", "def plans"), "backends", "no method plan"),
+        (BACKEND.replace("(LinkBackend)", ""), "backends", "Tap (kind 'tap') has no unsupported"),
     ],
-    ids=["newer", "no contract", "another kind", "group", "no observer", "no plan"],
+    ids=["newer", "no contract", "another kind", "group", "no observer", "no base class"],
 )
 def test_what_cannot_be_used_is_a_problem(
     folder: Path, capsys: pytest.CaptureFixture[str], code: str, points: str, said: str
