@@ -65,7 +65,7 @@ class Planner:
         `known` are answers that are still true, and gets those that are new.
         """
         known = {} if known is None else known
-        host = self.with_switch(attachment, host, known)
+        host = self.add_listings(attachment, host, known)
         attachment, backend = select.complete(attachment, host, guest_state, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
@@ -97,14 +97,16 @@ class Planner:
         known |= {new[key]: outcome for key, outcome in self.read(new).items()}
         return {key: known[command] for key, command in reads.items()}
 
-    def with_switch(
+    def add_listings(
         self, attachment: Attachment, host: HostState, known: dict[Command, Outcome] | None = None
     ) -> HostState:
-        """Add the names of Open vSwitch bridges where only these tell what is meant; `known` as for `context`."""
-        if not (select.needs_ovs(attachment, host) and self._driver.has_program("ovs-vsctl")):
+        """Add the names that programs list, where only these tell what the name means; `known` as for `context`."""
+        listings = select.find_listings(attachment, host, self._plugins).items()
+        queries = {kind: command for kind, command in listings if self._driver.has_program(command.argv[0])}
+        if not queries:
             return host
-        bridges = self._asked({"bridges": facts.OVS_BRIDGES}, {} if known is None else known)["bridges"]
-        return host._replace(ovs_bridges=facts.parse_names(bridges.stdout))
+        answers = self._asked(queries, {} if known is None else known)
+        return host._replace(listed={kind: facts.parse_names(answer.stdout) for kind, answer in answers.items()})
 
     def _addressings(self, attachment: Attachment) -> list[Addressing]:
         """Return the addressing methods that take part, in order."""
@@ -141,7 +143,7 @@ class Planner:
         links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
         plan = Plan()
         for attachment, tag in detach.unfinished(HostState(links=links)):
-            host = self.with_switch(attachment, HostState(links=links))
+            host = self.add_listings(attachment, HostState(links=links))
             try:
                 backend = self._plugins.find_backend(tag.kind)
             except PluginError:  # a NIC came home with a mark of its guest's making, or of a plugin that is gone
@@ -175,7 +177,7 @@ class Planner:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
         tag = detach.mark_of(link)
         attachment = detach.request(link, tag, guest)
-        host = self.with_switch(attachment, HostState(links=links))
+        host = self.add_listings(attachment, HostState(links=links))
         backend = self._plugins.find_backend(tag.kind)
         context = Context(
             attachment=attachment,

@@ -23,14 +23,15 @@ class Claims(Record):
 
     A name that the host does not have is claimed by its `prefix`. One that it has is claimed exactly by the kernel's
     kind (`link_kinds`) or link layer (`link_layers`) of the interface; `any_existing` claims what no other backend
-    does. With `listing`, a program lists the names that are claimed exactly, and `link_kinds` only says when to ask.
+    does. With `listing`, a program prints the names that are claimed exactly, one a line (`HostState.listed`), and
+    `link_kinds` only says when to ask it.
     """
 
     prefix: str = ""
     link_kinds: tuple[str, ...] = ()
     link_layers: tuple[str, ...] = ()
     any_existing: bool = False
-    listing: tuple[str, ...] = ()
+    listing: Command | None = None
 
 
 class Guest(Record):

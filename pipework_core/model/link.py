@@ -67,10 +67,13 @@ class Route(Record):
 
 
 class HostState(Record):
-    """The host: its links by name, and the names of its Open vSwitch bridges (None: they were not asked for)."""
+    """The host: its links by name, and by a kind of backend the names that its program lists (`Claims.listing`).
+
+    `listed` lacks a kind that nobody asked, or whose program the host does not have.
+    """
 
     links: Mapping[str, Link]
-    ovs_bridges: frozenset[str] | None = None
+    listed: Mapping[str, frozenset[str]] = MappingProxyType({})
 
     def by_index(self, index: int) -> Link | None:
         """Return the link with that ifindex."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_core.model.context import Claims
+from pipework_core.model.plan import Command
 from pipework_core.plugins.entry_points import EntryPoint
 
 if TYPE_CHECKING:
@@ -24,6 +26,21 @@ BACKENDS: Mapping[str, str] = {
     "macvlan": "pipework_backends.links.macvlan",
     "ipvlan": "pipework_backends.links.ipvlan",
     "phys": "pipework_backends.links.phys",
+}
+#: What bare names each kind claims, as its class says as well: choosing a kind imports no other.
+CLAIMS: Mapping[str, Claims] = {
+    "bridge": Claims(prefix="br", link_kinds=("bridge",)),
+    "ovs": Claims(
+        prefix="ovs",
+        # The device of a bridge in Open vSwitch's user-space datapath is a tap; in the kernel's it has its own kind.
+        link_kinds=("openvswitch", "tun"),
+        listing=Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), reason="read the names of Open vSwitch bridges"),
+    ),
+    "ipoib": Claims(link_layers=("infiniband",)),
+    "dummy": Claims(prefix="dummy"),
+    "macvlan": Claims(any_existing=True),
+    "ipvlan": Claims(),
+    "phys": Claims(),
 }
 #: Runtime to module, in the order in which a bare guest name is asked for.
 GUESTS: Mapping[str, str] = {

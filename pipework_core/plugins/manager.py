@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pipework_core.model.context import Claims
 from pipework_core.model.errors import HostError, PluginError
 from pipework_core.plugins import builtin, entry_points, registry
-from pipework_core.plugins.builtin import BACKENDS, DRIVERS, GUESTS
+from pipework_core.plugins.builtin import BACKENDS, CLAIMS, DRIVERS, GUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -89,6 +90,15 @@ class PluginManager:
             f"there is no backend of the kind {kind!r}.",
             f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
+
+    def find_claims(self, kind: str) -> Claims:
+        """Return which bare names a kind claims; none for a kind that does not exist."""
+        if kind in CLAIMS:
+            return CLAIMS[kind]
+        try:
+            return self.find_backend(kind).claims
+        except PluginError:
+            return Claims()
 
     def iterate_built_in_backends(self) -> Iterator[LinkBackend]:
         """Give the built-in backends one by one, in the order in which a bare name is offered."""

@@ -151,7 +151,11 @@ class Registry:
 
             with validation.explain_errors(f"{builtin.GROUPS[group][0]} of {owner}"):
                 items = self._provide(plugin, group)
-                validation.check_items(items, group, owner)
+                try:
+                    validation.check_items(items, group, owner)
+                except PluginError:
+                    del self._provided[id(plugin), group]
+                    raise
             self._packages |= {id(item): owner for item in items}
         return self._provided[id(plugin), group]
 

@@ -95,9 +95,12 @@ def check_items(items: Iterable[Any], group: str, owner: str) -> None:
 
 
 def _find_missing(item: object, protocol: type) -> str:
-    """Return the first attribute or method of a protocol that an object lacks; empty when it has all."""
-    due = [name for name, value in vars(protocol).items() if name[0] != "_" and callable(value)]
-    methods = (f"method {name}" for name in due if not callable(getattr(item, name, None)))
+    """Return the base class, or the first attribute or method of a protocol, that an object lacks; empty: nothing."""
+    if protocol is api.LinkBackend:
+        return "" if isinstance(item, protocol) else f"base class {protocol.__name__}"
+    methods = (
+        f"method {name}" for name in vars(protocol) if name[0] != "_" and not callable(getattr(item, name, None))
+    )
     return next((name for name in protocol.__annotations__ if not hasattr(item, name)), "") or next(methods, "")
 
 

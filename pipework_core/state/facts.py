@@ -23,7 +23,6 @@ HOST_ADDRESSES = Command(
 )
 #: Those that are shown in milliseconds, and read in other units when none is given.
 _TIMES = frozenset({"rtt", "rttvar", "rto_min"})
-OVS_BRIDGES = Command(argv=("ovs-vsctl", "--timeout=5", "list-br"), reason="read the names of Open vSwitch bridges")
 
 
 def ipv6_query(netns: Netns) -> Command:

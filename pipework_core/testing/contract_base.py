@@ -61,12 +61,11 @@ def refuse_rambling(error: PipeworkError, line: str) -> None:
 
 def rename_link(facts: Facts, old: str, new: str) -> Facts:
     """Return the facts with a second interface like the named one, called otherwise."""
-    links, bridges = dict(facts.host.links), facts.host.ovs_bridges
+    links, listed = dict(facts.host.links), dict(facts.host.listed)
     if old in links:
         links[new] = links[old]._replace(name=new, ifindex=max(link.ifindex for link in links.values()) + 1)
-    if bridges is not None and old in bridges:
-        bridges |= {new}
-    return facts._replace(host=facts.host._replace(links=links, ovs_bridges=bridges))
+    bridges = {kind: names | {new} if old in names else names for kind, names in listed.items()}
+    return facts._replace(host=facts.host._replace(links=links, listed=bridges))
 
 
 class Declared:

@@ -110,7 +110,7 @@ def make_facts(
     the names that Open vSwitch lists (None: it was not asked).
     """
     return Facts(
-        host=HostState(links=_number_links(host), ovs_bridges=None if bridges is None else frozenset(bridges)),
+        host=HostState(links=_number_links(host), listed={} if bridges is None else {"ovs": frozenset(bridges)}),
         guest_state=GuestState(links=_number_links(guest_state), routes=tuple(routes), ipv6_off=ipv6_off),
     )
 

@@ -90,7 +90,7 @@ UNUSABLE: dict[str, Misfit] = {
     "hook returns no list": Misfit("pipework_backends of misfit raised TypeError", hook("return 7")),
     "another name": Misfit("provides 'tap' there", BACKEND),
     "name missing": Misfit("Tap has kind = None, where a string is due", changed(ODD, '"odd"', "None")),
-    "no base class": Misfit("Tap (kind 'odd') has no unsupported", changed(ODD, "(LinkBackend)", "")),
+    "no base class": Misfit("Tap (kind 'odd') has no base class LinkBackend", changed(ODD, "(LinkBackend)", "")),
     "guests without find": Misfit("has no method find", changed(ODD_GUESTS, "def find", "def found"), "guests"),
     "guests fail": Misfit("raised OSError: x", "raise OSError('x')", "guests"),
     "observer fails": Misfit("raised OSError: x", "raise OSError('x')", "observers"),

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import pluggy
 import pytest
 
-from pipework_core.engine.select import claim_strength
 from pipework_core.model.errors import HostError, PluginError, UsageError
-from pipework_core.model.link import HostState
-from pipework_core.plugins.builtin import ADDRESSING, BACKENDS, DRIVERS, GUESTS
+from pipework_core.plugins.builtin import ADDRESSING, BACKENDS, CLAIMS, DRIVERS, GUESTS
 from pipework_core.plugins.hookspecs import PROJECT, Specs, hookimpl
 from pipework_core.plugins.manager import PluginManager, check_options
 from plugins.misfits import ODD_DRIVER
@@ -122,11 +120,9 @@ def test_an_unknown_option_lists_the_known_ones() -> None:
     assert "mode" in raised.value.hint
 
 
-def test_no_built_in_claims_a_name_that_says_nothing() -> None:
-    host = HostState(links={})
-    assert [
-        backend.kind for backend in plugins().iterate_built_in_backends() if claim_strength(backend.claims, "sw0", host)
-    ] == []
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_the_table_claims_what_the_class_does(kind: str) -> None:
+    assert plugins().find_backend(kind).claims == CLAIMS[kind]
 
 
 @pytest.mark.parametrize(

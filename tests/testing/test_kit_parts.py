@@ -47,8 +47,8 @@ def test_links_are_as_the_kernel_has_them_unless_said() -> None:
         "br1": Link(name="br1", ifindex=9, kind="bridge"),
     }
     assert facts.guest_state.links == {"eth1": Link(name="eth1", ifindex=1, up=True)}
-    assert facts.host.ovs_bridges is None
-    assert make_facts(bridges=["sw0"]).host.ovs_bridges == {"sw0"}
+    assert facts.host.listed == {}
+    assert make_facts(bridges=["sw0"]).host.listed == {"ovs": {"sw0"}}
     assert make_link("eth1", addresses=["10.0.0.1/24"]).addresses == ("10.0.0.1/24",)
 
 

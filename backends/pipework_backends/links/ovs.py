@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
-#: The device of a bridge: in the datapath of the kernel, or a tap of the one in user space.
-_DEVICES = ("openvswitch", "tun")
 #: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
 _PID_DIGITS = 8
 #: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
@@ -47,7 +45,7 @@ class OpenVSwitch(LinkBackend):
     """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
 
     kind = "ovs"
-    claims = Claims(prefix="ovs", link_kinds=_DEVICES, listing=("ovs-vsctl", "list-br"))
+    claims = Claims(prefix="ovs", link_kinds=ovsdb.DEVICES, listing=ovsdb.BRIDGES)
     options: Mapping[str, str] = {
         "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
     }
@@ -55,7 +53,7 @@ class OpenVSwitch(LinkBackend):
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the switch's own tables."""
         del attachment
-        return {} if host.ovs_bridges is None else {"tables": ovsdb.TABLES}
+        return {"tables": ovsdb.TABLES} if self.kind in host.listed else {}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
@@ -98,7 +96,7 @@ class OpenVSwitch(LinkBackend):
 
     def port_queries(self, host: HostState) -> Mapping[str, Command]:
         """Read the switch's tables, where an interface of the host is one of its."""
-        there = any(link.kind in _DEVICES or link.master == "ovs-system" for link in host.links.values())
+        there = any(link.kind in ovsdb.DEVICES or link.master == "ovs-system" for link in host.links.values())
         return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
 
     def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
@@ -169,9 +167,10 @@ def _checked(context: Context) -> Switch:
     name, datapath = attachment.host, attachment.option("datapath")
     if attachment.option("datapath", DATAPATHS[0]) not in DATAPATHS:
         raise UsageError(f"ovs has no datapath {datapath!r}.", hint=f"the datapaths are {', '.join(DATAPATHS)}")
-    if host.ovs_bridges is None:
+    bridges = host.listed.get(OpenVSwitch.kind)
+    if bridges is None:
         raise HostError("ovs-vsctl is not installed here.", hint="install Open vSwitch (Debian: openvswitch-switch)")
-    if name not in host.ovs_bridges and name in host.links:
+    if name not in bridges and name in host.links:
         raise HostError(
             f"{name} is no bridge of Open vSwitch but {host.links[name].kind or 'a physical interface'}.",
             hint="leave ovs: out, or name another bridge",
@@ -197,7 +196,7 @@ def _checked(context: Context) -> Switch:
 def _bridge(context: Context, switch: Switch) -> Plan:
     """Make the bridge when there is none, and see that it works."""
     name, datapath = context.attachment.host, context.attachment.option("datapath")
-    if name in (context.host_state.ovs_bridges or ()):
+    if name in context.host_state.listed[OpenVSwitch.kind]:
         link = context.host_state.links.get(name)
         if link is not None and link.group == PENDING_GROUP:  # a run was killed that found it without a use
             return Plan(steps=(ip("link", "set", "dev", name, "group", "default", reason=f"keep {name}"),))

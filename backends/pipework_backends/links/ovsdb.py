@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: Seconds; ovs-vsctl(8) waits forever for a switch that does not run unless it is told not to.
 VSCTL = ("ovs-vsctl", "--timeout=5")
+#: The kernel's kinds of a bridge's device: in the datapath of the kernel, or a tap of the one in user space.
+DEVICES = ("openvswitch", "tun")
+#: Prints the names of all bridges, one a line.
+BRIDGES = Command(argv=(*VSCTL, "list-br"), reason="read the names of Open vSwitch bridges")
 #: The OpenFlow number of a bridge's own port, OFPP_LOCAL (ovs-fields(7)); a bridge without a datapath gets none.
 LOCAL_PORT = 65534
 #: The key whose presence says that a port is ours; the shell version wrote it, too.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.links import nic_state
+from pipework_backends.links import nic_state, ovsdb
 from pipework_core.model import ownership
 from pipework_core.model.context import Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
@@ -35,6 +35,8 @@ _IMMOVABLE = frozenset({"bridge", "bond", "team", "vrf", "openvswitch"})
 #: These live on another interface, and on it alone: it cannot go without cutting them off.
 _ON_TOP = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 _SWITCHES = frozenset({"ovs-system", "openvswitch"})
+#: The device of a bridge in the user-space datapath is a tap. Without Open vSwitch (127) there is no such bridge.
+_BRIDGES = ovsdb.BRIDGES._replace(ok_codes=frozenset({0, 127}))
 _TAKE_ROUTE = "take-default-route"
 
 
@@ -42,6 +44,7 @@ class Phys(LinkBackend):
     """`phys:NIC` or `--direct-phys NIC`; never chosen for a bare name."""
 
     kind = "phys"
+    moves_nic = True
     options: Mapping[str, str] = {_TAKE_ROUTE: "1: move a NIC that the host's default route goes through"}
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
@@ -51,7 +54,8 @@ class Phys(LinkBackend):
             return {}
         path = f"/sys/class/net/{link.name}/phy80211/name"
         radio = Command(argv=("cat", path), ok_codes=frozenset({0, 1}), reason=f"see whether {link.name} is a radio")
-        return {"home": nic_state.QUERY, "radio": radio}
+        found = {"home": nic_state.QUERY, "radio": radio}
+        return {**found, "bridges": _BRIDGES} if link.kind == "tun" else found
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept the NIC itself, or the VLAN that is made of it."""
@@ -140,6 +144,12 @@ def _radio(context: Context) -> str:
     return answer.stdout.strip() if answer is not None and answer.code == 0 else ""
 
 
+def _list_bridges(context: Context) -> list[str]:
+    """Return the names of Open vSwitch's bridges; empty where the device cannot be one, or the switch is missing."""
+    answer = context.answers.get("bridges")
+    return answer.stdout.splitlines() if answer else []
+
+
 def _home(context: Context) -> str:
     answer = context.answers.get("home")
     return answer.stdout if answer else ""
@@ -150,7 +160,7 @@ def _check(context: Context, link: Link) -> None:
     name = link.name
     if link.layer == "loopback":
         raise HostError(f"{name} is a loopback, and every guest has its own.", hint="name a NIC")
-    if link.kind in _IMMOVABLE or name in (context.host_state.ovs_bridges or ()):
+    if link.kind in _IMMOVABLE or name in _list_bridges(context):
         what = link.kind if link.kind in _IMMOVABLE else "bridge of Open vSwitch"
         raise HostError(
             f"{name} is a {what}, which the kernel keeps where it was made.",
