@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipework_core import topology
-from pipework_core.cli import output, overview
+from pipework_core.cli import output
 from pipework_core.engine import report_json
 from pipework_core.engine.roster import GuestDirectory
 from pipework_core.engine.signals import Signals
-from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
+from pipework_core.model.attachment import Attachment
+from pipework_core.model.errors import GuestError, Interrupted
 from pipework_core.model.names import escape_text
 from pipework_core.topology.host_access import Parts
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pipework_core.cli.parser import Settings
     from pipework_core.cli.run import Run
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.engine.batch import Job
     from pipework_core.engine.host_access import Hosting
+    from pipework_core.engine.job import Job
     from pipework_core.model.plan import Report
     from pipework_core.topology import HostEntry, Link
 
@@ -115,7 +116,7 @@ class Fleet:
             jobs = self._engine.attach_all(
                 [link.attachment for link in wanted],
                 atomic=self._atomic,
-                pretend=parts.steps if settings.dry_run else None,
+                before=parts.steps,
                 progress=_progress if sys.stderr.isatty() and not settings.verbose else None,
             )
         except Interrupted:
@@ -150,15 +151,17 @@ class Fleet:
         """Detach what the file names, the last first; return the exit code, 1 when anything stays that should go."""
         seen, failed, not_removed = 0, 0, 0
         hosts, links = self._read()
-        for link in reversed(links):
-            try:
-                reports = self._down(link)
-            except PipeworkError as error:
+        wanted = [link.attachment._replace(interface=link.interface) for link in links]
+        jobs = self._engine.detach_all(wanted, keep=self._keep_bridge)
+        for link, job in reversed(list(zip(links, jobs, strict=True))):
+            if job.guest is None and isinstance(job.error, GuestError):
+                self._warn(f"{link.place}: {job.error}")
+            elif job.error is not None:
                 failed += 1
-                output.print_error(str(error), error.hint, place=link.place)
-                continue
-            seen += bool(reports)
-            not_removed += sum(self._stays(report, f"{link.attachment.guest} {link.interface}") for report in reports)
+                output.print_error(str(job.error), job.error.hint, place=link.place)
+            elif job.plan is not None:
+                seen += 1
+                not_removed += self._stays(job.report(), f"{link.attachment.guest} {link.interface}")
         parts = Parts(hosts, self._hosting)
         parts.leave(keep=self._keep_bridge)
         self._complain_of(parts)
@@ -168,17 +171,6 @@ class Fleet:
         told = "".join(f", {count} {what}" for what, count in counts.items() if count)
         print(f"{seen} detached{told}", file=sys.stderr)
         return FAILED if failed or not_removed else 0
-
-    def _down(self, link: Link) -> list[Report]:
-        try:
-            guest = self._engine.guest(link.attachment.guest)
-        except GuestError as error:
-            self._warn(f"{link.place}: {error}")
-            return []
-        if link.interface not in self._engine.attached(guest):
-            return []
-        keep = self._keep_bridge
-        return [report for _, report in self._engine.detach(link.attachment.guest, link.interface, keep=keep)]
 
     def _stays(self, report: Report, who: str) -> int:
         """Warn of what a detachment says; return how much stays that should have gone."""
@@ -192,30 +184,30 @@ class Fleet:
         A look into all namespaces would take as long as attaching did; other kinds of links show in `status`.
         """
         named = Counter(job.inode for job in jobs if job.context and job.context.attachment.kind in {"bridge", "ovs"})
-        return any(count > named[inode] for inode, count in self._engine.host_ends(jobs).items())
+        return any(count > named[inode] for inode, count in self._engine.count_host_ends(jobs).items())
 
     def _strangers(self, jobs: Sequence[Job]) -> list[AttachmentStatus]:
         """Return what pipework attached to guests of this host and the file does not name."""
         named = {(job.inode, (job.context.attachment if job.context else job.attachment).interface) for job in jobs}
-        found = overview.attachments("", driver=self._driver, plugins=self._plugins, warn=self._warn)
+        found = self._engine.list_attachments()
+        output.print_warnings(found.warnings)
         return [
             entry
-            for entry in found
+            for entry in found.attachments
             if _is_named(entry) and not entry.adopted and (entry.inode, entry.interface) not in named
         ]
 
     def _prune(self, strangers: Sequence[AttachmentStatus]) -> dict[AttachmentStatus, str]:
         """Detach them, each for itself; return for each what went wrong, which is nothing where it is gone."""
         wrong: dict[AttachmentStatus, str] = {}
-        for entry in strangers:
-            guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else ""
-            try:
-                done = self._engine.detach(guest, entry.interface, keep=self._keep_bridge)
-            except PipeworkError as error:
-                wrong[entry] = str(error)
-                output.print_error(f"stays: {error}", error.hint, place=_name(entry))
+        wanted = [Attachment(guest=_guest_of(entry), host="", interface=entry.interface) for entry in strangers]
+        jobs = self._engine.detach_all(wanted[::-1], keep=self._keep_bridge)[::-1]
+        for entry, job in zip(strangers, jobs, strict=True):
+            if job.error is not None:
+                wrong[entry] = str(job.error)
+                output.print_error(f"stays: {job.error}", job.error.hint, place=_name(entry))
                 continue
-            not_removed = sum(self._stays(report, _name(entry)) for _, report in done)
+            not_removed = self._stays(job.report(), _name(entry)) if job.plan is not None else 0
             wrong[entry] = "something of it stays" if not_removed else ""
             if not self._settings.dry_run:
                 print(f"{_name(entry)} detached", file=sys.stderr)
@@ -240,9 +232,12 @@ def _is_named(entry: AttachmentStatus) -> bool:
     return entry.guest is not None and entry.guest.runtime not in {"pid", "mount"}
 
 
+def _guest_of(entry: AttachmentStatus) -> str:
+    return f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else ""
+
+
 def _name(entry: AttachmentStatus) -> str:
-    guest = f"{entry.guest.runtime}:{entry.guest.name}" if entry.guest else "nobody"
-    return f"{guest} {entry.interface}"
+    return f"{_guest_of(entry) or 'nobody'} {entry.interface}"
 
 
 def _who(job: Job) -> str:

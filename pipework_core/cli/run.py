@@ -41,7 +41,8 @@ def open_run(settings: Settings) -> Iterator[Run]:
             from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
-        yield Run(Engine(plugins=plugins, driver=driver, signals=signals), driver, plugins, signals)
+        engine = Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run)
+        yield Run(engine, driver, plugins, signals)
     except BaseException as error:
         driver.close(error)
         raise

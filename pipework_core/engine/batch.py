@@ -17,70 +17,21 @@ from pipework_core.model import ownership
 from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError, UndoError
 from pipework_core.model.link import GuestState, HostState
-from pipework_core.model.plan import HOST, Report
+from pipework_core.model.plan import HOST
 from pipework_core.state import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pipework_core.engine.job import Job
     from pipework_core.engine.planner import Planner
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
-    from pipework_core.model.plan import Command, Outcome, Plan
+    from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.manager import PluginManager
 
 #: What makes one stretch of a plan: where its commands run and whether they take their time.
 _Stretch = tuple["Command", ...]
-
-
-class Job:
-    """One attachment on its way: planned, carried out so far, or failed."""
-
-    def __init__(self, attachment: Attachment) -> None:
-        self.attachment = attachment
-        self.guest: Guest | None = None
-        self.context: Context | None = None
-        self.plan: Plan | None = None
-        self.outcomes: list[Outcome] = []
-        self.error: PipeworkError | None = None
-        #: Whether it was planned without looking into the guest.
-        self.assumed = False
-        #: Whether observers were told of a plan, and are to be told how it ended.
-        self.begun = False
-
-    def find(self, resolve: Callable[[str], Guest]) -> None:
-        """Find the guest, or have the error."""
-        try:
-            self.guest = resolve(self.attachment.guest)
-        except PipeworkError as error:
-            self.error = error
-
-    @property
-    def inode(self) -> int:
-        """The number of the guest's namespace."""
-        return self.guest.inode if self.guest else 0
-
-    @property
-    def steps(self) -> tuple[Command, ...]:
-        """What is to be carried out, the final step included."""
-        return self.plan.steps + self.plan.commit if self.plan else ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of it was carried out, or there was nothing to do."""
-        return self.plan is not None and self.error is None and len(self.outcomes) == len(self.steps)
-
-    @property
-    def refused(self) -> bool:
-        """Whether the kernel had what was taken not to be there."""
-        return self.assumed and isinstance(self.error, CommandError) and "File exists" in self.error.outcome.stderr
-
-    def report(self) -> Report:
-        """Return what was done."""
-        if self.plan is None:
-            raise RuntimeError("it was not planned")
-        return Report(plan=self.plan, outcomes=tuple(self.outcomes))
 
 
 class Batch:
@@ -101,7 +52,7 @@ class Batch:
         self._stop = stop
         self._plugins = plugins
 
-    def pretend(self, jobs: Sequence[Job], before: Iterable[Command]) -> frozenset[str]:
+    def preview(self, jobs: Sequence[Job], before: Iterable[Command]) -> frozenset[str]:
         """Do as `run` does with a driver that changes nothing: what is made for the first is not made for the next.
 
         `before` was done, or would have been, in front of all of them.
@@ -151,7 +102,7 @@ class Batch:
             return
         self.prepare(jobs, assume=True, host=host)
         self._carry_out(jobs)
-        refused = [job for job in jobs if job.refused]
+        refused = [job for job in jobs if _is_refused(job)]
         if refused and not self._stop():
             self.prepare(refused, assume=False)
             self._carry_out(refused)
@@ -274,6 +225,11 @@ class Batch:
         self._plugins.fire_step_done(command, outcome, job.context)
         if not has_succeeded(command, outcome):
             job.error = CommandError(command, outcome)
+
+
+def _is_refused(job: Job) -> bool:
+    """Whether the kernel had what was taken not to be there."""
+    return job.assumed and isinstance(job.error, CommandError) and "File exists" in job.error.outcome.stderr
 
 
 def _waves(jobs: Iterable[Job]) -> list[list[Job]]:

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach as detaching
 from pipework_core.engine import guests, transaction
+from pipework_core.engine.job import Job
 from pipework_core.engine.planner import Planner
+from pipework_core.engine.signals import Signals
 from pipework_core.model import ownership
+from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError
-from pipework_core.model.plan import HOST, Plan, Report
+from pipework_core.model.plan import HOST, Command, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pipework_core.engine.batch import Job
-    from pipework_core.engine.signals import Signals
-    from pipework_core.model.attachment import Attachment
+    from pipework_core.engine.batch import Batch
+    from pipework_core.engine.gc import Collected
+    from pipework_core.engine.host_access import Hosting
+    from pipework_core.engine.inventory import Inventory
+    from pipework_core.model.attachment import HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
-    from pipework_core.model.plan import Command, Outcome
+    from pipework_core.model.plan import Outcome, Plan
     from pipework_core.plugins.manager import PluginManager
 
 #: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
@@ -29,20 +34,29 @@ _ATTEMPTS = 3
 
 
 class Engine:
-    """Carries requests out: resolve, look, plan, act, announce."""
+    """The use cases of pipework as a library: nouns in, reports out.
 
-    def __init__(self, *, plugins: PluginManager, driver: Driver, signals: Signals) -> None:
+    It prints nothing, installs no handlers of signals and keeps no state between two calls: `signals` says when a run
+    has to stop. With `dry_run` the driver changes nothing.
+    """
+
+    def __init__(self, *, plugins: PluginManager, driver: Driver, signals: Signals, dry_run: bool = False) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
+        self._dry_run = dry_run
         self._planner = Planner(plugins=plugins, driver=driver)
 
+    def find_guest(self, name: str) -> Guest:
+        """Return the guest of that name with its namespace pinned; raise GuestError when there is none."""
+        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
+
     def attach(self, attachment: Attachment) -> tuple[Context, Report]:
-        """Make the request hold, or change nothing; return what it was planned from and what was done.
+        """Make the attachment, or change nothing; return what it was planned from and what was done.
 
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
-        guest = self.guest(attachment.guest)
+        guest = self.find_guest(attachment.guest)
         with self._driver.lock() as hold:
             context, report = self._converge(attachment, guest, hold)
         self._driver.start(report.plan.announce)
@@ -54,34 +68,157 @@ class Engine:
         attachments: Sequence[Attachment],
         *,
         atomic: bool = False,
-        pretend: Iterable[Command] | None = None,
+        before: Iterable[Command] = (),
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Job]:
-        """Make all requests hold that can, each or none of it; return them in order, with what was done or went wrong.
+        """Make all attachments that can be made, each all or nothing; return a job for each, in order.
 
-        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `pretend` is for a
-        driver that changes nothing: what it would have done before; `progress` is told how many of how many are whole.
+        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `before` is what a dry
+        run would have done on the host before. `progress` is told how many of how many are whole.
         """
-        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
-
-        jobs = self._jobs(attachments)
+        jobs = self._find_guests(attachments)
         found = [job for job in jobs if job.guest is not None]
         with self._driver.lock() as hold, self._signals.deferred():
-            bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
+            batch = self._batch(hold)
             wanted = found if not atomic or len(found) == len(jobs) else []
             try:
-                fresh = bulk.run(wanted, progress) if pretend is None else bulk.pretend(wanted, pretend)
+                fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
                 if atomic and not all(job.whole for job in jobs):
-                    bulk.undo_all(found)
+                    batch.undo_all(found)
             finally:
-                self._tell_ends(jobs)
+                self._report_ends(jobs)
         for job in jobs:
             if job.whole and job.context is not None and job.plan is not None:
                 self._driver.start(() if job.context.attachment.host in fresh else job.plan.announce)
         return jobs
 
-    def _tell_ends(self, jobs: Sequence[Job]) -> None:
-        """Tell what became of those that were begun; all of them have ended, also when an error ends the whole run."""
+    def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
+        """Plan all attachments and change nothing; a job without steps is attached as asked for already."""
+        jobs = self._find_guests(attachments)
+        with self._driver.lock() as hold:
+            self._batch(hold).prepare([job for job in jobs if job.guest is not None], assume=False)
+        return jobs
+
+    def detach(
+        self, name: str, interface: str = "", *, everything: bool = False, keep: bool = False, last: bool = False
+    ) -> list[Job]:
+        """Undo the attachments of a guest, the newest first, each all or nothing; return a job for each.
+
+        Without `interface` its only one, or with `everything` all. `keep` leaves the bridges and VLANs that nobody uses
+        any more. With `last`, a signal after it is too late.
+
+        Raises any PipeworkError, or Interrupted; the attachment that was being detached is then whole. With
+        `everything` a job has its error instead, and the others are detached all the same.
+        """
+        guest = self.find_guest(name)
+        self._finish_detaching(guest)
+        names = detaching.chosen(self._planner.guest_state(guest), guest, interface, everything=everything)
+        jobs = [Job(Attachment(guest=name, host="", interface=chosen), guest) for chosen in names]
+        next_context: Context | None = None
+        for job in jobs:
+            try:
+                next_context = self._detach(job, guest, next_context, keep=keep, last=last and job is jobs[-1])
+            except PipeworkError as error:
+                if not everything:
+                    raise
+                job.error = error
+        return jobs
+
+    def detach_all(self, attachments: Sequence[Attachment], *, keep: bool = False) -> list[Job]:
+        """Undo those attachments that there are, the last first; return a job for each, in the order given.
+
+        An attachment is known by its guest and interface. What is not attached has a job without a plan; a guest that
+        is not there is the error of a job without a guest. `keep` as for `detach`. Raises Interrupted.
+        """
+        jobs = self._find_guests(attachments)
+        for job in reversed(jobs):
+            if job.guest is None:
+                continue
+            try:
+                names = {link.name for link in detaching.attached(self._planner.guest_state(job.guest))}
+                if job.attachment.interface in names:
+                    self._finish_detaching(job.guest)
+                    self._detach(job, job.guest, None, keep=keep)
+            except PipeworkError as error:
+                job.error = error
+        return jobs
+
+    def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
+        """Return what is attached to a guest, or to all guests of the host; raise GuestError for an unknown name.
+
+        `with_host_access` lists the host's own access to networks as well.
+        """
+        from pipework_core.engine import inventory  # noqa: PLC0415 - an attachment does not need it
+
+        return inventory.list_attachments(
+            name, driver=self._driver, plugins=self._plugins, with_host_access=with_host_access
+        )
+
+    def collect_garbage(self) -> Collected:
+        """Remove what guests that are gone and killed runs left; raise HostError when it cannot be found out."""
+        from pipework_core.engine import gc  # noqa: PLC0415 - an attachment does not need it
+
+        collected = gc.collect(plugins=self._plugins, driver=self._driver, signals=self._signals)
+        self._signals.settle()
+        return collected
+
+    def grant_host_access(self, access: HostAccess) -> tuple[Context, Report]:
+        """Let the host take part in a network, or change nothing; return what that was planned from and did.
+
+        Raises any PipeworkError, or Interrupted; the host is then as it was before.
+        """
+        return self._hosting().run(access._replace(remove=False))
+
+    def revoke_host_access(self, access: HostAccess, *, interruptible: bool = True) -> tuple[Context, Report]:
+        """Take back what `grant_host_access` gave; returns and raises as that does.
+
+        Without `interruptible`, a signal does not stop it, for instance because it is the reason for it.
+        """
+        return self._hosting(interruptible=interruptible).run(access._replace(remove=True))
+
+    def compare_host_access(self, access: HostAccess) -> Plan:
+        """Return what would make the host take part in a network; nothing is changed. Raises any PipeworkError."""
+        return self._hosting().compare(access)
+
+    def run_in_guest(self, name: str, argv: Sequence[str]) -> tuple[Command, Outcome]:
+        """Run a command in a guest's network namespace to its end; return it and its outcome, whatever its exit code.
+
+        Raises GuestError or HostError when it cannot be run. A signal does not stop it.
+        """
+        guest = self.find_guest(name)
+        command = Command(argv=tuple(argv), netns=guest.netns, reason=f"as asked, in {guest.name}")
+        with self._signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
+            outcome = self._driver.apply([[command]], stop=lambda: False)[0][0]
+        self._signals.settle()
+        self._plugins.fire_step_done(command, outcome, None)
+        return command, outcome
+
+    def count_host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
+        """Return how many veth pairs of ours the host has after these jobs, by the namespace that their tags name."""
+        looked = next((job.context.host_state for job in jobs if job.context), None)
+        host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
+        found = filter(None, map(ownership.read_tag, host.links.values()))
+        return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
+
+    def _find_guests(self, attachments: Sequence[Attachment]) -> list[Job]:
+        jobs = [Job(attachment) for attachment in attachments]
+        for job in jobs:
+            job.find_guest(self.find_guest)
+        return jobs
+
+    def _batch(self, hold: Lock) -> Batch:
+        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
+
+        return Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
+
+    def _hosting(self, *, interruptible: bool = True) -> Hosting:
+        from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - an attachment does not need it
+
+        signals = self._signals if interruptible else Signals()
+        return Hosting(plugins=self._plugins, driver=self._driver, signals=signals, dry_run=self._dry_run)
+
+    def _report_ends(self, jobs: Sequence[Job]) -> None:
+        """Tell observers what became of those that were begun; all have ended, also when an error ends the run."""
         reason = next((job.error for job in jobs if job.error is not None), None) or Interrupted()
         for job in jobs:
             if job.context is None:
@@ -91,89 +228,28 @@ class Engine:
             elif job.begun:
                 self._plugins.fire_failed(job.context, job.error or reason)
 
-    def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
-        """Plan all requests and carry none out; a job without steps holds already."""
-        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
-
-        jobs = self._jobs(attachments)
+    def _detach(
+        self, job: Job, guest: Guest, next_context: Context | None, *, keep: bool, last: bool = False
+    ) -> Context:
+        """Detach one, and return the context after it."""
         with self._driver.lock() as hold:
-            bulk = Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
-            bulk.prepare([job for job in jobs if job.guest is not None], assume=False)
-        return jobs
-
-    def host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
-        """Return how many ends of veth pairs of ours the host has behind these, by the namespace that marks name."""
-        looked = next((job.context.host_state for job in jobs if job.context), None)
-        host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
-        found = filter(None, map(ownership.read_tag, host.links.values()))
-        return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
-
-    def attached(self, guest: Guest) -> frozenset[str]:
-        """Return the names of the guest's interfaces that are ours."""
-        return frozenset(link.name for link in detaching.attached(self._planner.guest_state(guest)))
-
-    def _jobs(self, attachments: Sequence[Attachment]) -> list[Job]:
-        from pipework_core.engine.batch import Job  # noqa: PLC0415 - one attachment does not need it
-
-        jobs = [Job(attachment) for attachment in attachments]
-        for job in jobs:
-            job.find(self.guest)
-        return jobs
-
-    def detach(  # noqa: PLR0913 - as the command line says it
-        self,
-        name: str,
-        interface: str = "",
-        *,
-        everything: bool = False,
-        keep: bool = False,
-        last: bool = False,
-        complain: Callable[[str, PipeworkError], None] | None = None,
-    ) -> list[tuple[Context, Report]]:
-        """Undo attachments of a guest, the newest first, each for itself; return what each was planned from and did.
-
-        Without `interface` the only one, or with `everything` all. `keep` leaves the bridges and VLANs that nobody uses
-        any more. With `last`, a signal behind it is too late.
-
-        Raises any PipeworkError, or Interrupted; the attachment that was about to go is then whole. `complain` is told
-        of the interface and the error instead, and the others go all the same.
-        """
-        guest = self.guest(name)
-        done: list[tuple[Context, Report]] = []
-        next_context: Context | None = None
-        self._finish_detaching(guest)
-        guest_state = self._planner.guest_state(guest)
-        names = detaching.chosen(guest_state, guest, interface, everything=everything)
-        for chosen in names:
-            try:
-                with self._driver.lock() as hold:
-                    context, plan, behind = self._planner.plan_detach(
-                        guest, chosen, keep=keep, next_context=next_context
-                    )
-                    self._plugins.fire_plan_ready(context, plan)
-                    with self._signals.deferred(last=last and chosen == names[-1]):
-                        report = self._carry_out(plan, hold, context)
-                        self._plugins.fire_detached(context, report)
-            except PipeworkError as error:
-                if complain is None:
-                    raise
-                complain(chosen, error)
-                continue
-            next_context = behind
-            done.append((context, report))
-        return done
+            job.context, job.plan, after = self._planner.plan_detach(
+                guest, job.attachment.interface, keep=keep, next_context=next_context
+            )
+            self._plugins.fire_plan_ready(job.context, job.plan)
+            with self._signals.deferred(last=last):
+                report = self._carry_out(job.plan, hold, job.context)
+                self._plugins.fire_detached(job.context, report)
+        job.outcomes, job.failed_cleanup = list(report.outcomes), report.failed_cleanup
+        return after
 
     def _finish_detaching(self, guest: Guest) -> None:
-        """Sweep what a killed run did not come to."""
+        """Remove what a killed run did not remove."""
         if not detaching.unfinished(self._planner.host()):
             return
         with self._driver.lock(), self._signals.deferred():
             self._driver.pin(HOST)
             transaction.cleanup(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
-
-    def guest(self, name: str) -> Guest:
-        """Return the guest of that name with its namespace pinned."""
-        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
 
     def _converge(self, attachment: Attachment, guest: Guest, hold: Lock) -> tuple[Context, Report]:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.engine.batch import Job
     from pipework_core.engine.gc import Collected
+    from pipework_core.engine.job import Job
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.errors import PipeworkError

@@ -114,7 +114,7 @@ def _carried_out(words: Sequence[str], plugins: tuple[object, ...], driver: RunD
             done = engine.detach(
                 request.guest, request.interface, everything=request.everything, keep=request.keep_bridge
             )
-            plan = sum((report.plan for _, report in done), start=Plan())
+            plan = sum((job.report().plan for job in done), start=Plan())
         driver.finish(plan.notes)
     except BaseException as error:
         driver.close(error)

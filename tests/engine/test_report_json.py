@@ -11,8 +11,8 @@ import pytest
 
 from pipework_core.engine import report_json
 from pipework_core.engine.attachments import THIS_HOST, AttachmentStatus
-from pipework_core.engine.batch import Job
 from pipework_core.engine.gc import Collected
+from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment, HostAccess
 from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import HostError

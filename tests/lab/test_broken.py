@@ -23,13 +23,17 @@ ESCAPES = "\x1b[2J\x1b]0;x\x07\x1b[31m\u202e\x9b\x7f"
 #: `pipework ls`, by a driver that waits for no tool for longer than half a second.
 IMPATIENT = """
 import sys
-from pipework_core.cli import overview
-from pipework_core.plugins.manager import PluginManager
 from pipework_core.cli.commands.ls import format_attachments
+from pipework_core.engine.engine import Engine
+from pipework_core.engine.signals import Signals
+from pipework_core.plugins.manager import PluginManager
 from pipework_drivers.local.driver import LiveDriver
 warn = lambda text: print(text, file=sys.stderr)
 driver = LiveDriver(timeout=0.5)
-print(format_attachments(overview.attachments("", driver=driver, plugins=PluginManager(warn=warn), warn=warn)))
+found = Engine(driver=driver, plugins=PluginManager(warn=warn), signals=Signals()).list_attachments()
+for text in found.warnings:
+    warn(text)
+print(format_attachments(found.attachments))
 """
 
 

@@ -86,6 +86,7 @@ class World:
         self.plugins = PluginManager(warn=pytest.fail, third_parties=False, dry_run=dry_run, extra=[self.recorder])
         self.driver = FakeDriver(handler, pins=PINS, programs=())
         self.engine = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals)
+        self.preview = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals, dry_run=True)
         self.hosting = Hosting(plugins=self.plugins, driver=self.driver, signals=self.signals)
 
 
@@ -195,7 +196,7 @@ def test_pipework_plan_ready_is_told_of_whole_topologies_and_not_of_comparing() 
 def test_pipework_plan_ready_alone_is_told_where_nothing_is_going_to_be_done() -> None:
     world = World(dry_run=True)
     world.engine.attach(WEB1)
-    world.engine.attach_all([WEB2], pretend=())
+    world.preview.attach_all([WEB2])
     assert world.recorder.names == ["plan_ready", "plan_ready"]
 
 

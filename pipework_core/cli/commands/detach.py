@@ -60,16 +60,16 @@ def run(request: DetachRequest, settings: Settings) -> int:
     """Detach, and return 1 when something stays that should have gone."""
     from pipework_core.cli.run import open_run
 
-    failed: dict[str, PipeworkError] = {}
     with open_run(settings) as run:
-        done = run.engine.detach(
+        jobs = run.engine.detach(
             request.guest,
             request.interface,
             everything=request.everything,
             keep=request.keep_bridge,
             last=True,
-            complain=failed.__setitem__ if request.everything else None,
         )
+        failed = {job.attachment.interface: job.error for job in jobs if job.error is not None}
+        done = [(job.context, job.report()) for job in jobs if job.error is None and job.context is not None]
         notes = () if done or failed else (f"nothing is attached to {request.guest}",)
         run.driver.finish(notes)
         return _print_result(done, failed, notes, settings)

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import CommandError, UsageError
-from pipework_core.model.plan import Command
 from pipework_core.model.records import Record
 from pipework_core.spec import grammar, options
 
@@ -50,12 +49,7 @@ def run(request: ToolRequest, settings: Settings) -> int:
 
     program = request.program
     with open_run(settings) as run:
-        guest = run.engine.guest(request.guest)
-        command = Command(argv=(*program, *request.words), netns=guest.netns, reason=f"as asked, in {guest.name}")
-        with run.signals.deferred():  # nobody could tell whether a tool that was interrupted has done its work
-            outcome = run.driver.apply([[command]], stop=lambda: False)[0][0]
-        run.signals.settle()
-        run.plugins.fire_step_done(command, outcome, None)
+        command, outcome = run.engine.run_in_guest(request.guest, (*program, *request.words))
         sys.stdout.write(outcome.stdout)
         if outcome.code != 0:
             raise CommandError(command, outcome, hint=f"`{' '.join(program)} help` lists what it understands")

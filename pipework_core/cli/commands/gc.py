@@ -31,11 +31,9 @@ def run(_request: None, settings: Settings) -> int:
     """Collect, and return 1 when something could not be taken away."""
     from pipework_core.cli import output
     from pipework_core.cli.run import open_run
-    from pipework_core.engine import gc
 
     with open_run(settings) as run:
-        done = gc.collect(plugins=run.plugins, driver=run.driver, signals=run.signals)
-        run.signals.settle()
+        done = run.engine.collect_garbage()
         notes = () if done.plan.cleanup else ("nothing is left over on this host",)
         run.driver.finish(notes)
         output.print_warnings(done.plan.warnings)

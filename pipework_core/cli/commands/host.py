@@ -40,11 +40,10 @@ def run(part: HostAccess, settings: Settings) -> int:
     """Let the host take part, or no longer; return 1 when something stays that should have gone."""
     from pipework_core.cli import output
     from pipework_core.cli.run import open_run
-    from pipework_core.engine.host_access import Hosting
 
     with open_run(settings) as run:
-        hosting = Hosting(plugins=run.plugins, driver=run.driver, signals=run.signals, dry_run=settings.dry_run)
-        context, report = hosting.run(part)
+        change = run.engine.revoke_host_access if part.remove else run.engine.grant_host_access
+        context, report = change(part)
         run.driver.finish(report.plan.notes)
         output.print_warnings((*report.warnings, *report.not_removed))
         if settings.json:

@@ -39,12 +39,11 @@ def parse_request(args: ParsedArgs) -> str:
 
 def run(guest: str, settings: Settings) -> int:
     """Print the attachments of all guests, or of one."""
-    from pipework_core.cli import output, overview
+    from pipework_core.cli import output
     from pipework_core.cli.run import open_run
 
-    warnings: list[str] = []
     with open_run(settings) as run:
-        found = overview.attachments(guest, driver=run.driver, plugins=run.plugins, warn=warnings.append, parts=True)
+        found, warnings = run.engine.list_attachments(guest, with_host_access=True)
         run.driver.finish(())
         output.print_warnings(warnings)
         if settings.json:

@@ -1,0 +1,49 @@
+"""All attachments of a host, or of one guest, with the names of the guests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.engine import attachments, guests, owners, snapshot
+from pipework_core.model.errors import GuestError
+from pipework_core.model.records import Record
+
+if TYPE_CHECKING:
+    from pipework_core.engine.attachments import AttachmentStatus
+    from pipework_core.model.driver import Driver
+    from pipework_core.plugins.manager import PluginManager
+
+
+class Inventory(Record):
+    """What is attached, in the order of the guests' names, and what could not be found out, one sentence each."""
+
+    attachments: tuple[AttachmentStatus, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Inventory:
+    """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
+
+    What a guest left that is gone can be asked for by the name that a switch remembers. `with_host_access` lists the
+    host's own access to networks as well, which is no attachment.
+    """
+    warnings: list[str] = []
+    inode, unknown = None, None
+    if name:
+        try:
+            inode = guests.resolve(name, plugins=plugins, driver=driver).inode
+        except GuestError as error:
+            unknown = error
+    seen = snapshot.take(driver, plugins, only=inode)
+    warnings += (*seen.warnings, *((snapshot.PARTIAL_VIEW,) if seen.partial_view else ()))
+    host = attachments.THIS_HOST
+    found = [entry for entry in attachments.entries(seen) if with_host_access or entry.guest is not host]
+    if name:
+        former = {name, name.removeprefix("docker:").removeprefix("podman:")} - {""}
+        found = [entry for entry in found if entry.inode == inode or entry.former_guest in former]
+        if not found and unknown is not None:
+            raise unknown
+    spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
+    clients = {client.pid for client in seen.clients}
+    named = owners.named(spaces, driver=driver, plugins=plugins, warn=warnings.append, clients=clients)
+    return Inventory(attachments=tuple(attachments.with_guests(found, named)), warnings=tuple(warnings))

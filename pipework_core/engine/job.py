@@ -1,0 +1,63 @@
+"""One attachment on its way: what was asked, what it was planned from, and what was done of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_core.model.errors import PipeworkError
+from pipework_core.model.plan import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.plan import Command, Outcome, Plan
+
+
+class Job:
+    """One attachment that is made, or undone: planned, carried out so far, or failed.
+
+    What was asked to be detached and is not attached has neither a plan nor an error.
+    """
+
+    def __init__(self, attachment: Attachment, guest: Guest | None = None) -> None:
+        self.attachment = attachment
+        self.guest = guest
+        self.context: Context | None = None
+        self.plan: Plan | None = None
+        self.outcomes: list[Outcome] = []
+        self.failed_cleanup: tuple[Command, ...] = ()
+        self.error: PipeworkError | None = None
+        #: Whether it was planned without looking into the guest.
+        self.assumed = False
+        #: Whether observers were told of a plan, and are to be told how it ended.
+        self.begun = False
+
+    def find_guest(self, find: Callable[[str], Guest]) -> None:
+        """Find the guest, or keep the error."""
+        try:
+            self.guest = find(self.attachment.guest)
+        except PipeworkError as error:
+            self.error = error
+
+    @property
+    def inode(self) -> int:
+        """The number of the guest's namespace."""
+        return self.guest.inode if self.guest else 0
+
+    @property
+    def steps(self) -> tuple[Command, ...]:
+        """What is to be carried out, the commit included."""
+        return self.plan.steps + self.plan.commit if self.plan else ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was carried out, or there was nothing to do."""
+        return self.plan is not None and self.error is None and len(self.outcomes) == len(self.steps)
+
+    def report(self) -> Report:
+        """Return what was done; raise RuntimeError when nothing was planned."""
+        if self.plan is None:
+            raise RuntimeError("it was not planned")
+        return Report(plan=self.plan, outcomes=tuple(self.outcomes), failed_cleanup=self.failed_cleanup)
