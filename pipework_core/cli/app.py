@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.cli import parser
+from pipework_core.cli.commands import find_command
 from pipework_core.model.errors import Interrupted, PipeworkError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         invocation = parser.parse(argv)
         as_json = invocation.settings.json
-        return parser.find_command(invocation.command).run(invocation.request, invocation.settings)
+        return find_command(invocation.command).run(invocation.request, invocation.settings)
     except PipeworkError as error:
         if "--debug" in argv:
             raise

@@ -19,7 +19,7 @@ from pipework_core.topology.host_access import Parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.cli.run import Run
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.host_access import Hosting

@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
-from pipework_core.cli.parser import find_command, list_takers
+from pipework_core.cli.commands import find_command, list_takers
 from pipework_core.model.names import escape_text
 from pipework_core.plugins.builtin import GUESTS
 from pipework_core.plugins.manager import known_options

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from pipework_core.cli.commands import Settings, find_command, list_takers
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 from pipework_core.spec import options
@@ -13,21 +13,7 @@ from pipework_core.spec import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipework_core.cli.command import CommandModule
     from pipework_core.spec.options import ParsedArgs
-
-
-class Settings(Record):
-    """What the options say that many commands share. `argv` is the whole command line as it was typed."""
-
-    argv: tuple[str, ...] = ()
-    verbose: bool = False
-    json: bool = False
-    dry_run: bool = False
-    debug: bool = False
-    driver: str = ""
-    record: str = ""
-    replay: str = ""
 
 
 class Invocation(Record):
@@ -51,16 +37,6 @@ def parse(argv: Sequence[str]) -> Invocation:
         return Invocation(asks, None, settings)
     _refuse_contradictions(settings)
     return Invocation(args.command, find_command(args.command).parse_request(args), settings)
-
-
-def find_command(name: str) -> CommandModule:
-    """Import the module of a command, which `name` must name."""
-    return cast("CommandModule", import_module(f"pipework_core.cli.commands.{options.COMMANDS[name]}"))
-
-
-def list_takers(option: str) -> list[str]:
-    """Return the commands that take an option, in the order of `--help`; all of them are imported."""
-    return [name for name in options.COMMANDS if option in find_command(name).OPTIONS]
 
 
 def refuse_operands(args: ParsedArgs, hint: str = "") -> None:

@@ -15,7 +15,7 @@ from pipework_core.plugins.manager import PluginManager
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.model.driver import RunDriver
 
 

@@ -15,7 +15,7 @@ from pipework_core.model.errors import CommandError, GuestError, Interrupted, Pi
 from pipework_core.model.plan import Command, Outcome
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
 
 ATTACH = ("br1", "web1", "10.0.0.1/24")
 

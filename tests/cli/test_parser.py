@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipework_core.cli.commands import Settings
 from pipework_core.cli.commands.exec import ToolRequest
 from pipework_core.cli.commands.wait import WaitRequest
-from pipework_core.cli.parser import Invocation, Settings, parse
+from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.spec.options import TOOLS

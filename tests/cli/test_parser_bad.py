@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipework_core.cli import app, run
-from pipework_core.cli.commands import attach
-from pipework_core.cli.parser import Invocation, Settings, parse
+from pipework_core.cli.commands import Settings, attach
+from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.errors import UsageError
 from pipework_core.spec.options import COMMANDS, OPTIONS
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipework_core.demo import attachments, topology
+from pipework_core.demo import attachments, stage, topology
 from pipework_core.model.errors import HostError
 from pipework_core.sandbox import host
 
@@ -239,25 +239,26 @@ def test_guests_that_do_not_reach_each_other_are_a_failure(tmp_path: Path) -> No
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the demo act on nothing at all, and everything go well."""
-    for name in ("stage", "tool", "reach", "_fail", "say", "title"):
-        monkeypatch.setattr(attachments, name, lambda *_, **__: "")
-    monkeypatch.setattr(attachments, "_attach", lambda *_: {"changed": False})
-    monkeypatch.setattr(attachments, "_state", lambda: ["lo"])
+    for name in ("prepare_stage", "run_tool", "show_reachability", "print_result", "print_title"):
+        monkeypatch.setattr(stage, name, lambda *_, **__: "")
+    monkeypatch.setattr(attachments, "_attach_wrongly", lambda *_: None)
+    monkeypatch.setattr(attachments, "_attach_guest", lambda *_: {"changed": False})
+    monkeypatch.setattr(attachments, "_read_state", lambda: ["lo"])
     return monkeypatch
 
 
 def test_a_second_run_that_changes_something_is_a_failure(scripted: pytest.MonkeyPatch) -> None:
-    attachments._show()
-    scripted.setattr(attachments, "_attach", lambda *_: {"changed": True})
+    attachments.show_attachments()
+    scripted.setattr(attachments, "_attach_guest", lambda *_: {"changed": True})
     with pytest.raises(HostError, match="second run"):
-        attachments._show()
+        attachments.show_attachments()
 
 
 def test_something_that_is_not_undone_is_a_failure(scripted: pytest.MonkeyPatch) -> None:
     states = iter([["lo"], ["lo", "eth2"], ["lo", "eth2"]])
-    scripted.setattr(attachments, "_state", lambda: next(states))
+    scripted.setattr(attachments, "_read_state", lambda: next(states))
     with pytest.raises(HostError, match="not undone"):
-        attachments._show()
+        attachments.show_attachments()
 
 
 TOPOLOGY = (*DEMO, "--topology")
@@ -301,6 +302,6 @@ def test_the_readme_shows_the_file_that_the_demo_runs() -> None:
 
 def test_a_repair_that_is_not_needed_is_a_failure_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = subprocess.CompletedProcess((), 0, "", "4 as they were\n")
-    monkeypatch.setattr(attachments, "pipework", lambda _: fine)
+    monkeypatch.setattr(stage, "run_pipework", lambda _: fine)
     with pytest.raises(HostError, match="not saying '4 attached'"):
-        topology._run("up", says="4 attached")
+        topology._run_with_file("up", says="4 attached")

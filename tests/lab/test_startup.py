@@ -107,7 +107,7 @@ def test_an_attachment_imports_what_it_needs(user_host: PrivateHost, options: tu
     assert ("pipework_drivers.dry_run.driver" in found) == bool(options)
     assert "pipework_drivers.replay.driver" not in found
     assert not found & {
-        "pipework_core.demo.attachments",
+        "pipework_core.demo.stage",
         "pipework_core.sandbox.host",
         "pipework_core.cli.help",
         "pipework_core.state.wait",

@@ -1,4 +1,57 @@
-"""One module a command, named in the table `spec.options.COMMANDS`; each holds what `cli.command.CommandModule` says.
+"""The commands: one module each, with what `CommandModule` says, named in the table `spec.options.COMMANDS`.
 
-A command is imported when it is run, all of them for `--help`: they import what they work with inside functions.
+A command is imported when it is run, all of them for `--help`, so a command imports what it works with in its `run`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from pipework_core.model.records import Record
+from pipework_core.spec.options import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipework_core.spec.options import ParsedArgs
+
+
+class Settings(Record):
+    """What the options say that many commands share. `argv` is the whole command line as it was typed."""
+
+    argv: tuple[str, ...] = ()
+    verbose: bool = False
+    json: bool = False
+    dry_run: bool = False
+    debug: bool = False
+    driver: str = ""
+    record: str = ""
+    replay: str = ""
+
+
+class CommandModule(Protocol):
+    """What the module of a command holds."""
+
+    #: The lines of `--help` that show its forms, without the word pipework.
+    USAGE: Sequence[str]
+    #: The entries of `--help` about it: a term and one sentence.
+    HELP: Sequence[tuple[str, str]]
+    #: The names of the options that it takes beside `spec.options.GENERAL`.
+    OPTIONS: Sequence[str]
+
+    def parse_request(self, args: ParsedArgs) -> Any:  # noqa: ANN401 - each command has a type of its own
+        """Return what the words ask for; raise UsageError when they make no sense."""
+
+    def run(self, request: Any, settings: Settings) -> int:  # noqa: ANN401 - as above
+        """Do it, print what came of it, and return the exit code."""
+
+
+def find_command(name: str) -> CommandModule:
+    """Import the module of a command, which `name` must name."""
+    return cast("CommandModule", import_module(f"{__name__}.{COMMANDS[name]}"))
+
+
+def list_takers(option: str) -> list[str]:
+    """Return the commands that take an option, in the order of `--help`; all of them are imported."""
+    return [name for name in COMMANDS if option in find_command(name).OPTIONS]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.cli.parser import refuse_operands
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("demo [--topology]",)
@@ -23,7 +23,7 @@ def parse_request(args: ParsedArgs) -> bool:
 
 def run(of_topology: bool, settings: Settings) -> int:  # noqa: FBT001 - it is the command's whole request
     """Become the demo."""
-    from pipework_core.demo import attachments
+    from pipework_core.demo.entrance import enter_demo
 
     del settings
-    return attachments.run(of_topology=of_topology)
+    enter_demo(of_topology=of_topology)

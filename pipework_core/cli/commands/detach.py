@@ -11,7 +11,7 @@ from pipework_core.model.records import Record
 from pipework_core.spec import classic, grammar, options
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.model.context import Context
     from pipework_core.model.errors import PipeworkError
     from pipework_core.model.plan import Report

@@ -9,7 +9,7 @@ from pipework_core.model.names import escape_text
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("gc [--dry-run] [--json]",)

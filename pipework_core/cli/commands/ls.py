@@ -10,7 +10,7 @@ from pipework_core.spec import grammar, options
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.spec.options import ParsedArgs
 

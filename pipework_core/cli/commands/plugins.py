@@ -8,7 +8,7 @@ from pipework_core.cli.parser import refuse_operands
 from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.plugins.packages import Package
     from pipework_core.spec.options import ParsedArgs
 

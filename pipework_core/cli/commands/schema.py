@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.cli.parser import refuse_operands
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("schema",)

@@ -9,7 +9,7 @@ from pipework_core.model.records import Record
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("up [-f FILE] [--atomic] [--prune]",)

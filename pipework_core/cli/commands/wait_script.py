@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.cli.commands.wait import OPTIONS, WaitRequest, parse_request
 
 if TYPE_CHECKING:
-    from pipework_core.cli.parser import Settings
+    from pipework_core.cli.commands import Settings
 
 USAGE = ("wait-script [-i IF] [--timeout SECONDS]",)
 HELP = (

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.cli import commands
-from pipework_core.cli.parser import find_command, list_takers, parse
+from pipework_core.cli.commands import find_command, list_takers
+from pipework_core.cli.parser import parse
 from pipework_core.model.errors import UsageError
 from pipework_core.spec.options import COMMANDS, GENERAL, OPTIONS
 
 if TYPE_CHECKING:
-    from pipework_core.cli.command import CommandModule
+    from pipework_core.cli.commands import CommandModule
 
 ALONE = {"--help", "--version"}
 
