@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.records import Record
 
@@ -104,12 +104,16 @@ class Command(_Command):
 
 
 class Outcome(Record):
-    """What a command did: exit code, what it said, and when it was started (seconds since boot)."""
+    """What a command did: exit code, output, and when it was started (seconds since boot).
+
+    `data` has the answer as records in place of text, where a driver got it without the command (`state/docker.py`).
+    """
 
     code: int
     stdout: str = ""
     stderr: str = ""
     asked: float = 0.0
+    data: tuple[Any, ...] = ()
 
     @property
     def error_text(self) -> str:

@@ -8,8 +8,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pipework_core.model.records import Record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pipework_core.model.plan import Outcome
 
 _FORMAT = (
     '{"id":{{json .ID}},"name":{{json .Name}},"pid":{{json .State.Pid}},"status":{{json .State.Status}},'
@@ -18,6 +22,16 @@ _FORMAT = (
 #: What IDs of containers are made of (OCI engines: 32 random bytes).
 _ID_LENGTH, _HEX = 64, frozenset("0123456789abcdef")
 _BEFORE_NAME = ("container", "inspect", "--format", _FORMAT, "--")
+
+
+class ContainerState(Record):
+    """A container: its name begins with `/` with Docker, `pid` is 0 unless it runs, `network` is its network mode."""
+
+    id: str
+    name: str
+    pid: int
+    status: str
+    network: str
 
 
 def argv(program: str, name: str) -> tuple[str, ...]:
@@ -50,14 +64,25 @@ def is_elsewhere(identity: str, groups: str) -> bool:
     return any(len(word) == _ID_LENGTH and _HEX.issuperset(word) for word in words)
 
 
-def answer(container: Mapping[str, Any]) -> str:
-    """Return what the command prints about a container, given as Docker's API tells it (GET /containers/ID/json)."""
-    state = container["State"]
-    told = {
-        "id": container["Id"],
-        "name": container["Name"],
-        "pid": state["Pid"],
-        "status": state["Status"],
-        "network": container["HostConfig"]["NetworkMode"],
-    }
-    return json.dumps(told, separators=(",", ":")) + "\n"
+def make_state(container: Mapping[str, Any]) -> ContainerState:
+    """Return the state of a container that Docker's API describes (GET /containers/ID/json)."""
+    state, network = container["State"], container["HostConfig"]["NetworkMode"]
+    return ContainerState(container["Id"], container["Name"], state["Pid"], state["Status"], network)
+
+
+def parse_states(outcome: Outcome) -> list[ContainerState]:
+    """Return what the command of `argv` says about each container; raise ValueError for what is no such answer."""
+    if outcome.data:
+        return list(outcome.data)
+    try:
+        return [ContainerState(**json.loads(line)) for line in outcome.stdout.splitlines() if line.strip()]
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def render_states(outcome: Outcome) -> Outcome:
+    """Return the outcome with the text that the command prints in place of data, such as for a recording."""
+    if not outcome.data:
+        return outcome
+    lines = [json.dumps(state._asdict(), separators=(",", ":")) for state in outcome.data]
+    return outcome._replace(stdout="".join(f"{line}\n" for line in lines), data=())

@@ -228,13 +228,14 @@ def test_the_quick_way_to_docker_gives_the_commands_own_answers(docker: DockerEn
     identity = host.run("docker", "inspect", "--format", "{{.Id}}", "web1").stdout.strip()
     script = (
         "import os, subprocess, sys\n"
-        "from pipework_core import inspection\n"
-        "from pipework_drivers import docker_socket\n"
+        "from pipework_core.state import docker\n"
+        "from pipework_drivers.local import docker_engine\n"
         "every = sys.argv[1:] == ['every']\n"
-        "argv = inspection.every('docker') if every else (*inspection.argv('docker', sys.argv[1]), *sys.argv[2:])\n"
-        "quick = docker_socket.answer(argv, os.environ)\n"
+        "argv = docker.every('docker') if every else (*docker.argv('docker', sys.argv[1]), *sys.argv[2:])\n"
+        "quick = docker_engine.answer(argv, os.environ)\n"
         "slow = subprocess.run(argv, capture_output=True, text=True)\n"
         "assert quick is not None\n"
+        "quick = docker.render_states(quick)\n"
         "assert (quick.code, quick.stdout.strip()) == (slow.returncode, slow.stdout.strip()), (quick, slow)\n"
         "assert all(line.split(': ', 1)[-1] in slow.stderr for line in quick.stderr.splitlines()), (quick, slow)\n"
     )

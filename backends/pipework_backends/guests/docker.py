@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pipework_core.model.context import Candidate, RunningGuest
 from pipework_core.model.errors import GuestError, RuntimeDownError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.driver import Driver
     from pipework_core.model.plan import Outcome
+    from pipework_core.state.docker import ContainerState
 
 #: States from which a container gets running by itself within a moment.
 _STARTING = frozenset({"created", "configured", "initialized", "restarting", "running"})
@@ -42,17 +43,15 @@ class Containers:
         if outcome.code != 0:
             self._refuse(name, outcome)
             return None
-        state = self._state(name, outcome.stdout)
-        if state["network"] == "host":
+        state = self._parse_states(f"{name!r}", outcome)[0]
+        if state.network == "host":
             raise GuestError(
                 f"{name!r} shares the host's own network, which pipework never changes for a guest.",
                 hint=f"start it with a network of its own, for instance {self.program} run --network none",
             )
-        pid = int(state["pid"])
-        if pid and state["status"] in {"running", "paused"}:
-            netns = Netns(path=f"/proc/{pid}/ns/net")
-            return Candidate(netns=netns, id=state["id"], pid=pid, asked=outcome.asked)
-        return Candidate(id=state["id"], starting=state["status"] in _STARTING, ended=state["status"])
+        if state.pid and state.status in {"running", "paused"}:
+            return _make_candidate(state, outcome.asked)
+        return Candidate(id=state.id, starting=state.status in _STARTING, ended=state.status)
 
     def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Ask for the running containers, then about all of them at once; one that ends meanwhile is left out."""
@@ -67,15 +66,15 @@ class Containers:
         argv = (*docker.argv(self.program, ids[0]), *ids[1:])
         ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), reason=f"ask {self.program} about its guests")
         told = driver.read([ask])[0]
-        states = [self._state("its containers", line) for line in told.stdout.splitlines() if line.strip()]
-        return [_make_running(state, told.asked) for state in states if state["pid"] and state["network"] != "host"]
+        states = self._parse_states("its containers", told)
+        return [_make_running(state, told.asked) for state in states if state.pid and state.network != "host"]
 
-    def _state(self, name: str, said: str) -> dict[str, Any]:
-        try:
-            state: dict[str, Any] = json.loads(said)
-        except ValueError:
-            raise RuntimeDownError(f"{self.program} gave an answer about {name!r} that is no JSON.") from None
-        return state
+    def _parse_states(self, subject: str, outcome: Outcome) -> Sequence[ContainerState]:
+        with suppress(ValueError):
+            states = docker.parse_states(outcome)
+            if states or outcome.code != 0:
+                return states
+        raise RuntimeDownError(f"{self.program} gave an answer about {subject} that is no JSON.")
 
     def _refuse_elsewhere(self, environment: Mapping[str, str]) -> None:
         """Refuse an engine on another machine: its process numbers belong to somebody else here."""
@@ -111,11 +110,13 @@ def _find_reason(outcome: Outcome) -> str:
     return errors[-1].removeprefix("Error: ") if errors else outcome.error_text
 
 
-def _make_running(state: Mapping[str, Any], asked: float) -> RunningGuest:
-    pid = int(state["pid"])
-    candidate = Candidate(netns=Netns(path=f"/proc/{pid}/ns/net"), id=state["id"], pid=pid, asked=asked)
-    shared = str(state["network"]).startswith("container:")
-    return RunningGuest(name=str(state["name"]).removeprefix("/"), candidate=candidate, shared=shared)
+def _make_candidate(state: ContainerState, asked: float) -> Candidate:
+    return Candidate(netns=Netns(path=f"/proc/{state.pid}/ns/net"), id=state.id, pid=state.pid, asked=asked)
+
+
+def _make_running(state: ContainerState, asked: float) -> RunningGuest:
+    shared = state.network.startswith("container:")
+    return RunningGuest(state.name.removeprefix("/"), _make_candidate(state, asked), shared=shared)
 
 
 @hookimpl

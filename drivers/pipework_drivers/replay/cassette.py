@@ -136,8 +136,8 @@ def _call(entry: dict[str, Any]) -> RecordedCall:
     command = kind in _COMMANDS
     outcome = None
     if "code" in entry:
-        said = {name: _text(entry.get(name, [])) for name in ("stdout", "stderr")}
-        outcome = Outcome(code=int(entry["code"]), asked=float(entry.get("asked", 0.0)), **said)
+        stdout, stderr = (_text(entry.get(name, [])) for name in ("stdout", "stderr"))
+        outcome = Outcome(int(entry["code"]), stdout, stderr, asked=float(entry.get("asked", 0.0)))
     return RecordedCall(
         kind=kind,
         subject="" if command or kind == "interrupt" else entry["path" if kind == "pin" else "program"],

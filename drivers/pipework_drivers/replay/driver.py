@@ -10,6 +10,7 @@ from pipework_core import __version__
 from pipework_core.model.driver import BaseDriver, NullLock, PinnedNetns, has_succeeded
 from pipework_core.model.errors import HostError, Interrupted, PipeworkError, ReplayError
 from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.state import docker
 from pipework_drivers.replay import cassette
 from pipework_drivers.replay.atomic_file import AtomicFile
 from pipework_drivers.replay.cassette import RecordedCall, of_command
@@ -54,7 +55,7 @@ class RecordingDriver(BaseDriver):
         if not commands:
             return []
         with self._noted(of_command("read", commands[0])):
-            outcomes = self._inner.read(commands)
+            outcomes = [docker.render_states(outcome) for outcome in self._inner.read(commands)]
         self._calls += [of_command("read", *pair) for pair in zip(commands, outcomes, strict=True)]
         return outcomes
 

@@ -77,7 +77,10 @@ def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
     outcome = docker_engine.answer(ARGV, environment(engine))
     assert outcome
     assert outcome.code == 0
-    assert outcome.stdout == '{"id":"4f0c","name":"/web1","pid":42,"status":"running","network":"none"}\n'
+    assert outcome.data == (docker.ContainerState("4f0c", "/web1", 42, "running", "none"),)
+    told = docker.render_states(outcome)
+    assert told.stdout == '{"id":"4f0c","name":"/web1","pid":42,"status":"running","network":"none"}\n'
+    assert docker.parse_states(told) == docker.parse_states(outcome)
     assert outcome.asked > 0
     assert engine.asked[0].startswith(b"GET /containers/web1/json HTTP/1.0\r\n")
 
@@ -85,7 +88,7 @@ def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
 def test_several_are_told_a_line_each(engine: Engine) -> None:
     outcome = docker_engine.answer((*ARGV, "web2"), environment(engine))
     assert outcome
-    assert (outcome.code, outcome.stdout.count("\n")) == (0, 2)
+    assert (outcome.code, len(outcome.data)) == (0, 2)
     assert [line.split()[1] for line in engine.asked] == [b"/containers/web1/json", b"/containers/web2/json"]
 
 
@@ -168,7 +171,7 @@ def test_the_live_driver_takes_the_quick_way_and_else_the_command(
     monkeypatch.setattr(LiveDriver, "has_program", lambda *_: True)
     fp.register(ARGV, stdout=b"from the command\n")
     driver = LiveDriver()
-    assert driver.read([Command(argv=ARGV)])[0].stdout.startswith('{"id":"4f0c"')
+    assert driver.read([Command(argv=ARGV)])[0].data[0].id == "4f0c"
     engine.answer = b"HTTP/1.0 500 no\r\n\r\n"
     assert driver.read([Command(argv=ARGV)])[0].stdout == "from the command\n"
 
