@@ -28,10 +28,10 @@ _WORDS_MAX = 90
 #: Options of `ip` that stand for the whole batch and take no value; a command with any other runs alone.
 _IP_OPTIONS = frozenset({"-4", "-6"})
 #: Options of `ovs-vsctl` itself (ovs-vsctl(8)); others in front of a command, such as --may-exist, are the command's.
-_OVS_OPTION = re.compile(r"--(timeout|db)=.*|--no-wait", re.DOTALL)
+_OVS_OPTION = r"(?s)--(timeout|db)=.*|--no-wait"
 #: Commands of a transaction that a busy switch has done within a second; on an idle machine it is ten times as many.
 _IN_A_SECOND = 20
-_FAILED_LINE = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
+_FAILED_LINE = r"(?m)^Command failed -:(\d+)$"
 
 
 class Group(Record):
@@ -76,7 +76,7 @@ def _split(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
     program, *words = command.argv
     vsctl = program == "ovs-vsctl"
     count = 0
-    while count < len(words) and (_OVS_OPTION.fullmatch(words[count]) if vsctl else words[count] in _IP_OPTIONS):
+    while count < len(words) and (re.fullmatch(_OVS_OPTION, words[count]) if vsctl else words[count] in _IP_OPTIONS):
         count += 1
     options, rest = tuple(words[:count]), tuple(words[count:])
     return options, rest[1:] if vsctl and rest[:1] == ("--",) else rest
@@ -119,9 +119,9 @@ def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
     if cut_short(outcome):
         return [good] * (len(group.commands) - 1) + [outcome]
     # The last of them is the tool's own: what it printed before may quote anything.
-    named = _FAILED_LINE.findall(outcome.stderr)
+    named = re.findall(_FAILED_LINE, outcome.stderr)
     before = min(int(named[-1]), len(group.commands)) - 1 if named else 0
-    message = _FAILED_LINE.sub("", outcome.stderr).strip()
+    message = re.sub(_FAILED_LINE, "", outcome.stderr).strip()
     return [good] * before + [outcome._replace(stderr=message)]
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 #: IFNAMSIZ less the closing NUL (linux/if.h).
 NAME_MAX = 15
 
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+#: Patterns are compiled when they are first used (`re` keeps them): most runs need few of them.
+_MAC = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"
 
 
 def interface_name(name: str, *, what: str = "interface name") -> str:
@@ -83,7 +84,7 @@ def host_name(interface: str, number: int) -> str:
 
 def mac_address(text: str) -> str:
     """Return a unicast MAC address in lower case; raise UsageError for anything else."""
-    if not _MAC.fullmatch(text):
+    if not re.fullmatch(_MAC, text):
         raise UsageError(
             f"{text!r} is not a MAC address.", hint="write six pairs of hex digits, such as 26:2e:71:98:60:8f"
         )
