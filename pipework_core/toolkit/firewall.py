@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 #: iptables may be missing (127), or not be ours to use; the answer is then no answer.
 _ANY = frozenset({*range(5), 127})
-#: What a backend reads to be able to warn, by the keys under which `warnings` looks for the answers.
-READS: Mapping[str, Command] = {
+#: What a backend reads to be able to warn, by the keys under which `firewall_warnings` looks for the answers.
+FIREWALL_QUERIES: Mapping[str, Command] = {
     "bridged frames": Command(
         argv=("cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"),
         ok_codes=_ANY,
@@ -28,9 +28,9 @@ READS: Mapping[str, Command] = {
 }
 
 
-def warnings(bridge: str, answers: Mapping[str, Outcome]) -> tuple[str, ...]:
+def firewall_warnings(bridge: str, answers: Mapping[str, Outcome]) -> tuple[str, ...]:
     """Return a warning when frames between ports of `bridge` will be dropped."""
-    bridged, rules = (answers[key].stdout if key in answers else "" for key in READS)
+    bridged, rules = (answers[key].stdout if key in answers else "" for key in FIREWALL_QUERIES)
     lines = rules.splitlines()
     if bridged.strip() != "1" or "-P FORWARD DROP" not in lines:
         return ()

@@ -13,7 +13,7 @@ ACCEPTS = DROPS + "-A DOCKER-USER -i br1 -o br1 -j ACCEPT\n"
 
 def said(bridged: str, rules: str) -> tuple[str, ...]:
     answers = (Outcome(code=0, stdout=bridged), Outcome(code=0, stdout=rules))
-    return firewall.warnings("br1", dict(zip(firewall.READS, answers, strict=True)))
+    return firewall.firewall_warnings("br1", dict(zip(firewall.FIREWALL_QUERIES, answers, strict=True)))
 
 
 def test_a_firewall_that_drops_is_named_with_the_cure() -> None:
@@ -29,4 +29,4 @@ def test_no_warning_where_frames_pass_or_nothing_is_known(bridged: str, rules: s
 
 
 def test_nothing_was_asked() -> None:
-    assert firewall.warnings("br1", {}) == ()
+    assert firewall.firewall_warnings("br1", {}) == ()

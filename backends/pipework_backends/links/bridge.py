@@ -43,7 +43,7 @@ class LinuxBridge(LinkBackend):
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
         if attachment.host not in host.links:
-            return firewall.READS
+            return firewall.FIREWALL_QUERIES
         if attachment.vlan:
             return {"vlans": bridge_vlan.QUERY}
         return {}
@@ -110,7 +110,7 @@ class LinuxBridge(LinkBackend):
                 undo=[ip("link", "delete", "dev", name, guard=_ports_of(name))],
                 reason=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _own(name)), warnings=firewall.warnings(name, context.answers))
+            return Plan(steps=(create, _own(name)), warnings=firewall.firewall_warnings(name, context.answers))
         unfinished = bridge.group == PENDING_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:

@@ -33,7 +33,7 @@ class Vxlan(LinkBackend):
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the ways to the other hosts and the flood list; for a new bridge, whether the firewall lets it work."""
         asked = wanted(attachment)
-        new = firewall.READS if asked.bridge not in host.links else {}
+        new = firewall.FIREWALL_QUERIES if asked.bridge not in host.links else {}
         return {**new, **underlay.reads(asked, host), **flooding.reads(asked, host)}
 
     def matches(self, context: Context, link: Link) -> bool:

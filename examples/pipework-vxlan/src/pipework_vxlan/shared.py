@@ -83,7 +83,7 @@ def _bridge(context: Context, wanted: Wanted) -> Plan:
         undo = [ip("link", "delete", "dev", name, guard=ports(name))]
         words = ("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge")
         create = ip(*words, undo=undo, reason=f"create the bridge {name} for VXLAN {wanted.vni}")
-        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.warnings(name, context.answers))
+        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.firewall_warnings(name, context.answers))
     return Plan(steps=tuple(_up(wanted, link)))
 
 
