@@ -49,37 +49,42 @@ if TYPE_CHECKING:
     from pipework_core.spec.grammar import MTU_MAX, MTU_MIN
     from pipework_core.state.facts import parse_json
     from pipework_core.toolkit.firewall import FIREWALL_QUERIES, firewall_warnings
-    from pipework_core.toolkit.garbage import pairs, serves_nobody
+    from pipework_core.toolkit.garbage import find_unused_pairs, serves_nobody
     from pipework_core.toolkit.iproute import (
-        Switch,
-        broadcast,
-        chosen_mtu,
-        delete_in_guest,
-        in_guest,
+        Sysctl,
+        broadcast_words,
+        choose_mtu,
+        delete_guest_link,
+        find_parent,
+        guest_link_words,
         ip,
-        parent_link,
-        switch,
-        switched_on,
-        unfinished,
+        is_option_on,
+        is_unfinished,
+        set_sysctls,
     )
     from pipework_core.toolkit.replace import (
-        earlier_defaults,
-        given_back,
+        find_earlier_defaults,
+        remove_link,
         rename_aside,
-        restore,
+        restore_defaults,
+        restore_link,
         restore_route,
-        without,
     )
-    from pipework_core.toolkit.shared import change_words, has_use, lower_again, made_by_us, raise_shared
-    from pipework_core.toolkit.veth import make_veth, own_veth, veth_name, veth_peer
+    from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, lower_link, raise_link
+    from pipework_core.toolkit.veth import choose_veth_name, find_veth_peer, make_veth, tag_veth
 
 #: Module to the names that it has.
 _PLACES = {
     "pipework_core": "CONTRACT",
     "pipework_core.model.attachment": "Address Attachment Dhcp Gateway address_words",
     "pipework_core.model.context": "Candidate Claims Context Guest Replacement RunningGuest SharedResource",
-    "pipework_core.model.driver": "BaseDriver Driver DriverKind Lock NullLock PinnedNetns RunDriver TIMED_OUT has_succeeded",
-    "pipework_core.model.errors": "CommandError ConflictError GuestError HostError Interrupted NoNamespaceError PipeworkError PluginError ReplayError RuntimeDownError UndoError UsageError",
+    "pipework_core.model.driver": (
+        "BaseDriver Driver DriverKind Lock NullLock PinnedNetns RunDriver TIMED_OUT has_succeeded"
+    ),
+    "pipework_core.model.errors": (
+        "CommandError ConflictError GuestError HostError Interrupted NoNamespaceError PipeworkError PluginError "
+        "ReplayError RuntimeDownError UndoError UsageError"
+    ),
     "pipework_core.model.lease": "Lease find_leases",
     "pipework_core.model.link": "GuestState HostState Link Route",
     "pipework_core.model.names": "escape_text interface_name mac_address stable_mac",
@@ -91,11 +96,16 @@ _PLACES = {
     "pipework_core.spec.grammar": "MTU_MAX MTU_MIN",
     "pipework_core.state.facts": "parse_json",
     "pipework_core.toolkit.firewall": "FIREWALL_QUERIES firewall_warnings",
-    "pipework_core.toolkit.garbage": "pairs serves_nobody",
-    "pipework_core.toolkit.iproute": "Switch broadcast chosen_mtu delete_in_guest in_guest ip parent_link switch switched_on unfinished",
-    "pipework_core.toolkit.replace": "earlier_defaults given_back rename_aside restore restore_route without",
-    "pipework_core.toolkit.shared": "change_words has_use lower_again made_by_us raise_shared",
-    "pipework_core.toolkit.veth": "make_veth own_veth veth_name veth_peer",
+    "pipework_core.toolkit.garbage": "find_unused_pairs serves_nobody",
+    "pipework_core.toolkit.iproute": (
+        "Sysctl broadcast_words choose_mtu delete_guest_link find_parent guest_link_words ip is_option_on "
+        "is_unfinished set_sysctls"
+    ),
+    "pipework_core.toolkit.replace": (
+        "find_earlier_defaults remove_link rename_aside restore_defaults restore_link restore_route"
+    ),
+    "pipework_core.toolkit.shared": "change_words is_made_by_us is_used lower_link raise_link",
+    "pipework_core.toolkit.veth": "choose_veth_name find_veth_peer make_veth tag_veth",
 }
 # fmt: off
 __all__ = [
@@ -105,13 +115,14 @@ __all__ = [
     "GuestResolver", "GuestState", "HostError", "HostState", "Interrupted", "Lease", "Link", "LinkBackend",
     "Lock", "Namespace", "Netns", "NoNamespaceError", "NullLock", "Outcome", "PinnedNetns", "PipeworkError",
     "Plan", "PluginError", "Replacement", "ReplayError", "Report", "Route", "RunDriver", "RunningGuest",
-    "RuntimeDownError", "SharedResource", "Snapshot", "Specs", "Switch", "SwitchPort", "Tag", "UndoError",
-    "UsageError", "address_words", "broadcast", "change_words", "chosen_mtu", "delete_in_guest",
-    "earlier_defaults", "escape_text", "find_leases", "firewall_warnings", "given_back", "has_succeeded",
-    "has_use", "hookimpl", "in_guest", "interface_name", "ip", "is_pending", "lower_again", "mac_address",
-    "made_by_us", "make_veth", "own_veth", "pairs", "parent_link", "parse_json", "raise_shared", "read_tag",
-    "rename_aside", "restore", "restore_route", "serves_nobody", "stable_mac", "switch", "switched_on",
-    "unfinished", "veth_name", "veth_peer", "without",
+    "RuntimeDownError", "SharedResource", "Snapshot", "Specs", "SwitchPort", "Sysctl", "Tag", "UndoError",
+    "UsageError", "address_words", "broadcast_words", "change_words", "choose_mtu", "choose_veth_name",
+    "delete_guest_link", "escape_text", "find_earlier_defaults", "find_leases", "find_parent",
+    "find_unused_pairs", "find_veth_peer", "firewall_warnings", "guest_link_words", "has_succeeded", "hookimpl",
+    "interface_name", "ip", "is_made_by_us", "is_option_on", "is_pending", "is_unfinished", "is_used",
+    "lower_link", "mac_address", "make_veth", "parse_json", "raise_link", "read_tag", "remove_link",
+    "rename_aside", "restore_defaults", "restore_link", "restore_route", "serves_nobody", "set_sysctls",
+    "stable_mac", "tag_veth",
 ]
 # fmt: on
 

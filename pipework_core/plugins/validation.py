@@ -95,9 +95,15 @@ def check_items(items: Iterable[Any], group: str, owner: str) -> None:
 
 
 def _find_missing(item: object, protocol: type) -> str:
-    """Return the base class, or the first attribute or method of a protocol, that an object lacks; empty: nothing."""
+    """Return the base class, or the first attribute or method of a protocol, that an object lacks; empty: nothing.
+
+    A link backend inherits everything but what makes the link: `create`, or a `plan` of its own.
+    """
     if protocol is api.LinkBackend:
-        return "" if isinstance(item, protocol) else f"base class {protocol.__name__}"
+        if not isinstance(item, api.LinkBackend):
+            return "base class LinkBackend"
+        inherited = type(item).plan is api.LinkBackend.plan and type(item).create is api.LinkBackend.create
+        return "method create" if inherited else ""
     methods = (
         f"method {name}" for name in vars(protocol) if name[0] != "_" and not callable(getattr(item, name, None))
     )

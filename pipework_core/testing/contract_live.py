@@ -36,7 +36,7 @@ class LivePromises(Prepared):
         link = facts.parse_links(said).get(interface)
         if link is None:
             fail_check(
-                f"{line}: {guest} has no {interface}; make it under scene.attachment.interface (toolkit.in_guest)."
+                f"{line}: {guest} has no {interface}; make it under context.attachment.interface (guest_link_words)."
             )
         tag = ownership.read_tag(link)
         if tag is None or tag.kind != self.kind:

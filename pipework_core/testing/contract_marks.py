@@ -21,7 +21,7 @@ class MarkPromises(Declared):
             if find_made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
                 fail_check(
                     f"{line}: `{command}` makes a link without `group {ownership.PENDING_GROUP}`; "
-                    "use toolkit.in_guest()."
+                    "use guest_link_words()."
                 )
 
     def test_the_mark_can_be_read_back(self, line: str) -> None:
@@ -56,7 +56,7 @@ class MarkPromises(Declared):
             if link is not None and ownership.read_tag(link) is None and link.group == "default":
                 fail_check(
                     f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
-                    "look at toolkit.made_by_us() first."
+                    "look at is_made_by_us() first."
                 )
 
     def test_queries_only_read(self, line: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model import ownership
 from pipework_core.state import namespaces
-from pipework_core.toolkit.shared import has_use
+from pipework_core.toolkit.shared import is_used
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,11 +21,11 @@ def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = 
     What guests that cannot be seen have on top of it nobody knows: then everything serves somebody.
     """
     used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
-    going = {*pairs(snapshot), *without}
-    return not snapshot.unsure and link.name not in used and not has_use(snapshot.host_state, link, without=going)
+    going = {*find_unused_pairs(snapshot), *without}
+    return not snapshot.unsure and link.name not in used and not is_used(snapshot.host_state, link, without=going)
 
 
-def pairs(snapshot: Snapshot) -> dict[str, str]:
+def find_unused_pairs(snapshot: Snapshot) -> dict[str, str]:
     """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
     ends = (link for link in snapshot.host_state.links.values() if link.kind == "veth")
     return {link.name: wrong for link in ends if (wrong := _wrong(snapshot, link))}

@@ -38,7 +38,7 @@ def ip(
     )
 
 
-class Switch(Record):
+class Sysctl(Record):
     """A switch of the kernel's for one interface, a file (ip-sysctl.rst).
 
     The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it
@@ -50,15 +50,15 @@ class Switch(Record):
     before: str = ""
 
 
-def switch(context: Context, switches: Iterable[Switch]) -> list[Command]:
+def set_sysctls(context: Context, switches: Iterable[Sysctl]) -> list[Command]:
     """Return what writes the switches of the guest's interface: one process for all that get the same value."""
-    found: dict[str, list[Switch]] = {}
+    found: dict[str, list[Sysctl]] = {}
     for one in switches:
         found.setdefault(one.value, []).append(one)
     return [_write(context, value, group) for value, group in found.items()]
 
 
-def _write(context: Context, value: str, switches: Sequence[Switch]) -> Command:
+def _write(context: Context, value: str, switches: Sequence[Sysctl]) -> Command:
     netns, names = context.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
     undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
     return Command(
@@ -70,7 +70,7 @@ def _write(context: Context, value: str, switches: Sequence[Switch]) -> Command:
     )
 
 
-def switched_on(attachment: Attachment, key: str) -> bool:
+def is_option_on(attachment: Attachment, key: str) -> bool:
     """Whether `-o KEY=1` is given; raise UsageError for anything but 0 and 1."""
     value = attachment.option(key, "0")
     if value not in {"0", "1"}:
@@ -78,12 +78,12 @@ def switched_on(attachment: Attachment, key: str) -> bool:
     return value == "1"
 
 
-def unfinished(context: Context) -> bool:
+def is_unfinished(context: Context) -> bool:
     """Whether the interface is new, or was left by a run that did not get as far as marking it."""
     return context.existing is None or is_pending(context.existing)
 
 
-def parent_link(context: Context) -> Link:
+def find_parent(context: Context) -> Link:
     """Return the host interface the request names; raise HostError when there is none."""
     name = context.attachment.host
     link = context.host_state.links.get(name)
@@ -92,7 +92,7 @@ def parent_link(context: Context) -> Link:
     return link
 
 
-def chosen_mtu(context: Context, parent: Link | None) -> int:
+def choose_mtu(context: Context, parent: Link | None) -> int:
     """Return the MTU in bytes: the asked one, else the parent's; raise HostError for more than the parent carries."""
     asked = context.attachment.mtu
     if parent is None:
@@ -105,18 +105,18 @@ def chosen_mtu(context: Context, parent: Link | None) -> int:
     return asked or parent.mtu
 
 
-def in_guest(context: Context, *words: str) -> tuple[str, ...]:
+def guest_link_words(context: Context, *words: str) -> tuple[str, ...]:
     """Return the words that make a link under its final name in the guest, born with our group."""
     attachment = context.attachment
     mac = ("address", attachment.mac) if attachment.mac else ()
     return ("name", attachment.interface, *mac, *words, "group", PENDING_GROUP, "netns", context.guest.netns.path)
 
 
-def delete_in_guest(context: Context, name: str = "") -> Command:
+def delete_guest_link(context: Context, name: str = "") -> Command:
     """Return the command that deletes a link in the guest, which takes its veth peer along."""
     return ip("link", "delete", "dev", name or context.attachment.interface, netns=context.guest.netns)
 
 
-def broadcast(address: Address) -> tuple[str, ...]:
+def broadcast_words(address: Address) -> tuple[str, ...]:
     """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
     return ("broadcast", "+") if has_broadcast(address) else ()

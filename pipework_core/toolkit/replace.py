@@ -8,8 +8,8 @@ from pipework_core.model.context import Replacement
 from pipework_core.model.link import Route
 from pipework_core.model.ownership import Tag, route_from
 from pipework_core.model.plan import Command, Plan
-from pipework_core.toolkit.iproute import delete_in_guest, ip
-from pipework_core.toolkit.veth import veth_peer
+from pipework_core.toolkit.iproute import delete_guest_link, ip
+from pipework_core.toolkit.veth import find_veth_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
         ip(
             *("link", "set", "dev", link.name, "down"),
             netns=netns,
-            undo=restore(link, routes, netns, beside=context.guest_state.routes),
+            undo=restore_link(link, routes, netns, beside=context.guest_state.routes),
             reason=f"put {link.name} aside",
         ),
         ip(
@@ -42,9 +42,9 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
             undo=[ip("link", "set", "dev", parked, "name", link.name, netns=netns)],
         ),
     ]
-    earlier = earlier_defaults(context, link, tag)
+    earlier = find_earlier_defaults(context, link, tag)
     steps += [restore_route(route, netns) for route in earlier]
-    guest_state = without(context, link, tag)
+    guest_state = remove_link(context, link, tag)
     after = ip("link", "delete", "dev", parked, netns=netns, reason=f"give up the former {link.name}")
     return Replacement(
         context=context._replace(guest_state=guest_state), before=Plan(steps=tuple(steps)), after=Plan(commit=(after,))
@@ -53,33 +53,33 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
 
 def _given_up(context: Context, link: Link, tag: Tag) -> Replacement:
     """Put the earlier default routes back while the link still works, then delete it."""
-    peer = veth_peer(context, link)
+    peer = find_veth_peer(context, link)
     host = {name: other for name, other in context.host_state.links.items() if peer is None or name != peer.name}
-    after = delete_in_guest(context, link.name)._replace(reason=f"delete {link.name} of {context.guest.name}")
+    after = delete_guest_link(context, link.name)._replace(reason=f"delete {link.name} of {context.guest.name}")
     return Replacement(
         context=context._replace(
-            guest_state=without(context, link, tag), host_state=context.host_state._replace(links=host)
+            guest_state=remove_link(context, link, tag), host_state=context.host_state._replace(links=host)
         ),
-        before=Plan(steps=given_back(context, link, tag)),
+        before=Plan(steps=restore_defaults(context, link, tag)),
         after=Plan(commit=(after,)),
     )
 
 
-def without(context: Context, link: Link, tag: Tag) -> GuestState:
+def remove_link(context: Context, link: Link, tag: Tag) -> GuestState:
     """Return what is in the guest when the link has gone and the default routes that it replaced are back."""
     return context.guest_state._replace(
         links={name: known for name, known in context.guest_state.links.items() if name != link.name},
         routes=(
             *(route for route in context.guest_state.routes if route.dev != link.name),
-            *earlier_defaults(context, link, tag),
+            *find_earlier_defaults(context, link, tag),
         ),
     )
 
 
-def given_back(context: Context, link: Link, tag: Tag) -> tuple[Command, ...]:
+def restore_defaults(context: Context, link: Link, tag: Tag) -> tuple[Command, ...]:
     """Return what puts the earlier default routes in the place of the link's own, while it has them."""
     netns, steps = context.guest.netns, []
-    for route in earlier_defaults(context, link, tag):
+    for route in find_earlier_defaults(context, link, tag):
         now = context.guest_state.default_route(route.family)
         words = (f"-{route.family}", "route", "delete", route.dst, *route.words)
         undo = restore_route(now, netns) if now is not None else ip(*words, netns=netns)
@@ -87,7 +87,7 @@ def given_back(context: Context, link: Link, tag: Tag) -> tuple[Command, ...]:
     return tuple(steps)
 
 
-def earlier_defaults(context: Context, link: Link, tag: Tag) -> list[Route]:
+def find_earlier_defaults(context: Context, link: Link, tag: Tag) -> list[Route]:
     """Return the default routes that an attachment replaced, where nobody has set another one since.
 
     One whose own interface has gone meanwhile went with it.
@@ -122,7 +122,9 @@ def restore_route(route: Route, netns: Netns | None) -> Command:
     )
 
 
-def restore(link: Link, routes: Iterable[Route], netns: Netns | None, *, beside: Iterable[Route] = ()) -> list[Command]:
+def restore_link(
+    link: Link, routes: Iterable[Route], netns: Netns | None, *, beside: Iterable[Route] = ()
+) -> list[Command]:
     """Return what gives a link that was taken down its state, addresses and routes back.
 
     Of `beside`, those of other links stay: a route to the same place is appended, since replacing takes the first one.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command
 
 
-def raise_shared(link: Link) -> Command:
+def raise_link(link: Link) -> Command:
     """Return the command that raises a bridge or parent on the host, which others may use as soon as it is up."""
     words = ("link", "set", "dev", link.name)
     undo = [ip(*words, "down", *change_words(link, 0), only_if_uncontended=True)]
@@ -28,23 +28,23 @@ def change_words(link: Link, bits: int) -> tuple[str, ...]:
     return ("group", group_for(before | bits)) if before or link.group == "default" else ()
 
 
-def lower_again(host: HostState, name: str, *, without: Collection[str] = ()) -> tuple[SharedResource, ...]:
+def lower_link(host: HostState, name: str, *, without: Collection[str] = ()) -> tuple[SharedResource, ...]:
     """Return what lowers a parent again that we raised, unless the host uses it for something but `without`."""
     link = host.links.get(name)
-    if link is None or not read_changes(link) & RAISED or has_use(host, link, without=without):
+    if link is None or not read_changes(link) & RAISED or is_used(host, link, without=without):
         return ()
     words = ("down", "group", group_for(read_changes(link) & FILTERING))
     remove = ip("link", "set", "dev", name, *words, reason=f"lower {name} again, which nobody uses")
     return (SharedResource(name=name, remove=remove, hidden=True),)
 
 
-def made_by_us(link: Link, kind: str) -> bool:
+def is_made_by_us(link: Link, kind: str) -> bool:
     """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
     tag = read_tag(link)
     return (tag is not None and tag.kind == kind) or (tag is None and is_pending(link) and link.kind == kind)
 
 
-def has_use(host: HostState, link: Link, *, without: Collection[str] = ()) -> bool:
+def is_used(host: HostState, link: Link, *, without: Collection[str] = ()) -> bool:
     """Whether the host itself uses the link: by an address on it, a link on top of it, as somebody's port or bridge.
 
     Those of `without` do not count, nor do the addresses that the kernel makes by itself: link-local ones, and those

@@ -8,14 +8,14 @@ from pipework_core.model.errors import ConflictError
 from pipework_core.model.names import host_name
 from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
-from pipework_core.toolkit.iproute import in_guest, ip
+from pipework_core.toolkit.iproute import guest_link_words, ip
 
 if TYPE_CHECKING:
     from pipework_core.model.context import Context
     from pipework_core.model.link import Link
 
 
-def veth_name(context: Context) -> str:
+def choose_veth_name(context: Context) -> str:
     """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
     attachment, guest = context.attachment, context.guest
     if attachment.host_name:
@@ -27,7 +27,7 @@ def veth_name(context: Context) -> str:
     return name
 
 
-def veth_peer(context: Context, link: Link) -> Link | None:
+def find_veth_peer(context: Context, link: Link) -> Link | None:
     """Return the host's end of the guest's veth `link`.
 
     That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
@@ -48,23 +48,23 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
 
     Raise ConflictError when the host's name is taken.
     """
-    name = veth_name(context)
+    name = choose_veth_name(context)
     if name in context.host_state.links:
         raise ConflictError(
             f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
         )
     attachment = context.attachment
     near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))
-    far = in_guest(context, "mtu", str(mtu))
+    far = guest_link_words(context, "mtu", str(mtu))
     command = ip(
         *("link", "add", *near, "group", PENDING_GROUP, "type", "veth", "peer", *far),
         undo=[ip("link", "delete", "dev", name)],
         reason=f"make {attachment.interface} in {context.guest.name}, with {name} on the host",
     )
-    return name, Plan(steps=(command, own_veth(context, name)))
+    return name, Plan(steps=(command, tag_veth(context, name)))
 
 
-def own_veth(context: Context, name: str) -> Command:
+def tag_veth(context: Context, name: str) -> Command:
     """Return the command that turns the birth mark of a host's end into an alias."""
     alias = Tag(kind="veth", netns=str(context.guest.inode)).alias
     return ip("link", "set", "dev", name, "group", "default", "alias", alias, reason=f"mark {name} as pipework's")

@@ -134,6 +134,9 @@ def registering(hook: str, item: object) -> PluginManager:
 class Tap(api.LinkBackend):
     kind = "tap"
 
+    def create(self, context: Context) -> Plan:
+        raise NotImplementedError
+
 
 def having(protocol: type, **attributes: object) -> object:
     """Return an object with all that a protocol asks for; its methods return what they are given."""

@@ -14,7 +14,7 @@ from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
+from pipework_core.toolkit.veth import find_veth_peer, make_veth, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class Pair(LinkBackend):
     options: Mapping[str, str] = {"mode": f"one of {', '.join(MODES)}"}
 
     def matches(self, context: Context, link: Link) -> bool:
-        return veth_peer(context, link) is not None
+        return find_veth_peer(context, link) is not None
 
     def tag(self, context: Context) -> Tag:
         return Tag(kind=self.kind, parent=context.attachment.host)
@@ -43,14 +43,14 @@ class Pair(LinkBackend):
     def plan(self, context: Context) -> Plan:
         attachment = context.attachment
         self.check(attachment)
-        iproute.parent_link(context)
+        iproute.find_parent(context)
         made = self.switch(context)
         if context.existing is None:
             made += make_veth(context, mtu=1500)[1]
         else:
-            peer = veth_peer(context, context.existing)
+            peer = find_veth_peer(context, context.existing)
             if peer is not None and peer.group == PENDING_GROUP:
-                made += Plan(steps=(own_veth(context, peer.name),))
+                made += Plan(steps=(tag_veth(context, peer.name),))
         return Plan(steps=tuple(self.more(context)), notes=("it is there",)) + made
 
     def switch(self, context: Context) -> Plan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipework_backends import script
 from pipework_core.model.errors import HostError
 from pipework_core.model.plan import Command
-from pipework_core.toolkit.iproute import Switch, unfinished
+from pipework_core.toolkit.iproute import Sysctl, is_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def list_queries(attachment: Attachment, guest: Guest) -> dict[str, Command]:
     return {_READ: Command(argv=("cat", *paths), netns=guest.netns, ok_codes=ok, reason=reason)}
 
 
-def list_sysctls(context: Context, missing: Sequence[Address]) -> list[Switch]:
+def list_sysctls(context: Context, missing: Sequence[Address]) -> list[Sysctl]:
     """Return what is to be written before the interface goes up; raise HostError for an option that makes no sense."""
     return [*_turn_on(context, missing), *_accept_advertisements(context)]
 
@@ -65,14 +65,14 @@ def _make_path(attachment: Attachment, name: str) -> str:
     return f"/proc/sys/net/ipv6/conf/{attachment.interface}/{name}"
 
 
-def _turn_on(context: Context, missing: Sequence[Address]) -> list[Switch]:
+def _turn_on(context: Context, missing: Sequence[Address]) -> list[Sysctl]:
     """Turn IPv6 on where the guest has it off and the request needs it; let neighbours hear of new addresses."""
-    attachment, fresh = context.attachment, unfinished(context) and IPV6 in context.attachment.families
+    attachment, fresh = context.attachment, is_unfinished(context) and IPV6 in context.attachment.families
     switches = []
     if context.guest_state.ipv6_off and (fresh or any(address.version == IPV6 for address in missing)):
-        switches.append(Switch(_make_path(attachment, "disable_ipv6"), "0"))
+        switches.append(Sysctl(_make_path(attachment, "disable_ipv6"), "0"))
     if fresh:
-        switches.append(Switch(_make_path(attachment, "ndisc_notify"), "1"))
+        switches.append(Sysctl(_make_path(attachment, "ndisc_notify"), "1"))
     return switches
 
 
@@ -84,7 +84,7 @@ def _set_asked(attachment: Attachment) -> dict[str, str]:
     return wanted | {name: value for name, value in attachment.options if name in _VALUES}
 
 
-def _accept_advertisements(context: Context) -> list[Switch]:
+def _accept_advertisements(context: Context) -> list[Sysctl]:
     attachment = context.attachment
     wanted = _set_asked(attachment)
     for name, allowed in _VALUES.items():
@@ -97,9 +97,9 @@ def _accept_advertisements(context: Context) -> list[Switch]:
                 hint=f"leave out auto, or -o {name}=0",
             )
     answer = context.answers.get(_READ)
-    before = answer.stdout.split() if answer and answer.code == 0 and not unfinished(context) else [""] * len(wanted)
+    before = answer.stdout.split() if answer and answer.code == 0 and not is_unfinished(context) else [""] * len(wanted)
     return [
-        Switch(_make_path(attachment, name), value, old)
+        Sysctl(_make_path(attachment, name), value, old)
         for (name, value), old in zip(wanted.items(), before, strict=True)
         if value != old
     ]

@@ -13,7 +13,7 @@ from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.toolkit.iproute import Switch, broadcast, ip, switch, unfinished
+from pipework_core.toolkit.iproute import Sysctl, broadcast_words, ip, is_unfinished, set_sysctls
 from pipework_core.toolkit.replace import restore_route
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Static:
             _raise_link(context),
         )
         steps = [
-            *switch(
+            *set_sysctls(
                 context, [*_let_kernel_announce(context), *(ipv6.list_sysctls(context, addresses) if ipv6 else ())]
             ),
             *_set_tag(context, tag),
@@ -114,7 +114,7 @@ def _add_addresses(context: Context, addresses: Sequence[Address]) -> list[Comma
     steps = []
     for address in addresses:
         nodad = ("nodad",) if context.attachment.no_dad and address.version == _IPV6 else ()
-        words = (f"{address}", *broadcast(address), "dev", name, *nodad)
+        words = (f"{address}", *broadcast_words(address), "dev", name, *nodad)
         undo = [ip("address", "delete", str(address), "dev", name, netns=netns)] if context.existing else []
         steps.append(ip("address", "add", *words, netns=netns, undo=undo, reason=f"give {name} its address {address}"))
     return steps
@@ -198,12 +198,12 @@ def _undo_default(context: Context, before: Route | None, family: str, name: str
     return [ip(family, "route", "delete", "default", "dev", name, netns=context.guest.netns)]
 
 
-def _let_kernel_announce(context: Context) -> list[Switch]:
+def _let_kernel_announce(context: Context) -> list[Sysctl]:
     """Let the kernel announce IPv4 addresses, on hosts without arping."""
     attachment = context.attachment
     if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
         return []
-    return [Switch(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if unfinished(context) else []
+    return [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if is_unfinished(context) else []
 
 
 def _announce_addresses(context: Context) -> tuple[Command, ...]:

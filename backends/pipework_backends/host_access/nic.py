@@ -28,8 +28,8 @@ from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.state import facts
 from pipework_core.toolkit import iproute
-from pipework_core.toolkit.iproute import broadcast, ip
-from pipework_core.toolkit.shared import raise_shared
+from pipework_core.toolkit.iproute import broadcast_words, ip
+from pipework_core.toolkit.shared import raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -120,7 +120,7 @@ def plan_sibling(context: Context, *, confirm: int) -> Plan:
     back = addresses.add_addresses(held, nic.name, nic.name)
     tag = _make_tag(context, missing, [via for via, _ in defaults])
     vias = [*host_routes.list_gateways(held.routes), *(via for via, _ in defaults)]
-    steps = [raise_shared(nic)] if not nic.up else []
+    steps = [raise_link(nic)] if not nic.up else []
     steps += [
         ip(
             *("link", "add", "link", nic.name, "name", name, "group", PENDING_GROUP),
@@ -135,7 +135,7 @@ def plan_sibling(context: Context, *, confirm: int) -> Plan:
         steps.insert(-1, _start_guard(confirm, name, steps[-3].undo))
     steps += addresses.add_addresses(held, nic.name, name)
     steps += [
-        ip("address", "add", str(a), *broadcast(a), "dev", name, reason=f"give the host the address {a}")
+        ip("address", "add", str(a), *broadcast_words(a), "dev", name, reason=f"give the host the address {a}")
         for a in missing
     ]
     steps += [addresses.remove_addresses(info, nic.name) for info in reversed(held.addresses)]
@@ -239,7 +239,7 @@ def refuse_elsewhere(context: Context, but: Collection[str]) -> None:
 
 def _find_nic(context: Context) -> Link:
     """Return the NIC; raise for one that cannot have a sibling."""
-    nic = iproute.parent_link(context)
+    nic = iproute.find_parent(context)
     tag = ownership.read_tag(nic)
     if nic.layer != "ether":
         raise HostError(

@@ -17,8 +17,8 @@ from pipework_core.model.errors import ConflictError, HostError
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.toolkit.iproute import broadcast, ip
-from pipework_core.toolkit.shared import lower_again, made_by_us, raise_shared
+from pipework_core.toolkit.iproute import broadcast_words, ip
+from pipework_core.toolkit.shared import is_made_by_us, lower_link, raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class HostAccessPlanner:
         """Return the switch that nobody needs any more when it is ours, or what was changed on it or on the NIC."""
         asked = next_context.attachment
         found = backend.shared_resources(next_context, Tag(kind=asked.kind, parent=asked.host))
-        return found or (lower_again(next_context.host_state, asked.host) if asked.kind == "ovs" else ())
+        return found or (lower_link(next_context.host_state, asked.host) if asked.kind == "ovs" else ())
 
 
 def _on_switch(context: Context, backend: LinkBackend, confirm: int) -> Plan:
@@ -106,10 +106,10 @@ def _on_switch(context: Context, backend: LinkBackend, confirm: int) -> Plan:
         steps.append(_set_tag(link, name, _make_tag(backend, link, before)._replace(new=added, req=digest)))
     for address in missing:
         undo = [ip("address", "delete", str(address), "dev", name)]
-        words = ("address", "add", str(address), *broadcast(address), "dev", name)
+        words = ("address", "add", str(address), *broadcast_words(address), "dev", name)
         steps.append(ip(*words, undo=undo, reason=f"give the host the address {address} on {name}"))
     if backend.kind == "ovs" and (link is None or not link.up):
-        steps.append(raise_shared(link) if link is not None else _raise_link(name))
+        steps.append(raise_link(link) if link is not None else _raise_link(name))
     steps += [step for _, step in defaults]
     if defaults and confirm:
         steps.append(nic.ask_gateways(confirm, name, [via for via, _ in defaults]))
@@ -126,7 +126,7 @@ def _make_tag(backend: LinkBackend, link: Link | None, before: Tag | None) -> Ta
     """Return the mark that the switch has, or will have: one that we made says so."""
     if before is not None:
         return before
-    ours = backend.kind == "bridge" and (link is None or made_by_us(link, "bridge"))
+    ours = backend.kind == "bridge" and (link is None or is_made_by_us(link, "bridge"))
     return Tag(kind="bridge" if ours else KIND)
 
 
@@ -167,7 +167,7 @@ def _off_switch(context: Context) -> tuple[Plan, Context]:
             undo = [ip("route", "replace", *moved)]
             steps.append(ip("route", "delete", *moved, undo=undo, reason=f"take the default route by {route.via} back"))
     for address in gone:
-        words = (address, *broadcast(ip_interface(address)), "dev", name)
+        words = (address, *broadcast_words(ip_interface(address)), "dev", name)
         undo = [ip("address", "replace", *words)]
         steps.append(ip("address", "delete", address, "dev", name, undo=undo, reason=f"take {address} off {name}"))
     kept = tag._replace(new="", req="")

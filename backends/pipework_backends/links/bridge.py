@@ -14,8 +14,8 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import change_words, has_use, made_by_us, raise_shared
-from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
+from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, raise_link
+from pipework_core.toolkit.veth import find_veth_peer, make_veth, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,7 +50,7 @@ class LinuxBridge(LinkBackend):
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = veth_peer(context, link)
+        peer = find_veth_peer(context, link)
         return peer is not None and peer.master in {"", context.attachment.host}
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
@@ -59,10 +59,10 @@ class LinuxBridge(LinkBackend):
         if link is None or link.kind != "bridge":
             return ()
         here = context.guest_state.links.get(context.attachment.interface)
-        peer = veth_peer(context, here) if here is not None else None
+        peer = find_veth_peer(context, here) if here is not None else None
         going = frozenset({peer.name} if peer is not None else ())
-        used = has_use(context.host_state, link, without=going)
-        if made_by_us(link, "bridge") and not used:
+        used = is_used(context.host_state, link, without=going)
+        if is_made_by_us(link, "bridge") and not used:
             return (SharedResource(name=link.name, remove=_unmade(link.name), hidden=True),)
         return _put_back(context, link, going, used=used)
 
@@ -78,7 +78,7 @@ class LinuxBridge(LinkBackend):
         attachment = context.attachment
         bridge = _find_bridge(context)
         made = self._bridge(context, bridge)
-        mtu = iproute.chosen_mtu(context, bridge)
+        mtu = iproute.choose_mtu(context, bridge)
         if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
                 f"the bridge {attachment.host} has {PORTS_MAX} ports, and Linux bridges hold no more.",
@@ -114,14 +114,14 @@ class LinuxBridge(LinkBackend):
         unfinished = bridge.group == PENDING_GROUP
         steps = [_own(name)] if unfinished else []
         if not unfinished and not bridge.up:
-            steps.append(raise_shared(bridge))
+            steps.append(raise_link(bridge))
         if attachment.vlan and not bridge.data.get("vlan_filtering"):
             steps.append(self._filter(context, name))
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
 
     def _filter(self, context: Context, name: str) -> Command:
         """Turn filtering on, where that takes nothing from a port that relies on the bridge passing tags through."""
-        if context.host_state.ports(name) and not iproute.switched_on(context.attachment, _FILTERING):
+        if context.host_state.ports(name) and not iproute.is_option_on(context.attachment, _FILTERING):
             raise HostError(
                 f"the bridge {name} does not filter VLANs, and turning that on would change what its ports can send.",
                 hint="if that is what you want, add -o vlan_filtering=1",
@@ -138,7 +138,7 @@ class LinuxBridge(LinkBackend):
 
     def _completed(self, context: Context, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""
-        peer = veth_peer(context, link)
+        peer = find_veth_peer(context, link)
         if peer is None:
             raise HostError(
                 f"{link.name} of {context.guest.name} has lost its end on the host.",
@@ -146,7 +146,7 @@ class LinuxBridge(LinkBackend):
             )
         attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
-        steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
+        steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
         is_up, vlans = peer.up, _vlans_of(context, peer.name)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
@@ -178,7 +178,7 @@ def _find_bridge(context: Context) -> Link | None:
             f"{bridge.name} is no Linux bridge but {bridge.kind or 'a physical interface'}.",
             hint="leave bridge: out, or name another bridge",
         )
-    iproute.switched_on(attachment, _FILTERING)
+    iproute.is_option_on(attachment, _FILTERING)
     return bridge
 
 

@@ -28,8 +28,8 @@ class Dummy(LinkBackend):
         attachment = context.attachment
         mtu = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
         create = ip(
-            *("link", "add", *iproute.in_guest(context, *mtu), "type", "dummy"),
-            undo=[iproute.delete_in_guest(context)],
+            *("link", "add", *iproute.guest_link_words(context, *mtu), "type", "dummy"),
+            undo=[iproute.delete_guest_link(context)],
             reason=f"make the dummy {attachment.interface} in {context.guest.name}",
         )
         return Plan(steps=(create,))

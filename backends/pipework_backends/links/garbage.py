@@ -13,7 +13,7 @@ from pipework_core.model.plan import Plan
 from pipework_core.state import namespaces
 from pipework_core.toolkit import garbage
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import has_use, made_by_us
+from pipework_core.toolkit.shared import is_made_by_us, is_used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +30,14 @@ def swept(*commands: Command) -> Plan:
 
 def of_pairs(snapshot: Snapshot) -> Plan:
     """Delete the veth pairs that serve nobody."""
-    found = garbage.pairs(snapshot).items()
+    found = garbage.find_unused_pairs(snapshot).items()
     return swept(*(ip("link", "delete", "dev", name, reason=f"delete {name}, {wrong}") for name, wrong in found))
 
 
 def of_bridges(snapshot: Snapshot) -> Iterator[Link]:
     """Yield the Linux bridges of ours that have no use, or only ports that go."""
     for link in snapshot.host_state.links.values():
-        ours = link.kind == "bridge" and made_by_us(link, "bridge")
+        ours = link.kind == "bridge" and is_made_by_us(link, "bridge")
         if ours and garbage.serves_nobody(snapshot, link):
             yield link
 
@@ -45,7 +45,7 @@ def of_bridges(snapshot: Snapshot) -> Iterator[Link]:
 def of_ports(snapshot: Snapshot) -> list[str]:
     """Return the ports of ours on switches that keep them, whose device has gone with its guest, or goes."""
     going = {
-        *garbage.pairs(snapshot),
+        *garbage.find_unused_pairs(snapshot),
         *(link.name for link in snapshot.host_state.links.values() if _doomed(snapshot, link)),
     }
     return [port.name for port in snapshot.ports.values() if port.ours and _gone(snapshot, port.name, going)]
@@ -64,7 +64,7 @@ def in_use(snapshot: Snapshot, name: str) -> bool:
     """Whether the host or a guest uses the interface of that name by other means than as a switch."""
     link = snapshot.host_state.links.get(name)
     used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
-    return snapshot.unsure or (link is not None and (name in used or has_use(snapshot.host_state, link)))
+    return snapshot.unsure or (link is not None and (name in used or is_used(snapshot.host_state, link)))
 
 
 def of_guests(snapshot: Snapshot, kind: str) -> Plan:
@@ -129,7 +129,7 @@ def of_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
         *(
             ip("link", "delete", "dev", link.name, reason=f"delete the VLAN {link.name}, which nobody uses")
             for link in snapshot.host_state.links.values()
-            if made_by_us(link, "vlan") and not has_use(snapshot.host_state, link) and link.name not in used
+            if is_made_by_us(link, "vlan") and not is_used(snapshot.host_state, link) and link.name not in used
         )
     )
 

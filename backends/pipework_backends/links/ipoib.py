@@ -19,7 +19,7 @@ from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import lower_again, raise_shared
+from pipework_core.toolkit.shared import lower_link, raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class IPoIB(LinkBackend):
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Lower the parent that was raised for its children."""
-        return lower_again(context.host_state, tag.parent)
+        return lower_link(context.host_state, tag.parent)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete the children that the kernel gave back to the host."""
@@ -92,7 +92,7 @@ def _checked(context: Context) -> Link:
         )
     _partition(context)
     _mode(context)
-    parent = iproute.parent_link(context)
+    parent = iproute.find_parent(context)
     if parent.layer != _INFINIBAND:
         raise HostError(
             f"{parent.name} is no InfiniBand interface ({parent.layer}).", hint="leave ipoib: out, or name another"
@@ -100,7 +100,7 @@ def _checked(context: Context) -> Link:
     if parent.parent or parent.peer_elsewhere:
         above = parent.parent or "the interface it was made of"
         raise HostError(f"{parent.name} is a child itself, and children have none.", hint=f"name {above}")
-    iproute.chosen_mtu(context, parent)  # raises for one that does not fit
+    iproute.choose_mtu(context, parent)  # raises for one that does not fit
     return parent
 
 
@@ -131,7 +131,7 @@ def _mode(context: Context) -> str:
 def _raised(parent: Link) -> tuple[Command, ...]:
     if parent.up:
         return ()
-    return (raise_shared(parent),)
+    return (raise_link(parent),)
 
 
 def _orphans(context: Context) -> tuple[Command, ...]:

@@ -57,7 +57,7 @@ def _freed(context: Context, link: Link) -> list[Command]:
     """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
     netns, dev = context.guest.netns, ("dev", link.name)
     addresses = [ip_interface(address) for address in link.addresses if ":" not in address]
-    back = [ip("address", "add", str(known), *iproute.broadcast(known), *dev, netns=netns) for known in addresses]
+    back = [ip("address", "add", str(known), *iproute.broadcast_words(known), *dev, netns=netns) for known in addresses]
     flush = ip("-4", "address", "flush", *dev, netns=netns, undo=back, reason=f"free the addresses of {link.name}")
     return [flush] if addresses else []
 

@@ -14,7 +14,7 @@ from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
-from pipework_core.toolkit.shared import has_use, lower_again, made_by_us, raise_shared
+from pipework_core.toolkit.shared import is_made_by_us, is_used, lower_link, raise_link
 
 if TYPE_CHECKING:
     from pipework_core.model.context import Context, Replacement
@@ -67,16 +67,16 @@ class Stacked(LinkBackend):
         The host cannot tell what guests have on them.
         """
         if not tag.vlan:
-            return lower_again(context.host_state, tag.parent)
+            return lower_link(context.host_state, tag.parent)
         name = self.parent_name(context)
         link = context.host_state.links.get(name)
-        if link is not None and not made_by_us(link, "vlan"):
-            return (*lower_again(context.host_state, name), *lower_again(context.host_state, tag.parent))
-        if link is not None and has_use(context.host_state, link):
+        if link is not None and not is_made_by_us(link, "vlan"):
+            return (*lower_link(context.host_state, name), *lower_link(context.host_state, tag.parent))
+        if link is not None and is_used(context.host_state, link):
             return ()
         remove = ip("link", "delete", "dev", name, reason=f"remove VLAN {tag.vlan} of {tag.parent}, which nobody uses")
         vlan = (SharedResource(name=name, remove=remove, hidden=True),) if link is not None else ()
-        return (*vlan, *lower_again(context.host_state, tag.parent, without=(name,)))
+        return (*vlan, *lower_link(context.host_state, tag.parent, without=(name,)))
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
@@ -89,14 +89,14 @@ class Stacked(LinkBackend):
         """Prepare the parent, and create the link straight in the guest."""
         attachment = context.attachment
         before = self._prepare(context)
-        parent = iproute.parent_link(context)
+        parent = iproute.find_parent(context)
         # A VLAN of somebody else's may carry less than what it is a VLAN of.
-        mtu = iproute.chosen_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
+        mtu = iproute.choose_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(
             *("link", "add", "link", self.parent_name(context)),
-            *iproute.in_guest(context, "mtu", str(mtu)),
+            *iproute.guest_link_words(context, "mtu", str(mtu)),
             *("type", self.kind, "mode", self._mode(context)),
-            undo=[iproute.delete_in_guest(context)],
+            undo=[iproute.delete_guest_link(context)],
             reason=f"make {attachment.interface} in {context.guest.name} on top of {self.parent_name(context)}",
         )
         return before + Plan(steps=(create,))
@@ -108,7 +108,7 @@ class Stacked(LinkBackend):
 
     def _prepare(self, context: Context) -> Plan:
         """Raise the parent, and make its VLAN where one is asked for."""
-        parent = iproute.parent_link(context)
+        parent = iproute.find_parent(context)
         self.check(context, parent)
         return _raised(parent) + (self._vlan(context, parent) if context.attachment.vlan else Plan())
 
@@ -180,4 +180,4 @@ def _own(name: str) -> Command:
 def _raised(link: Link) -> Plan:
     if link.up or link.group == PENDING_GROUP:
         return Plan(notes=(f"{link.name} is up",))
-    return Plan(steps=(raise_shared(link),))
+    return Plan(steps=(raise_link(link),))

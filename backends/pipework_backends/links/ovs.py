@@ -20,8 +20,8 @@ from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
-from pipework_core.toolkit.shared import has_use
-from pipework_core.toolkit.veth import make_veth, own_veth, veth_name, veth_peer
+from pipework_core.toolkit.shared import is_used
+from pipework_core.toolkit.veth import choose_veth_name, find_veth_peer, make_veth, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class OpenVSwitch(LinkBackend):
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
-        peer = veth_peer(context, link)
+        peer = find_veth_peer(context, link)
         if peer is None or peer.master not in _MASTERS:
             return False
         port = _switch(context).ports.get(peer.name)
@@ -66,7 +66,7 @@ class OpenVSwitch(LinkBackend):
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
         parked = rename_aside(context, link, tag)
-        peer = veth_peer(context, link)
+        peer = find_veth_peer(context, link)
         if peer is None:
             return parked
         if "tables" in context.answers:
@@ -84,12 +84,12 @@ class OpenVSwitch(LinkBackend):
         """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
         link, switch = context.host_state.links.get(tag.parent), _switch(context)
         here = context.guest_state.links.get(context.attachment.interface)
-        peer = veth_peer(context, here) if here is not None else None
+        peer = find_veth_peer(context, here) if here is not None else None
         going = {tag.parent, peer.name if peer is not None else ""}
         # A port of ours without its device is a trace of a guest that is gone.
         live = [port for port in switch.ports.values() if not port.ours or port.name in context.host_state.links]
         others = [port for port in live if port.bridge == tag.parent and port.name not in going]
-        if tag.parent not in switch.made or others or (link is not None and has_use(context.host_state, link)):
+        if tag.parent not in switch.made or others or (link is not None and is_used(context.host_state, link)):
             return ()
         remove = _unmade(tag.parent, reason=f"remove {tag.parent}, which has no port")
         return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
@@ -123,8 +123,8 @@ class OpenVSwitch(LinkBackend):
     def create(self, context: Context) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
         switch = _checked(context)
-        mtu = iproute.chosen_mtu(context, context.host_state.links.get(context.attachment.host))
-        stale = _stale(switch, veth_name(context))
+        mtu = iproute.choose_mtu(context, context.host_state.links.get(context.attachment.host))
+        stale = _stale(switch, choose_veth_name(context))
         name, made_veth = make_veth(context, mtu=mtu)
         made_bridge = _bridge(context, switch)
         port = (_add(_wanted(context, name)), _accepted(name))
@@ -284,13 +284,13 @@ def _stale(switch: Switch, name: str) -> Plan:
 
 def _completed(context: Context, link: Link, switch: Switch) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone."""
-    peer = veth_peer(context, link)
+    peer = find_veth_peer(context, link)
     if peer is None:
         raise HostError(
             f"{link.name} of {context.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
-    steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
+    steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
     wanted, has = _wanted(context, peer.name), switch.ports.get(peer.name)

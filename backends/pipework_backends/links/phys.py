@@ -19,8 +19,15 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import earlier_defaults, given_back, rename_aside, restore, restore_route, without
-from pipework_core.toolkit.shared import lower_again, raise_shared
+from pipework_core.toolkit.replace import (
+    find_earlier_defaults,
+    remove_link,
+    rename_aside,
+    restore_defaults,
+    restore_link,
+    restore_route,
+)
+from pipework_core.toolkit.shared import lower_link, raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,7 +97,7 @@ class Phys(LinkBackend):
         """Raise UsageError for a name of the host's end, and for an option that is neither 0 nor 1."""
         if attachment.host_name:
             raise UsageError("a NIC that moves leaves no end on the host that -l could name.", hint="leave -l out")
-        iproute.switched_on(attachment, _TAKE_ROUTE)
+        iproute.is_option_on(attachment, _TAKE_ROUTE)
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Set what was asked for on a NIC that is in the guest already."""
@@ -114,7 +121,7 @@ class Phys(LinkBackend):
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
         if not tag.nic:
-            return lower_again(context.host_state, tag.parent)
+            return lower_link(context.host_state, tag.parent)
         link = context.host_state.links.get(tag.nic)
         if context.attachment.interface or link is None or _marked_as(link) != tag.nic or link.group != PENDING_GROUP:
             return ()
@@ -190,7 +197,7 @@ def _check(context: Context, link: Link) -> None:
             f"of {context.attachment.host}.",
             hint=f"rename it, or look at it with ip -details link show dev {name}",
         )
-    if nic_state.default_route(_home(context), name) and not iproute.switched_on(context.attachment, _TAKE_ROUTE):
+    if nic_state.default_route(_home(context), name) and not iproute.is_option_on(context.attachment, _TAKE_ROUTE):
         raise HostError(
             f"the host's default route goes through {name}, and the host would be cut off.",
             hint="if that is what you want, add -o take-default-route=1",
@@ -313,14 +320,14 @@ def _renamed(context: Context) -> Plan:
 def _vlan(context: Context) -> Plan:
     """Make the VLAN of the NIC straight in the guest; it is deleted with the guest, and so nothing has to come home."""
     attachment = context.attachment
-    parent = iproute.parent_link(context)
+    parent = iproute.find_parent(context)
     vid = parse_vlan(attachment.vlan)
-    mtu = iproute.chosen_mtu(context, parent)
-    raised = [] if parent.up else [raise_shared(parent)]
+    mtu = iproute.choose_mtu(context, parent)
+    raised = [] if parent.up else [raise_link(parent)]
     create = ip(
-        *("link", "add", "link", parent.name, *iproute.in_guest(context, "mtu", str(mtu))),
+        *("link", "add", "link", parent.name, *iproute.guest_link_words(context, "mtu", str(mtu))),
         *("type", "vlan", "id", str(vid)),
-        undo=[iproute.delete_in_guest(context)],
+        undo=[iproute.delete_guest_link(context)],
         reason=f"make {attachment.interface} in {context.guest.name}, VLAN {vid} of {parent.name}",
     )
     return Plan(steps=(*raised, create))
@@ -336,7 +343,7 @@ def _brought_home(context: Context, link: Link, tag: Tag) -> Replacement:
     routes = [route for route in context.guest_state.routes if route.dev == link.name and not route.kernel]
     settings = (*(("address", link.mac) if tag.mac else ()), *(("mtu", str(link.mtu)) if tag.mtu else ()))
     again = [ip("link", "set", "dev", link.name, *settings, netns=netns)] if settings else []
-    again += restore(link, routes, netns)
+    again += restore_link(link, routes, netns)
     reason = f"bring {link.name} home, as {name}"
     # In our group it is known for one that is on its way, which the next run finishes when this one is killed.
     if tag.phy:
@@ -357,9 +364,9 @@ def _brought_home(context: Context, link: Link, tag: Tag) -> Replacement:
         )
     )
     if context.detaching:  # in front: nobody would know of them when the run is killed behind the mark
-        steps = [*given_back(context, link, tag), *steps]
+        steps = [*restore_defaults(context, link, tag), *steps]
     else:
-        steps += [restore_route(route, netns) for route in earlier_defaults(context, link, tag)]
+        steps += [restore_route(route, netns) for route in find_earlier_defaults(context, link, tag)]
     there = link._replace(
         name=name,
         alias="",
@@ -369,7 +376,7 @@ def _brought_home(context: Context, link: Link, tag: Tag) -> Replacement:
         mac=tag.mac or link.mac,
         mtu=int(tag.mtu or link.mtu),
     )
-    guest_state = without(context, link, tag)
+    guest_state = remove_link(context, link, tag)
     host = context.host_state._replace(links={**context.host_state.links, name: there})
     radio = {"radio": Outcome(code=0, stdout=tag.phy)} if tag.phy else {}
     next_context = context._replace(guest_state=guest_state, host_state=host, answers={**context.answers, **radio})

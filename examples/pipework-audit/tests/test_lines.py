@@ -1,4 +1,4 @@
-"""What lines say, from scenes made up for it."""
+"""What lines say, from contexts made up for it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_audit import lines
-from pipework_core.model.errors import CommandError, Interrupted, UndoError
-from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
+from pipework_core.api import Command, CommandError, Interrupted, Netns, Outcome, Plan, Report, UndoError
 from pipework_core.testing import make_context, make_facts, make_guest, make_link
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
+    from pipework_core.api import Context
 
-SCENE = make_context("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
+CONTEXT = make_context("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
 COMMAND = Command(argv=("ip", "link", "add"), netns=Netns(path="/proc/42/ns/net"), reason="make eth1")
 
 
-def leaving(context: Context = SCENE) -> Context:
+def leaving(context: Context = CONTEXT) -> Context:
     facts = make_facts(guest_state=[make_link("eth1", addresses=["10.0.0.1/24", "fe80::1/64"], leased=["10.0.0.7/24"])])
     asked = context.attachment._replace(addresses=(), gateways=())
-    return context._replace(attachment=asked, guest_state=facts.guest_state, leaving=True)
+    return context._replace(attachment=asked, guest_state=facts.guest_state, detaching=True)
 
 
 def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +39,7 @@ def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a\nb", "a\\", "a\x1b[2J", "\udcff", "\u2028", "ü"])
 def test_a_hostile_name_stays_one_string_of_one_line(name: str) -> None:
-    context = SCENE._replace(guest=make_guest(name))
+    context = CONTEXT._replace(guest=make_guest(name))
     written = lines.line("attached", lines.attached(context, Report(Plan(), ())))
     assert written.count(b"\n") == 1
     assert all(32 <= byte < 127 for byte in written.rstrip(b"\n"))
@@ -48,7 +47,7 @@ def test_a_hostile_name_stays_one_string_of_one_line(name: str) -> None:
 
 
 def test_an_attachment_says_what_was_asked_for() -> None:
-    found = lines.attached(SCENE, Report(Plan(steps=(COMMAND,)), (Outcome(code=0),)))
+    found = lines.attached(CONTEXT, Report(Plan(steps=(COMMAND,)), (Outcome(code=0),)))
     wanted = {
         "guest": "web1",
         "runtime": "docker",
@@ -70,17 +69,17 @@ def test_an_attachment_says_what_was_asked_for() -> None:
 def test_a_lease_is_told() -> None:
     patient = Command(argv=("sh", "lease.sh"), timeout=9)
     report = Report(Plan(steps=(patient,)), (Outcome(code=0, stdout="lease address=10.0.0.7/24 server=10.0.0.1\n"),))
-    assert lines.attached(SCENE, report)["leased"] == ["10.0.0.7/24"]
+    assert lines.attached(CONTEXT, report)["leased"] == ["10.0.0.7/24"]
 
 
 def test_what_is_detached_had_addresses_and_what_stays_is_named() -> None:
-    found = lines.detached(leaving(), Report(Plan(cleanup=(COMMAND,)), (), failed_cleanup=(COMMAND,)))
+    found = lines.detached(detaching(), Report(Plan(cleanup=(COMMAND,)), (), failed_cleanup=(COMMAND,)))
     assert found["addresses"] == ["10.0.0.1/24", "10.0.0.7/24"]
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
 
 
 def test_the_host_leaves_a_network_too() -> None:
-    context = leaving()._replace(guest=make_guest("this host", runtime="host", pid=0), leaving=False)
+    context = detaching()._replace(guest=make_guest("this host", runtime="host", pid=0), leaving=False)
     found = lines.detached(context, Report(Plan(), ()))
     assert (found["runtime"], found["addresses"]) == ("host", ["10.0.0.1/24", "10.0.0.7/24"])
     assert lines.failed(context, Interrupted())["tried"] == "detach"
@@ -88,13 +87,13 @@ def test_the_host_leaves_a_network_too() -> None:
 
 def test_a_failure_says_why_and_what_is_left() -> None:
     error = CommandError(COMMAND, Outcome(code=2, stderr="RTNETLINK answers: No such device"))
-    found = lines.failed(SCENE, error)
+    found = lines.failed(CONTEXT, error)
     assert (found["tried"], found["changed"], found["left"]) == ("attach", False, [])
     assert "No such device" in found["error"]
-    found = lines.failed(leaving(), UndoError(error, [COMMAND]))
+    found = lines.failed(detaching(), UndoError(error, [COMMAND]))
     assert (found["tried"], found["changed"]) == ("detach", True)
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
-    assert lines.failed(SCENE, Interrupted())["error"] == "interrupted"
+    assert lines.failed(CONTEXT, Interrupted())["error"] == "interrupted"
 
 
 def test_a_step_says_what_ran_and_how_it_ended() -> None:

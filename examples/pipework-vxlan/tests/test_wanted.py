@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.model.errors import UsageError
+from pipework_core.api import UsageError
 from pipework_core.testing import make_attachment
 from pipework_vxlan.wanted import Wanted, vni, wanted
 
 if TYPE_CHECKING:
-    from pipework_core.model.attachment import Attachment
+    from pipework_core.api import Attachment
 
 #: What is behind `vxlan:`, the words behind the address, and what the sentence must say.
 BAD = {

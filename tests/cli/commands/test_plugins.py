@@ -110,7 +110,7 @@ def test_a_problem_is_told_beside_the_package_and_by_the_exit_code(
         (BACKEND.replace('kind, interface, options = "tap"', 'kind, interface, options = "tun"'), "backends", "'tun'"),
         (BACKEND, "backend", "there is no group pipework.backend; did you mean pipework.backends?"),
         (BACKEND, "observers", "'tap' is an observer without a hook that tells it anything"),
-        (BACKEND.replace("(LinkBackend)", ""), "backends", "has no base class LinkBackend"),
+        (BACKEND.replace("(LinkBackend)", ""), "backends", "Tap (kind 'tap') has no base class LinkBackend"),
     ],
     ids=["newer", "no contract", "another kind", "group", "no observer", "no base class"],
 )

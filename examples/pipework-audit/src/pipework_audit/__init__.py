@@ -9,11 +9,10 @@ import os
 from typing import TYPE_CHECKING
 
 from pipework_audit import lines, log
-from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.api import hookimpl
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.plan import Command, Outcome, Report
+    from pipework_core.api import Command, Context, Outcome, Report
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.
 pipework_contract = 2

@@ -8,12 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.attachment import address_words
-from pipework_core.model.driver import has_succeeded
+from pipework_core.api import address_words, find_leases, has_succeeded
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.plan import Command, Outcome, Report
+    from pipework_core.api import Command, Context, Outcome, Report
 
 Fields = dict[str, Any]
 
@@ -94,9 +92,7 @@ def attached(context: Context, report: Report) -> Fields:
 def _leased(report: Report) -> list[str]:
     if not any(step.timeout for step in report.plan.steps):
         return []
-    from pipework_core.model import lease as leases  # noqa: PLC0415 - most addresses are static
-
-    return [lease.address for lease in leases.find_leases(report.plan.steps, report.outcomes)]
+    return [lease.address for lease in find_leases(report.plan.steps, report.outcomes)]
 
 
 def detached(context: Context, report: Report) -> Fields:
@@ -106,7 +102,7 @@ def detached(context: Context, report: Report) -> Fields:
 
 def failed(context: Context, error: BaseException) -> Fields:
     """Return why nothing came of what was `tried`; `left` are the commands that should have undone it, and failed."""
-    left = [str(command) for command in getattr(error, "left", ())]
+    left = [str(command) for command in getattr(error, "failed_cleanup", ())]
     tried = "detach" if _leaving(context) else "attach"
     reason = str(error) or type(error).__name__.lower()
     return {**request(context), "changed": bool(left), "tried": tried, "error": reason, "left": left}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.api import hookimpl
 from pipework_vxlan.backend import Vxlan
 
 #: The contract of plugins that this was written for; pipework refuses it in a sentence when it has another one.

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import PENDING_GROUP, Tag
-from pipework_core.model.plan import Plan
-from pipework_core.plugins.api import LinkBackend
-from pipework_core.toolkit import firewall
-from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.veth import make_veth, own_veth, veth_peer
+from pipework_core.api import (
+    FIREWALL_QUERIES,
+    PENDING_GROUP,
+    HostError,
+    LinkBackend,
+    Plan,
+    Tag,
+    find_veth_peer,
+    ip,
+    make_veth,
+    tag_veth,
+)
 from pipework_vxlan import flooding, leaving, shared, underlay
 from pipework_vxlan.wanted import OPTIONS, Wanted, vni, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context, SharedResource
-    from pipework_core.model.link import HostState, Link
-    from pipework_core.model.plan import Command
-    from pipework_core.model.snapshot import Snapshot
+    from pipework_core.api import Attachment, Command, Context, HostState, Link, SharedResource, Snapshot
 
 
 class Vxlan(LinkBackend):
@@ -33,12 +34,12 @@ class Vxlan(LinkBackend):
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the ways to the other hosts and the flood list; for a new bridge, whether the firewall lets it work."""
         asked = wanted(attachment)
-        new = firewall.FIREWALL_QUERIES if asked.bridge not in host.links else {}
+        new = FIREWALL_QUERIES if asked.bridge not in host.links else {}
         return {**new, **underlay.reads(asked, host), **flooding.reads(asked, host)}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
-        peer = veth_peer(context, link)
+        peer = find_veth_peer(context, link)
         return peer is not None and peer.master in {"", wanted(context.attachment).bridge}
 
     def tag(self, context: Context) -> Tag:
@@ -61,7 +62,7 @@ class Vxlan(LinkBackend):
         if number is None:
             return ()
         here = context.guest_state.links.get(context.attachment.interface)
-        peer = veth_peer(context, here) if here is not None else None
+        peer = find_veth_peer(context, here) if here is not None else None
         return leaving.shared_resources(context, Wanted(vni=number), peer.name if peer else "")
 
     def garbage(self, snapshot: Snapshot) -> Plan:
@@ -71,14 +72,14 @@ class Vxlan(LinkBackend):
 
 def _completed(context: Context, link: Link, asked: Wanted) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone on the guest's port."""
-    peer = veth_peer(context, link)
+    peer = find_veth_peer(context, link)
     if peer is None:
         raise HostError(
             f"{link.name} of {context.guest.name} has lost its end on the host.",
             hint=f"delete {link.name} in the guest, and run this again",
         )
     words = ("link", "set", "dev", peer.name)
-    steps = [own_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
+    steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if peer.master != asked.bridge:
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
         steps.append(ip(*words, "master", asked.bridge, undo=undo, reason=f"make {peer.name} a port of {asked.bridge}"))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.model.plan import Command, Plan
-from pipework_core.state.facts import parse_json
+from pipework_core.api import Command, Plan, parse_json
 from pipework_vxlan import underlay
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.api import Context, HostState, Link
     from pipework_vxlan.wanted import Wanted
 
 _ALL = "00:00:00:00:00:00"

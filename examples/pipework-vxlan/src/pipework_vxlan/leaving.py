@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.context import SharedResource
-from pipework_core.model.plan import Command, Plan
-from pipework_core.toolkit import garbage
-from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import has_use
+from pipework_core.api import Command, Plan, SharedResource, ip, is_used, serves_nobody
 from pipework_vxlan import shared
 from pipework_vxlan.wanted import Wanted, vni
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.model.context import Context
-    from pipework_core.model.link import HostState, Link
-    from pipework_core.model.snapshot import Snapshot
+    from pipework_core.api import Context, HostState, Link, Snapshot
 
 
 def shared_resources(context: Context, wanted: Wanted, going: str) -> tuple[SharedResource, ...]:
     """Return bridge and device when nobody uses them but `going`, a guest's end on the host."""
     bridge, tunnel = (context.host_state.links.get(name) for name in (wanted.bridge, wanted.tunnel))
-    if bridge is not None and has_use(context.host_state, bridge, without={going, wanted.tunnel}):
+    if bridge is not None and is_used(context.host_state, bridge, without={going, wanted.tunnel}):
         return ()
     return tuple(
         SharedResource(name=wanted.bridge, remove=step, hidden=True) for step in _removed(wanted, bridge, tunnel)
@@ -47,7 +41,7 @@ def remains(snapshot: Snapshot) -> Plan:
     cleanup: list[Command] = []
     for wanted in _networks(snapshot.host_state):
         bridge, tunnel = (snapshot.host_state.links.get(name) for name in (wanted.bridge, wanted.tunnel))
-        if bridge is None or garbage.serves_nobody(snapshot, bridge, without={wanted.tunnel}):
+        if bridge is None or serves_nobody(snapshot, bridge, without={wanted.tunnel}):
             cleanup += _removed(wanted, bridge, tunnel)
     return Plan(cleanup=tuple(cleanup))
 

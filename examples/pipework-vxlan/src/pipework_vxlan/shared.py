@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
-from pipework_core.model.plan import Command, Plan
-from pipework_core.toolkit import firewall
-from pipework_core.toolkit.iproute import ip
+from pipework_core.api import (
+    PENDING_GROUP,
+    Command,
+    ConflictError,
+    HostError,
+    Plan,
+    Tag,
+    UsageError,
+    firewall_warnings,
+    ip,
+    is_pending,
+    read_tag,
+)
 from pipework_vxlan import flooding, underlay
 from pipework_vxlan.wanted import PORT
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.link import HostState, Link
+    from pipework_core.api import Context, HostState, Link
     from pipework_vxlan.wanted import Wanted
 
 KIND = "vxlan"
@@ -83,7 +90,7 @@ def _bridge(context: Context, wanted: Wanted) -> Plan:
         undo = [ip("link", "delete", "dev", name, guard=ports(name))]
         words = ("link", "add", "name", name, "group", PENDING_GROUP, "type", "bridge")
         create = ip(*words, undo=undo, reason=f"create the bridge {name} for VXLAN {wanted.vni}")
-        return Plan(steps=(create, _own(wanted, name)), warnings=firewall.firewall_warnings(name, context.answers))
+        return Plan(steps=(create, _own(wanted, name)), warnings=firewall_warnings(name, context.answers))
     return Plan(steps=tuple(_up(wanted, link)))
 
 

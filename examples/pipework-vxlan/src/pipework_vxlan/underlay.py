@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.errors import HostError
-from pipework_core.model.plan import Command
-from pipework_core.spec.grammar import MTU_MIN
-from pipework_core.state.facts import parse_json
+from pipework_core.api import MTU_MIN, Command, HostError, parse_json
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.link import HostState
-    from pipework_core.model.plan import Outcome
+    from pipework_core.api import Context, HostState, Outcome
     from pipework_vxlan.wanted import Wanted
 
 #: IP header, UDP 8, VXLAN 8, and the Ethernet header of the frame inside, 14 (RFC 7348, section 5), by family.

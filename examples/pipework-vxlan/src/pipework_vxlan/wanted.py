@@ -5,13 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipework_core.model.errors import UsageError
-from pipework_core.model.names import interface_name
+from pipework_core.api import UsageError, interface_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipework_core.model.attachment import Attachment
+    from pipework_core.api import Attachment
 
 #: 24 bits, of which 0 is no network (RFC 7348, section 5).
 VNI_MAX = (1 << 24) - 1
