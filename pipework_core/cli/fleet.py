@@ -65,9 +65,9 @@ class Fleet:
 
     def _read(self) -> tuple[tuple[HostEntry, ...], tuple[Link, ...]]:
         """Read the file; return the host's own parts, and the links, each with the guest it means."""
-        read = topology.load(self._file)
+        read = topology.load_topology(self._file)
         patterns = {link.attachment.guest for link in read.links if link.is_pattern}
-        links = topology.expand(read, self._roster.everybody(patterns) if patterns else ())
+        links = topology.expand_topology(read, self._roster.everybody(patterns) if patterns else ())
         explicit = self._roster.explicit({link.attachment.guest for link in links})
         return read.hosts, tuple(
             link._replace(attachment=link.attachment._replace(guest=explicit.get(name, name)))

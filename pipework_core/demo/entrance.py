@@ -18,7 +18,7 @@ def enter_demo(*, of_topology: bool) -> NoReturn:
         from pipework_core import topology  # noqa: PLC0415 - the other demo does not need it
         from pipework_core.demo.topology import FILE  # noqa: PLC0415 - as above
 
-        topology.load(str(FILE))  # a missing library is an error here, where it can be reported as one
+        topology.load_topology(str(FILE))  # a missing library is an error here, where it can be reported as one
         module = "pipework_core.demo.topology"
     sys.stdout.flush()
     os.execvpe(words[0], [*words, *stage.PYTHON, module], host.make_environment())  # noqa: S606 - a list, and no shell

@@ -10,6 +10,7 @@ from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
 #: An address with the length of its prefix.
 Address = IPv4Interface | IPv6Interface
@@ -71,9 +72,9 @@ class Attachment(Record):
         return f"{self.kind}:{self.host}" if self.kind else self.host
 
 
-def has_broadcast(address: Address) -> bool:
-    """Whether the network of an address has a broadcast address: of IPv4, and more than a link of two (RFC 3021)."""
-    return isinstance(address, IPv4Interface) and address.network.prefixlen < _POINT_TO_POINT
+def has_broadcast(network: IPv4Network | IPv6Network) -> bool:
+    """Whether a network has a broadcast address: one of IPv4, and more than a link of two (RFC 3021)."""
+    return network.version == 4 and network.prefixlen < _POINT_TO_POINT  # noqa: PLR2004 - IPv4
 
 
 _KEEP = "-f"

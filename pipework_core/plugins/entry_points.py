@@ -62,9 +62,19 @@ def points(path: Iterable[str] | None = None) -> list[EntryPoint]:
     return sorted(found, key=lambda point: (os.path.basename(point.folder), point.group, point.name))
 
 
-def methods() -> frozenset[str]:
-    """Return the words that other packages have for addresses."""
-    return frozenset(point.name for point in points() if point.group == "pipework.addressing")
+class InstalledMethods:
+    """The words that other packages have for addresses, looked up when the first one is asked for; and `more`."""
+
+    def __init__(self, more: Iterable[str] = ()) -> None:
+        self._more = frozenset(more)
+        self._names: frozenset[str] | None = None
+
+    def __contains__(self, word: object) -> bool:
+        if word in self._more:
+            return True
+        if self._names is None:
+            self._names = frozenset(point.name for point in points() if point.group == "pipework.addressing")
+        return word in self._names
 
 
 def _distributions(folder: str) -> list[str]:

@@ -11,9 +11,10 @@ from pipework_core.model.errors import UsageError
 from pipework_core.spec import grammar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Container, Sequence
 
     from pipework_core.spec.options import ParsedArgs
+    from pipework_core.spec.pools import Pool
 
 #: Seconds: digits of ASCII only, since float() takes those of every script, and `inf`, and `1_0`.
 _SECONDS = re.compile(r"\d{1,9}(\.\d{0,9})?", re.ASCII)
@@ -31,14 +32,21 @@ def parse_timeout(text: str | None) -> float | None:
     return float(text)
 
 
-def parse_attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attachment:
+def parse_attachment(words: ParsedArgs, methods: Container[str] = ()) -> Attachment:
     """Return the attachment that scanned words ask for; raise UsageError for what cannot be.
 
-    `methods` are as for `parse`.
+    `methods` are the words that third parties have for addresses.
     """
+    return parse_pooled_attachment(words, methods, pools=False)[0]
+
+
+def parse_pooled_attachment(
+    words: ParsedArgs, methods: Container[str] = (), *, pools: bool = True
+) -> tuple[Attachment, tuple[Pool, ...]]:
+    """Return the attachment, and the pools that some of its addresses come from; see `parse_attachment`."""
     where, guest, address, mac_vlan = _split_operands(words)
-    kind, host, host_mac = grammar.host_part(where, direct_phys=words.has("direct-phys"))
-    asked = grammar.parse_addresses(address, methods)
+    kind, host, host_mac = grammar.split_host(where, direct_phys=words.has("direct-phys"))
+    asked = grammar.parse_addresses(address, methods, pools=pools)
     timeout = parse_timeout(words.get("timeout"))
     mac, vlan = grammar.split_mac_and_vlan(mac_vlan)
     made = Attachment(
@@ -62,7 +70,7 @@ def parse_attachment(words: ParsedArgs, methods: Collection[str] = ()) -> Attach
         no_dad=words.has("no-dad"),
         probe=words.has("probe"),
     )
-    return _apply_family(made, words.get("family"))
+    return check_attachment(made, words.get("family"), asked.pools), asked.pools
 
 
 def _split_operands(words: ParsedArgs) -> tuple[str, str, str, str]:
@@ -88,18 +96,21 @@ def _parse_mtu(words: ParsedArgs) -> int | None:
     return None if text is None else grammar.parse_mtu(text)
 
 
-def _apply_family(attachment: Attachment, family: str | None) -> Attachment:
+def check_attachment(attachment: Attachment, family: str | None, pools: Sequence[Pool] = ()) -> Attachment:
     """Return it with `-a` applied, which chooses between DHCP and DHCPv6; raise UsageError for what cannot be."""
     if family not in {None, "4", "6"}:
         raise UsageError(f"{family!r} is not an address family.", hint="write -a 4 or -a 6, or leave it out")
     if attachment.dhcp is not None and family == "6":
         attachment = attachment._replace(dhcp=attachment.dhcp._replace(family=6))
-    for address in attachment.addresses:
-        if family is not None and address.version != int(family):
-            raise UsageError(f"{address} is no IPv{family} address, and -a {family} was given.", hint="leave -a out")
+    static = [(address.version, str(address)) for address in attachment.addresses]
+    static += [(pool.network.version, pool.text) for pool in pools]
+    for version, written in static:
+        if family is not None and version != int(family):
+            raise UsageError(f"{written} is no IPv{family} address, and -a {family} was given.", hint="leave -a out")
     if attachment.auto and family == "4":
         raise UsageError("auto is for IPv6, and -a 4 was given.", hint="leave -a out")
-    if 6 in attachment.families and attachment.mtu is not None and attachment.mtu < _MTU_IPV6:  # noqa: PLR2004 - IPv6
+    families = attachment.families | {version for version, _ in static}
+    if 6 in families and attachment.mtu is not None and attachment.mtu < _MTU_IPV6:  # noqa: PLR2004 - IPv6
         raise UsageError(f"an MTU of {attachment.mtu} is too small for IPv6.", hint=f"ask for {_MTU_IPV6} or more")
     if attachment.dns and attachment.dhcp is None:
         raise UsageError("--dns hands on what a DHCP server offers, and none is asked.", hint="leave --dns out")

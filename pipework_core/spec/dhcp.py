@@ -9,7 +9,7 @@ from pipework_core.model.attachment import _KEEP, Dhcp
 from pipework_core.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Container, Iterable
 
 #: DHCP clients of the host; each may be followed by `-f`.
 HOST_CLIENTS = ("dhclient", "udhcpc", "dhcpcd")
@@ -22,21 +22,19 @@ _BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})
 METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
 
 
-def find_method(text: str, others: Collection[str] = ()) -> str:
+def find_method(text: str, others: Container[str] = ()) -> str:
     """Return the method that a part of ADDRESS begins with; empty for a static address, and for what is unknown.
 
-    Third parties' are those of installed packages, which are looked up for a word that could be one, and `others`.
+    `others` are the methods of third parties.
     """
     if match := _BUILT_IN.match(text):
         return match[1]
     if not (match := METHOD.match(text)) or text[match.end() : match.end() + 1] not in {"", ":", ","}:
         return ""
-    from pipework_core.plugins import entry_points  # noqa: PLC0415 - most addresses are static, or from DHCP
-
-    return match[0] if match[0] in others or match[0] in entry_points.methods() else ""
+    return match[0] if match[0] in others else ""
 
 
-def split_addresses(text: str, others: Collection[str] = ()) -> list[str]:
+def split_addresses(text: str, others: Container[str] = ()) -> list[str]:
     """Split ADDRESS at its commas; a colon after a method takes all that follows as words for it."""
     parts: list[str] = []
     while True:
@@ -48,7 +46,7 @@ def split_addresses(text: str, others: Collection[str] = ()) -> list[str]:
             return parts
 
 
-def parse_client(text: str, others: Collection[str] = ()) -> Dhcp:
+def parse_client(text: str, others: Container[str] = ()) -> Dhcp:
     """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
     head, colon, rest = text.partition(":")
     client = head.removesuffix(_KEEP)

@@ -13,9 +13,11 @@ from pipework_core.model.records import Record
 from pipework_core.spec import dhcp as dynamic
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Container, Iterable, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from pipework_core.model.attachment import Dhcp
+    from pipework_core.spec.pools import Pool
 
 VLAN_MAX = 4094
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
@@ -23,7 +25,7 @@ MTU_MIN, MTU_MAX = 68, 65535
 _VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
 
 
-def host_part(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
+def split_host(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
     """Split `HOSTIF`, `mac:ADDR` or `KIND:NAME` into kind, name and MAC (two of them may be empty)."""
     kind, colon, name = text.partition(":")
     if colon and kind == "mac":
@@ -46,53 +48,92 @@ def parse_guest(text: str) -> str:
     return text
 
 
+class AddressPart(Record):
+    """One of the parts that commas separate in ADDRESS: an address, a pool, a DHCP client or `auto`."""
+
+    address: Address | None = None
+    pool: Pool | None = None
+    gateway: Gateway | None = None
+    dhcp: Dhcp | None = None
+    auto: bool = False
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        """The network of a static address or a pool."""
+        if self.pool is not None:
+            return self.pool.network
+        return self.address.network if self.address is not None else None
+
+
 class Addresses(Record):
-    """What ADDRESS asks for: see `Attachment`."""
+    """What ADDRESS asks for: see `Attachment`. `pools` are for topology files alone."""
 
     addresses: tuple[Address, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     dhcp: Dhcp | None = None
     auto: bool = False
+    pools: tuple[Pool, ...] = ()
 
 
-def parse_addresses(text: str, methods: Collection[str] = ()) -> Addresses:
+def parse_addresses(text: str, methods: Container[str] = (), *, pools: bool = False) -> Addresses:
     """Parse `IP/N[@GATEWAY]`, a DHCP client, `auto`, separated by commas; `0/0` alone means up and without an address.
 
-    In a client's place there can be a method of an installed package, or one of `methods`. Raise UsageError for
-    anything else, for two gateways of one family or two clients, and for one address twice.
+    A client's place may be taken by one of `methods`, those of third parties. With `pools`, an address may be a pool.
+    Raise UsageError for anything else, for two gateways of one family or two clients, and for one address twice.
     """
     if text == "0/0":
         return Addresses()
-    parts = dynamic.split_addresses(text, methods)
-    from_network = [part for part in parts if dynamic.find_method(part, methods)]
-    clients = [dynamic.parse_client(part, methods) for part in from_network if part != dynamic.SLAAC]
-    addresses, gateways = _parse_static([part for part in parts if part not in from_network], text)
-    return Addresses(addresses, gateways, dynamic.choose_client(clients, text), auto=dynamic.SLAAC in from_network)
+    parts = [parse_address_part(part, methods, pools=pools) for part in dynamic.split_addresses(text, methods)]
+    return combine_address_parts(parts, text)
 
 
-def _parse_static(parts: Iterable[str], text: str) -> tuple[tuple[Address, ...], tuple[Gateway, ...]]:
+def parse_address_part(text: str, methods: Container[str] = (), *, pools: bool = False) -> AddressPart:
+    """Parse one part of ADDRESS; raise UsageError for what is none. The parameters are as for `parse_addresses`."""
+    if dynamic.find_method(text, methods):
+        if text == dynamic.SLAAC:
+            return AddressPart(auto=True)
+        return AddressPart(dhcp=dynamic.parse_client(text, methods))
+    head, at, via = text.partition("@")
+    part = AddressPart(pool=_find_pool(head)) if pools else AddressPart()
+    if part.pool is None:
+        part = AddressPart(address=_parse_address(head))
+    return part._replace(gateway=parse_gateway(via, part)) if at else part
+
+
+def _find_pool(text: str) -> Pool | None:
+    from pipework_core.spec.pools import parse_pool  # noqa: PLC0415 - the command line has no pools
+
+    return parse_pool(text)
+
+
+def combine_address_parts(parts: Sequence[AddressPart], text: str) -> Addresses:
+    """Return what the parts ask for together; raise UsageError when they contradict each other. `text` is all of it."""
+    clients = [part.dhcp for part in parts if part.dhcp is not None]
     addresses: list[Address] = []
     gateways: dict[int, Gateway] = {}
     for part in parts:
-        host, at, via = part.partition("@")
-        address = _parse_address(host)
-        if any(known.ip == address.ip for known in addresses):
-            raise UsageError(f"the address {address.ip} is given twice.", hint="leave one of them out")
-        addresses.append(address)
-        if at:
-            gateway = _parse_gateway(via, address)
-            if gateways.setdefault(gateway.version, gateway) != gateway:
-                raise UsageError(
-                    f"there can be one IPv{gateway.version} gateway, and {text} names two.",
-                    hint="leave one of them out",
-                )
+        if part.address is not None:
+            if any(known.ip == part.address.ip for known in addresses):
+                raise UsageError(f"the address {part.address.ip} is given twice.", hint="leave one of them out")
+            addresses.append(part.address)
+        if part.gateway is not None and gateways.setdefault(part.gateway.version, part.gateway) != part.gateway:
+            raise UsageError(
+                f"there can be one IPv{part.gateway.version} gateway, and {text} names two.",
+                hint="leave one of them out",
+            )
     for gateway in gateways.values():
         if any(address.ip == gateway for address in addresses):
             raise UsageError(
                 f"the guest gets {gateway} itself and cannot be its own gateway.",
                 hint="name the router's address after @",
             )
-    return tuple(addresses), tuple(gateways.values())
+    return Addresses(
+        addresses=tuple(addresses),
+        gateways=tuple(gateways.values()),
+        dhcp=dynamic.choose_client(clients, text),
+        auto=any(part.auto for part in parts),
+        pools=tuple(part.pool for part in parts if part.pool is not None),
+    )
 
 
 def _parse_address(text: str) -> Address:
@@ -157,15 +198,19 @@ def _refuse_useless(address: Address) -> None:
         raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
 
 
-def _parse_gateway(text: str, address: Address) -> Gateway:
+def parse_gateway(text: str, part: AddressPart) -> Gateway:
+    """Return the gateway that `text` names for a static address or a pool; raise UsageError when it cannot be one."""
+    network, written = part.network, part.pool.text if part.pool is not None else part.address
+    if network is None:
+        raise ValueError("a part without a network has no gateway")
     gateway = None if "%" in text else _parse_ip(text)
     if gateway is None:
-        raise UsageError(f"{text!r} is not a gateway's address.", hint=f"write {address}@IP, with nothing after the IP")
-    if gateway.version != address.version:
+        raise UsageError(f"{text!r} is not a gateway's address.", hint=f"write {written}@IP, with nothing after the IP")
+    if gateway.version != network.version:
         raise UsageError(
-            f"{address} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
+            f"{written} and its gateway {gateway} are of two families.", hint="give each family a gateway of its own"
         )
-    broadcast = has_broadcast(address) and gateway == address.network.broadcast_address
+    broadcast = has_broadcast(network) and gateway == network.broadcast_address
     if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or broadcast:
         raise UsageError(f"{gateway} cannot be a gateway.", hint="name the router's address after @")
     return gateway

@@ -20,7 +20,7 @@ def parse_host_access(words: ParsedArgs) -> HostAccess:
     """Return what scanned words ask for; raise UsageError for what cannot be."""
     remove = words.has("remove")
     where, address = _split_operands(words.operands, remove=remove)
-    kind, host, mac = grammar.host_part(where)
+    kind, host, mac = grammar.split_host(where)
     attachment = Attachment(guest="", kind=kind, host=host, host_mac=mac)
     if remove:
         if words.has("confirm-within"):

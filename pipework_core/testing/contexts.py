@@ -11,6 +11,7 @@ from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import PluginError
 from pipework_core.model.plan import Outcome
+from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.plugins.manager import PluginManager, check_options
 from pipework_core.spec.classic import parse_attachment
 from pipework_core.spec.options import scan_words
@@ -57,7 +58,7 @@ def make_attachment(request: str | Sequence[str], *plugins: object) -> Attachmen
     args = scan_words(words)
     if args.command != "attach":
         raise ValueError(f"{shlex.join(words)!r} attaches nothing")
-    return parse_attachment(args, load_plugins(plugins).list_methods())
+    return parse_attachment(args, InstalledMethods(load_plugins(plugins).list_methods()))
 
 
 def make_context(

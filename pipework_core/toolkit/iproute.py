@@ -119,4 +119,4 @@ def delete_guest_link(context: Context, name: str = "") -> Command:
 
 def broadcast_words(address: Address) -> tuple[str, ...]:
     """Return the words for a broadcast address, which iproute2 sets only when told to (RFC 919; none in RFC 3021)."""
-    return ("broadcast", "+") if has_broadcast(address) else ()
+    return ("broadcast", "+") if has_broadcast(address.network) else ()

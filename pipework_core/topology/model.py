@@ -8,9 +8,8 @@ from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
-
     from pipework_core.model.attachment import Address, Attachment, Gateway
+    from pipework_core.spec.pools import Pool
 
 #: What makes a guest's name a pattern (fnmatch). No container's name may hold one of them.
 WILDCARDS = frozenset("*?[")
@@ -29,20 +28,6 @@ class Place(Record):
     def error(self, message: str, *, hint: str = "") -> UsageError:
         """Return the error to raise for what stands here."""
         return UsageError(f"{self}: {message}", hint=hint)
-
-
-class Pool(Record):
-    """Addresses to hand out: `first` to `last` of `network`, as numbers, both included; `text` is as written."""
-
-    text: str
-    network: IPv4Network | IPv6Network
-    first: int
-    last: int
-
-    @property
-    def size(self) -> int:
-        """How many addresses lie in it, those that are taken included."""
-        return self.last - self.first + 1
 
 
 class Link(Record):

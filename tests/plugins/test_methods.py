@@ -91,7 +91,7 @@ def test_one_that_is_not_installed_is_no_address() -> None:
 @pytest.mark.usefixtures("lab")
 def test_a_file_may_name_it() -> None:
     text = "version: 1\nlinks:\n  - br1 web1 lab:7\n  - {host: br1, guest: web2, address: ['lab:8', 10.0.0.1/24]}\n"
-    found = [link.attachment for link in topology.parse(text, "x.yaml").links]
+    found = [link.attachment for link in topology.parse_topology(text, "x.yaml").links]
     assert [attachment.dhcp for attachment in found] == [Dhcp("lab", words=(number,)) for number in ("7", "8")]
 
 

@@ -45,7 +45,7 @@ BAD = [
     (LINK % ", options: {a: [b]}", "3:65", "a whole number or text, and is a list"),
     (LINK % ", options: {a: true}", "3:65", "a whole number or text, and is true or false"),
     (LINK % ", gateway: 10.0.0.254.1", "3:61", "not a gateway"),
-    (LINK % ", gateway: fd00::1", "3:5", "no address for the gateway"),
+    (LINK % ", gateway: fd00::1", "3:61", "no address for the gateway"),
     (LINK % ", mtu: 1400, mtu: 1300", "3:63", "'mtu' is given twice"),
     (TOP + "  - {host: br1, address: 0/0}\n", "3:5", "'guest' is missing"),
     (TOP + "  - {guest: web1, address: 0/0}\n", "3:5", "'host' is missing"),
@@ -65,7 +65,7 @@ BAD = [
     (TOP + "  - br1 web* 10.0.0.1/24\n", "3:5", "may be several guests"),
     (TOP + "  - br1 web* 0/0 26:2e:71:98:60:8f\n", "3:5", "may be several guests"),
     (TOP + "  - phys:eth1 web* 0/0\n", "3:5", "may be several guests"),
-    (TOP + "  - br1 web* 10.0.0.9-10.0.0.1/24\n", "3:5", "not behind"),
+    (TOP + "  - br1 web* 10.0.0.9-10.0.0.1/24\n", "3:5", "not after"),
     (TOP + "  - br1 web* 10.0.0.9-nine/24\n", "3:5", "no range of addresses"),
     (TOP + "  - br1 web* 10.0.0.0/24@fd00::1\n", "3:5", "10.0.0.0/24 and its gateway fd00::1"),
     ("version: 1\nhost:\n  - br1\n", "3:5", "not HOSTIF ADDRESS"),
@@ -76,13 +76,13 @@ BAD = [
     ("version: 1\nlinks: [a\n", "3:1", "this is no YAML"),
     (TOP + "  - @x\n", "3:5", "this is no YAML"),
     (TOP + "  - {guest: *web, host: br1}\n", "3:13", "there is none"),
-    (TOP + "  - &a [*a]\n", "3:9", "there is none"),
+    (TOP + "  - &a [*a]\n", "3:5", "holds itself"),
     (TOP + "  - !!python/name:os.system x\n", "3:5", "the tag"),
     (TOP + "  - {<<: 5, guest: web1}\n", "3:10", "mappings only"),
     (TOP + "  - {[a]: 5}\n", "3:6", "a key is expected"),
     ("version: 1\nlinks: []\n---\na: 1\n", "3:1", "a second document"),
     ("version: 1\nlinks: [a\0]\n", "2:10", "control character"),
-    (BOMB, "7:31", "exceeds 500,000 values"),
+    (BOMB, "7:6", "exceeds 500,000 values"),
     ("version: 1\nlinks: " + "[" * 900, "2:24", "nested more than 16 deep"),
 ]
 
@@ -90,7 +90,7 @@ BAD = [
 @pytest.mark.parametrize(("text", "place", "said"), BAD, ids=[f"{n}-{said[:24]}" for n, (_, _, said) in enumerate(BAD)])
 def test_a_mistake_has_a_place_a_sentence_and_a_hint(text: str, place: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:
-        topology.parse(text, "f.yaml")
+        topology.parse_topology(text, "f.yaml")
     assert str(raised.value).startswith(f"f.yaml:{place}: ")
     assert said in str(raised.value)
     assert str(raised.value).endswith(".")
@@ -100,7 +100,7 @@ def test_a_mistake_has_a_place_a_sentence_and_a_hint(text: str, place: str, said
 @pytest.mark.parametrize(("text", "hint"), [(LINK % ", vlann: 5", "vlan?"), (LINK % ", no_dad: true", "no-dad?")])
 def test_an_unknown_key_names_the_near_one(text: str, hint: str) -> None:
     with pytest.raises(UsageError) as raised:
-        topology.parse(text)
+        topology.parse_topology(text)
     assert raised.value.hint == f"did you mean {hint}"
 
 
@@ -116,16 +116,16 @@ def test_a_file_that_is_no_text(tmp_path: Path, data: bytes, said: str) -> None:
     file = tmp_path / "f.yaml"
     file.write_bytes(data)
     with pytest.raises(UsageError, match=said):
-        topology.load(str(file))
+        topology.load_topology(str(file))
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none", "a\0b"):
         with pytest.raises(UsageError, match="cannot be read"):
-            topology.load(str(path))
+            topology.load_topology(str(path))
 
 
 def test_no_depth_is_too_much_for_it() -> None:
     """PyYAML has a bound of its own since 6.0.4, and finds it before we see the first bracket."""
     with pytest.raises(UsageError, match=r"nested more than 16 deep|exceeded maximum nesting depth"):
-        topology.parse("version: 1\nlinks: " + "[" * 100_000, "f.yaml")
+        topology.parse_topology("version: 1\nlinks: " + "[" * 100_000, "f.yaml")

@@ -18,8 +18,8 @@ from pipework_core.cli import app, parser
 from pipework_core.cli.commands import attach
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import HostError, UsageError
-from pipework_core.topology import events
-from pipework_core.topology.links import SHAPING
+from pipework_core.topology import yaml_reader
+from pipework_core.topology.build import SHAPING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ BASE = "version: 1\nlinks:\n  - {host: br1, guest: web1, address: 10.0.0.1/24%s}
 
 
 def only(text: str) -> Attachment:
-    (attachment,) = topology.parse(text).attachments
+    (attachment,) = topology.parse_topology(text).attachments
     return attachment
 
 
@@ -82,7 +82,7 @@ def test_both_families_and_a_client_with_words() -> None:
 
 
 def test_defaults_are_for_keys_and_not_for_lines() -> None:
-    found = topology.parse(
+    found = topology.parse_topology(
         "version: 1\ndefaults: {host: br1, mtu: 1400, options: {a: 1, b: 2}}\nlinks:\n"
         "- {guest: web1, address: 0/0, options: {b: 3}}\n- br2 web2 0/0\n"
     ).attachments
@@ -92,7 +92,7 @@ def test_defaults_are_for_keys_and_not_for_lines() -> None:
 
 def test_anchors_and_merge_keys() -> None:
     text = "version: 1\nx-a: &a {host: br1, mtu: 1400}\nx-b: &b {mtu: 1300, address: 0/0}\nlinks:\n"
-    found = topology.parse(
+    found = topology.parse_topology(
         text + "- {<<: [*a, *b], guest: w1}\n- {<<: *b, guest: w2, host: br2, mtu: 1200}\n"
     ).attachments
     assert found == (
@@ -102,20 +102,20 @@ def test_anchors_and_merge_keys() -> None:
 
 
 def test_the_host_takes_part_and_places_are_kept() -> None:
-    found = topology.parse(
+    found = topology.parse_topology(
         "version: 1\nhost:\n- br1 10.0.0.254/24\n- {host: eth0, address: 10.1.0.9/24, gateway: 10.1.0.1}\n"
     )
     assert [(str(e.addresses[0]), e.gateways, e.place.line) for e in found.hosts] == [
         ("10.0.0.254/24", (), 3),
         ("10.1.0.9/24", (ip_address("10.1.0.1"),), 4),
     ]
-    assert str(topology.parse(BASE % "").links[0].place) == "pipework.yaml:3:5"
+    assert str(topology.parse_topology(BASE % "").links[0].place) == "pipework.yaml:3:5"
 
 
 def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + (BASE % "").encode())
-    assert topology.load(str(file)).attachments == (WEB1,)
+    assert topology.load_topology(str(file)).attachments == (WEB1,)
 
 
 def test_every_option_of_an_attachment_shapes_it_or_says_how_to_run() -> None:
@@ -126,21 +126,25 @@ def test_every_option_of_an_attachment_shapes_it_or_says_how_to_run() -> None:
 def test_a_missing_library_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msgspec", None)
     with pytest.raises(HostError, match="msgspec") as raised:
-        topology.parse(BASE % "")
+        topology.parse_topology(BASE % "")
     assert "pip install 'pipework[up]'" in raised.value.hint
 
 
 def test_the_example_is_good() -> None:
-    found = topology.load(str(EXAMPLE))
-    assert {link.attachment.guest for link in topology.expand(found, ["web1", "web2", "db"])} == {"web1", "web2", "db"}
+    found = topology.load_topology(str(EXAMPLE))
+    assert {link.attachment.guest for link in topology.expand_topology(found, ["web1", "web2", "db"])} == {
+        "web1",
+        "web2",
+        "db",
+    }
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - data of any shape
-    return events.read(text, "f").data
+    return yaml_reader.read_document(text, "f").data
 
 
 def test_the_schema_takes_what_the_file_may_say() -> None:
-    schema = topology.schema()
+    schema = topology.make_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     for text in (
         EXAMPLE.read_text(),
@@ -149,7 +153,7 @@ def test_the_schema_takes_what_the_file_may_say() -> None:
         "version: 1\nlinks: []\nx-a: 1",
     ):
         jsonschema.validate(plain(text), schema)
-        topology.parse(text)
+        topology.parse_topology(text)
 
 
 @pytest.mark.parametrize(
@@ -170,14 +174,14 @@ def test_the_schema_takes_what_the_file_may_say() -> None:
 )
 def test_the_schema_refuses_what_the_file_may_not_say(text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(plain(text), topology.schema())
+        jsonschema.validate(plain(text), topology.make_schema())
     with pytest.raises(UsageError):
-        topology.parse(text)
+        topology.parse_topology(text)
 
 
 def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == topology.schema()
+    assert json.loads(capsys.readouterr().out) == topology.make_schema()
 
 
 def test_an_attachment_needs_no_topology() -> None:
@@ -205,7 +209,7 @@ def given(tmp_path: Path) -> Iterator[Callable[[str], None]]:
 
 def test_standard_input_is_read(given: Callable[[str], None]) -> None:
     given("version: 1\nlinks: [br1 web1 10.0.0.1/24]\n")
-    assert topology.load("-").attachments == (WEB1,)
+    assert topology.load_topology("-").attachments == (WEB1,)
 
 
 @pytest.mark.parametrize(
@@ -214,4 +218,4 @@ def test_standard_input_is_read(given: Callable[[str], None]) -> None:
 def test_what_is_wrong_on_standard_input_has_its_place(given: Callable[[str], None], text: str, said: str) -> None:
     given(text)
     with pytest.raises(UsageError, match=f"standard {said}"):
-        topology.load("-")
+        topology.load_topology("-")

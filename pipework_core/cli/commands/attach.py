@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, options
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ OPTIONS = (
 
 def parse_request(args: ParsedArgs) -> Attachment:
     """Return the attachment that the words ask for."""
-    return classic.parse_attachment(args)
+    return classic.parse_attachment(args, InstalledMethods())
 
 
 def run(attachment: Attachment, settings: Settings) -> int:

@@ -26,5 +26,5 @@ def run(_request: None, settings: Settings) -> int:
     from pipework_core.cli import output
 
     del settings
-    output.print_json(topology.schema())
+    output.print_json(topology.make_schema())
     return 0

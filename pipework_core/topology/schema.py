@@ -1,7 +1,7 @@
 """The file's types. msgspec checks a file against them, and the JSON Schema for editors is made from them.
 
 They say what kind of value goes where. Whether an address is one, say, is the command line's grammar to decide
-(`links.py`); patterns and ranges are in the schema alone, so that an editor marks most of that as well.
+(`build.py`); patterns and ranges are in the schema alone, so that an editor marks most of that as well.
 """
 
 from __future__ import annotations
@@ -31,61 +31,65 @@ VlanText = Annotated[str, Meta(extra_json_schema={"pattern": f"^(0[xX])?{_HEX}{{
 Seconds = Annotated[float, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 
 
-def _said(words: str) -> Meta:
+def _describe(words: str) -> Meta:
     return Meta(description=words)
 
 
 class Defaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """What links written as keys have in common; a link's own value comes first, `options` are merged one by one."""
 
-    host: Annotated[Text, _said("HOSTIF, KIND:NAME or mac:ADDR, as on the command line")] | UnsetType = UNSET
-    interface: Annotated[Text, _said("the interface's name in the guest; eth1 when not given")] | UnsetType = UNSET
-    address: Annotated[Address | list[Address], _said("one address or several; 0/0 for none")] | UnsetType = UNSET
-    gateway: Annotated[Gateway | list[Gateway], _said("one for each family at most")] | UnsetType = UNSET
+    host: Annotated[Text, _describe("HOSTIF, KIND:NAME or mac:ADDR, as on the command line")] | UnsetType = UNSET
+    interface: Annotated[Text, _describe("the interface's name in the guest; eth1 when not given")] | UnsetType = UNSET
+    address: Annotated[Address | list[Address], _describe("one address or several; 0/0 for none")] | UnsetType = UNSET
+    gateway: Annotated[Gateway | list[Gateway], _describe("one for each family at most")] | UnsetType = UNSET
     vlan: (
-        Annotated[VlanId | VlanText, _said(f"1 to {VLAN_MAX}; on InfiniBand a partition key in hex, such as '0x8001'")]
+        Annotated[
+            VlanId | VlanText, _describe(f"1 to {VLAN_MAX}; on InfiniBand a partition key in hex, such as '0x8001'")
+        ]
         | UnsetType
     ) = UNSET
-    mtu: Annotated[Mtu, _said("bytes; that of the bridge or parent when not given")] | UnsetType = UNSET
-    options: Annotated[dict[str, str | int], _said("options of the backend, as -o KEY=VALUE")] | UnsetType = UNSET
-    family: Annotated[Literal[4, 6], _said("refuse other addresses; with DHCP, 6 means DHCPv6")] | UnsetType = UNSET
-    timeout: Annotated[Seconds, _said("seconds for a lease or an answer")] | UnsetType = UNSET
-    replace: Annotated[bool, _said("give up an interface that pipework made for another request")] | UnsetType = UNSET
-    dns: Annotated[bool, _said("let the guest use the name servers that DHCP offers")] | UnsetType = UNSET
-    no_dad: Annotated[bool, _said("use IPv6 addresses at once")] | UnsetType = UNSET
-    probe: Annotated[bool, _said("ask first whether somebody has the address")] | UnsetType = UNSET
+    mtu: Annotated[Mtu, _describe("bytes; that of the bridge or parent when not given")] | UnsetType = UNSET
+    options: Annotated[dict[str, str | int], _describe("options of the backend, as -o KEY=VALUE")] | UnsetType = UNSET
+    family: Annotated[Literal[4, 6], _describe("refuse other addresses; with DHCP, 6 means DHCPv6")] | UnsetType = UNSET
+    timeout: Annotated[Seconds, _describe("seconds for a lease or an answer")] | UnsetType = UNSET
+    replace: Annotated[bool, _describe("give up an interface that pipework made for another request")] | UnsetType = (
+        UNSET
+    )
+    dns: Annotated[bool, _describe("let the guest use the name servers that DHCP offers")] | UnsetType = UNSET
+    no_dad: Annotated[bool, _describe("use IPv6 addresses at once")] | UnsetType = UNSET
+    probe: Annotated[bool, _describe("ask first whether somebody has the address")] | UnsetType = UNSET
 
 
 class LinkFields(Defaults, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """One attachment, or one for each guest that matches a pattern."""
 
-    guest: Annotated[Text, _said("a guest as on the command line, or a pattern such as web*")]
-    host_interface: Annotated[Text, _said("the name of the link's end on the host")] | UnsetType = UNSET
-    mac: Annotated[Mac, _said("the interface's address, or U:STRING")] | UnsetType = UNSET
+    guest: Annotated[Text, _describe("a guest as on the command line, or a pattern such as web*")]
+    host_interface: Annotated[Text, _describe("the name of the link's end on the host")] | UnsetType = UNSET
+    mac: Annotated[Mac, _describe("the interface's address, or U:STRING")] | UnsetType = UNSET
 
 
 class HostFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """The host's own part: an address on a bridge, or on a sibling of a NIC."""
 
-    host: Annotated[Text, _said("a bridge or a NIC")]
-    address: Annotated[Address | list[Address], _said("IP/N[@GATEWAY], one or several")]
-    gateway: Annotated[Gateway | list[Gateway], _said("one for each family at most")] | UnsetType = UNSET
+    host: Annotated[Text, _describe("a bridge or a NIC")]
+    address: Annotated[Address | list[Address], _describe("IP/N[@GATEWAY], one or several")]
+    gateway: Annotated[Gateway | list[Gateway], _describe("one for each family at most")] | UnsetType = UNSET
 
 
-_LINE = _said("exactly what stands behind `pipework` on the command line, for an attachment; defaults do not apply")
-_HOST_LINE = _said("exactly what stands behind `pipework host` on the command line")
+_LINE = _describe("exactly what follows `pipework` on the command line, for an attachment; defaults do not apply")
+_HOST_LINE = _describe("exactly what follows `pipework host` on the command line")
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A topology for `pipework up`. Keys that begin with x- are ignored: a place for anchors."""
 
-    version: Annotated[Literal[1], _said("the version of this format")]
+    version: Annotated[Literal[1], _describe("the version of this format")]
     defaults: Defaults = Defaults()
     links: list[Annotated[str, _LINE] | LinkFields] = msgspec.field(default_factory=list)
     host: list[Annotated[str, _HOST_LINE] | HostFields] = msgspec.field(default_factory=list)
 
 
-def schema() -> dict[str, Any]:
+def make_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the file, as plain data."""
     made = msgspec.json.schema(File)
     top = made["$defs"]["File"]
@@ -94,7 +98,7 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pipework topology", **made}
 
 
-def keys(part: str) -> list[str]:
+def list_keys(part: str) -> list[str]:
     """Return the keys of a part of the file: `links`, `host`, `defaults`, or the file itself."""
     kinds: dict[str, type[Struct]] = {"links": LinkFields, "host": HostFields, "defaults": Defaults, "": File}
     return list(kinds[part].__struct_encode_fields__)

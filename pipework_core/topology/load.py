@@ -8,8 +8,8 @@ from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology.model import Place, Topology
 
 if TYPE_CHECKING:
-    from pipework_core.topology.document import Document
-    from pipework_core.topology.shape import File
+    from pipework_core.topology.schema import File
+    from pipework_core.topology.yaml_reader import Document
 
 #: Bytes: some 30,000 links.
 SIZE_MAX = 4 * 1024 * 1024
@@ -18,7 +18,7 @@ STDIN = "standard input"
 _START = "begin it with version: 1"
 
 
-def load(path: str) -> Topology:
+def load_topology(path: str) -> Topology:
     """Return what the file says, `-` for standard input.
 
     Raise UsageError with line and column when it makes no sense, or cannot be read.
@@ -32,26 +32,26 @@ def load(path: str) -> Topology:
         raise UsageError(f"{name} cannot be read: {said}.", hint="name a topology file with -f FILE") from None
     if len(data) > SIZE_MAX:
         raise UsageError(f"{name} is larger than {SIZE_MAX >> 20} MiB.", hint="split the file")
-    return parse(_text(data, name), name)
+    return parse_topology(_decode_text(data, name), name)
 
 
-def parse(text: str, file: str = "pipework.yaml") -> Topology:
+def parse_topology(text: str, file: str = "pipework.yaml") -> Topology:
     """Return what the text says; `file` is what errors call it. Raise UsageError with line and column."""
-    document, checked = _checked(text.removeprefix("\ufeff"), file)
-    from pipework_core.topology.links import build  # noqa: PLC0415 - needs the libraries
+    document, checked = _check_text(text.removeprefix("\ufeff"), file)
+    from pipework_core.topology.build import build_topology  # noqa: PLC0415 - needs the libraries
 
-    return build(document, checked)
+    return build_topology(document, checked)
 
 
-def schema() -> dict[str, Any]:
+def make_schema() -> dict[str, Any]:
     """Return the JSON Schema of the file, as plain data."""
-    _libraries()
-    from pipework_core.topology import shape  # noqa: PLC0415 - imports msgspec
+    _require_libraries()
+    from pipework_core.topology import schema  # noqa: PLC0415 - imports msgspec
 
-    return shape.schema()
+    return schema.make_schema()
 
 
-def _text(data: bytes, path: str) -> str:
+def _decode_text(data: bytes, path: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -61,7 +61,7 @@ def _text(data: bytes, path: str) -> str:
         raise place.error("this is not UTF-8.", hint="save the file as UTF-8") from None
 
 
-def _libraries() -> None:
+def _require_libraries() -> None:
     try:
         import msgspec  # noqa: F401, PLC0415 - an attachment needs neither
         import yaml  # noqa: F401, PLC0415 - as above
@@ -70,27 +70,27 @@ def _libraries() -> None:
         raise HostError(f"topology files need the library {error.name}, which is not installed.", hint=hint) from None
 
 
-def _checked(text: str, file: str) -> tuple[Document, File]:
-    _libraries()
+def _check_text(text: str, file: str) -> tuple[Document, File]:
+    _require_libraries()
     import msgspec  # noqa: PLC0415 - see above
     import yaml  # noqa: PLC0415 - see above
 
-    from pipework_core.topology import complaints, events, shape  # noqa: PLC0415 - see above
+    from pipework_core.topology import errors, schema, yaml_reader  # noqa: PLC0415 - see above
 
-    for error in complaints.controls(text, file):
+    for error in errors.find_controls(text, file):
         raise error
     try:
-        document = events.read(text, file)
+        document = yaml_reader.read_document(text, file)
     except yaml.MarkedYAMLError as broken:
-        raise complaints.of_syntax(broken, text, file) from None
-    top = _without_extensions(document)
+        raise errors.explain_syntax(broken, text, file) from None
+    top = _drop_extensions(document)
     try:
-        return document, msgspec.convert(top, shape.File)
+        return document, msgspec.convert(top, schema.File)
     except msgspec.ValidationError as wrong:
-        raise complaints.of_shape(str(wrong), document) from None
+        raise errors.explain_shape(str(wrong), document) from None
 
 
-def _without_extensions(document: Document) -> dict[str, object]:
+def _drop_extensions(document: Document) -> dict[str, object]:
     """Return the file's keys but for those that begin with x-; check its version first, which decides the rest."""
     data = document.data
     if data is None:
@@ -101,7 +101,7 @@ def _without_extensions(document: Document) -> dict[str, object]:
         raise Place(document.file).error("the key 'version' is missing.", hint=_START)
     version = data["version"]
     if type(version) is not int or version != 1:
-        place = document.place(data, "version")
+        place = document.find_place(("version",))
         raise place.error(f"version {version!r} is not known.", hint="write version: 1, which is all there is so far")
     if not {"links", "host"} & data.keys():
         raise Place(document.file).error("the file has neither links nor host.", hint="write links: [] for none")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipework_core.topology.model import Link, Topology
 
 
-def expand(topology: Topology, guests: Iterable[str]) -> tuple[Link, ...]:
+def expand_topology(topology: Topology, guests: Iterable[str]) -> tuple[Link, ...]:
     """Return the file's links with a guest and all static addresses each, in the file's order, then that of names.
 
     `guests` are the names there are, bare (`web1`) or with their runtime (`docker:web1`), in any order. A pattern with
@@ -26,43 +26,45 @@ def expand(topology: Topology, guests: Iterable[str]) -> tuple[Link, ...]:
     Raise UsageError, with the place in the file, when two patterns give one guest the same interface, and when a pool
     is exhausted.
     """
-    ordered = sorted(set(guests), key=lambda word: (pools.natural(_bare(word)), word))
-    own = {(_bare(link.attachment.guest), link.interface): link for link in topology.links if not link.is_pattern}
+    ordered = sorted(set(guests), key=lambda word: (pools.make_natural_key(_strip_runtime(word)), word))
+    own = {
+        (_strip_runtime(link.attachment.guest), link.interface): link for link in topology.links if not link.is_pattern
+    }
     found: list[Link] = []
     by_pattern: dict[tuple[str, str], Link] = {}
     for link in topology.links:
         if not link.is_pattern:
             found.append(link)
             continue
-        for guest in _matching(link.attachment.guest, ordered):
-            named = own.get((_bare(guest), link.interface))
-            if named is not None and _same(named.attachment.guest, guest):
+        for guest in _list_matching(link.attachment.guest, ordered):
+            named = own.get((_strip_runtime(guest), link.interface))
+            if named is not None and _is_same_guest(named.attachment.guest, guest):
                 continue
             other = by_pattern.setdefault((guest, link.interface), link)
             if other is not link:
                 message = f"{guest} would get {link.interface} here and by the pattern in line {other.place.line}."
                 raise link.place.error(message, hint="give one of the two another interface, or narrow one pattern")
             found.append(link._replace(attachment=link.attachment._replace(guest=guest)))
-    return _with_addresses(found, _taken(topology))
+    return _hand_out_addresses(found, _list_taken(topology))
 
 
-def _bare(word: str) -> str:
+def _strip_runtime(word: str) -> str:
     """Return the name without the runtime; no container's name holds a colon."""
     head, colon, name = word.partition(":")
     return name if colon else head
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same_guest(one: str, other: str) -> bool:
     """Whether two words with the same bare name may be one guest."""
     return one == other or ":" not in one or ":" not in other
 
 
-def _matching(pattern: str, guests: Iterable[str]) -> list[str]:
+def _list_matching(pattern: str, guests: Iterable[str]) -> list[str]:
     matches = re.compile(translate(pattern)).match
-    return [guest for guest in guests if matches(guest if ":" in pattern else _bare(guest))]
+    return [guest for guest in guests if matches(guest if ":" in pattern else _strip_runtime(guest))]
 
 
-def _taken(topology: Topology) -> set[Gateway]:
+def _list_taken(topology: Topology) -> set[Gateway]:
     """Return every address that the file itself gives to somebody: these are never handed out."""
     taken: set[Gateway] = set()
     given = [(asked.addresses, asked.gateways) for asked in topology.attachments]
@@ -72,19 +74,19 @@ def _taken(topology: Topology) -> set[Gateway]:
     return taken
 
 
-def _with_addresses(links: list[Link], taken: set[Gateway]) -> tuple[Link, ...]:
+def _hand_out_addresses(links: list[Link], taken: set[Gateway]) -> tuple[Link, ...]:
     """Hand out addresses in the natural order of names; return the links in their own order."""
 
-    def turn(number: int) -> tuple[object, ...]:
+    def find_turn(number: int) -> tuple[object, ...]:
         word = links[number].attachment.guest
-        return pools.natural(_bare(word)), word, links[number].interface
+        return pools.make_natural_key(_strip_runtime(word)), word, links[number].interface
 
     done = list(links)
-    for number in sorted((i for i, link in enumerate(links) if link.pools), key=turn):
+    for number in sorted((i for i, link in enumerate(links) if link.pools), key=find_turn):
         link = links[number]
         got = list(link.attachment.addresses)
         for pool in link.pools:
-            name = f"{_bare(link.attachment.guest)} {link.interface}"
+            name = f"{_strip_runtime(link.attachment.guest)} {link.interface}"
             try:
                 got.append(pools.hand_out(pool, name, taken))
             except UsageError as error:
