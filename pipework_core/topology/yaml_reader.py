@@ -32,6 +32,8 @@ _PLAIN, _TEXT = "plain", "text"
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+#: How a number begins; the empty text does, too, and is none.
+_NUMERIC = "+-0123456789"
 _OCTAL = re.compile(r"[-+]?0[0-9_]+")
 
 #: libyaml, where there is one, is a dozen times as fast.
@@ -184,6 +186,8 @@ class _Converter:
 
     def _type_scalar(self, node: Node) -> object:
         text: str = node.value
+        if text[:1] not in _NUMERIC:
+            return _WORDS.get(text, text)
         if _OCTAL.fullmatch(text):
             number = text.lstrip("+-0_") or "0"
             message = f"{text} begins with 0, which makes it another number to some readers of YAML."
