@@ -27,20 +27,19 @@ RUNS, LIMIT = 60, 5.0
 PIPEWORK = str(Path(sys.executable).with_name("pipework"))
 #: What each package provides: the group of its entry point, the hook, and the beginning of the class.
 PLUGIN_GROUPS = {
-    "backends": ("pipework_backends", "interface, options, kind = 'eth1', {},"),
+    "backends": ("pipework_backends", "kind ="),
     "guests": ("pipework_guest_resolvers", "program, runtime = '',"),
     "drivers": ("pipework_drivers", "name ="),
     "addressing": ("pipework_addressing", "options, programs, method = {}, (),"),
 }
 PACKAGES = ["backends"] * 5 + ["guests"] * 2 + ["drivers"] * 2 + ["addressing"]
 MODULE = """\
-from pipework_core.model.context import Claim
-from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.api import LinkBackend, hookimpl
 
 pipework_contract = 2
 
 
-class Plugin:
+class Plugin{base}:
     {beginning} {name!r}
 
 
@@ -56,7 +55,9 @@ def make_wheel(folder: Path, number: int, sort: str) -> Path:
     hook, beginning = PLUGIN_GROUPS[sort]
     info = f"pipework_{name}-1.0.dist-info"
     files = {
-        f"pipework_{name}.py": MODULE.format(beginning=beginning, name=name, hook=hook),
+        f"pipework_{name}.py": MODULE.format(
+            base="(LinkBackend)" if sort == "backends" else "", beginning=beginning, name=name, hook=hook
+        ),
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: pipework-{name}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[pipework.{sort}]\n{name} = pipework_{name}\n",

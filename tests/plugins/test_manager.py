@@ -6,13 +6,13 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import pluggy
 import pytest
 
 from pipework_core.model.errors import HostError, PluginError, UsageError
-from pipework_core.plugins.builtin import ADDRESSING, BACKENDS, CLAIMS, DRIVERS, GUESTS
-from pipework_core.plugins.hookspecs import PROJECT, Specs, hookimpl
+from pipework_core.plugins.builtin import BACKENDS, CLAIMS, GROUPS, GUESTS, TABLES
+from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.plugins.manager import PluginManager, check_options
+from pipework_core.plugins.registry import Registry
 from plugins.misfits import ODD_DRIVER
 from plugins.strangers import BACKEND, DRIVER, install
 
@@ -125,22 +125,16 @@ def test_the_table_claims_what_the_class_does(kind: str) -> None:
     assert plugins().find_backend(kind).claims == CLAIMS[kind]
 
 
-@pytest.mark.parametrize(
-    "module", sorted({*BACKENDS.values(), *GUESTS.values(), *ADDRESSING.values(), *DRIVERS.values()})
-)
-def test_pluggy_would_take_every_built_in(module: str) -> None:
-    """The built-ins are called without pluggy, and keep to the same names and arguments all the same."""
-
-    class Manager(pluggy.PluginManager):
-        def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-            del plugin
-            return {} if name.startswith("pipework_") else None  # type: ignore[typeddict-item] # all as usual
-
-    manager = Manager(PROJECT)
-    manager.add_hookspecs(Specs)
-    manager.register(import_module(module))
-    manager.check_pending()
-    assert manager.get_plugins()
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group, table in TABLES.items() for name in table])
+def test_every_built_in_is_found_through_its_hook(group: str, name: str) -> None:
+    hook, attribute = GROUPS[group]
+    registry = Registry((), (), pytest.fail)
+    found = registry.find(group, name)
+    assert getattr(found, attribute) == name
+    module = import_module(TABLES[group][name])
+    assert getattr(module, hook).pipework_impl
+    (registered,) = registry.call_hook(module, hook)
+    assert name in [getattr(item, attribute) for item in registered]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

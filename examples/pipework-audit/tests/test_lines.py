@@ -19,7 +19,7 @@ CONTEXT = make_context("br1 web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01@10")
 COMMAND = Command(argv=("ip", "link", "add"), netns=Netns(path="/proc/42/ns/net"), reason="make eth1")
 
 
-def leaving(context: Context = CONTEXT) -> Context:
+def detaching(context: Context = CONTEXT) -> Context:
     facts = make_facts(guest_state=[make_link("eth1", addresses=["10.0.0.1/24", "fe80::1/64"], leased=["10.0.0.7/24"])])
     asked = context.attachment._replace(addresses=(), gateways=())
     return context._replace(attachment=asked, guest_state=facts.guest_state, detaching=True)
@@ -79,7 +79,7 @@ def test_what_is_detached_had_addresses_and_what_stays_is_named() -> None:
 
 
 def test_the_host_leaves_a_network_too() -> None:
-    context = detaching()._replace(guest=make_guest("this host", runtime="host", pid=0), leaving=False)
+    context = detaching()._replace(guest=make_guest("this host", runtime="host", pid=0), detaching=False)
     found = lines.detached(context, Report(Plan(), ()))
     assert (found["runtime"], found["addresses"]) == ("host", ["10.0.0.1/24", "10.0.0.7/24"])
     assert lines.failed(context, Interrupted())["tried"] == "detach"
