@@ -7,11 +7,7 @@ import json
 import pytest
 
 from pipework_backends.addressing.dhcp_clients import Kept
-from pipework_core.cli import parser
-from pipework_core.cli.commands import ls
 from pipework_core.engine import attachments, owners, report_json
-from pipework_core.model.context import Guest
-from pipework_core.model.errors import UsageError
 from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
@@ -220,17 +216,6 @@ def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
     assert report_json.encode_status(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
 
 
-def test_the_table_is_aligned_and_escapes_what_a_guest_chose() -> None:
-    evil = attachments.AttachmentStatus(
-        interface="e\x1b[2J1", kind="bridge", parent="br1", mac="02:00:00:00:00:01", mtu=1500
-    )
-    guest = Guest(name="web1", runtime="docker", netns=Netns(path="/x"), inode=BLUE)
-    lines = ls.format_attachments([evil._replace(guest=guest), evil._replace(interface="eth1", vlan="10")]).splitlines()
-    assert "\x1b" not in "".join(lines)
-    assert lines[1].startswith("docker:web1  e\\x1b[2J1")
-    assert len({line.index("bridge") for line in lines[1:]} | {lines[0].index("KIND")}) == 1
-
-
 def test_namespaces_are_found_by_process_and_by_mount() -> None:
     processes = Outcome(code=0, stdout=json.dumps({"namespaces": [{"ns": 1, "pid": 1}, {"ns": BLUE, "pid": 42}]}))
     mounts = Outcome(
@@ -292,24 +277,3 @@ def test_a_client_with_a_guest_is_not_looked_at_again() -> None:
 @pytest.mark.parametrize("line", ["", "x", "1 2 3 4 5 6", "nodash dhclient 4 eth1 7", "1-eth1 dhclient 4 eth1 x"])
 def test_what_is_no_line_about_a_client_is_none(line: str) -> None:
     assert Kept().find_clients(FakeDriver(lambda _: Outcome(code=0, stdout=line), programs=frozenset())) == ()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "ls a b", "ls -i eth1", "ls --all", "ls --dry-run", "ls --mtu 1500", "ls --wait", "ls --replace", "ls -o a=b",
-        "ls --json=1", "ls --nosuch", "ls --keep-bridge", "ls --timeout 3", "gc web1", "gc -i eth1", "gc --all",
-        "gc --keep-bridge", "gc --timeout 3", "gc --replace", "gc --dry-run --record x", "gc --wait",
-        "ls --record a --replay b",
-    ],
-)  # fmt: skip
-def test_words_that_make_no_sense_are_refused(words: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        parser.parse(words.split())
-    assert caught.value.hint
-
-
-def test_words_that_do() -> None:
-    assert parser.parse(["ls"]).request == ""
-    assert parser.parse(["--json", "ls", "docker:web1"]).request == "docker:web1"
-    assert parser.parse(["gc", "--dry-run"]).settings.dry_run
