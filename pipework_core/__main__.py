@@ -1,4 +1,4 @@
-"""`pipework` and `python -m pipework_core`: answer the cheap questions first, import for the others, leave at once."""
+"""`pipework` and `python -m pipework_core`: answer `--version`, or import the command line and run it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pipework_core import __version__
 def main() -> None:
     """Run the command line and end the process with its exit code.
 
-    Ctrl-C before anything is begun, while Python imports, or when all is said, is no news to whoever pressed it.
+    Ctrl-C while Python imports, or after everything is printed, ends the process without a message.
     """
     try:
-        _main()
+        _run_command_line()
     except KeyboardInterrupt:
         import os  # noqa: PLC0415 - not for the version
 
-        os._exit(130)  # 128 + SIGINT, as a shell has it
+        os._exit(130)  # 128 + SIGINT, as shells report it
 
 
-def _main() -> None:
+def _run_command_line() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"pipework {__version__}")
         return
-    # A process of a twentieth of a second: looking for garbage while it imports, and taking every module apart at its
-    # end, take a fifth of its time.
+    # The process lives for a twentieth of a second. Collecting garbage while it imports, and taking every module apart
+    # at its end, would take a fifth of that.
     import gc  # noqa: PLC0415 - not for the version
     import os  # noqa: PLC0415 - not for the version
 
@@ -37,7 +37,7 @@ def _main() -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # whoever read has gone
+    except OSError:  # the reader has gone
         code = code or 1
     os._exit(code)
 
@@ -45,7 +45,7 @@ def _main() -> None:
 def _open_closed_streams() -> None:
     """Open the null device where the caller closed descriptors 0 to 2 (`>&-`).
 
-    A namespace would get that number, and be lost to every tool, which has its own stream there.
+    Otherwise a namespace could get such a number, and tools, which have their own streams there, could not enter it.
     """
     import os  # noqa: PLC0415 - not for the version
 

@@ -95,11 +95,11 @@ _EXAMPLES = (
 
 
 def render_page(plugins: PluginManager, broken: Sequence[str] = ()) -> str:
-    """Return the whole page, ending in a newline. `broken` is what `plugins` warn of; it is full when they were asked.
+    """Return the whole page, ending in a newline. `broken` is where the warnings of `plugins` arrive.
 
-    The kinds and guests of third parties are on it, with the name of their package.
+    The kinds and guests of third parties are on it, with the names of their packages.
     """
-    strangers = [resolver.runtime for resolver in plugins.list_third_party_resolvers()]
+    others = [resolver.runtime for resolver in plugins.list_third_party_resolvers()]
     # `route`, `rule` and `tc` have one module.
     commands = list(dict.fromkeys(find_command(name) for name in COMMANDS))
     sections = (
@@ -109,7 +109,7 @@ def render_page(plugins: PluginManager, broken: Sequence[str] = ()) -> str:
         ("HOSTIF, where the link ends on the host", _format_entries(_HOSTIF)),
         (
             "GUEST, who gets the interface",
-            _format_entries((term, _fill_in_runtimes(said, strangers)) for term, said in _GUEST),
+            _format_entries((term, _fill_in_runtimes(text, others)) for term, text in _GUEST),
         ),
         ("ADDRESS", _format_entries((*_ADDRESS, *_describe_methods(plugins)))),
         ("MAC AND VLAN", _format_entries(_MAC)),
@@ -140,20 +140,20 @@ def _format_entries(pairs: Iterable[tuple[str, str]]) -> list[str]:
     listed = list(pairs)
     column = len(_INDENT) + 2 + min(22, max(len(term) for term, _ in listed))
     lines: list[str] = []
-    for term, said in listed:
+    for term, text in listed:
         start = f"{_INDENT}{term}"
         if len(start) + 2 > column:
             lines.append(start)
             start = ""
-        lines += _wrap_paragraph(said, first=start.ljust(column), rest=" " * column)
+        lines += _wrap_paragraph(text, first=start.ljust(column), rest=" " * column)
     return lines
 
 
-def _fill_in_runtimes(said: str, strangers: Sequence[str]) -> str:
+def _fill_in_runtimes(text: str, others: Sequence[str]) -> str:
     """Fill in the runtimes that can be written before a colon, and those that are asked about a bare name."""
-    asked = [runtime for runtime in (*GUESTS, *strangers) if runtime != "pid"]
-    said = said.replace("@RUNTIMES@", f"{', '.join(asked[:-1])} and {asked[-1]}")
-    return said.replace("@WORDS@", ", ".join(f"{runtime}:" for runtime in (*GUESTS, *strangers)))
+    asked = [runtime for runtime in (*GUESTS, *others) if runtime != "pid"]
+    text = text.replace("@RUNTIMES@", f"{', '.join(asked[:-1])} and {asked[-1]}")
+    return text.replace("@WORDS@", ", ".join(f"{runtime}:" for runtime in (*GUESTS, *others)))
 
 
 def _spell_option(option: Option) -> str:
@@ -162,7 +162,7 @@ def _spell_option(option: Option) -> str:
 
 
 def _describe_option(option: Option) -> str:
-    """Return the option's sentence, and the commands that take it where that is not obvious."""
+    """Return the option's sentence, with the commands that take it unless all do or `attach` alone."""
     takers = list_takers(option.name)
     return option.help if takers in ([], ["attach"]) else f"{option.help} (with {', '.join(takers)})"
 
@@ -172,10 +172,10 @@ def _describe_backends(plugins: PluginManager) -> Iterator[str]:
     for backend in plugins.list_backends():
         package = plugins.find_package(backend)
         about = (inspect.getdoc(type(backend)) or "").partition("\n\n")[0].replace("`", "")
-        said = f"{backend.kind}: {escape_text(' '.join(about.split()))}{f' (from {package})' if package else ''}"
+        text = f"{backend.kind}: {escape_text(' '.join(about.split()))}{f' (from {package})' if package else ''}"
         if backend.interface != "eth1":
-            said += f" The guest's interface is {backend.interface} when -i is not given."
-        yield from _wrap_paragraph(said, rest=_INDENT * 3)
+            text += f" The guest's interface is {backend.interface} when -i is not given."
+        yield from _wrap_paragraph(text, rest=_INDENT * 3)
         for key, value in known_options(backend).items():
             yield from _wrap_paragraph(escape_text(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
 
@@ -193,6 +193,6 @@ def _describe_broken(broken: Sequence[str]) -> list[str]:
 
 
 def _list_examples() -> Iterator[str]:
-    for words, said in _EXAMPLES:
+    for words, text in _EXAMPLES:
         yield f"{_INDENT}pipework {words}"
-        yield f"{_INDENT * 3}{said}"
+        yield f"{_INDENT * 3}{text}"

@@ -34,7 +34,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
     _let_any_bytes_through()
     signals = Signals()
     signals.install()
-    plugins = PluginManager(warn=_warn, dry_run=settings.dry_run or bool(settings.replay))
+    plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run or bool(settings.replay))
     driver = _open_driver(settings, plugins)
     try:
         if settings.verbose:
@@ -50,7 +50,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
         driver.close()
 
 
-def _warn(text: str) -> None:
+def _print_warning(text: str) -> None:
     from pipework_core.cli import output
 
     output.print_warning(text)

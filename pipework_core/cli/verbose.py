@@ -1,4 +1,4 @@
-"""What `-v` shows: each command with its reason when it has run, and what needed nothing. On stderr."""
+"""The observer of `-v`: shows each command with its reason after it has run, and what needed nothing. On stderr."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VerboseObserver:
-    """An observer that tells a run as it happens, so that a run that fails shows how far it came."""
+    """Shows a run as it happens, so that a run that fails shows how far it came."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
@@ -26,35 +26,35 @@ class VerboseObserver:
     @hookimpl
     def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
         """Show the command, and what it said when it failed."""
-        self._command(command)
+        self._print_command(command)
         if command.timeout:
             for lease in leases.parse_leases(outcome.stdout):
-                self._comment(f"{lease}")
+                self._print_comment(f"{lease}")
         if not has_succeeded(command, outcome):
-            self._comment(f"failed with code {outcome.code}: {outcome.error_text or 'it said nothing'}")
+            self._print_comment(f"failed with code {outcome.code}: {outcome.error_text or 'it said nothing'}")
 
     @hookimpl
     def pipework_attached(self, context: Context, report: Report) -> None:
         """Show what nobody waits for, and what needed nothing."""
         del context
         for command in report.plan.announce:
-            self._command(command)
-        self._nothing_needed(report)
+            self._print_command(command)
+        self._print_notes(report)
 
     @hookimpl
     def pipework_detached(self, context: Context, report: Report) -> None:
         """Show what needed nothing."""
         del context
-        self._nothing_needed(report)
+        self._print_notes(report)
 
-    def _nothing_needed(self, report: Report) -> None:
+    def _print_notes(self, report: Report) -> None:
         for note in (*report.plan.notes, *(() if report.changed else ("nothing to do",))):
-            self._comment(note)
+            self._print_comment(note)
 
-    def _command(self, command: Command) -> None:
+    def _print_command(self, command: Command) -> None:
         if command.reason:
-            self._comment(command.reason)
+            self._print_comment(command.reason)
         print(escape_text(str(command)), file=self._out, flush=True)
 
-    def _comment(self, text: str) -> None:
+    def _print_comment(self, text: str) -> None:
         print(f"# {escape_text(' '.join(text.splitlines()))}", file=self._out, flush=True)
