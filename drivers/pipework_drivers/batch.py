@@ -43,20 +43,23 @@ class Group(Record):
     netns: Netns | None
 
 
-def groups(commands: Sequence[Command]) -> list[Group]:
+def group_commands(commands: Sequence[Command]) -> list[Group]:
     """Return the processes for these commands, in order."""
-    return [_group(key, tuple(members)) for key, members in groupby(_numbered(commands), key=lambda pair: pair[0])]
+    return [
+        _make_group(key, tuple(members))
+        for key, members in groupby(_pair_with_keys(commands), key=lambda pair: pair[0])
+    ]
 
 
-def _numbered(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Command]]:
+def _pair_with_keys(commands: Sequence[Command]) -> list[tuple[tuple[object, ...], Command]]:
     """Pair each command with a key that is equal for neighbours that may share a process."""
-    return [(_key(command) or ("alone", number), command) for number, command in enumerate(commands)]
+    return [(_make_key(command) or ("alone", number), command) for number, command in enumerate(commands)]
 
 
-def _key(command: Command) -> tuple[object, ...] | None:
+def _make_key(command: Command) -> tuple[object, ...] | None:
     if command.stdin is not None or command.ok_codes != OK or command.guard is not None or command.timeout:
         return None
-    options, words = _split(command)
+    options, words = _split_options(command)
     if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
         return None
     asks = command.expect is not None
@@ -71,7 +74,7 @@ def _fits_a_line(words: tuple[str, ...]) -> bool:
     return all(word and not _UNSAFE.search(word) for word in words)
 
 
-def _split(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split_options(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split what is said to the tool itself, in front, from what can stand beside other commands."""
     program, *words = command.argv
     vsctl = program == "ovs-vsctl"
@@ -82,28 +85,28 @@ def _split(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return options, rest[1:] if vsctl and rest[:1] == ("--",) else rest
 
 
-def _group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -> Group:
+def _make_group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -> Group:
     commands = tuple(command for _, command in pairs)
     first = commands[0]
     if len(commands) == 1:
         return Group(commands=commands, argv=first.argv, stdin=first.stdin, netns=first.netns)
-    options = _split(first)[0]
+    options = _split_options(first)[0]
     if key[0] == "ip":
-        lines = "".join(" ".join(_split(command)[1]) + "\n" for command in commands)
+        lines = "".join(" ".join(_split_options(command)[1]) + "\n" for command in commands)
         return Group(commands=commands, argv=("ip", *options, "-batch", "-"), stdin=lines, netns=first.netns)
-    argv = ["ovs-vsctl", *(_longer(option, len(commands)) for option in options)]
+    argv = ["ovs-vsctl", *(_extend_timeout(option, len(commands)) for option in options)]
     for command in commands:
-        argv += ["--", *_split(command)[1]]
+        argv += ["--", *_split_options(command)[1]]
     return Group(commands=commands, argv=tuple(argv), stdin=None, netns=first.netns)
 
 
-def _longer(option: str, commands: int) -> str:
+def _extend_timeout(option: str, commands: int) -> str:
     """Give a transaction of many commands more time: the switch sets up one port after the other."""
     name, _, seconds = option.partition("=")
     return f"{name}={int(seconds) + commands // _IN_A_SECOND}" if name == "--timeout" and seconds.isdigit() else option
 
 
-def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
+def split_outcome(group: Group, outcome: Outcome) -> list[Outcome]:
     """Return the outcomes of the commands of a group that were run, from that of its process.
 
     A failed batch whose report names no line counts as failed at its first command: the tool was not even started. One
@@ -113,7 +116,7 @@ def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
         return [outcome]
     good = Outcome(code=0, asked=outcome.asked)
     if outcome.code == 0 and group.commands[0].expect is not None:
-        return _answers(group, outcome)
+        return _split_answers(group, outcome)
     if outcome.code == 0:
         return [good] * len(group.commands)
     if cut_short(outcome):
@@ -125,7 +128,7 @@ def outcomes(group: Group, outcome: Outcome) -> list[Outcome]:
     return [good] * before + [outcome._replace(stderr=message)]
 
 
-def _answers(group: Group, outcome: Outcome) -> list[Outcome]:
+def _split_answers(group: Group, outcome: Outcome) -> list[Outcome]:
     """Return the answer to each question up to the first that is not as expected.
 
     All of what was said is the answer to the first where lines and questions do not match.

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\S+")
 
 
-def held_words(words: Iterable[str], held: Mapping[str, str]) -> tuple[str, ...]:
+def replace_words(words: Iterable[str], held: Mapping[str, str]) -> tuple[str, ...]:
     """Return the words with each that is a pinned path replaced by what it is held as; parts of words are left."""
     return tuple(held.get(word, word) for word in words)
 
 
-def held_text(text: str, held: Mapping[str, str]) -> str:
+def replace_in_text(text: str, held: Mapping[str, str]) -> str:
     """Do the same in a text, such as the lines of a batch; every blank stays as it is."""
     return _WORD.sub(lambda match: held.get(match[0], match[0]), text)
 
 
-def words_of(text: str | None) -> list[str]:
-    """Return the words that `held_text` looks at."""
+def split_words(text: str | None) -> list[str]:
+    """Return the words that `replace_in_text` looks at."""
     return _WORD.findall(text or "")

@@ -34,18 +34,18 @@ class ContainerState(Record):
     network: str
 
 
-def argv(program: str, name: str) -> tuple[str, ...]:
+def make_inspect_argv(program: str, name: str) -> tuple[str, ...]:
     """Return the argv that asks `program` (docker or podman) for the container of that name or ID."""
     return (program, *_BEFORE_NAME, name)
 
 
-def asked_of(program: str, words: Sequence[str]) -> tuple[str, ...]:
+def find_asked_names(program: str, words: Sequence[str]) -> tuple[str, ...]:
     """Return the names that these words ask `program` for; nothing when they are another command."""
     before = (program, *_BEFORE_NAME)
     return tuple(words[len(before) :]) if tuple(words[: len(before)]) == before else ()
 
 
-def every(program: str) -> tuple[str, ...]:
+def make_list_argv(program: str) -> tuple[str, ...]:
     """Return the argv that asks `program` for the IDs of all running containers, one a line."""
     return (program, "ps", "--quiet", "--no-trunc")
 

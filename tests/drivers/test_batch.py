@@ -52,7 +52,7 @@ def as_the_tool_reads(group: batch.Group) -> list[tuple[str, ...]]:
 
 @given(st.lists(commands, max_size=8))
 def test_order_and_count_are_kept(given_commands: list[Command]) -> None:
-    groups = batch.groups(given_commands)
+    groups = batch.group_commands(given_commands)
     assert [command for group in groups for command in group.commands] == given_commands
     assert all(group.netns == command.netns for group in groups for command in group.commands)
     assert all(group.argv[0] == command.argv[0] for group in groups for command in group.commands)
@@ -60,7 +60,7 @@ def test_order_and_count_are_kept(given_commands: list[Command]) -> None:
 
 @given(st.lists(st.builds(lambda words: ip("x", *words), st.lists(WORDS, max_size=5)), min_size=2, max_size=6))
 def test_every_word_of_a_batch_comes_back_as_it_was(given_commands: list[Command]) -> None:
-    for group in batch.groups(given_commands):
+    for group in batch.group_commands(given_commands):
         assert as_the_tool_reads(group) == [command.argv for command in group.commands]
 
 
@@ -70,13 +70,15 @@ UNSAFE = st.sampled_from(["", *" \t\n\r\v\f\x1c\x85\u00a0#'\"\\"])
 @given(WORDS, UNSAFE, WORDS)
 def test_unsafe_words_are_never_batched(before: str, unsafe: str, behind: str) -> None:
     word = f"{before}{unsafe}{behind}" if unsafe else ""
-    groups = batch.groups([ip("link", "show"), ip("link", "set", "dev", "x", "alias", word), ip("link", "show")])
+    groups = batch.group_commands(
+        [ip("link", "show"), ip("link", "set", "dev", "x", "alias", word), ip("link", "show")]
+    )
     assert [len(group.commands) for group in groups] == [1, 1, 1]
     assert groups[1].argv[-1] == word
 
 
 def test_neighbours_become_one_process() -> None:
-    (group,) = batch.groups([ip("link", "add", "a"), ip("link", "set", "a", "up")])
+    (group,) = batch.group_commands([ip("link", "add", "a"), ip("link", "set", "a", "up")])
     assert group.argv == ("ip", "-batch", "-")
     assert group.stdin == "link add a\nlink set a up\n"
 
@@ -102,13 +104,13 @@ def test_neighbours_become_one_process() -> None:
     ids=str,
 )
 def test_what_does_not_belong_together_runs_alone(first: Command, second: Command) -> None:
-    groups = batch.groups([first, second])
+    groups = batch.group_commands([first, second])
     assert [group.argv for group in groups] == [first.argv, second.argv]
     assert [group.stdin for group in groups] == [first.stdin, second.stdin]
 
 
 def test_a_transaction_keeps_what_belongs_to_each_command() -> None:
-    (group,) = batch.groups(
+    (group,) = batch.group_commands(
         [
             vsctl("--timeout=5", "--", "--may-exist", "add-br", "b -- r"),
             vsctl("--timeout=5", "--if-exists", "del-port", "p"),
@@ -127,15 +129,15 @@ def test_a_transaction_keeps_what_belongs_to_each_command() -> None:
 def test_line_n_is_command_n(count: int, line: int, said: str) -> None:
     assume(line <= count)
     assume("Command failed" not in said)
-    (group,) = batch.groups([ip("link", "show", f"eth{n}") for n in range(count)])
+    (group,) = batch.group_commands([ip("link", "show", f"eth{n}") for n in range(count)])
     report = f"{said}\nCommand failed -:{line}\n" if count > 1 else said
-    found = batch.outcomes(group, Outcome(code=1, stderr=report))
+    found = batch.split_outcome(group, Outcome(code=1, stderr=report))
     assert [outcome.code for outcome in found] == [0] * (line - 1) + [1] if count > 1 else [1]
     assert found[-1].stderr == (said.strip() if count > 1 else said)
 
 
 def two() -> batch.Group:
-    (group,) = batch.groups([ip("link"), ip("rule")])
+    (group,) = batch.group_commands([ip("link"), ip("rule")])
     return group
 
 
@@ -152,7 +154,7 @@ def two() -> batch.Group:
 )
 def test_a_batch_that_ends_oddly(outcome: Outcome, codes: list[int]) -> None:
     """One that never started did nothing; one that was cut short may have done all; else the last line named counts."""
-    assert [each.code for each in batch.outcomes(two(), outcome)] == codes
+    assert [each.code for each in batch.split_outcome(two(), outcome)] == codes
 
 
 def question(name: str) -> Command:
@@ -161,28 +163,28 @@ def question(name: str) -> Command:
 
 def test_questions_to_the_switch_share_a_process_and_each_gets_its_line() -> None:
     asked = [question("a"), question("b")]
-    (group,) = batch.groups(asked)
+    (group,) = batch.group_commands(asked)
     said = Outcome(code=0, stdout="[]\n[]\n")
-    assert [outcome.stdout.strip() for outcome in batch.outcomes(group, said)] == ["[]", "[]"]
+    assert [outcome.stdout.strip() for outcome in batch.split_outcome(group, said)] == ["[]", "[]"]
 
 
 def test_the_first_answer_that_is_not_as_expected_is_the_last() -> None:
-    (group,) = batch.groups([question(name) for name in "abc"])
+    (group,) = batch.group_commands([question(name) for name in "abc"])
     said = Outcome(code=0, stdout='[]\n"could not open"\n[]\n')
-    assert [outcome.stdout for outcome in batch.outcomes(group, said)] == ["[]\n", '"could not open"\n']
+    assert [outcome.stdout for outcome in batch.split_outcome(group, said)] == ["[]\n", '"could not open"\n']
 
 
 def test_answers_that_cannot_be_told_apart_are_no_answers() -> None:
-    (group,) = batch.groups([question(name) for name in "abc"])
-    (outcome,) = batch.outcomes(group, Outcome(code=0, stdout="[]\n[]\n"))
+    (group,) = batch.group_commands([question(name) for name in "abc"])
+    (outcome,) = batch.split_outcome(group, Outcome(code=0, stdout="[]\n[]\n"))
     assert outcome.stdout != "[]\n"
 
 
 def test_questions_and_changes_are_two_processes() -> None:
-    assert len(batch.groups([vsctl("--timeout=5", "add-port", "br", "a"), question("a")])) == 2
+    assert len(batch.group_commands([vsctl("--timeout=5", "add-port", "br", "a"), question("a")])) == 2
 
 
 def test_a_transaction_of_many_commands_has_more_time() -> None:
-    (few,) = batch.groups([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(3)])
-    (many,) = batch.groups([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(300)])
+    (few,) = batch.group_commands([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(3)])
+    (many,) = batch.group_commands([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(300)])
     assert (few.argv[1], many.argv[1]) == ("--timeout=5", "--timeout=20")

@@ -108,7 +108,7 @@ def main(mode: str, number: str, url: str, *argv: str) -> int:
     plugins = PluginManager(warn=print)
     if mode != "count":
         plugins.register_observer(Counter(mode, int(number)))
-    driver = SshSaboteur(ssh_address.parse(url.removeprefix("ssh:")), mode, int(number))
+    driver = SshSaboteur(ssh_address.parse_address(url.removeprefix("ssh:")), mode, int(number))
     try:
         Engine(plugins=plugins, driver=driver, signals=signals).attach(attachment)
     except CommandError as error:

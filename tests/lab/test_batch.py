@@ -64,7 +64,7 @@ def main() -> None:
                     "kept": kept,
                     "numbers": numbers,
                     "codes": codes,
-                    "processes": len(batch.groups(commands)),
+                    "processes": len(batch.group_commands(commands)),
                 }
             )
         )

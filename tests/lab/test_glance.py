@@ -19,7 +19,7 @@ from pipework_core.plugins.manager import PluginManager
 from pipework_core.state import facts
 from pipework_drivers.local import netns_thread
 from pipework_drivers.local.driver import LiveDriver
-from pipework_drivers.local.parallel import side_by_side
+from pipework_drivers.local.parallel import run_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ def test_what_is_started_for_guests_side_by_side_runs_in_them_and_threads_come_h
             assert {"x0", "lo"} <= set(guest_state.read("ls", "/proc/self/net/dev_snmp6", netns=space).split()), space
         assert "x0" not in guest_state.read("ip", "link"), "a guest's command came to the host"
         assert "h0" in guest_state.read("ip", "link"), "a command of the host went astray"
-        places = side_by_side([lambda: os.readlink("/proc/thread-self/ns/net")] * 8, at_once=4)
+        places = run_parallel([lambda: os.readlink("/proc/thread-self/ns/net")] * 8, at_once=4)
         assert {*places, os.readlink("/proc/thread-self/ns/net")} == {home}
 
     in_(host, apply)
@@ -127,15 +127,15 @@ def test_what_is_started_for_guests_side_by_side_runs_in_them_and_threads_come_h
 @pytest.mark.usefixtures("guests")
 def test_a_thread_is_home_again_before_anything_else_is_started(host: PrivateHost) -> None:
     def visit(_: Inside) -> None:
-        move, seen = netns_thread.mover(), []
+        move, seen = netns_thread.find_mover(), []
         fd = os.open(SPACES[0].path, os.O_RDONLY)
 
         def work() -> None:
             home = os.readlink("/proc/thread-self/ns/net")
-            with netns_thread.elsewhere(fd, move):
+            with netns_thread.visit_namespace(fd, move):
                 seen.append(os.readlink("/proc/thread-self/ns/net") != home)
             seen.append(os.readlink("/proc/thread-self/ns/net") == home)
-            with suppress(ZeroDivisionError), netns_thread.elsewhere(fd, move):
+            with suppress(ZeroDivisionError), netns_thread.visit_namespace(fd, move):
                 seen.append(1 / 0 > 0)
             seen.append(os.readlink("/proc/thread-self/ns/net") == home)
 
@@ -150,7 +150,7 @@ def test_a_thread_is_home_again_before_anything_else_is_started(host: PrivateHos
 @pytest.mark.usefixtures("guests")
 def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> None:
     def visit(_: Inside) -> None:
-        move = netns_thread.mover()
+        move = netns_thread.find_mover()
         fd, calls, ran = os.open(SPACES[0].path, os.O_RDONLY), [], []
 
         def once(target: int) -> None:
@@ -160,11 +160,11 @@ def test_a_thread_that_cannot_go_home_does_nothing_more(host: PrivateHost) -> No
             move(target)
 
         def stranded() -> None:
-            with netns_thread.elsewhere(fd, once):
+            with netns_thread.visit_namespace(fd, once):
                 pass
 
         with pytest.raises(netns_thread.LostThreadError, match="cannot leave a guest's network namespace"):
-            side_by_side([stranded, lambda: ran.append(1)], at_once=1)
+            run_parallel([stranded, lambda: ran.append(1)], at_once=1)
         assert ran == [], "the thread went on, in a guest's namespace"
 
     in_(host, visit)
@@ -175,7 +175,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
     """A change that may have been made is reported as one that was cut short, so that it is undone."""
 
     def apply(guest_state: Inside) -> None:
-        usual = netns_thread.elsewhere
+        usual = netns_thread.visit_namespace
         entered: list[int] = []
 
         def broken(fd: int, move: Callable[[int], None]) -> object:
@@ -184,7 +184,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
                 raise MemoryError
             return usual(fd, move)
 
-        netns_thread.elsewhere = broken  # type: ignore[assignment] # this process is about to end
+        netns_thread.visit_namespace = broken  # type: ignore[assignment] # this process is about to end
         lists: Sequence[Sequence[Command]] = [
             [Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES
         ]

@@ -62,7 +62,7 @@ def test_any_byte_goes_there_and_comes_back(host: PrivateHost, shell: tuple[str,
     @example(words=[b"\x81\x82\x88"], text=b"-%s\\n%")
     def goes_through(words: list[bytes], text: bytes) -> None:
         line = command_line([*echo, *map(os.fsdecode, words)], stdin=os.fsdecode(text))
-        first, second = session.ask([Job(line), Job("true")])
+        first, second = session.run_jobs([Job(line), Job("true")])
         assert os.fsencode(first.stdout) == b"".join(word + b"\0" for word in words or [b""])
         assert os.fsencode(first.stderr) == text
         assert (first.code, second.code) == (7, 0)

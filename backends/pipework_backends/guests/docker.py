@@ -41,7 +41,7 @@ class Containers:
             return None  # no container is called so, and the runtimes would take it for a path of their API
         outcome = driver.read([self.query(name)])[0]
         if outcome.code != 0:
-            self._refuse(name, outcome)
+            self._refuse_answer(name, outcome)
             return None
         state = self._parse_states(f"{name!r}", outcome)[0]
         if state.network == "host":
@@ -56,14 +56,14 @@ class Containers:
     def list(self, driver: Driver) -> Sequence[RunningGuest]:
         """Ask for the running containers, then about all of them at once; one that ends meanwhile is left out."""
         self._refuse_elsewhere(os.environ)
-        every = Command(argv=docker.every(self.program), reason=f"list the guests of {self.program}")
+        every = Command(argv=docker.make_list_argv(self.program), reason=f"list the guests of {self.program}")
         outcome = driver.read([every])[0]
         if outcome.code != 0:
-            self._refuse("", outcome)
+            self._refuse_answer("", outcome)
         ids = outcome.stdout.split()
         if not ids:
             return ()
-        argv = (*docker.argv(self.program, ids[0]), *ids[1:])
+        argv = (*docker.make_inspect_argv(self.program, ids[0]), *ids[1:])
         ask = Command(argv=argv, ok_codes=frozenset({0, 1, 125}), reason=f"ask {self.program} about its guests")
         told = driver.read([ask])[0]
         states = self._parse_states("its containers", told)
@@ -88,9 +88,9 @@ class Containers:
 
     def query(self, name: str) -> Command:
         """Return the command that asks for one container."""
-        return Command(argv=docker.argv(self.program, name), reason=f"ask {self.program} for {name}")
+        return Command(argv=docker.make_inspect_argv(self.program, name), reason=f"ask {self.program} for {name}")
 
-    def _refuse(self, name: str, outcome: Outcome) -> None:
+    def _refuse_answer(self, name: str, outcome: Outcome) -> None:
         """Raise what the runtime said unless it said that it has no such container."""
         said = outcome.stderr.lower()
         if "no such container" in said or "no container with" in said or "no such object" in said:

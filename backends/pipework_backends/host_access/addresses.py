@@ -47,7 +47,7 @@ def held_by(context: Context, name: str) -> Held:
     )
 
 
-def left_behind(context: Context, name: str) -> list[str]:
+def find_left_file(context: Context, name: str) -> list[str]:
     """Return the addresses that the kernel makes of what routers advertise."""
     return [
         format_address(info)

@@ -357,7 +357,7 @@ def _warn_of_strictness(context: Context, nic: Link) -> tuple[str, ...]:
 def _list_staying(context: Context, nic: Link) -> Iterator[str]:
     """Say what is not moved: what the kernel makes for each interface, and the rules that name the NIC."""
     name = context.attachment.interface
-    kept = addresses.left_behind(context, nic.name)
+    kept = addresses.find_left_file(context, nic.name)
     if kept:
         yield (
             f"{nic.name} keeps {', '.join(kept)}, which routers advertised: {name} makes addresses of its own of that, "

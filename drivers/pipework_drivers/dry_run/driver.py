@@ -66,11 +66,11 @@ class DryRunDriver(BaseDriver):
 
     def clean_up(self, commands: Sequence[Command]) -> list[Outcome | None]:
         """Finish a section of the script with them. Guards block nothing here: the script asks them."""
-        self._section(self._steps, cleanup=commands)
+        self._add_section(self._steps, cleanup=commands)
         self._steps = []
         return [_as_expected(command) for command in commands]
 
-    def _section(self, steps: Sequence[Command], *, cleanup: Sequence[Command] = ()) -> None:
+    def _add_section(self, steps: Sequence[Command], *, cleanup: Sequence[Command] = ()) -> None:
         if steps or cleanup:
             self._sections.append(Section(steps=tuple(steps), cleanup=tuple(cleanup)))
 
@@ -84,7 +84,7 @@ class DryRunDriver(BaseDriver):
 
     def finish(self, notes: Sequence[str]) -> None:
         """Write the script. `notes` say why there is nothing to do, where that is so."""
-        self._section(self._steps)
+        self._add_section(self._steps)
         script = Script(
             title=self._title,
             sections=self._sections,
@@ -93,7 +93,7 @@ class DryRunDriver(BaseDriver):
             inodes=self._inodes,
             locate=self._locate,
         )
-        self._out.write(script.text())
+        self._out.write(script.render_text())
 
     def release(self) -> None:
         """Let go of the namespaces that the reads needed."""

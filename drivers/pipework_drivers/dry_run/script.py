@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import HOST, OK
 from pipework_core.model.records import Record
-from pipework_drivers.fd_paths import held_text, held_words, words_of
+from pipework_drivers.fd_paths import replace_in_text, replace_words, split_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,24 +89,24 @@ class Script(Record):
     inodes: Mapping[str, int]
     locate: Callable[[str], str | None]
 
-    def text(self) -> str:
+    def render_text(self) -> str:
         """Return the script."""
-        head = f"#!/bin/sh\n{comment(shlex.join(('pipework', *self.title)))}\n"
+        head = f"#!/bin/sh\n{format_comment(shlex.join(('pipework', *self.title)))}\n"
         if not self.sections and not self.announce:
-            return head + "\n".join(map(comment, ("", "There is nothing to do:", *self.notes))) + "\n"
-        descriptors = self._descriptors()
+            return head + "\n".join(map(format_comment, ("", "There is nothing to do:", *self.notes))) + "\n"
+        descriptors = self._choose_descriptors()
         writer = _Writer(held={path: f"/proc/self/fd/{number}" for path, number in descriptors.items()})
         steps = [step for section in self.sections for step in section.steps]
         swept = any(section.cleanup for section in self.sections)
         parts = [
             head + "set -e\nexport LC_ALL=C.UTF-8\n",
-            self._programs(),
-            self._pinned(descriptors),
+            self._write_programs(),
+            self._write_pins(descriptors),
             _FAIL if any(map(_is_checked, steps)) else "",
             _ENDED if any(map(_may_be_ended, steps)) else "",
             _LEFT if swept else "",
-            *(writer.section(section, number) for number, section in enumerate(self.sections, start=1)),
-            writer.announcing(self.announce),
+            *(writer.write_section(section, number) for number, section in enumerate(self.sections, start=1)),
+            writer.write_announcements(self.announce),
             '[ "$incomplete" = 0 ]\n' if swept else "",
         ]
         return "\n".join(part for part in parts if part)
@@ -118,35 +118,35 @@ class Script(Record):
             found += [command, *command.undo]
         return found + [command.guard for command in found if command.guard]
 
-    def _descriptors(self) -> dict[str, int]:
+    def _choose_descriptors(self) -> dict[str, int]:
         """Return the descriptor of the host's namespace and of the first pinned ones that are used, by path.
 
         A shell has few descriptors; further namespaces are told by their paths, and looked at before anything is done.
         """
-        numbered = dict(zip(self._used(), _DESCRIPTORS, strict=False))
+        numbered = dict(zip(self._list_used_paths(), _DESCRIPTORS, strict=False))
         return {HOST.path: _HOST_DESCRIPTOR, **numbered} if HOST.path in self.inodes else numbered
 
-    def _used(self) -> dict[str, None]:
+    def _list_used_paths(self) -> dict[str, None]:
         """Return the paths of the guests' namespaces that are used, in order."""
         used: dict[str, None] = {}
         for command in self._all_commands():
-            words = (command.netns.path if command.netns else "", *command.argv, *words_of(command.stdin))
+            words = (command.netns.path if command.netns else "", *command.argv, *split_words(command.stdin))
             used |= dict.fromkeys(word for word in words if word in self.inodes and word != HOST.path)
         return used
 
-    def _programs(self) -> str:
+    def _write_programs(self) -> str:
         """Return functions that keep busybox sh from running its own applets in place of the programs on PATH."""
         names = {"nsenter" if command.netns else command.argv[0] for command in self._all_commands()}
         found = {name: self.locate(name) for name in sorted(names) if _FUNCTION_NAME.fullmatch(name)}
-        lines = [f'{name}() {{ {_word(path)} "$@"; }}\n' for name, path in found.items() if path]
+        lines = [f'{name}() {{ {_quote_word(path)} "$@"; }}\n' for name, path in found.items() if path]
         return (
             "# The programs this was planned with; busybox sh would prefer its own.\n" + "".join(lines) if lines else ""
         )
 
-    def _pinned(self, descriptors: Mapping[str, int]) -> str:
+    def _write_pins(self, descriptors: Mapping[str, int]) -> str:
         if not descriptors:
             return ""
-        paths = {_word(path): (number, self.inodes[path]) for path, number in descriptors.items()}
+        paths = {_quote_word(path): (number, self.inodes[path]) for path, number in descriptors.items()}
         lines = [f"[ -r {path} ] || changed {path}" for path in paths if path != HOST.path]
         lines.append("exec " + " ".join(f"{number}<{path}" for path, (number, _) in paths.items()))
         lines += [
@@ -154,8 +154,8 @@ class Script(Record):
             for path, (number, inode) in paths.items()
         ]
         lines += [
-            f'[ "$(stat -L -c %i {_word(path)})" = {self.inodes[path]} ] || changed {_word(path)}'
-            for path in self._used()
+            f'[ "$(stat -L -c %i {_quote_word(path)})" = {self.inodes[path]} ] || changed {_quote_word(path)}'
+            for path in self._list_used_paths()
             if path not in descriptors
         ]
         reason = "# Hold the namespaces open that this was planned for; another guest may have their place by now.\n"
@@ -167,46 +167,46 @@ class _Writer(Record):
 
     held: Mapping[str, str]
 
-    def section(self, section: Section, number: int) -> str:
+    def write_section(self, section: Section, number: int) -> str:
         """Return a section; its functions have names of their own behind the first."""
         suffix = f"_{number}" if number > 1 else ""
-        undoing = self.undoing(section.steps, f"undo{suffix}")
+        undoing = self.write_undo(section.steps, f"undo{suffix}")
         parts = [
             undoing,
-            self.doing(section.steps, f"plumb{suffix}") if section.steps else "",
+            self.write_steps(section.steps, f"plumb{suffix}") if section.steps else "",
             "# From here on all of this holds.\ntrap - EXIT HUP INT TERM\n" if undoing else "",
-            self.cleaning_up(section.cleanup, f"sweep{suffix}") if section.cleanup else "",
+            self.write_cleanup(section.cleanup, f"sweep{suffix}") if section.cleanup else "",
         ]
         return "\n".join(part for part in parts if part)
 
-    def cleaning_up(self, commands: Sequence[Command], name: str) -> str:
+    def write_cleanup(self, commands: Sequence[Command], name: str) -> str:
         """Return the function that takes away what nobody needs any more, and its call; a failure stops nothing."""
         lines: list[str] = []
         for command in commands:
-            lines += ["", comment(command.reason)] if command.reason else []
-            lines += self._guarded(command, f"left {_word(str(command))}")
-        return _function(name, lines)
+            lines += ["", format_comment(command.reason)] if command.reason else []
+            lines += self._write_guarded(command, f"left {_quote_word(str(command))}")
+        return _write_function(name, lines)
 
-    def doing(self, steps: Sequence[Command], name: str) -> str:
+    def write_steps(self, steps: Sequence[Command], name: str) -> str:
         """Return the function that carries the steps out, and its call."""
         lines: list[str] = []
-        numbers = _numbers(steps)
+        numbers = _number_steps(steps)
         for number, command in zip(numbers, steps, strict=True):
             if command.reason:
-                lines += ["", comment(command.reason)]
-            refuse = f"fail {_word(f'`{command}` did not do what was expected.')}"
-            lines += self._guarded(command, refuse, done=number if command.undo else 0)
-        return _function(name, lines)
+                lines += ["", format_comment(command.reason)]
+            refuse = f"fail {_quote_word(f'`{command}` did not do what was expected.')}"
+            lines += self._write_guarded(command, refuse, done=number if command.undo else 0)
+        return _write_function(name, lines)
 
-    def undoing(self, steps: Sequence[Command], name: str) -> str:
+    def write_undo(self, steps: Sequence[Command], name: str) -> str:
         """Return the function that undoes what was done, newest first, and the trap for it."""
         lines: list[str] = []
-        for number, command in reversed(list(zip(_numbers(steps), steps, strict=True))):
+        for number, command in reversed(list(zip(_number_steps(steps), steps, strict=True))):
             if not command.undo:
                 continue
             lines.append(f'if [ "$step" -ge {number} ]; then')
             for undo in command.undo:
-                lines += [f"{_INDENT}{line}" for line in self._guarded(undo, "undone=no")]
+                lines += [f"{_INDENT}{line}" for line in self._write_guarded(undo, "undone=no")]
             lines.append("fi")
         if not lines:
             return ""
@@ -215,28 +215,28 @@ class _Writer(Record):
         reason = "# What undoes it, newest first, in case a command fails.\n"
         return f"{reason}step=0\n{name}() {{\n{body}{_UNDONE}trap {name} EXIT\n{_SIGNALS}"
 
-    def announcing(self, commands: Iterable[Command]) -> str:
+    def write_announcements(self, commands: Iterable[Command]) -> str:
         """Return the commands that nobody waits for."""
         lines: list[str] = []
         for command in commands:
-            lines += [comment(command.reason)] if command.reason else []
-            lines.append(f"{self._line(command)} {'' if command.stdin else '</dev/null '}>/dev/null 2>&1 &")
+            lines += [format_comment(command.reason)] if command.reason else []
+            lines.append(f"{self._write_line(command)} {'' if command.stdin else '</dev/null '}>/dev/null 2>&1 &")
         return "".join(f"{line}\n" for line in lines)
 
-    def _guarded(self, command: Command, otherwise: str, *, done: int = 0) -> list[str]:
+    def _write_guarded(self, command: Command, otherwise: str, *, done: int = 0) -> list[str]:
         """Return the lines of a command that is left out when its guard finds something or cannot tell."""
-        lines = self._checked(command, otherwise, done=done)
+        lines = self._write_checked(command, otherwise, done=done)
         if command.guard is None:
             return lines
-        guard = f'case "$({self._line(command.guard)} || echo unknown)" in'
+        guard = f'case "$({self._write_line(command.guard)} || echo unknown)" in'
         return [guard, "'' | '[]')", *(f"{_INDENT}{line}" for line in lines), f"{_INDENT};;", "esac"]
 
-    def _checked(self, command: Command, otherwise: str, *, done: int) -> list[str]:
+    def _write_checked(self, command: Command, otherwise: str, *, done: int) -> list[str]:
         """Return the lines of a command; `done` is the step it was once it ran, `otherwise` what follows a failure.
 
         What ran and did not come to what is expected is noted as done, and so undone, too.
         """
-        line = self._line(command) if command.expect is None else f"said=$({self._line(command)})"
+        line = self._write_line(command) if command.expect is None else f"said=$({self._write_line(command)})"
         change_words = [f"step={done}"] if done else []
         if command.ok_codes != OK:
             codes = " | ".join(str(code) for code in sorted(map(_shell_code, command.ok_codes)))
@@ -253,34 +253,34 @@ class _Writer(Record):
         else:
             lines = [f"{line} || {otherwise}", *change_words]
         if command.expect is not None:
-            lines.append(f'[ "$said" = {_word(command.expect)} ] || {otherwise}')
+            lines.append(f'[ "$said" = {_quote_word(command.expect)} ] || {otherwise}')
         return lines
 
-    def _line(self, command: Command) -> str:
-        words = held_words(command.argv, self.held)
+    def _write_line(self, command: Command) -> str:
+        words = replace_words(command.argv, self.held)
         if command.netns is not None:
             path = command.netns.path
             words = ("nsenter", f"--net={self.held.get(path, path)}", *words)
-        line = " ".join((_program(words[0]), *map(_word, words[1:])))
+        line = " ".join((_quote_program(words[0]), *map(_quote_word, words[1:])))
         if command.stdin is None:
             return line
         quiet = " >/dev/null" if command.argv[0] == "tee" else ""  # it repeats what it writes
-        return f"printf %s {_word(held_text(command.stdin, self.held))} | {line}{quiet}"
+        return f"printf %s {_quote_word(replace_in_text(command.stdin, self.held))} | {line}{quiet}"
 
 
-def comment(text: str) -> str:
+def format_comment(text: str) -> str:
     """Return the text as a comment of one line: nothing in it can end the comment."""
     printable = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     return f"# {printable}".rstrip()
 
 
-def _function(name: str, lines: Sequence[str]) -> str:
+def _write_function(name: str, lines: Sequence[str]) -> str:
     """Return a function and its call, which reads nothing: stdin may be the script."""
     body = "".join(f"{_INDENT}{line}\n" if line else "\n" for line in lines[not lines[0] :])
     return f"{name}() {{\n{body}}}\n{name} </dev/null\n"
 
 
-def _numbers(steps: Sequence[Command]) -> list[int]:
+def _number_steps(steps: Sequence[Command]) -> list[int]:
     """Return 1, 2, … for the steps that have something to undo, and its predecessor's number for each other."""
     numbers: list[int] = []
     for command in steps:
@@ -301,10 +301,10 @@ def _shell_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def _word(text: str) -> str:
+def _quote_word(text: str) -> str:
     return shlex.quote(text)
 
 
-def _program(name: str) -> str:
+def _quote_program(name: str) -> str:
     """Quote the first word, in which `=` would make it an assignment."""
-    return f"'{name}'" if "=" in name and _word(name) == name else _word(name)
+    return f"'{name}'" if "=" in name and _quote_word(name) == name else _quote_word(name)

@@ -28,13 +28,13 @@ _OK, _UNKNOWN = 200, 404
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
-def answer(words: Sequence[str], environment: Mapping[str, str], *, timeout: float = TIMEOUT) -> Outcome | None:
+def answer_query(words: Sequence[str], environment: Mapping[str, str], *, timeout: float = TIMEOUT) -> Outcome | None:
     """Return the outcome of the command `words` when it asks for containers and can be answered so; else None.
 
     An engine that hangs is not asked again by the command: that has failed, with the exit code of timeout(1).
     """
-    names = docker.asked_of("docker", words)
-    every = tuple(words) == docker.every("docker")
+    names = docker.find_asked_names("docker", words)
+    every = tuple(words) == docker.make_list_argv("docker")
     if not (names or every) or not all(map(_is_plain, names)):
         return None
     path = _socket_path(environment)
@@ -42,7 +42,7 @@ def answer(words: Sequence[str], environment: Mapping[str, str], *, timeout: flo
         return None
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
-        outcome = _listed(path, timeout) if every else _inspected(path, names, timeout)
+        outcome = _list_containers(path, timeout) if every else _inspect_containers(path, names, timeout)
     except TimeoutError:
         return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {timeout:g} seconds")
     except (OSError, ValueError, LookupError, TypeError):
@@ -54,18 +54,18 @@ def _is_plain(name: str) -> bool:
     return _PLAIN.issuperset(name) and name not in {"", ".", ".."}
 
 
-def _listed(path: str, timeout: float) -> Outcome | None:
-    status, body = _get(path, "/containers/json", timeout)
+def _list_containers(path: str, timeout: float) -> Outcome | None:
+    status, body = _get_resource(path, "/containers/json", timeout)
     if status != _OK:
         return None
     return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
 
 
-def _inspected(path: str, names: Sequence[str], timeout: float) -> Outcome | None:
+def _inspect_containers(path: str, names: Sequence[str], timeout: float) -> Outcome | None:
     """Ask for each; as the command does, tell of those that there are when others have just gone."""
     found, missing = [], ""
     for name in names:
-        status, body = _get(path, f"/containers/{name}/json", timeout)
+        status, body = _get_resource(path, f"/containers/{name}/json", timeout)
         if status == _UNKNOWN:
             missing += f"Error response from daemon: No such container: {name}\n"
         elif status == _OK:
@@ -96,7 +96,7 @@ def _has_context(environment: Mapping[str, str]) -> bool:
         return True
 
 
-def _get(path: str, resource: str, timeout: float) -> tuple[int, bytes]:
+def _get_resource(path: str, resource: str, timeout: float) -> tuple[int, bytes]:
     """Return status and body of an HTTP/1.0 request, whose answer ends with the connection (RFC 1945)."""
     # The class that `socket.socket` extends, whose module takes 3 ms to import.
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)

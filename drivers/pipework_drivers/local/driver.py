@@ -12,15 +12,15 @@ from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, 
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
-from pipework_drivers.fd_paths import held_text, held_words, words_of
+from pipework_drivers.fd_paths import replace_in_text, replace_words, split_words
 from pipework_drivers.local.lock import HostLock
 from pipework_drivers.local.process import (
     NOT_STARTED,
     TIMEOUT,
     Process,
     find_inheritance,
+    find_package,
     has_ended,
-    package_of,
     start_unattended,
 )
 
@@ -83,13 +83,13 @@ class LiveDriver(BaseDriver):
         self._pins[netns.path] = fd
         if len(self._pins) == _MANY_PINS:
             _allow_more_files()
-        return PinnedNetns(inode=os.fstat(fd).st_ino, born=_born(netns.path), groups=_groups(netns.path))
+        return PinnedNetns(inode=os.fstat(fd).st_ino, born=_read_birth(netns.path), groups=_read_groups(netns.path))
 
     def has_program(self, program: str) -> bool:
         """Whether the program is on PATH."""
-        return bool(self._place(program))
+        return bool(self._find_place(program))
 
-    def _place(self, program: str) -> str:
+    def _find_place(self, program: str) -> str:
         """Return where a program lies on PATH; empty when there is none."""
         if program not in self._places:
             paths = (os.path.join(folder, program) for folder in os.get_exec_path())
@@ -102,22 +102,22 @@ class LiveDriver(BaseDriver):
     def read(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run all of them at once; raise HostError when a program is missing that may not be (127 is no `ok_codes`)."""
         if len(commands) == 1 and commands[0].argv[0] == "docker":
-            quick = self._asked_docker(commands[0])
+            quick = self._ask_docker(commands[0])
             if quick is not None:
                 return [quick]
         optional = [NOT_STARTED in command.ok_codes and not self.has_program(command.argv[0]) for command in commands]
         self._refuse_missing([command for command, left_out in zip(commands, optional, strict=True) if not left_out])
         if len(commands) > _AT_ONCE and not any(optional):
-            from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - few reads need no threads
+            from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - few reads need no threads
 
-            run = self._one_of_many()
+            run = self._make_parallel_run()
             asked = [partial(run, command.argv, command.netns, command.stdin) for command in commands]
-            return side_by_side(asked, at_once=_ACTING_AT_ONCE)
+            return run_parallel(asked, at_once=_ACTING_AT_ONCE)
         processes: list[Process | None] = []
         try:
             for command, left_out in zip(commands, optional, strict=True):
-                processes.append(None if left_out else self._started(command))
-            return [process.outcome() if process else Outcome(code=NOT_STARTED) for process in processes]
+                processes.append(None if left_out else self._start_read(command))
+            return [process.wait_for_outcome() if process else Outcome(code=NOT_STARTED) for process in processes]
         finally:
             for process in filter(None, processes):
                 process.end()
@@ -125,23 +125,23 @@ class LiveDriver(BaseDriver):
     def peek_links(self, spaces: Sequence[Netns]) -> list[Mapping[str, Link] | None]:
         """Ask the kernel in each of them, by one thread: what it waits for is not worth a second one."""
         from pipework_drivers.local import netlink, netns_thread  # noqa: PLC0415 - a single attachment does without
-        from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - as above
+        from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - as above
 
-        move = netns_thread.mover()
+        move = netns_thread.find_mover()
 
-        def look() -> list[Mapping[str, Link] | None]:
-            return [glanced(self._pins[space.path]) if space.path in self._pins else None for space in spaces]
+        def peek_at_all() -> list[Mapping[str, Link] | None]:
+            return [peek_at(self._pins[space.path]) if space.path in self._pins else None for space in spaces]
 
-        def glanced(fd: int) -> Mapping[str, Link] | None:
+        def peek_at(fd: int) -> Mapping[str, Link] | None:
             try:
-                with netns_thread.elsewhere(fd, move):
-                    connection = netlink.opened()
+                with netns_thread.visit_namespace(fd, move):
+                    connection = netlink.open_connection()
             except OSError:
                 return None
             with connection:
-                return netlink.links(connection)
+                return netlink.read_links(connection)
 
-        return side_by_side([look], at_once=1)[0]
+        return run_parallel([peek_at_all], at_once=1)[0]
 
     def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run them in order, in as few processes as possible.
@@ -149,55 +149,55 @@ class LiveDriver(BaseDriver):
         Raise HostError, before anything is done, when a program is missing that doing or undoing them takes.
         """
         self._refuse_missing(with_undoing(commands))
-        return self._acted(commands, stop, self._outcome, [])
+        return self._run_commands(commands, stop, self._run_process, [])
 
     def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
         """Run several lists by a few threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
-        from pipework_drivers.local.parallel import side_by_side  # noqa: PLC0415 - one list needs no threads
+        from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - one list needs no threads
 
         every = [command for commands in lists for command in commands]
         self._refuse_missing(with_undoing(every))
         many = _PATIENT_AT_ONCE if any(command.timeout for command in every) else _ACTING_AT_ONCE
-        run = self._one_of_many()
-        return side_by_side([partial(self._surely, commands, stop, run) for commands in lists], at_once=many)
+        run = self._make_parallel_run()
+        return run_parallel([partial(self._apply_surely, commands, stop, run) for commands in lists], at_once=many)
 
-    def _surely(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run) -> list[Outcome]:
+    def _apply_surely(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run) -> list[Outcome]:
         """Run one list of many; whatever happens, tell what was done, so that it can be undone with the others."""
         found: list[Outcome] = []
         try:
-            self._acted(commands, stop, run, found)
+            self._run_commands(commands, stop, run, found)
         except Exception as error:  # noqa: BLE001 - such as no more descriptors; that step may have been carried out
             found.append(Outcome(code=TIMED_OUT, stderr=f"{commands[len(found)].argv[0]} was lost: {error!r}"))
         return found
 
-    def _one_of_many(self) -> _Run:
+    def _make_parallel_run(self) -> _Run:
         """Return what runs one process of many, in a thread: the quick way where that will do."""
         from pipework_drivers.local import netns_thread  # noqa: PLC0415 - a single attachment does without
 
-        move = netns_thread.mover()
+        move = netns_thread.find_mover()
 
-        def start(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
+        def start_inside(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
             space = self._pins.get(netns.path) if netns else None
             if space is None:
-                return self._process(argv, netns, stdin)
-            with netns_thread.elsewhere(space, move):
-                return self._process(argv, None, stdin)
+                return self._start_process(argv, netns, stdin)
+            with netns_thread.visit_namespace(space, move):
+                return self._start_process(argv, None, stdin)
 
-        return partial(self._outcome, start=start)
+        return partial(self._run_process, start=start_inside)
 
-    def _acted(
+    def _run_commands(
         self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run, found: list[Outcome]
     ) -> list[Outcome]:
         """Run commands in order, and add their outcomes to `found`, which is returned."""
-        for group in batch.groups(commands):
+        for group in batch.group_commands(commands):
             if stop():
                 break
             if group.commands[0].timeout:
-                found.append(self._patiently(group.commands[0], stop))
+                found.append(self._run_patiently(group.commands[0], stop))
             else:
-                found += self._group(group, run)
+                found += self._run_group(group, run)
             if not has_succeeded(commands[len(found) - 1], found[-1]):
                 break
         return found
@@ -205,7 +205,7 @@ class LiveDriver(BaseDriver):
     def start(self, commands: Sequence[Command]) -> None:
         """Start them in sessions of their own."""
         for command in commands:
-            argv, _, fds = self._entered(command.argv, command.netns)
+            argv, _, fds = self._enter_namespace(command.argv, command.netns)
             pid = start_unattended(argv, fds=fds, inheritance=self._inheritance)
             self._unattended += [pid] if pid else []
 
@@ -213,10 +213,10 @@ class LiveDriver(BaseDriver):
         """Hold the lock of this host."""
         return HostLock()
 
-    def _asked_docker(self, command: Command) -> Outcome | None:
+    def _ask_docker(self, command: Command) -> Outcome | None:
         from pipework_drivers.local import docker_engine  # noqa: PLC0415 - other runtimes need no sockets
 
-        return docker_engine.answer(command.argv, os.environ)
+        return docker_engine.answer_query(command.argv, os.environ)
 
     def _refuse_missing(self, commands: Sequence[Command]) -> None:
         """Raise HostError for a program that is not on PATH: found out later, it would leave half a change behind."""
@@ -225,12 +225,12 @@ class LiveDriver(BaseDriver):
             programs["nsenter"] = None
         for program in programs:
             if not self.has_program(program):
-                raise HostError(f"{program} is not installed here.", hint=f"install it ({package_of(program)})")
+                raise HostError(f"{program} is not installed here.", hint=f"install it ({find_package(program)})")
 
-    def _group(self, group: batch.Group, run: _Run) -> list[Outcome]:
+    def _run_group(self, group: batch.Group, run: _Run) -> list[Outcome]:
         outcome = run(group.argv, group.netns, group.stdin)
         if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
-            return batch.outcomes(group, outcome)
+            return batch.split_outcome(group, outcome)
         found: list[Outcome] = []
         for command in group.commands:  # an atomic transaction that failed: nothing was done yet
             found.append(run(command.argv, command.netns, command.stdin))
@@ -238,15 +238,15 @@ class LiveDriver(BaseDriver):
                 break
         return found
 
-    def _patiently(self, command: Command, stop: Callable[[], bool]) -> Outcome:
+    def _run_patiently(self, command: Command, stop: Callable[[], bool]) -> Outcome:
         """Run one that may take its time, and that a signal ends."""
 
-        def wait(process: Process) -> Outcome:
-            return process.outcome_unless(stop, timeout=command.timeout)
+        def wait_until_stopped(process: Process) -> Outcome:
+            return process.wait_unless(stop, timeout=command.timeout)
 
-        return self._outcome(command.argv, command.netns, command.stdin, wait)
+        return self._run_process(command.argv, command.netns, command.stdin, wait_until_stopped)
 
-    def _outcome(
+    def _run_process(
         self,
         argv: Sequence[str],
         netns: Netns | None,
@@ -256,32 +256,32 @@ class LiveDriver(BaseDriver):
     ) -> Outcome:
         """Run one process to its end. One that cannot be started has an outcome, too: what came before is undone."""
         try:
-            process = (start or self._process)(argv, netns, stdin)
+            process = (start or self._start_process)(argv, netns, stdin)
         except OSError as error:
-            return _not_started(argv, error)
+            return _make_refusal(argv, error)
         try:
-            return wait(process) if wait else process.outcome()
+            return wait(process) if wait else process.wait_for_outcome()
         finally:
             process.end()
 
-    def _started(self, command: Command) -> Process:
+    def _start_read(self, command: Command) -> Process:
         try:
-            return self._process(command.argv, command.netns, command.stdin)
+            return self._start_process(command.argv, command.netns, command.stdin)
         except OSError as error:
             raise HostError(f"{command.argv[0]} cannot be started: {error.strerror}.") from None
 
-    def _process(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
-        entered, text, fds = self._entered(argv, netns, stdin)
+    def _start_process(self, argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
+        entered, text, fds = self._enter_namespace(argv, netns, stdin)
         return Process(entered, stdin=text, fds=fds, timeout=self._timeout, inheritance=self._inheritance)
 
-    def _entered(
+    def _enter_namespace(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None = None
     ) -> tuple[list[str], str | None, list[int]]:
         """Return the argv that enters the namespace, what it reads, and the descriptors that it needs.
 
         Descriptors of other guests stay here: who inherits one keeps that guest's namespace alive.
         """
-        words, text, fds = self._held(argv, stdin)
+        words, text, fds = self._replace_pins(argv, stdin)
         if netns is None:
             return words, text, fds
         space = self._pins.get(netns.path)
@@ -289,19 +289,19 @@ class LiveDriver(BaseDriver):
             return ["nsenter", f"--net={netns.path}", *words], text, fds
         return ["nsenter", f"--net=/proc/self/fd/{space}", *words], text, sorted({*fds, space})
 
-    def _held(self, argv: Sequence[str], stdin: str | None) -> tuple[list[str], str | None, list[int]]:
+    def _replace_pins(self, argv: Sequence[str], stdin: str | None) -> tuple[list[str], str | None, list[int]]:
         """Return both with each pinned path that is a word of its own as the descriptor that was opened for it.
 
         Whatever process the path leads to by now, the command goes where the guest was found. The last of the three are
         the descriptors.
         """
-        used = {path for path in (*argv, *words_of(stdin)) if path in self._pins}
+        used = {path for path in (*argv, *split_words(stdin)) if path in self._pins}
         held = {path: f"/proc/self/fd/{self._pins[path]}" for path in used}
-        text = None if stdin is None else held_text(stdin, held)
-        return list(held_words(argv, held)), text, sorted(self._pins[path] for path in used)
+        text = None if stdin is None else replace_in_text(stdin, held)
+        return list(replace_words(argv, held)), text, sorted(self._pins[path] for path in used)
 
 
-def _not_started(argv: Sequence[str], error: OSError) -> Outcome:
+def _make_refusal(argv: Sequence[str], error: OSError) -> Outcome:
     """Return the outcome of what never ran: what came before it is undone."""
     return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
 
@@ -327,7 +327,7 @@ def _is_network(fd: int) -> bool:
         return False
 
 
-def _groups(path: str) -> str:
+def _read_groups(path: str) -> str:
     """Return the control groups of the process of `/proc/PID/ns/net` (cgroups(7)); two reads, no process."""
     parts = path.split("/")
     if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
@@ -339,7 +339,7 @@ def _groups(path: str) -> str:
         return ""
 
 
-def _born(path: str) -> float:
+def _read_birth(path: str) -> float:
     """Return when the process of `/proc/PID/ns/net` was started, in seconds since boot (proc(5), stat, field 22)."""
     parts = path.split("/")
     if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …

@@ -36,9 +36,9 @@ class HostLock:
         self._token = b""
 
     def __enter__(self) -> Self:
-        self._fd, writable = _open()
+        self._fd, writable = _open_lock_file()
         try:
-            _acquire(self._fd)
+            _acquire_lock(self._fd)
         except BaseException:
             os.close(self._fd)
             raise
@@ -60,13 +60,13 @@ class HostLock:
             yield
         finally:
             with suppress(HostError):  # what was begun must be finished or undone, whatever others do
-                _acquire(self._fd)
+                _acquire_lock(self._fd)
             if self._token and os.pread(self._fd, _TOKEN_BYTES, 0) != self._token:
                 self.contended = True
                 os.pwrite(self._fd, self._token, 0)
 
 
-def _open() -> tuple[int, bool]:
+def _open_lock_file() -> tuple[int, bool]:
     """Open a file that only root can lock; where `/run` is not ours (a user namespace), our network namespace itself.
 
     The namespace would do everywhere, but anybody can open it, and could hold root up. Whether it is the file.
@@ -78,7 +78,7 @@ def _open() -> tuple[int, bool]:
         return os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC), False
 
 
-def _acquire(fd: int) -> None:
+def _acquire_lock(fd: int) -> None:
     deadline = time.monotonic() + _TIMEOUT
     while True:
         try:

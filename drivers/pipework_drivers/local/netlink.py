@@ -46,27 +46,27 @@ class _Address(Record):
     tentative: bool
 
 
-def opened() -> socket.socket:
+def open_connection() -> socket.socket:
     """Return a socket that asks about the network namespace in which the calling thread is now; raise OSError."""
     connection = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
     connection.settimeout(_TIMEOUT)
     return connection
 
 
-def links(connection: socket.socket) -> dict[str, Link] | None:
+def read_links(connection: socket.socket) -> dict[str, Link] | None:
     """Return the links by name, as `facts.parse_links` does, with no `data`; None when the kernel's answer is odd."""
     try:
-        shown = list(_dump(connection, _GET_LINK, _LINK_ASKED))
-        addresses = _addresses(_dump(connection, _GET_ADDRESS, _ADDRESS_ASKED))
-        heads = [(_LINK_HEAD.unpack_from(body), _attributes(body[_LINK_HEAD.size :])) for body in shown]
-        names = {head[2]: _text(found[_NAME]) for head, found in heads}
-        made = (_link(head, found, names, addresses.get(head[2], [])) for head, found in heads)
+        shown = list(_dump_objects(connection, _GET_LINK, _LINK_ASKED))
+        addresses = _parse_addresses(_dump_objects(connection, _GET_ADDRESS, _ADDRESS_ASKED))
+        heads = [(_LINK_HEAD.unpack_from(body), _parse_attributes(body[_LINK_HEAD.size :])) for body in shown]
+        names = {head[2]: _decode_text(found[_NAME]) for head, found in heads}
+        made = (_make_link(head, found, names, addresses.get(head[2], [])) for head, found in heads)
         return {link.name: link for link in made}
     except (OSError, ValueError, LookupError, struct.error):
         return None
 
 
-def _dump(connection: socket.socket, what: int, asked: bytes) -> Iterator[bytes]:
+def _dump_objects(connection: socket.socket, what: int, asked: bytes) -> Iterator[bytes]:
     """Yield the bodies of an answer; raise ValueError for an error, and when things changed meanwhile."""
     connection.sendto(_HEADER.pack(_HEADER.size + len(asked), what, _REQUEST_DUMP, what, 0) + asked, (_KERNEL, 0))
     while True:
@@ -86,7 +86,7 @@ def _dump(connection: socket.socket, what: int, asked: bytes) -> Iterator[bytes]
             start += length + -length % 4
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
+def _parse_attributes(data: bytes) -> dict[int, bytes]:
     found, start = {}, 0
     while start + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, start)
@@ -97,39 +97,41 @@ def _attributes(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def _link(head: tuple[int, ...], found: Mapping[int, bytes], names: Mapping[int, str], held: list[_Address]) -> Link:
+def _make_link(
+    head: tuple[int, ...], found: Mapping[int, bytes], names: Mapping[int, str], held: list[_Address]
+) -> Link:
     _, layer, index, flags, _ = head
-    info = _attributes(found.get(_INFO, b""))
-    lower, elsewhere = _number(found.get(_LINK)), _ELSEWHERE in found
-    group = _number(found.get(_GROUP))
+    info = _parse_attributes(found.get(_INFO, b""))
+    lower, elsewhere = _decode_number(found.get(_LINK)), _ELSEWHERE in found
+    group = _decode_number(found.get(_GROUP))
     return Link(
         name=names[index],
         ifindex=index,
-        kind=_text(info.get(_INFO_KIND, b"")),
+        kind=_decode_text(info.get(_INFO_KIND, b"")),
         layer=_LAYERS.get(layer, str(layer)),
         mac=found.get(_MAC, b"").hex(":"),
-        mtu=_number(found.get(_MTU)),
+        mtu=_decode_number(found.get(_MTU)),
         up=bool(flags & _UP),
-        master=names.get(_number(found.get(_MASTER)), ""),
-        alias=_text(found.get(_ALIAS, b"")),
+        master=names.get(_decode_number(found.get(_MASTER)), ""),
+        alias=_decode_text(found.get(_ALIAS, b"")),
         group=str(group) if group else "default",
         peer=lower if elsewhere else 0,
         parent="" if elsewhere else names.get(lower, ""),
         peer_elsewhere=elsewhere,
-        port=_text(info.get(_INFO_PORT, b"")),
+        port=_decode_text(info.get(_INFO_PORT, b"")),
         addresses=tuple(address.text for address in held if not address.dynamic),
         unsettled=tuple(address.text for address in held if not address.dynamic and address.tentative),
         leased=tuple(address.text for address in held if address.dynamic),
     )
 
 
-def _addresses(shown: Iterator[bytes]) -> dict[int, list[_Address]]:
+def _parse_addresses(shown: Iterator[bytes]) -> dict[int, list[_Address]]:
     """Return the addresses by the ifindex of their links, in the kernel's order."""
     found: dict[int, list[_Address]] = {}
     for body in shown:
         family, prefix, short, _, index = _ADDRESS_HEAD.unpack_from(body)
-        parts = _attributes(body[_ADDRESS_HEAD.size :])
-        flags = _number(parts[_FLAGS]) if _FLAGS in parts else short
+        parts = _parse_attributes(body[_ADDRESS_HEAD.size :])
+        flags = _decode_number(parts[_FLAGS]) if _FLAGS in parts else short
         if family in {socket.AF_INET, socket.AF_INET6}:
             text = f"{socket.inet_ntop(family, parts.get(_LOCAL, parts.get(_ADDRESS, b'')))}/{prefix}"
             address = _Address(text, dynamic=not flags & _PERMANENT, tentative=bool(flags & _TENTATIVE))
@@ -137,9 +139,9 @@ def _addresses(shown: Iterator[bytes]) -> dict[int, list[_Address]]:
     return found
 
 
-def _number(data: bytes | None) -> int:
+def _decode_number(data: bytes | None) -> int:
     return int.from_bytes(data, sys.byteorder) if data else 0
 
 
-def _text(data: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     return data.rstrip(b"\0").decode("utf-8", "surrogateescape")

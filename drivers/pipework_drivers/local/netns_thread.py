@@ -20,7 +20,7 @@ class LostThreadError(BaseException):
     """A thread that cannot go home; not an Exception, so that nothing but its end comes of it."""
 
 
-def mover() -> Callable[[int], None]:
+def find_mover() -> Callable[[int], None]:
     """Return what moves the calling thread into the network namespace that a descriptor stands for.
 
     It raises OSError when the kernel refuses.
@@ -32,16 +32,16 @@ def mover() -> Callable[[int], None]:
 
     setns = ctypes.CDLL(None, use_errno=True).setns
 
-    def move(fd: int) -> None:
+    def move_thread(fd: int) -> None:
         if setns(fd, _CLONE_NEWNET) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
 
-    return move
+    return move_thread
 
 
 @contextmanager
-def elsewhere(fd: int, move: Callable[[int], None]) -> Iterator[None]:
+def visit_namespace(fd: int, move: Callable[[int], None]) -> Iterator[None]:
     """Be in the network namespace of that descriptor while the block lasts; for threads that are not the main one.
 
     Raise OSError when it cannot be entered, LostError when there is no way back: the thread has to end.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def side_by_side(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list[Result]:
+def run_parallel(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list[Result]:
     """Call the tasks, `at_once` at a time, and return what they returned, in order.
 
     All are waited for, and the first that raised, in that order, is raised again behind them. concurrent.futures would
@@ -22,7 +22,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list
     found: dict[int, Result] = {}
     raised: dict[int, BaseException] = {}
 
-    def work() -> None:
+    def do_tasks() -> None:
         while True:
             try:
                 number, task = todo.popleft()
@@ -36,7 +36,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list
                 raised[number] = error
                 return
 
-    workers = [threading.Thread(target=work) for _ in range(min(at_once, len(tasks)))]
+    workers = [threading.Thread(target=do_tasks) for _ in range(min(at_once, len(tasks)))]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -76,7 +76,7 @@ class Process:
         try:
             # A group of its own: Ctrl-C at a terminal must reach pipework, which finishes or undoes, and not a tool
             # that is in the middle of a change.
-            self._pid = _spawn(argv, theirs, fds, inheritance or find_inheritance(), setpgroup=0)
+            self._pid = _spawn_program(argv, theirs, fds, inheritance or find_inheritance(), setpgroup=0)
         except BaseException:
             _close_all((self._in, self._out, self._err))
             raise
@@ -91,15 +91,15 @@ class Process:
         self._poll.register(self._in, select.POLLOUT)
         self._feed_input()
 
-    def outcome(self) -> Outcome:
+    def wait_for_outcome(self) -> Outcome:
         """Wait for the end and return it; a program that hangs is ended, and its code is then 124."""
         if self._wait_for_end(self._timeout):
             return self._make_outcome()
         self.end()
         message = f"gave no answer for {self._timeout:g} seconds and was ended"
-        return Outcome(code=TIMED_OUT, stdout=self._decode(self._out), stderr=message, asked=self.asked)
+        return Outcome(code=TIMED_OUT, stdout=self._decode_output(self._out), stderr=message, asked=self.asked)
 
-    def outcome_unless(self, stop: Callable[[], bool], *, timeout: float) -> Outcome:
+    def wait_unless(self, stop: Callable[[], bool], *, timeout: float) -> Outcome:
         """Wait for the end, but end the program when `stop()` says so, or `_GRACE` seconds after `timeout`.
 
         It is asked with SIGTERM first, so that it can take back what it did; the outcome is cut short either way.
@@ -122,7 +122,7 @@ class Process:
         if self._code is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._pid, signal.SIGKILL)
-            self._reap(_PARTING)
+            self._reap_child(_PARTING)
         _close_all(self._open)
         self._open.clear()
 
@@ -138,7 +138,7 @@ class Process:
                     self._feed_input()
                 else:
                     self._read_output(fd)
-        return self._reap(deadline - time.monotonic())
+        return self._reap_child(deadline - time.monotonic())
 
     def _feed_input(self) -> None:
         """Write what fits into the pipe, and close it after the last byte."""
@@ -162,7 +162,7 @@ class Process:
         self._open.discard(fd)
         os.close(fd)
 
-    def _reap(self, seconds: float) -> bool:
+    def _reap_child(self, seconds: float) -> bool:
         """Wait so long for the process itself; return whether it has ended."""
         deadline = time.monotonic() + seconds
         while self._code is None:
@@ -176,9 +176,11 @@ class Process:
 
     def _make_outcome(self) -> Outcome:
         code = self._code or 0
-        return Outcome(code=code, stdout=self._decode(self._out), stderr=self._decode(self._err), asked=self.asked)
+        return Outcome(
+            code=code, stdout=self._decode_output(self._out), stderr=self._decode_output(self._err), asked=self.asked
+        )
 
-    def _decode(self, fd: int) -> str:
+    def _decode_output(self, fd: int) -> str:
         return os.fsdecode(self._output[fd])
 
 
@@ -186,7 +188,7 @@ def start_unattended(argv: Sequence[str], *, fds: Sequence[int], inheritance: In
     """Start a program that nobody waits for, in a session of its own; return its PID, 0 when it cannot be started."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        return _spawn(argv, (null, null, null), fds, inheritance or find_inheritance(), setsid=True)
+        return _spawn_program(argv, (null, null, null), fds, inheritance or find_inheritance(), setsid=True)
     except OSError:
         return 0
     finally:
@@ -198,7 +200,7 @@ def has_ended(pid: int) -> bool:
     return _find_exit_code(pid) is not None
 
 
-def package_of(program: str) -> str:
+def find_package(program: str) -> str:
     """Say which Debian package has a program."""
     packages = {"ip": "iproute2", "bridge": "iproute2", "tc": "iproute2", "nsenter": "util-linux"}
     packages |= {"ovs-vsctl": "openvswitch-switch", "arping": "iputils-arping", "lxc-info": "lxc", "iw": "iw"}
@@ -208,7 +210,7 @@ def package_of(program: str) -> str:
     return f"package {packages.get(program, program)} in Debian"
 
 
-def _spawn(
+def _spawn_program(
     argv: Sequence[str],
     streams: Sequence[int],
     fds: Sequence[int],

@@ -23,19 +23,19 @@ class AtomicFile:
     """
 
     def __init__(self, path: str) -> None:
-        place = _followed(path)
+        place = _follow_links(path)
         folder, name = os.path.split(place)
         try:
             self._folder = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            _refuse(path, error)
+            _refuse_path(path, error)
         self._target = f"/proc/self/fd/{self._folder}/{name}"
         try:
             _refuse_special(path, self._target)
             self._file, self._name = tempfile.mkstemp(prefix=f".{name}.", dir=os.path.dirname(self._target))
         except OSError as error:
             os.close(self._folder)
-            _refuse(path, error)
+            _refuse_path(path, error)
         except HostError:
             os.close(self._folder)
             raise
@@ -61,7 +61,7 @@ class AtomicFile:
         self._file = self._folder = -1
 
 
-def _followed(path: str) -> str:
+def _follow_links(path: str) -> str:
     place = path
     for _ in range(_LINKS):
         if not os.path.islink(place):
@@ -79,7 +79,7 @@ def _refuse_special(path: str, target: str) -> None:
             raise HostError(f"{path} is no plain file, and nothing else is replaced.", hint="name another file")
 
 
-def _refuse(path: str, error: OSError) -> NoReturn:
+def _refuse_path(path: str, error: OSError) -> NoReturn:
     raise HostError(
         f"the recording {path} cannot be written: {error.strerror}.", hint="name a file in a folder that you own"
     ) from None

@@ -60,20 +60,20 @@ class RecordedCall(Record):
         return (self.kind, self.subject, self.argv, self.netns, self.stdin)
 
 
-def of_command(kind: str, command: Command, outcome: Outcome | None = None) -> RecordedCall:
+def make_call(kind: str, command: Command, outcome: Outcome | None = None) -> RecordedCall:
     """Return the call for a command."""
     netns = command.netns.path if command.netns else None
     argv = tuple(_SCRIPT.sub(r"\1", word) for word in command.argv)
     return RecordedCall(kind=kind, argv=argv, netns=netns, stdin=command.stdin, outcome=outcome)
 
 
-def dump(calls: list[RecordedCall], *, made_by: str) -> str:
+def dump_calls(calls: list[RecordedCall], *, made_by: str) -> str:
     """Return the text of a recording."""
     head = f'{{\n"format": "{FORMAT}",\n"version": {VERSION},\n"made by": {json.dumps(made_by)},\n"calls": [\n'
-    return head + ",\n\n".join(_pretty(_entry(call), 0) for call in calls) + "\n]\n}\n"
+    return head + ",\n\n".join(_format_pretty(_make_entry(call), 0) for call in calls) + "\n]\n}\n"
 
 
-def load(text: str, *, name: str) -> list[RecordedCall]:
+def load_calls(text: str, *, name: str) -> list[RecordedCall]:
     """Return the calls of a recording; raise ReplayError for a text that is none. `name` is for the messages."""
     hint = "record the run again with --record"
     try:
@@ -90,7 +90,7 @@ def load(text: str, *, name: str) -> list[RecordedCall]:
     calls = []
     for number, entry in enumerate(entries, start=1):
         try:
-            calls.append(_call(entry))
+            calls.append(_parse_call(entry))
         except KeyError as error:
             raise ReplayError(f"call {number} of {name} is broken: it has no {error}.", hint=hint) from None
         except (TypeError, ValueError, AttributeError) as error:
@@ -98,30 +98,30 @@ def load(text: str, *, name: str) -> list[RecordedCall]:
     return calls
 
 
-def _entry(call: RecordedCall) -> dict[str, Any]:
+def _make_entry(call: RecordedCall) -> dict[str, Any]:
     """Return a call as plain data; what is as usual is left out."""
     entry: dict[str, Any] = {"kind": call.kind}
     if call.kind in _COMMANDS:
         entry |= {"command": shlex.join(call.argv), "netns": call.netns}
         if call.stdin is not None:
-            entry["stdin"] = _lines(call.stdin)
+            entry["stdin"] = _split_lines(call.stdin)
     elif call.kind != "interrupt":
         entry["path" if call.kind == "pin" else "program"] = call.subject
     if call.pin is not None:
         entry |= {"inode": call.pin.inode} | ({"born": call.pin.born} if call.pin.born else {})
-        entry |= {"groups": _lines(call.pin.groups)} if call.pin.groups else {}
+        entry |= {"groups": _split_lines(call.pin.groups)} if call.pin.groups else {}
     if call.found is not None:
         entry["found"] = call.found
     if call.outcome is not None:
-        entry |= {"code": call.outcome.code, **_moment(call)}
-        said = {"stdout": _lines(call.outcome.stdout), "stderr": _lines(call.outcome.stderr)}
+        entry |= {"code": call.outcome.code, **_describe_moment(call)}
+        said = {"stdout": _split_lines(call.outcome.stdout), "stderr": _split_lines(call.outcome.stderr)}
         entry |= {name: lines for name, lines in said.items() if lines}
     if call.error is not None:
         entry["error"] = {"type": type(call.error).__name__, "message": str(call.error), "hint": call.error.hint}
     return entry
 
 
-def _moment(call: RecordedCall) -> dict[str, float]:
+def _describe_moment(call: RecordedCall) -> dict[str, float]:
     """Return when a read was asked; of other calls nobody wants to know."""
     if call.kind != "read" or call.outcome is None:
         return {}
@@ -129,47 +129,47 @@ def _moment(call: RecordedCall) -> dict[str, float]:
     return {"asked": int(call.outcome.asked * 1000) / 1000}
 
 
-def _call(entry: dict[str, Any]) -> RecordedCall:
+def _parse_call(entry: dict[str, Any]) -> RecordedCall:
     kind = entry["kind"]
     if kind not in KINDS:
         raise ValueError(f"there is no kind {kind!r}")
     command = kind in _COMMANDS
     outcome = None
     if "code" in entry:
-        stdout, stderr = (_text(entry.get(name, [])) for name in ("stdout", "stderr"))
+        stdout, stderr = (_join_lines(entry.get(name, [])) for name in ("stdout", "stderr"))
         outcome = Outcome(int(entry["code"]), stdout, stderr, asked=float(entry.get("asked", 0.0)))
     return RecordedCall(
         kind=kind,
         subject="" if command or kind == "interrupt" else entry["path" if kind == "pin" else "program"],
         argv=tuple(shlex.split(entry["command"])) if command else (),
         netns=entry.get("netns"),
-        stdin=_text(entry["stdin"]) if entry.get("stdin") is not None else None,
-        pin=_pin(entry) if "inode" in entry else None,
+        stdin=_join_lines(entry["stdin"]) if entry.get("stdin") is not None else None,
+        pin=_parse_pin(entry) if "inode" in entry else None,
         found=entry.get("found"),
         outcome=outcome,
-        error=_error(entry["error"]) if "error" in entry else None,
+        error=_parse_error(entry["error"]) if "error" in entry else None,
     )
 
 
-def _pin(entry: dict[str, Any]) -> PinnedNetns:
-    return PinnedNetns(inode=entry["inode"], born=entry.get("born", 0.0), groups=_text(entry.get("groups", [])))
+def _parse_pin(entry: dict[str, Any]) -> PinnedNetns:
+    return PinnedNetns(inode=entry["inode"], born=entry.get("born", 0.0), groups=_join_lines(entry.get("groups", [])))
 
 
-def _error(entry: dict[str, str]) -> PipeworkError:
+def _parse_error(entry: dict[str, str]) -> PipeworkError:
     """Return the error again, of its own type where that takes a message and a hint."""
     found = getattr(errors, entry["type"], PipeworkError)
     plain = isinstance(found, type) and issubclass(found, PipeworkError) and found.__init__ is PipeworkError.__init__
     return (found if plain else PipeworkError)(entry["message"], hint=entry.get("hint", ""))
 
 
-def _lines(text: str) -> list[Any]:
+def _split_lines(text: str) -> list[Any]:
     # Split at line feeds alone: splitlines() would take other characters of a name for line ends.
     *whole, rest = text.split("\n")
-    lines = [_document(f"{line}\n") for line in whole]
+    lines = [_parse_document(f"{line}\n") for line in whole]
     return [*lines, rest] if rest else lines
 
 
-def _document(line: str) -> Any:  # noqa: ANN401 - any JSON
+def _parse_document(line: str) -> Any:  # noqa: ANN401 - any JSON
     """Return a line that is a JSON list or object as that, when it comes back as the very same line."""
     if not line.startswith(("[", "{")):
         return line
@@ -177,26 +177,28 @@ def _document(line: str) -> Any:  # noqa: ANN401 - any JSON
         document = json.loads(line)
     except ValueError:
         return line
-    return document if _compact(document) == line else line
+    return document if _dump_compact(document) == line else line
 
 
-def _text(lines: list[Any]) -> str:
-    return "".join(line if isinstance(line, str) else _compact(line) for line in lines)
+def _join_lines(lines: list[Any]) -> str:
+    return "".join(line if isinstance(line, str) else _dump_compact(line) for line in lines)
 
 
-def _compact(document: Any) -> str:  # noqa: ANN401 - any JSON
+def _dump_compact(document: Any) -> str:  # noqa: ANN401 - any JSON
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
-def _pretty(value: Any, depth: int) -> str:  # noqa: ANN401 - any JSON
+def _format_pretty(value: Any, depth: int) -> str:  # noqa: ANN401 - any JSON
     """Return JSON that stands on one line where it fits, and is broken by member where it does not."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or not value or (depth and len(flat) + depth <= _WIDTH):
         return flat
     if isinstance(value, dict):
-        members = [f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, depth + 1)}" for key, item in value.items()]
+        members = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_format_pretty(item, depth + 1)}" for key, item in value.items()
+        ]
     else:
-        members = [_pretty(item, depth + 1) for item in value]
+        members = [_format_pretty(item, depth + 1) for item in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     indent = "\n" + "  " * depth
     return opening + ",".join(f"{indent}  {member}" for member in members) + indent + closing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from pipework_drivers.fd_paths import words_of
+from pipework_drivers.fd_paths import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pipework_drivers.replay.cassette import RecordedCall
 
 
-def nearest(asked: RecordedCall, recorded: Iterable[tuple[int, RecordedCall]]) -> tuple[int, RecordedCall] | None:
+def find_nearest(asked: RecordedCall, recorded: Iterable[tuple[int, RecordedCall]]) -> tuple[int, RecordedCall] | None:
     """Return the call, with its number, that has most in common with `asked`; of two alike the earlier one."""
-    return max(recorded, key=lambda pair: (_likeness(asked, pair[1]), -pair[0]), default=None)
+    return max(recorded, key=lambda pair: (_rate_likeness(asked, pair[1]), -pair[0]), default=None)
 
 
-def differences(recorded: RecordedCall, asked: RecordedCall) -> list[str]:
+def list_differences(recorded: RecordedCall, asked: RecordedCall) -> list[str]:
     """Say field by field what differs; among words, `[-recorded-]` and `{+asked+}` mark those that do."""
     found = []
     if recorded.kind != asked.kind:
@@ -26,16 +26,16 @@ def differences(recorded: RecordedCall, asked: RecordedCall) -> list[str]:
     if recorded.subject != asked.subject:
         found.append(f"name: [-{recorded.subject}-]{{+{asked.subject}+}}")
     if recorded.argv != asked.argv:
-        found.append(f"command: {marked(recorded.argv, asked.argv)}")
+        found.append(f"command: {mark_words(recorded.argv, asked.argv)}")
     if recorded.netns != asked.netns:
         found.append(f"netns: [-{recorded.netns or 'the host'}-]{{+{asked.netns or 'the host'}+}}")
     if recorded.stdin != asked.stdin:
-        words = marked(words_of(recorded.stdin), words_of(asked.stdin))
+        words = mark_words(split_words(recorded.stdin), split_words(asked.stdin))
         found.append(f"stdin: {words or 'empty here, none there'}")
     return found
 
 
-def marked(before: Sequence[str], after: Sequence[str]) -> str:
+def mark_words(before: Sequence[str], after: Sequence[str]) -> str:
     """Return the words of both, with those of one alone marked, as `git diff --word-diff` does."""
     parts: list[str] = []
     for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -47,7 +47,7 @@ def marked(before: Sequence[str], after: Sequence[str]) -> str:
     return " ".join(parts)
 
 
-def _likeness(one: RecordedCall, other: RecordedCall) -> float:
+def _rate_likeness(one: RecordedCall, other: RecordedCall) -> float:
     if one.question == other.question:
         return 9.0
     words = SequenceMatcher(None, _all_words(one), _all_words(other), autojunk=False).ratio()
@@ -56,4 +56,4 @@ def _likeness(one: RecordedCall, other: RecordedCall) -> float:
 
 
 def _all_words(call: RecordedCall) -> list[str]:
-    return [call.subject, *call.argv, *words_of(call.stdin)]
+    return [call.subject, *call.argv, *split_words(call.stdin)]

@@ -42,7 +42,7 @@ class Address(Record):
         return f"ssh {port}{self}"
 
 
-def parse(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Return what stands behind `ssh:`; raise UsageError for what leads nowhere or could be taken for an option."""
     if not text.startswith("//"):
         raise UsageError(f"ssh:{text} names no machine.", hint=_EXAMPLE)
@@ -51,17 +51,17 @@ def parse(text: str) -> Address:
     if at and not _USER.fullmatch(user):
         said = "has a password, which ssh takes from nobody" if ":" in user else f"has no user's name in {user!r}"
         raise UsageError(f"ssh:{text} {said}.", hint=_EXAMPLE)
-    host, port = _split(where)
+    host, port = _split_port(where)
     if not host:
         raise UsageError(f"ssh:{text} names no machine.", hint=_EXAMPLE)
     literal = _LITERAL.fullmatch(host)
     if literal is None and not _NAME.fullmatch(host):
         hint = "an IPv6 address stands in brackets: ssh://root@[fd00::2]" if ":" in host else _EXAMPLE
         raise UsageError(f"{host!r} is no machine's name.", hint=hint)
-    return Address(host=literal[1] if literal else host, user=user, port=_port(port))
+    return Address(host=literal[1] if literal else host, user=user, port=_parse_port(port))
 
 
-def _split(where: str) -> tuple[str, str | None]:
+def _split_port(where: str) -> tuple[str, str | None]:
     """Split host and port; the port is None when no colon announces one."""
     host, colon, port = where.rpartition(":")
     if not colon or where.endswith("]"):
@@ -69,7 +69,7 @@ def _split(where: str) -> tuple[str, str | None]:
     return host, port
 
 
-def _port(text: str | None) -> int:
+def _parse_port(text: str | None) -> int:
     if text is None:
         return 0
     if not _PORT.fullmatch(text) or not 1 <= int(text) <= _PORT_MAX:

@@ -19,12 +19,12 @@ from pipework_core.model.plan import HOST, Outcome
 from pipework_core.model.records import Record
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
-from pipework_drivers.fd_paths import held_text, held_words, words_of
-from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, package_of
+from pipework_drivers.fd_paths import replace_in_text, replace_words, split_words
+from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, find_package
 from pipework_drivers.ssh import address as ssh_address
 from pipework_drivers.ssh.lock import LOCK, RemoteLock
-from pipework_drivers.ssh.protocol import Job, command_line, quoted
-from pipework_drivers.ssh.scripts import left_behind, portable
+from pipework_drivers.ssh.protocol import Job, command_line, quote_word
+from pipework_drivers.ssh.scripts import find_left_file, make_portable
 from pipework_drivers.ssh.session import Session
 from pipework_drivers.ssh.transport import OpenSSH
 
@@ -54,7 +54,7 @@ class _Latest(Record):
     sent: int = -1
     when: float = 0.0
 
-    def holds(self, sent: int) -> bool:
+    def is_current(self, sent: int) -> bool:
         """Whether asking again would be the same question: nothing was asked since, and that is a moment ago."""
         return self.sent == sent and time.monotonic() - self.when < _MOMENT
 
@@ -85,21 +85,21 @@ class SshDriver(BaseDriver):
         """Open the namespace there; see `Driver.pin`."""
         facts = self._session.facts
         if netns.path == HOST.path:
-            return PinnedNetns(inode=_inode(facts.own, netns))
+            return PinnedNetns(inode=_parse_inode(facts.own, netns))
         if netns.path == _FIRST:  # it has no other process ever; one round trip less
-            return PinnedNetns(inode=_inode(facts.first, netns))
-        if self._latest.path == netns.path and self._latest.holds(self._session.sent):
+            return PinnedNetns(inode=_parse_inode(facts.first, netns))
+        if self._latest.path == netns.path and self._latest.is_current(self._session.sent):
             return self._latest.pin
         nsenter, readlink = (self._path_of(name) for name in ("nsenter", "readlink"))
         digit = self._pins.get(netns.path) or self._free_digit()
         words = ("pin", str(digit), netns.path, nsenter, readlink)
-        outcome = self._session.ask([Job(" ".join(map(quoted, words)))])[0]
+        outcome = self._session.run_jobs([Job(" ".join(map(quote_word, words)))])[0]
         if outcome.code != 0:
             self._pins.pop(netns.path, None)
-            raise _not_pinned(netns, outcome)
+            raise _make_pin_error(netns, outcome)
         self._pins[netns.path] = digit
         said, _, stat = outcome.stdout.partition("\n")
-        pin = PinnedNetns(inode=_inode(said, netns), born=_born(stat, facts.ticks))
+        pin = PinnedNetns(inode=_parse_inode(said, netns), born=_parse_birth(stat, facts.ticks))
         self._latest = _Latest(netns.path, pin, self._session.sent, time.monotonic())
         return pin
 
@@ -117,9 +117,9 @@ class SshDriver(BaseDriver):
         wanted = [command for command, out in zip(commands, left_out, strict=True) if not out]
         if not wanted:
             return [Outcome(code=NOT_STARTED) for _ in commands]
-        self._refuse(wanted)
-        found = iter(self._session.ask([Job(self._line(c.argv, c.netns, c.stdin)) for c in wanted]))
-        return [Outcome(code=NOT_STARTED) if out else self._told(next(found)) for out in left_out]
+        self._refuse_commands(wanted)
+        found = iter(self._session.run_jobs([Job(self._make_line(c.argv, c.netns, c.stdin)) for c in wanted]))
+        return [Outcome(code=NOT_STARTED) if out else self._explain_kill(next(found)) for out in left_out]
 
     def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run them in order, in as few round trips; see `Driver.apply`.
@@ -128,16 +128,18 @@ class SshDriver(BaseDriver):
         What cannot be run there, or not be undone, fails before it is begun: what was done before, perhaps by an
         earlier call, is for the engine to undo.
         """
-        able = list(takewhile(lambda command: not self._refusal(command), commands))
+        able = list(takewhile(lambda command: not self._find_refusal(command), commands))
         found: list[Outcome] = []
-        for portion in _portions(batch.groups(able)):
+        for portion in _split_portions(batch.group_commands(able)):
             if stop():
                 return found
-            found += self._patiently(portion[0], stop) if portion[0].commands[0].timeout else self._at_once(portion)
+            found += (
+                self._run_patiently(portion[0], stop) if portion[0].commands[0].timeout else self._run_portion(portion)
+            )
             if not has_succeeded(commands[len(found) - 1], found[-1]):
                 return found
         if len(able) < len(commands) and not stop():
-            found.append(Outcome(code=NOT_STARTED, stderr=str(self._refusal(commands[len(able)]))))
+            found.append(Outcome(code=NOT_STARTED, stderr=str(self._find_refusal(commands[len(able)]))))
         return found
 
     def start(self, commands: Sequence[Command]) -> None:
@@ -147,31 +149,31 @@ class SshDriver(BaseDriver):
         """
         lines = []
         for command in commands:
-            if left_behind(command.argv):
+            if find_left_file(command.argv):
                 continue
             argv = [path for path in (self._session.locate("setsid"),) if path]
-            line = self._line(command.argv, command.netns, command.stdin, limit=argv)
+            line = self._make_line(command.argv, command.netns, command.stdin, limit=argv)
             lines.append(Job(f"{line} >/dev/null 2>&1 &"))
         if lines:
-            self._session.tell(lines)
+            self._session.send_jobs(lines)
 
     def lock(self) -> Lock:
         """Hold the lock of the other machine, which is the one that a pipework there takes."""
         return RemoteLock(self._session, str(self._address), flock=lambda: self._path_of("flock"))
 
-    def _at_once(self, portion: Sequence[batch.Group]) -> list[Outcome]:
+    def _run_portion(self, portion: Sequence[batch.Group]) -> list[Outcome]:
         """Carry groups out in one round trip; return outcomes up to the first command that failed."""
-        jobs = [Job(self._line(g.argv, g.netns, g.stdin), good=g.commands[0].ok_codes) for g in portion]
-        outcomes = map(self._told, self._session.ask(jobs))
+        jobs = [Job(self._make_line(g.argv, g.netns, g.stdin), good=g.commands[0].ok_codes) for g in portion]
+        outcomes = map(self._explain_kill, self._session.run_jobs(jobs))
         found: list[Outcome] = []
         for group, outcome in zip(portion, outcomes, strict=False):
             if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
-                found += batch.outcomes(group, outcome)
+                found += batch.split_outcome(group, outcome)
             else:  # an atomic transaction that failed: nothing was done yet, and which command it was is still to learn
-                found += self._at_once([batch.groups([command])[0] for command in group.commands])
+                found += self._run_portion([batch.group_commands([command])[0] for command in group.commands])
         return found
 
-    def _patiently(self, group: batch.Group, stop: Callable[[], bool]) -> list[Outcome]:
+    def _run_patiently(self, group: batch.Group, stop: Callable[[], bool]) -> list[Outcome]:
         """Run one that may take its time, and that a signal here ends there."""
         seconds = group.commands[0].timeout + _GRACE
         program = self._session.locate("timeout")
@@ -179,32 +181,32 @@ class SshDriver(BaseDriver):
         # The shell there waits for a line of ours, which we send when it has said that the command is over.
         over = '"$@"; code=$?; printf "\\n%s\\n" "pipework: over" >&2; exit "$code"'
         around = (self._path_of("setsid"), self._path_of("sh"), "-c", over, "sh", *limit)
-        line = self._line(group.argv, group.netns, group.stdin, limit=around)
-        return self._session.attend(Job(f'{line} & attend "$!"'), stop, timeout=seconds + _GRACE)
+        line = self._make_line(group.argv, group.netns, group.stdin, limit=around)
+        return self._session.attend_job(Job(f'{line} & attend "$!"'), stop, timeout=seconds + _GRACE)
 
-    def _told(self, outcome: Outcome) -> Outcome:
+    def _explain_kill(self, outcome: Outcome) -> Outcome:
         """Say of a command that was killed why that may be."""
         if outcome.code != -signal.SIGKILL:
             return outcome
         return outcome._replace(stderr=f"was killed, as after {self._timeout:g} seconds without an answer")
 
-    def _refuse(self, commands: Sequence[Command]) -> None:
+    def _refuse_commands(self, commands: Sequence[Command]) -> None:
         """Raise HostError for what cannot be run there."""
         programs = dict.fromkeys(command.argv[0] for command in commands)
         if any(command.netns for command in commands):
             programs["nsenter"] = None
         for program in programs:
             self._path_of(program)
-        for name in filter(None, (left_behind(command.argv) for command in commands)):
+        for name in filter(None, (find_left_file(command.argv) for command in commands)):
             raise HostError(
                 f"this takes {name}, a part of pipework that {self._address} does not have.",
                 hint="install pipework on that machine, and run it there",
             )
 
-    def _refusal(self, command: Command) -> HostError | None:
+    def _find_refusal(self, command: Command) -> HostError | None:
         """Return why a command, or what undoes it, cannot be run there."""
         try:
-            self._refuse(with_undoing([command]))
+            self._refuse_commands(with_undoing([command]))
         except HostError as error:
             return error
         return None
@@ -213,7 +215,7 @@ class SshDriver(BaseDriver):
         path = self._session.locate(program)
         if path is None:
             raise HostError(
-                f"{program} is not installed on {self._address}.", hint=f"install it there ({package_of(program)})"
+                f"{program} is not installed on {self._address}.", hint=f"install it there ({find_package(program)})"
             )
         return path
 
@@ -226,7 +228,7 @@ class SshDriver(BaseDriver):
             hint="name the guest by its runtime, such as docker:web1",
         )
 
-    def _line(
+    def _make_line(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None, *, limit: Sequence[str] | None = None
     ) -> str:
         """Return the line that runs a command there, behind `limit`: in its namespace, with no descriptor too many.
@@ -236,20 +238,20 @@ class SshDriver(BaseDriver):
         if limit is None:
             timeout = self._session.locate("timeout")
             limit = (timeout, "-s", "KILL", f"{self._timeout:g}") if timeout else ()
-        argv = portable(argv)
-        words = {*argv, *words_of(stdin), netns.path if netns else ""}
+        argv = make_portable(argv)
+        words = {*argv, *split_words(stdin), netns.path if netns else ""}
         used = sorted(digit for path, digit in self._pins.items() if path in words)
         held = {path: f"/proc/self/fd/{digit}" for path, digit in self._pins.items() if path in words}
         held |= {HOST.path: f"/proc/{self._session.facts.pid}/ns/net"}
-        entered = [self._session.locate(argv[0]) or argv[0], *held_words(argv[1:], held)]
+        entered = [self._session.locate(argv[0]) or argv[0], *replace_words(argv[1:], held)]
         if netns is not None:
             entered = [self._path_of("nsenter"), f"--net={held.get(netns.path, netns.path)}", *entered]
         closed = [LOCK, *(digit for digit in sorted(self._pins.values()) if digit not in used)]
-        text = None if stdin is None else held_text(stdin, held)
+        text = None if stdin is None else replace_in_text(stdin, held)
         return command_line([*limit, *entered], stdin=text, held=used, closed=closed)
 
 
-def _portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
+def _split_portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
     """Give the groups of one round trip each: what is expected of an answer is compared here, and ends one."""
     portion: list[batch.Group] = []
     for group in groups:
@@ -267,14 +269,14 @@ def _portions(groups: Iterable[batch.Group]) -> Iterator[list[batch.Group]]:
         yield portion
 
 
-def _inode(said: str, netns: Netns) -> int:
+def _parse_inode(said: str, netns: Netns) -> int:
     match = _INODE.fullmatch(said.strip())
     if match is None:
         raise GuestError(f"{netns.path} may not be entered.", hint="it needs root there, and readlink (coreutils)")
     return int(match[1])
 
 
-def _not_pinned(netns: Netns, outcome: Outcome) -> GuestError:
+def _make_pin_error(netns: Netns, outcome: Outcome) -> GuestError:
     """Return the error for a namespace that the shell could not hold open; the codes are those of `pin` there."""
     if "not permitted" in outcome.stderr or "ermission denied" in outcome.stderr:
         return GuestError(f"{netns.path} may not be entered.", hint="it needs root there")
@@ -285,7 +287,7 @@ def _not_pinned(netns: Netns, outcome: Outcome) -> GuestError:
     return NoNamespaceError(f"the network namespace {netns.path} is not there.", hint="is the guest running?")
 
 
-def _born(stat: str, ticks: int) -> float:
+def _parse_birth(stat: str, ticks: int) -> float:
     """Return when a process was started, in seconds since boot (proc(5), stat, field 22); 0.0 for none."""
     # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
     fields = stat.rpartition(")")[2].split()
@@ -299,7 +301,7 @@ class SshDrivers:
 
     def open(self, address: str) -> SshDriver:
         """Connect; raise UsageError or HostError."""
-        return SshDriver(ssh_address.parse(address))
+        return SshDriver(ssh_address.parse_address(address))
 
 
 @hookimpl

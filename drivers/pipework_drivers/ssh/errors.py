@@ -62,7 +62,7 @@ _REFUSALS = (
 )
 
 
-def no_connection(address: Address, code: int, out: str, err: str) -> HostError:
+def make_connection_error(address: Address, code: int, out: str, err: str) -> HostError:
     """Return the error for an ssh that ended before a shell had answered."""
     for refusal in _REFUSALS:
         if code == _SSH_FAILED and refusal.said in err:
@@ -79,7 +79,7 @@ def no_connection(address: Address, code: int, out: str, err: str) -> HostError:
     )
 
 
-def silence(address: Address, seconds: float, out: str, err: str) -> HostError:
+def make_silence_error(address: Address, seconds: float, out: str, err: str) -> HostError:
     """Return the error for a connection over which no shell answers."""
     said = _last_line(err) or _last_line(out)
     return HostError(
@@ -88,7 +88,7 @@ def silence(address: Address, seconds: float, out: str, err: str) -> HostError:
     )
 
 
-def lost(address: Address, err: str) -> HostError:
+def make_lost_error(address: Address, err: str) -> HostError:
     """Return the error for a connection that broke behind the first answer."""
     said = _last_line(err)
     return HostError(

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import HostError
-from pipework_drivers.ssh.protocol import Job, quoted
+from pipework_drivers.ssh.protocol import Job, quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,34 +39,34 @@ class RemoteLock:
 
     def __enter__(self) -> Self:
         job = Job(
-            f"{self._take()} && sign {self._token}",
+            f"{self._make_take_line()} && sign {self._token}",
             good=frozenset({0}),
             otherwise=f"another pipework has kept {self._where} busy for {_TIMEOUT} seconds.",
             hint="look for it there with `pgrep -a pipework`, and try again",
         )
-        self._session.first(job)
+        self._session.put_first(job)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.tell([Job("give_back")])
+        self._session.send_jobs([Job("give_back")])
 
     @contextmanager
     def yielded(self) -> Iterator[None]:
         """Let others have it during the block; whoever keeps it for too long then is passed over."""
-        self._session.tell([Job("give_back")])
+        self._session.send_jobs([Job("give_back")])
         try:
             yield
         finally:
             with suppress(
                 HostError
             ):  # what was begun must be finished or undone; a broken connection shows soon enough
-                lines = (self._take(), f"taken {self._token}", f"sign {self._token}")
-                said = [outcome.stdout.strip() for outcome in self._session.ask([Job(line) for line in lines])]
+                lines = (self._make_take_line(), f"taken {self._token}", f"sign {self._token}")
+                said = [outcome.stdout.strip() for outcome in self._session.run_jobs([Job(line) for line in lines])]
                 self.contended = self.contended or "disturbed" in said
 
-    def _take(self) -> str:
+    def _make_take_line(self) -> str:
         timeout, flock = self._session.locate("timeout"), self._flock()
         wait = (timeout, str(_TIMEOUT), flock) if timeout else (flock, "-w", str(_TIMEOUT))
-        return " ".join(map(quoted, ("take", _FILE, str(_ABANDONED), *wait, str(LOCK))))
+        return " ".join(map(quote_word, ("take", _FILE, str(_ABANDONED), *wait, str(LOCK))))

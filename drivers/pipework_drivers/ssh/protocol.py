@@ -35,7 +35,7 @@ class Job(Record):
     hint: str = ""
 
 
-def quoted(word: str) -> str:
+def quote_word(word: str) -> str:
     """Return the word as the shell gets it back, whatever it holds (POSIX, 2.2.2; no word holds a NUL)."""
     return "'" + word.replace("'", "'\\''") + "'"
 
@@ -46,21 +46,21 @@ def command_line(
     """Return the line that runs `argv` with what it reads, with descriptors that it needs and without others."""
     # Some shells close what they opened unless it is named; who inherits a namespace or a lock keeps it.
     redirections = [f"{fd}<&{fd}" for fd in held] + [f"{fd}<&-" for fd in closed]
-    words = [quoted(word) for word in argv]
+    words = [quote_word(word) for word in argv]
     if stdin is None:
         return " ".join([*words, "</dev/null", *redirections])
-    return f"printf {quoted(_format(stdin))} 2>/dev/null | " + " ".join([*words, *redirections])
+    return f"printf {quote_word(_escape_format(stdin))} 2>/dev/null | " + " ".join([*words, *redirections])
 
 
-def _format(text: str) -> str:
+def _escape_format(text: str) -> str:
     """Return the format of printf(1) that prints this text; a dash in front would be an option to some."""
     text = text.replace("\\", "\\\\").replace("%", "%%").replace("\0", "\\000")
     return f"\\055{text[1:]}" if text.startswith("-") else text
 
 
-def request(number: int, jobs: Iterable[Job]) -> bytes:
+def make_request(number: int, jobs: Iterable[Job]) -> bytes:
     """Return the request of that number: its jobs in order, and a last line that says that they are over."""
-    lines = ["request() {"]
+    lines = ["make_request() {"]
     for job in jobs:
         good = "" if job.good is None else "".join(f" {code}" for code in sorted(job.good)) or " none"
         lines += ["began", job.line, f'ended "$?"{good} || return 0']
@@ -77,7 +77,7 @@ class Answers:
         self._any = re.compile(rb"\n?%s [^\n]*\n" % nonce.encode())
         self._end = b"\n%s finished %%d\n" % nonce.encode()
 
-    def take(self, out: bytes, err: bytes) -> None:
+    def add_bytes(self, out: bytes, err: bytes) -> None:
         """Add what has come."""
         self._streams[0] += out
         self._streams[1] += err
@@ -88,7 +88,7 @@ class Answers:
         out, err = (os.fsdecode(self._any.sub(b"\n", bytes(stream))) for stream in self._streams)
         return out, err
 
-    def of(self, number: int) -> list[Outcome] | None:
+    def find_answer(self, number: int) -> list[Outcome] | None:
         """Return the outcomes of the request of that number, None while it is not finished.
 
         Raises ValueError when the two streams do not belong together.
@@ -100,14 +100,14 @@ class Answers:
         parts = [self._mark.split(bytes(stream[:at])) for stream, at in zip(self._streams, found, strict=True)]
         for stream, at in zip(self._streams, found, strict=True):
             del stream[: at + len(end)]
-        outs, errs = (list(_jobs(part)) for part in parts)
+        outs, errs = (list(_split_jobs(part)) for part in parts)
         return [
-            Outcome(code=_code(int(code)), stdout=os.fsdecode(out), stderr=os.fsdecode(err), asked=float(asked))
+            Outcome(code=_parse_code(int(code)), stdout=os.fsdecode(out), stderr=os.fsdecode(err), asked=float(asked))
             for (asked, out, code), (_, err, _) in zip(outs, errs, strict=True)
         ]
 
 
-def _jobs(parts: list[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
+def _split_jobs(parts: list[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
     """Give clock, words and code of each job.
 
     `parts` are noise, then `began`, clock, words, `ended`, code and noise for each; ValueError says that they are not.
@@ -117,6 +117,6 @@ def _jobs(parts: list[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
     return zip(parts[2::6], parts[3::6], parts[5::6], strict=True)
 
 
-def _code(said: int) -> int:
+def _parse_code(said: int) -> int:
     """Return the exit code, negative for what a signal ended, as `Outcome` has it."""
     return _SHELLS_OFFSET - said if _SHELLS_OFFSET < said <= _SHELLS_OFFSET + _SIGNAL_MAX else said

@@ -15,7 +15,7 @@ _OURS = re.compile(r"/(?:[^/]+/)*pipework_\w+/.*")
 _OWN_NAME = re.compile(r"\$\{?0")
 
 
-def portable(argv: Sequence[str]) -> tuple[str, ...]:
+def make_portable(argv: Sequence[str]) -> tuple[str, ...]:
     """Return the words that need no file of ours: `sh FILE WORD…` has the text of FILE in its place (sh(1), -c)."""
     if len(argv) < 2 or argv[0] != "sh" or not _is_ours(argv[1]):  # noqa: PLR2004 - sh and the file
         return tuple(argv)
@@ -24,9 +24,9 @@ def portable(argv: Sequence[str]) -> tuple[str, ...]:
     return tuple(argv) if _OWN_NAME.search(text) else ("sh", "-c", text, os.path.basename(argv[1]), *argv[2:])
 
 
-def left_behind(argv: Sequence[str]) -> str:
+def find_left_file(argv: Sequence[str]) -> str:
     """Return the first file of ours that stays in the words, by its name alone; empty when there is none."""
-    return next((os.path.basename(word) for word in portable(argv) if _is_ours(word)), "")
+    return next((os.path.basename(word) for word in make_portable(argv) if _is_ours(word)), "")
 
 
 def _is_ours(word: str) -> bool:

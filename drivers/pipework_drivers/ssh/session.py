@@ -10,7 +10,7 @@ from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.errors import HostError
 from pipework_core.model.records import Record
 from pipework_drivers.ssh import errors
-from pipework_drivers.ssh.protocol import Answers, Job, quoted, request
+from pipework_drivers.ssh.protocol import Answers, Job, make_request, quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,13 +62,13 @@ class Session:
         self._programs: dict[str, str] = {}
         with open(_AGENT, "rb") as agent:
             transport.send(b"nonce=%s\n%s" % (nonce.encode(), agent.read()))
-        self._send([Job(" ".join(("hello", *_USUAL)))])
+        self._send_request([Job(" ".join(("hello", *_USUAL)))])
 
     @property
     def facts(self) -> Facts:
         """What the other machine says of itself."""
         if self._facts is None:
-            self._facts = self._greeting()
+            self._facts = self._read_greeting()
         return self._facts
 
     @property
@@ -79,42 +79,42 @@ class Session:
     def locate(self, program: str) -> str | None:
         """Return where a program lies there; None when it is not on PATH."""
         if self._facts is None:
-            self._facts = self._greeting()  # which names the usual ones
+            self._facts = self._read_greeting()  # which names the usual ones
         if program not in self._programs:
-            outcome = self.ask([Job(f"where {quoted(program)}")])[0]
+            outcome = self.run_jobs([Job(f"where {quote_word(program)}")])[0]
             self._programs[program] = outcome.stdout.partition("=")[2].rstrip("\n")
         return self._programs[program] or None
 
-    def first(self, job: Job) -> None:
+    def put_first(self, job: Job) -> None:
         """Keep a job for the front of the next request: when its code is not good, HostError says so there."""
         self._first.append(job)
 
-    def ask(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[Outcome]:
+    def run_jobs(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[Outcome]:
         """Have them run there and return the outcomes of those that were: one round trip."""
         number, ahead = self._ask_behind(jobs)
-        outcomes = self._await(number, timeout=timeout or self._timeout)
-        self._check(ahead, outcomes)
+        outcomes = self._await_answer(number, timeout=timeout or self._timeout)
+        self._check_ahead(ahead, outcomes)
         return outcomes[len(ahead) :]
 
-    def tell(self, jobs: Sequence[Job]) -> None:
+    def send_jobs(self, jobs: Sequence[Job]) -> None:
         """Have them run there without waiting for an answer. Never raises for what they do."""
-        self._send([*self._first, *jobs])
+        self._send_request([*self._first, *jobs])
         self._first = []
 
-    def attend(self, job: Job, stop: Callable[[], bool], *, timeout: float) -> list[Outcome]:
+    def attend_job(self, job: Job, stop: Callable[[], bool], *, timeout: float) -> list[Outcome]:
         """Run a patient one (see `attend` there): it is ended when `stop()` says so, or behind `timeout` seconds."""
         number, ahead = self._ask_behind([job])
         deadline = time.monotonic() + timeout
         word = b""
         while not word:
-            self._receive(_GLANCE)
+            self._receive_bytes(_GLANCE)
             if _OVER in self._answers.rest[1]:
                 word = b"on\n"
             elif stop() or time.monotonic() > deadline:
                 word = b"stop\n"
         self._transport.send(word)
-        *before, outcome = self._await(number, timeout=self._timeout)
-        self._check(ahead, [*before, outcome])
+        *before, outcome = self._await_answer(number, timeout=self._timeout)
+        self._check_ahead(ahead, [*before, outcome])
         said = outcome.stderr.replace(f"\n{_OVER}\n", "")
         if word == b"on\n":
             return [outcome._replace(stderr=said)]
@@ -128,25 +128,25 @@ class Session:
     def _ask_behind(self, jobs: Sequence[Job]) -> tuple[int, list[Job]]:
         """Send what was kept for the next request, and these; return its number, and what stands in front."""
         ahead, self._first = self._first, []
-        return self._send([*ahead, *jobs]), ahead
+        return self._send_request([*ahead, *jobs]), ahead
 
     @staticmethod
-    def _check(ahead: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
+    def _check_ahead(ahead: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
         for job, outcome in zip(ahead, outcomes, strict=False):
             if job.good is not None and outcome.code not in job.good:
                 raise HostError(job.otherwise, hint=job.hint)
 
-    def _send(self, jobs: Sequence[Job]) -> int:
+    def _send_request(self, jobs: Sequence[Job]) -> int:
         self._sent += 1
-        self._transport.send(request(self._sent, jobs))
+        self._transport.send(make_request(self._sent, jobs))
         return self._sent
 
-    def _await(self, number: int, *, timeout: float) -> list[Outcome]:
+    def _await_answer(self, number: int, *, timeout: float) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
         deadline = time.monotonic() + timeout
         while True:
             try:
-                found = self._answers.of(self._answered + 1)
+                found = self._answers.find_answer(self._answered + 1)
             except ValueError:
                 raise HostError(
                     f"{self._address} gives answers that are out of order.", hint="run the same command again"
@@ -155,22 +155,22 @@ class Session:
                 self._answered += 1
                 if self._answered == number:
                     return found
-            elif self._receive(max(0.0, deadline - time.monotonic())):
+            elif self._receive_bytes(max(0.0, deadline - time.monotonic())):
                 deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline:
-                raise self._silent(timeout)
+                raise self._make_silence_error(timeout)
 
-    def _receive(self, seconds: float) -> bool:
+    def _receive_bytes(self, seconds: float) -> bool:
         """Take what has come within so many seconds, if anything; raise HostError when nothing more ever will."""
         received = self._transport.receive(seconds)
-        self._answers.take(received.out, received.err)
+        self._answers.add_bytes(received.out, received.err)
         if received.ended and not received.out:
-            raise self._ended()
+            raise self._make_end_error()
         return bool(received.out or received.err)
 
-    def _greeting(self) -> Facts:
+    def _read_greeting(self) -> Facts:
         """Take the first answer; raise HostError for a shell that is of no use."""
-        outcome = self._await(1, timeout=_GREETING)[0]
+        outcome = self._await_answer(1, timeout=_GREETING)[0]
         said = dict(line.partition("=")[::2] for line in outcome.stdout.splitlines())
         try:
             uid, pid, ticks = (int(said.pop(key)) for key in ("uid", "pid", "ticks"))
@@ -186,15 +186,15 @@ class Session:
         self._programs = dict.fromkeys(_USUAL, "") | {name: path for name, path in said.items() if name in _USUAL}
         return Facts(pid=pid, ticks=ticks, own=said.get("own", ""), first=said.get("first", ""))
 
-    def _ended(self) -> HostError:
+    def _make_end_error(self) -> HostError:
         code = self._transport.close(_PARTING)
         out, err = self._answers.rest
         if self._answered == 0:
-            return errors.no_connection(self._address, code, out, err)
-        return errors.lost(self._address, err)
+            return errors.make_connection_error(self._address, code, out, err)
+        return errors.make_lost_error(self._address, err)
 
-    def _silent(self, timeout: float) -> HostError:
+    def _make_silence_error(self, timeout: float) -> HostError:
         out, err = self._answers.rest
         if self._answered == 0:
-            return errors.silence(self._address, timeout, out, err)
-        return errors.lost(self._address, f"no word for {timeout:g} seconds")
+            return errors.make_silence_error(self._address, timeout, out, err)
+        return errors.make_lost_error(self._address, f"no word for {timeout:g} seconds")

@@ -57,7 +57,7 @@ class OpenSSH:
 
     def __init__(self, address: Address) -> None:
         words = ("-T", *(word for option in _OPTIONS for word in ("-o", option)), *address.words, _SHELL)
-        self._stdin, self._stdout, self._stderr, self._process = _started(words)
+        self._stdin, self._stdout, self._stderr, self._process = _start_ssh(words)
         self._waiting = b""
         self._code: int | None = None
         self._open = {self._stdout, self._stderr}
@@ -67,7 +67,7 @@ class OpenSSH:
     def send(self, data: bytes) -> None:
         """Send what fits now; the rest goes out while something is waited for."""
         self._waiting += data
-        self._write()
+        self._write_waiting()
 
     def receive(self, seconds: float) -> Received:
         """Wait for one of the two streams."""
@@ -78,26 +78,26 @@ class OpenSSH:
             poll.register(self._stdin, select.POLLOUT)
         ready = {fd for fd, _ in poll.poll(seconds * 1000)}
         if self._stdin in ready:
-            self._write()
-        out, err = (self._read(fd) if fd in ready else b"" for fd in (self._stdout, self._stderr))
+            self._write_waiting()
+        out, err = (self._read_stream(fd) if fd in ready else b"" for fd in (self._stdout, self._stderr))
         # A master connection of the user's own configuration keeps stderr open for as long as it lives.
         return Received(out=out, err=err, ended=self._stdout not in self._open)
 
     def close(self, seconds: float) -> int:
         """Let the far end finish and leave; a process that stays is killed. May be called again."""
         if self._code is None:
-            self._write()
+            self._write_waiting()
             os.close(self._stdin)
             self._waiting = b""
             received = Received(out=b"more")
             while (received.out or received.err) and not received.ended:
                 received = self.receive(seconds)
-            self._code = self._end(seconds)
+            self._code = self._end_process(seconds)
             for fd in (self._stdout, self._stderr):
                 os.close(fd)
         return self._code
 
-    def _end(self, seconds: float) -> int:
+    def _end_process(self, seconds: float) -> int:
         import sh  # it is loaded by now
 
         try:
@@ -110,7 +110,7 @@ class OpenSSH:
         except (sh.TimeoutException, ProcessLookupError):
             return -int(signal.SIGKILL)
 
-    def _write(self) -> None:
+    def _write_waiting(self) -> None:
         try:
             while self._waiting:
                 self._waiting = self._waiting[os.write(self._stdin, self._waiting) :]
@@ -119,7 +119,7 @@ class OpenSSH:
         except OSError:  # the process has ended; its last words come by `receive`
             self._waiting = b""
 
-    def _read(self, fd: int) -> bytes:
+    def _read_stream(self, fd: int) -> bytes:
         try:
             data = os.read(fd, _CHUNK)
         except BlockingIOError:
@@ -131,7 +131,7 @@ class OpenSSH:
         return data
 
 
-def _started(words: Sequence[str]) -> tuple[int, int, int, RunningCommand]:
+def _start_ssh(words: Sequence[str]) -> tuple[int, int, int, RunningCommand]:
     """Start ssh; return our ends of its three streams, and the process. Raises HostError when it cannot be."""
     try:
         import sh  # a tenth of a second, which no other driver pays

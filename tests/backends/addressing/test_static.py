@@ -72,7 +72,7 @@ def test_an_ipv4_address_takes_no_more_processes_than_its_commands() -> None:
     """One batch of `ip`, and the announcement: whatever else is promised, it costs nothing here."""
     plan = planned("br1 web1 10.0.0.1/24@10.0.0.254")
     assert [step.split()[0] for step in steps(plan)] == ["ip"] * 4
-    assert len(batch.groups(plan.steps)) == 2  # `ip` and `ip -4`
+    assert len(batch.group_commands(plan.steps)) == 2  # `ip` and `ip -4`
     assert len(plan.announce) == 1
 
 

@@ -160,7 +160,7 @@ def test_ipv6_is_the_same_but_for_what_is_the_kernels() -> None:
 def test_the_whole_move_is_one_batch() -> None:
     nic = link("eth0", FOUR, SECOND, SIX)
     made = plan("eth0 10.1.1.123/24", [nic], [DEFAULT, DEFAULT_SIX])
-    groups = [group for group in batch.groups(made.steps) if words(group.commands)]
+    groups = [group for group in batch.group_commands(made.steps) if words(group.commands)]
     assert len(groups) == 1
     assert groups[0].argv == ("ip", "-batch", "-")
 

@@ -55,7 +55,7 @@ class FakeProcess:
         if stdin_callable and stdin is not None:
             stdin_callable(os.fsencode(stdin))
 
-    def outcome(self) -> Outcome:
+    def wait_for_outcome(self) -> Outcome:
         """Return what was registered."""
         return self._outcome
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .processes import FakeProcesses
 
-ARGV = docker.argv("docker", "web1")
+ARGV = docker.make_inspect_argv("docker", "web1")
 CONTAINER = {
     "Id": "4f0c",
     "Name": "/web1",
@@ -74,7 +74,7 @@ def environment(engine: Engine, **more: str) -> dict[str, str]:
 
 
 def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
-    outcome = docker_engine.answer(ARGV, environment(engine))
+    outcome = docker_engine.answer_query(ARGV, environment(engine))
     assert outcome
     assert outcome.code == 0
     assert outcome.data == (docker.ContainerState("4f0c", "/web1", 42, "running", "none"),)
@@ -86,7 +86,7 @@ def test_a_container_is_told_as_the_command_tells_it(engine: Engine) -> None:
 
 
 def test_several_are_told_a_line_each(engine: Engine) -> None:
-    outcome = docker_engine.answer((*ARGV, "web2"), environment(engine))
+    outcome = docker_engine.answer_query((*ARGV, "web2"), environment(engine))
     assert outcome
     assert (outcome.code, len(outcome.data)) == (0, 2)
     assert [line.split()[1] for line in engine.asked] == [b"/containers/web1/json", b"/containers/web2/json"]
@@ -94,7 +94,7 @@ def test_several_are_told_a_line_each(engine: Engine) -> None:
 
 def test_all_that_run_are_listed_by_their_ids(engine: Engine) -> None:
     engine.answer = b'HTTP/1.0 200 OK\r\n\r\n[{"Id": "4f0c"}, {"Id": "77aa"}]'
-    outcome = docker_engine.answer(docker.every("docker"), environment(engine))
+    outcome = docker_engine.answer_query(docker.make_list_argv("docker"), environment(engine))
     assert outcome
     assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "4f0c\n77aa\n", "")
     assert engine.asked[0].startswith(b"GET /containers/json HTTP/1.0\r\n")
@@ -102,7 +102,7 @@ def test_all_that_run_are_listed_by_their_ids(engine: Engine) -> None:
 
 def test_an_unknown_container_is_told_in_the_commands_words(engine: Engine) -> None:
     engine.answer = UNKNOWN
-    outcome = docker_engine.answer(ARGV, environment(engine))
+    outcome = docker_engine.answer_query(ARGV, environment(engine))
     assert outcome
     assert (outcome.code, outcome.stdout, outcome.stderr) == (
         1,
@@ -125,9 +125,9 @@ def test_an_unknown_container_is_told_in_the_commands_words(engine: Engine) -> N
 )
 def test_any_other_answer_is_left_to_the_command(engine: Engine, answer: bytes) -> None:
     engine.answer = answer
-    assert docker_engine.answer(ARGV, environment(engine)) is None
+    assert docker_engine.answer_query(ARGV, environment(engine)) is None
     if answer[-2:] not in {b"[]", b"{}"}:  # nothing runs
-        assert docker_engine.answer(docker.every("docker"), environment(engine)) is None
+        assert docker_engine.answer_query(docker.make_list_argv("docker"), environment(engine)) is None
 
 
 @pytest.mark.parametrize(
@@ -140,27 +140,34 @@ def test_any_other_answer_is_left_to_the_command(engine: Engine, answer: bytes) 
     ],
 )
 def test_an_engine_elsewhere_is_left_to_the_command(engine: Engine, more: dict[str, str]) -> None:
-    assert docker_engine.answer(ARGV, environment(engine) | more) is None
+    assert docker_engine.answer_query(ARGV, environment(engine) | more) is None
     assert engine.asked == []
 
 
 def test_a_context_that_was_chosen_for_good_is_left_to_the_command(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"currentContext": "elsewhere"}')
-    assert docker_engine.answer(ARGV, {"DOCKER_CONFIG": str(tmp_path)}) is None
+    assert docker_engine.answer_query(ARGV, {"DOCKER_CONFIG": str(tmp_path)}) is None
 
 
 @pytest.mark.parametrize("name", ["../images", "web1/json?x=", "a b", "..", "é", "a%2f", "a\r\nX: y"])
 def test_a_name_that_no_container_has_is_never_put_into_a_request(engine: Engine, name: str) -> None:
-    assert docker_engine.answer(docker.argv("docker", name), environment(engine)) is None
+    assert docker_engine.answer_query(docker.make_inspect_argv("docker", name), environment(engine)) is None
     assert engine.asked == []
 
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("docker",), ("docker", "ps"), docker.argv("podman", "web1"), docker.every("podman"), ARGV[:-1]],
+    [
+        (),
+        ("docker",),
+        ("docker", "ps"),
+        docker.make_inspect_argv("podman", "web1"),
+        docker.make_list_argv("podman"),
+        ARGV[:-1],
+    ],
 )
 def test_only_this_question_is_answered(engine: Engine, words: tuple[str, ...]) -> None:
-    assert docker_engine.answer(words, environment(engine)) is None
+    assert docker_engine.answer_query(words, environment(engine)) is None
     assert engine.asked == []
 
 
@@ -176,13 +183,15 @@ def test_the_live_driver_takes_the_quick_way_and_else_the_command(
     assert driver.read([Command(argv=ARGV)])[0].stdout == "from the command\n"
 
 
-@pytest.mark.parametrize("words", [docker.every("docker"), docker.argv("docker", "web1")])
+@pytest.mark.parametrize("words", [docker.make_list_argv("docker"), docker.make_inspect_argv("docker", "web1")])
 def test_an_engine_that_hangs_is_not_asked_again(tmp_path: Path, words: tuple[str, ...]) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()  # the kernel takes connections, and nobody answers
-        outcome = docker_engine.answer(words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, timeout=0.05)
+        outcome = docker_engine.answer_query(
+            words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, timeout=0.05
+        )
     assert outcome is not None
     assert (outcome.code, outcome.stdout) == (TIMED_OUT, "")
     assert outcome.stderr == f"the engine at {path} says nothing for 0.05 seconds"

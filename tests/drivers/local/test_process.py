@@ -61,7 +61,7 @@ def driver() -> Iterator[LiveDriver]:
 def run(*argv: str, stdin: str | None = None, timeout: float = 60.0) -> Outcome:
     process = Process(argv, stdin=stdin, fds=(), timeout=timeout)
     try:
-        return process.outcome()
+        return process.wait_for_outcome()
     finally:
         process.end()
 
@@ -117,7 +117,7 @@ def test_a_signal_to_our_group_does_not_reach_the_tool() -> None:
         "signal.signal(signal.SIGINT, lambda *_: None);"
         "child = Process(['sh', '-c', 'read line; echo $line'], stdin='alive', fds=());"
         "os.killpg(os.getpgrp(), signal.SIGINT);"
-        "outcome = child.outcome(); print(outcome.code, outcome.stdout, end='')"
+        "outcome = child.wait_for_outcome(); print(outcome.code, outcome.stdout, end='')"
     )
     # In a session of its own, so that the signal cannot reach these tests whatever becomes of the promise.
     done = subprocess.run(
@@ -141,7 +141,7 @@ def test_a_hung_program_is_ended_with_all_it_started() -> None:
     read, write = os.pipe()
     process = Process(("sh", "-c", "echo half; sleep 1000 & sleep 1000"), stdin=None, fds=(write,), timeout=0.2)
     os.close(write)
-    outcome = process.outcome()
+    outcome = process.wait_for_outcome()
     assert outcome.code == 124
     assert "gave no answer for 0.2 seconds" in outcome.stderr
     with os.fdopen(read) as pipe:
@@ -155,7 +155,7 @@ def test_ending_does_not_wait_for_what_left_the_group() -> None:
     os.close(write)
     left = int(os.read(read, 20))
     os.close(read)
-    assert process.outcome().code == 124
+    assert process.wait_for_outcome().code == 124
     os.killpg(left, signal.SIGKILL)
 
 
@@ -165,7 +165,7 @@ def test_an_interrupted_read_leaves_nothing_running(driver: LiveDriver, monkeypa
 
     read, write = os.pipe()
     driver._pins["held"] = write  # the tools hold the pipe
-    monkeypatch.setattr(Process, "outcome", interrupt)
+    monkeypatch.setattr(Process, "wait_for_outcome", interrupt)
     with pytest.raises(Interrupted):
         driver.read(
             [Command(argv=("sh", "-c", "sleep 1000", "held")), Command(argv=("sh", "-c", "sleep 1000", "held"))]

@@ -341,9 +341,9 @@ def test_everything_comes_back_as_it_was(argv: list[str], stdout: str, stderr: s
         RecordedCall(kind="act", argv=tuple(argv), netns="/x", stdin=stdin, outcome=outcome),
         RecordedCall(kind="pin", subject=argv[0], pin=PinnedNetns(inode=3, born=4.25)),
     ]
-    text = cassette.dump(calls, made_by="a test")
+    text = cassette.dump_calls(calls, made_by="a test")
     # Through bytes, as the file is written and read.
-    back = cassette.load(text.encode("utf-8", "backslashreplace").decode(), name="x")
+    back = cassette.load_calls(text.encode("utf-8", "backslashreplace").decode(), name="x")
     assert back == calls
     command = json.loads(text.encode("utf-8", "backslashreplace"))["calls"][0]["command"]
     assert tuple(shlex.split(command)) == tuple(argv)

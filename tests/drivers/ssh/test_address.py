@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipework_core.model.errors import UsageError
-from pipework_drivers.ssh.address import Address, parse
+from pipework_drivers.ssh.address import Address, parse_address
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from pipework_drivers.ssh.address import Address, parse
     ],
 )
 def test_good_ones(text: str, address: Address) -> None:
-    assert parse(text) == address
+    assert parse_address(text) == address
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_good_ones(text: str, address: Address) -> None:
 )
 def test_bad_ones_are_a_sentence_and_a_hint(text: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:
-        parse(text)
+        parse_address(text)
     assert said in str(raised.value)
     assert raised.value.hint
 
@@ -65,7 +65,7 @@ def test_bad_ones_are_a_sentence_and_a_hint(text: str, said: str) -> None:
 @given(st.text(alphabet="-oProxyCommand=x@:/[]%1 \n\\'\"$;", max_size=30))
 def test_no_text_makes_an_option(text: str) -> None:
     try:
-        words = parse("//" + text).words
+        words = parse_address("//" + text).words
     except UsageError:
         return
     options = words[: words.index("--")]
@@ -75,5 +75,5 @@ def test_no_text_makes_an_option(text: str) -> None:
 
 
 def test_what_is_typed_by_hand() -> None:
-    assert parse("//root@host2:2222").typed == "ssh -p 2222 root@host2"
-    assert parse("//host2").typed == "ssh host2"
+    assert parse_address("//root@host2:2222").typed == "ssh -p 2222 root@host2"
+    assert parse_address("//host2").typed == "ssh host2"

@@ -35,7 +35,7 @@ Host key verification failed.
     ],
 )
 def test_what_keeps_us_out(err: str, said: str, hint: str) -> None:
-    error = errors.no_connection(ADDRESS, 255, "", err)
+    error = errors.make_connection_error(ADDRESS, 255, "", err)
     assert said in str(error)
     assert hint in error.hint
 
@@ -51,13 +51,13 @@ def test_what_keeps_us_out(err: str, said: str, hint: str) -> None:
     ],
 )
 def test_no_shell(code: int, out: str, err: str, said: str) -> None:
-    error = errors.no_connection(ADDRESS, code, out, err)
+    error = errors.make_connection_error(ADDRESS, code, out, err)
     assert said in str(error)
     assert "gives us no POSIX shell" in str(error)
     assert "exec sh" in error.hint
 
 
 def test_a_broken_connection_says_what_ssh_said() -> None:
-    error = errors.lost(ADDRESS, "client_loop: send disconnect: Broken pipe\r\n")
+    error = errors.make_lost_error(ADDRESS, "client_loop: send disconnect: Broken pipe\r\n")
     assert str(error) == "the connection to root@host2 was lost (client_loop: send disconnect: Broken pipe)."
     assert "again" in error.hint

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipework_drivers.ssh.protocol import Answers, Job, command_line, request
+from pipework_drivers.ssh.protocol import Answers, Job, command_line, make_request
 
 NONCE = "ab" * 16
 WORDS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]))
@@ -30,8 +30,8 @@ def test_every_word_comes_out_as_it_went_in(words: list[str]) -> None:
 
 
 def test_a_request_runs_only_when_all_of_it_has_come() -> None:
-    text = request(7, [Job("one"), Job("two", good=frozenset({1, 0}))]).decode()
-    assert text.startswith("request() {\n")
+    text = make_request(7, [Job("one"), Job("two", good=frozenset({1, 0}))]).decode()
+    assert text.startswith("make_request() {\n")
     assert text.endswith("\n:\n}\nrequest; finished 7\n")
     assert 'ended "$?" || return 0\n' in text
     assert 'ended "$?" 0 1 || return 0\n' in text
@@ -41,8 +41,8 @@ def test_a_request_runs_only_when_all_of_it_has_come() -> None:
 @pytest.mark.parametrize("code", [0, 1, 255])
 def test_what_programs_say_is_taken_as_it_is(body: bytes, code: int) -> None:
     answers = Answers(NONCE)
-    answers.take(answer(1, (body, code), (b"second", 0)), answer(1, (b"", code), (body, 0)))
-    found = answers.of(1)
+    answers.add_bytes(answer(1, (body, code), (b"second", 0)), answer(1, (b"", code), (body, 0)))
+    found = answers.find_answer(1)
     assert found is not None
     assert [(o.code, o.stdout.encode(errors="surrogateescape"), o.asked) for o in found] == [
         (code, body, 12.34),
@@ -56,25 +56,25 @@ def test_it_does_not_matter_in_what_pieces_it_comes(jobs: list[tuple[bytes, int]
     whole = answer(1, *jobs)
     cut = data.draw(st.integers(0, len(whole)))
     answers = Answers(NONCE)
-    answers.take(whole[:cut], whole)
+    answers.add_bytes(whole[:cut], whole)
     if cut < len(whole):
-        assert answers.of(1) is None
-    answers.take(whole[cut:], b"")
-    found = answers.of(1)
+        assert answers.find_answer(1) is None
+    answers.add_bytes(whole[cut:], b"")
+    found = answers.find_answer(1)
     assert found is not None
     assert [outcome.stdout.encode(errors="surrogateescape") for outcome in found] == [body for body, _ in jobs]
 
 
 def test_noise_before_and_between_is_left_out() -> None:
     answers = Answers(NONCE)
-    answers.take(b"Welcome!\n" + answer(1, (b"a", 0)) + b"noise" + answer(2, (b"b", 0)), answer(1, (b"", 0)))
-    first = answers.of(1)
+    answers.add_bytes(b"Welcome!\n" + answer(1, (b"a", 0)) + b"noise" + answer(2, (b"b", 0)), answer(1, (b"", 0)))
+    first = answers.find_answer(1)
     assert first is not None
     assert first[0].stdout == "a"
-    assert answers.of(2) is None
+    assert answers.find_answer(2) is None
     assert "noise" in answers.rest[0]
-    answers.take(b"", answer(2, (b"", 0)))
-    second = answers.of(2)
+    answers.add_bytes(b"", answer(2, (b"", 0)))
+    second = answers.find_answer(2)
     assert second is not None
     assert second[0].stdout == "b"
 
@@ -82,8 +82,8 @@ def test_noise_before_and_between_is_left_out() -> None:
 @pytest.mark.parametrize(("said", "code"), [(128, 128), (129, -1), (137, -9), (143, -15), (192, -64), (193, 193)])
 def test_what_a_signal_ended_has_a_negative_code(said: int, code: int) -> None:
     answers = Answers(NONCE)
-    answers.take(answer(1, (b"", said)), answer(1, (b"", said)))
-    found = answers.of(1)
+    answers.add_bytes(answer(1, (b"", said)), answer(1, (b"", said)))
+    found = answers.find_answer(1)
     assert found is not None
     assert found[0].code == code
 
@@ -94,6 +94,6 @@ def test_what_a_signal_ended_has_a_negative_code(said: int, code: int) -> None:
 )
 def test_streams_that_do_not_fit_are_refused(out: bytes) -> None:
     answers = Answers(NONCE)
-    answers.take(out, answer(1, (b"", 0)))
+    answers.add_bytes(out, answer(1, (b"", 0)))
     with pytest.raises(ValueError, match=r"order|shorter|longer"):
-        answers.of(1)
+        answers.find_answer(1)
