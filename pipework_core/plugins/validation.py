@@ -40,7 +40,7 @@ _PROTOCOLS: Mapping[str, type] = {
 _NAMES: Mapping[str, tuple[re.Pattern[str], str]] = {
     builtin.GROUP_BACKENDS: (re.compile(r"(?!mac$)[A-Za-z][A-Za-z0-9]*", re.ASCII), "letters and digits"),
     builtin.GROUP_ADDRESSING: (
-        dhcp.METHOD,
+        re.compile(dhcp.METHOD),
         "small letters and digits, of which one is no hex digit and the last is not 6",
     ),
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipework_core.spec.pools import Pool
 
 #: Seconds: digits of ASCII only, since float() takes those of every script, and `inf`, and `1_0`.
-_SECONDS = re.compile(r"\d{1,9}(\.\d{0,9})?", re.ASCII)
+_SECONDS = r"(?a)\d{1,9}(\.\d{0,9})?"
 #: The smallest MTU that carries IPv6 (RFC 8200, section 5); below it the kernel has no IPv6 on an interface.
 _MTU_IPV6 = 1280
 _EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
@@ -27,7 +27,7 @@ def parse_timeout(text: str | None) -> float | None:
     """Return seconds; None when nothing is given. Raise UsageError for what is no number of seconds."""
     if text is None:
         return None
-    if not _SECONDS.fullmatch(text):
+    if not re.fullmatch(_SECONDS, text):
         raise UsageError(f"{text!r} is not a number of seconds.", hint="write for instance --timeout 30")
     return float(text)
 

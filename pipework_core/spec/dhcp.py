@@ -16,10 +16,11 @@ HOST_CLIENTS = ("dhclient", "udhcpc", "dhcpcd")
 #: The client in a container.
 CONTAINER_CLIENT = "dhcp"
 SLAAC = "auto"
-_BUILT_IN = re.compile(rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])")
+#: Patterns are compiled when they are first used: an address that begins with a digit needs none of them.
+_BUILT_IN = rf"({'|'.join((*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))})(?![a-z0-9.])"
 #: What a method of a third party may be called: nothing that an IPv6 address could begin with, nor another method with
 #: the 6 after it that marks have for that family.
-METHOD = re.compile(r"(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)", re.ASCII)
+METHOD = r"(?a)(?=[a-z0-9]*[g-z])[a-z][a-z0-9]*(?<!6)"
 
 
 def find_method(text: str, others: Container[str] = ()) -> str:
@@ -27,9 +28,11 @@ def find_method(text: str, others: Container[str] = ()) -> str:
 
     `others` are the methods of third parties.
     """
-    if match := _BUILT_IN.match(text):
+    if text[:1].isdigit():
+        return ""
+    if match := re.match(_BUILT_IN, text):
         return match[1]
-    if not (match := METHOD.match(text)) or text[match.end() : match.end() + 1] not in {"", ":", ","}:
+    if not (match := re.match(METHOD, text)) or text[match.end() : match.end() + 1] not in {"", ":", ","}:
         return ""
     return match[0] if match[0] in others else ""
 
@@ -50,7 +53,9 @@ def parse_client(text: str, others: Container[str] = ()) -> Dhcp:
     """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
     head, colon, rest = text.partition(":")
     client = head.removesuffix(_KEEP)
-    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (_BUILT_IN.match(text) or find_method(text, others) != head):
+    if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (
+        re.match(_BUILT_IN, text) or find_method(text, others) != head
+    ):
         raise UsageError(
             _explain_fault(text), hint=f"write {', '.join(HOST_CLIENTS)} or {CONTAINER_CLIENT}, alone or with :WORDS"
         )
@@ -84,7 +89,7 @@ def choose_client(found: Iterable[Dhcp], text: str) -> Dhcp | None:
     """Return the one client there is, if any; raise UsageError for more."""
     clients = list(found)
     if len(clients) > 1:
-        what = "DHCP clients" if all(_BUILT_IN.match(found.client) for found in clients) else "methods"
+        what = "DHCP clients" if all(re.match(_BUILT_IN, found.client) for found in clients) else "methods"
         raise UsageError(
             f"{text} names two {what}, which would quarrel about the interface.", hint="leave one of them out"
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VLAN_MAX = 4094
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
-_VLAN = re.compile(r"(0[xX])?[0-9a-fA-F]{1,4}")
+_VLAN = r"(0[xX])?[0-9a-fA-F]{1,4}"
 
 
 def split_host(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
@@ -145,7 +145,7 @@ def _parse_address(text: str) -> Address:
     plain = _parse_ip(host)
     if plain is None:
         hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
-        if dynamic.METHOD.fullmatch(word := text.partition(":")[0]):
+        if re.fullmatch(dynamic.METHOD, word := text.partition(":")[0]):
             hint += f"; methods of other packages, such as pipework-{word}, have to be installed"
         raise UsageError(f"{text!r} is not an address with a prefix length.", hint=hint)
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
@@ -233,7 +233,7 @@ def split_mac_and_vlan(text: str) -> tuple[str, str]:
         mac = names.stable_mac(head.removeprefix("U:"))
     elif head:
         mac = names.mac_address(head)
-    if vlan and not _VLAN.fullmatch(vlan):
+    if vlan and not re.fullmatch(_VLAN, vlan):
         raise UsageError(f"{vlan!r} is not a VLAN.", hint=f"write a number from 1 to {VLAN_MAX}, such as @10")
     return mac, vlan.lower()
 
