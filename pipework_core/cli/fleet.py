@@ -183,7 +183,7 @@ class Fleet:
 
         A look into all namespaces would take as long as attaching did; other kinds of links show in `status`.
         """
-        named = Counter(job.inode for job in jobs if job.context and job.context.attachment.kind in {"bridge", "ovs"})
+        named = Counter(job.inode for job in jobs if self._engine.has_host_end(job))
         return any(count > named[inode] for inode, count in self._engine.count_host_ends(jobs).items())
 
     def _strangers(self, jobs: Sequence[Job]) -> list[AttachmentStatus]:

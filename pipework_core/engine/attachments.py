@@ -8,34 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach
 from pipework_core.engine.snapshot import SHELL_MACVLAN
 from pipework_core.model import ownership
 from pipework_core.model.context import Guest
+from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import HOST
 from pipework_core.model.records import Record
+from pipework_core.plugins.api import LinkBackend
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipework_core.model.link import Link
-    from pipework_core.model.ownership import Tag
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 UP, DOWN, UNFINISHED, ORPHAN = "up", "down", "unfinished", "orphan"
-#: Backends whose links are veth pairs.
-_PAIRS = frozenset({"bridge", "ovs"})
-#: What a link must be for its mark to be true, by the kind of backend. A NIC can be anything.
-_KINDS = {"macvlan": "macvlan", "ipvlan": "ipvlan", "ipoib": "ipoib", "dummy": "dummy"}
-#: Kinds of links that pipework makes for attachments in general; with a mark of that kind they are none themselves.
-_SHARED = frozenset({"veth", "bridge", "vlan"})
 #: Who has the host's own parts in networks (`pipework host`), and what the mark of one says that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"
-#: What switches are on the host; the local port of Open vSwitch is of one of the last two kinds.
-_SWITCHES = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
-#: All other kinds of backends are third parties'.
-_BUILT_IN = frozenset({*_PAIRS, *_KINDS, *_SHARED, "phys", "host"})
 
 
 class AttachmentStatus(Record):
@@ -65,50 +56,176 @@ class AttachmentStatus(Record):
     alive: bool | None = None
 
 
-def entries(snapshot: Snapshot) -> list[AttachmentStatus]:
+def list_attachments(snapshot: Snapshot, backends: Iterable[LinkBackend]) -> list[AttachmentStatus]:
     """Return all attachments, those of guests first; who the guests are is left open."""
-    found = [
-        entry
-        for inode, guest_state in snapshot.guest_states.items()
-        for link in guest_state.links.values()
-        if (entry := _of_guest(snapshot, inode, link)) is not None
-    ]
-    found = [entry._replace(state=ORPHAN) if entry.inode in snapshot.dying else entry for entry in found]
-    seen = {entry.host_end for entry in found if entry.host_end}
-    return [*found, *_of_host(snapshot, seen), *_of_switches(snapshot)]
+    return _Lister(snapshot, backends).list_attachments()
 
 
-def _of_guest(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | None:
-    tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
-    if tag is None and not is_pending:
-        return _adopted(snapshot, inode, link)
-    if tag is not None and _is_shared(link, tag):
-        return None  # the host that this guest is to guests of its own
-    entry = _entry(link, inode)
-    paired = tag.kind in _PAIRS if tag is not None and tag.kind in _BUILT_IN else link.kind == "veth"
-    if paired:
-        end = _own_end(snapshot, link, inode)
-        if end is not None:
-            return _veth(snapshot, entry, end, tag, is_pending=is_pending)
-        if tag is None or _nested(snapshot, inode):
+class _Lister:
+    """Lists what a snapshot shows; the backends say what is of their kinds."""
+
+    def __init__(self, snapshot: Snapshot, backends: Iterable[LinkBackend]) -> None:
+        self._snapshot = snapshot
+        self._backends = {backend.kind: backend for backend in backends}
+
+    def list_attachments(self) -> list[AttachmentStatus]:
+        """Return those of guests, then what the host has without a guest, then what only a switch knows."""
+        dying = self._snapshot.dying
+        found = [
+            entry._replace(state=ORPHAN) if inode in dying else entry
+            for inode, guest_state in self._snapshot.guest_states.items()
+            for link in guest_state.links.values()
+            if (entry := self._read_guest_link(inode, link)) is not None
+        ]
+        seen = {entry.host_end for entry in found if entry.host_end}
+        return [*found, *self._list_of_host(seen), *self._list_of_switches()]
+
+    def _read_guest_link(self, inode: int, link: Link) -> AttachmentStatus | None:
+        tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
+        if tag is None and not is_pending:
+            return self._adopt(inode, link)
+        if tag is not None and not ownership.names_attachment(link, tag):
+            return None  # of the host that this guest is to guests of its own
+        end = self._find_host_end(link, inode)
+        entry = _summarise(link, inode)
+        backend = self._find_backend(link, tag, end)
+        if backend is not None:
+            return self._fill_in(entry, link, tag or Tag(kind=backend.kind), backend, end)
+        if link.kind == VETH and (tag is None or self._is_nested(inode)):
             return None
-    if tag is None:
-        tag = detach.mark_of(link)
-    if not _borne_out(snapshot, link, tag):
-        return entry._replace(kind=tag.kind, state=ORPHAN)
-    parent = tag.nic or tag.parent
-    if not parent and link.peer_elsewhere and link.peer in snapshot.by_index:
-        parent = snapshot.by_index[link.peer].name
-    whole = entry._replace(kind=tag.kind, parent=parent, vlan=tag.vlan, state=UNFINISHED if is_pending else entry.state)
-    return _leased(snapshot, whole, tag)
+        return entry._replace(kind=tag.kind if tag else link.kind, state=ORPHAN)
+
+    def _find_host_end(self, link: Link, inode: int) -> Link | None:
+        """Return the host's end of a guest's veth pair, if what only the host can write says that it is."""
+        end = self._snapshot.host_end(link)
+        if end is None:
+            return None
+        tag = ownership.read_tag(end)
+        ours = tag.netns == str(inode) if tag else ownership.is_pending(end)
+        return end if ours else None
+
+    def _find_backend(self, link: Link, tag: Tag | None, end: Link | None) -> LinkBackend | None:
+        """Return whose kind the link is of; None: the host does not bear out what its tag says.
+
+        What the host says of its end of a pair counts more than the kind in the tag, which the guest can write.
+        """
+        own = self._find_kind(tag.kind) if tag else None
+        if own is not None and tag is not None and own.recognises(self._snapshot, link, tag, end):
+            return own
+        if own is not None and (end is None or own.link_kind != VETH):
+            return None
+        return self._recognise(link, end)
+
+    def _find_kind(self, kind: str) -> LinkBackend:
+        """Return the backend of a kind; one without a name of its own for a package that is gone."""
+        return self._backends.get(kind) or LinkBackend()
+
+    def _recognise(self, link: Link, end: Link | None) -> LinkBackend | None:
+        """Return the first kind that such links are of; not one that accepts every link."""
+        made = (backend for backend in self._backends.values() if backend.link_kind)
+        return next((one for one in made if one.recognises(self._snapshot, link, Tag(kind=one.kind), end)), None)
+
+    def _fill_in(
+        self, entry: AttachmentStatus, link: Link, tag: Tag, backend: LinkBackend, end: Link | None
+    ) -> AttachmentStatus:
+        """Add what the backend, the host's end and the tag say, and whether a DHCP client that was to stay is there."""
+        details = backend.describe(self._snapshot, link, tag, end)
+        is_pending = ownership.is_pending(link) or (end is not None and ownership.is_pending(end))
+        state = UNFINISHED if is_pending else DOWN if end is not None and not end.up else entry.state
+        client = any(
+            (client.inode, client.interface) == (entry.inode, entry.interface) for client in self._snapshot.clients
+        )
+        return entry._replace(
+            kind=tag.kind if backend.link_kind != VETH else backend.kind,
+            parent=details.parent,
+            vlan=details.vlan,
+            host_end=end.name if end else "",
+            state=state,
+            dhcp=tag.dhcp,
+            alive=client if tag.dhcp.endswith("-f") else None,
+        )
+
+    def _is_nested(self, inode: int) -> bool:
+        """Whether the other end is in another guest, which is a host to guests of its own."""
+        return any(
+            tag.kind == VETH and tag.netns == str(inode)
+            for guest_state in self._snapshot.guest_states.values()
+            for link in guest_state.links.values()
+            if link.kind == VETH and (tag := ownership.read_tag(link)) is not None
+        )
+
+    def _adopt(self, inode: int, link: Link) -> AttachmentStatus | None:
+        """Return what the shell version made: a port of a switch that names the process, or a name that does."""
+        end = self._snapshot.host_end(link)
+        if end is None or end.alias:
+            return None
+        port, pids = self._snapshot.ports.get(end.name), self._snapshot.pids
+        if port is not None and port.ours:
+            mine = bool(port.pid) and pids.get(port.pid) == inode
+        else:
+            suffix = end.name.removeprefix(f"v{link.name}pl")
+            mine = suffix != end.name and suffix.isdecimal() and pids.get(int(suffix)) == inode
+        backend = self._recognise(link, end) if mine else None
+        if backend is None:
+            return None
+        entry = self._fill_in(_summarise(link, inode), link, Tag(kind=backend.kind), backend, end)
+        return entry._replace(adopted=True)
+
+    def _list_of_host(self, seen: set[str]) -> Iterator[AttachmentStatus]:
+        """Yield what is on the host without a guest: ends of pairs, NICs that came home, links on their way."""
+        for link in self._snapshot.host_state.links.values():
+            tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
+            shell = SHELL_MACVLAN.fullmatch(link.name) if link.kind == "macvlan" and not link.alias else None
+            part = self._read_host_access(link, tag, is_pending=is_pending)
+            if part is not None:
+                yield part
+            elif shell and not is_pending:
+                yield _summarise(link)._replace(parent=link.parent, state=UNFINISHED, adopted=True)
+            elif link.kind == VETH and link.name not in seen and (is_pending or (tag and tag.kind == VETH)):
+                backend = self._recognise(link, link) or LinkBackend()
+                details = backend.describe(self._snapshot, link, Tag(kind=backend.kind), link)
+                yield _summarise(link)._replace(
+                    interface="",
+                    kind=backend.kind,
+                    parent=details.parent,
+                    vlan=details.vlan,
+                    host_end=link.name,
+                    inode=int(tag.netns or 0) if tag else 0,
+                    state=UNFINISHED if is_pending else ORPHAN,
+                )
+            elif tag is not None and ownership.names_attachment(link, tag):
+                state = UNFINISHED if is_pending else ORPHAN
+                yield _summarise(link)._replace(kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state)
+
+    def _read_host_access(self, link: Link, tag: Tag | None, *, is_pending: bool) -> AttachmentStatus | None:
+        """Return the host's own part in a network: the sibling of a NIC, or a switch where it was given addresses."""
+        entry = _summarise(link)._replace(guest=THIS_HOST)
+        sibling = is_pending if tag is None else tag.kind == _PART
+        if link.kind == "macvlan" and sibling:
+            parent = tag.parent if tag else link.parent
+            return entry._replace(parent=parent, state=UNFINISHED if is_pending else entry.state)
+        if tag is None or not tag.new or tag.kind not in {_PART, link.kind}:
+            return None
+        switches = (backend.kind for backend in self._backends.values() if link.kind in backend.claims.link_kinds)
+        kind = next(switches, "")
+        return entry._replace(kind=kind, parent=link.name) if kind else None
+
+    def _list_of_switches(self) -> Iterator[AttachmentStatus]:
+        """Yield the ports of guests that are gone: the switch keeps them when their device has ended."""
+        for port in self._snapshot.ports.values():
+            if port.ours and port.name not in self._snapshot.host_state.links:
+                yield AttachmentStatus(
+                    interface="",
+                    kind=port.kind,
+                    parent=port.bridge,
+                    vlan=port.vlan,
+                    host_end=port.name,
+                    state=ORPHAN,
+                    former_guest=called(port),
+                )
 
 
-def _is_shared(link: Link, tag: Tag) -> bool:
-    """Whether it was made for attachments in general; the mark of a third party's names no request then."""
-    return tag.kind == link.kind if tag.kind in _SHARED else tag.kind not in _BUILT_IN and not tag.req
-
-
-def _entry(link: Link, inode: int = 0) -> AttachmentStatus:
+def _summarise(link: Link, inode: int = 0) -> AttachmentStatus:
     shown = (*link.addresses, *link.leased)
     return AttachmentStatus(
         interface=link.name,
@@ -119,128 +236,6 @@ def _entry(link: Link, inode: int = 0) -> AttachmentStatus:
         mac=link.mac,
         mtu=link.mtu,
     )
-
-
-def _own_end(snapshot: Snapshot, link: Link, inode: int) -> Link | None:
-    """Return the host's end of a guest's veth, if what only the host can write says that it is."""
-    end = snapshot.host_end(link)
-    if end is None:
-        return None
-    tag = ownership.read_tag(end)
-    ours = tag.netns == str(inode) if tag else ownership.is_pending(end)
-    return end if ours else None
-
-
-def _veth(
-    snapshot: Snapshot, entry: AttachmentStatus, end: Link, tag: Tag | None, *, is_pending: bool
-) -> AttachmentStatus:
-    port = snapshot.ports.get(end.name)
-    state = UNFINISHED if is_pending or ownership.is_pending(end) else entry.state if end.up else DOWN
-    kind, parent = ("ovs", port.bridge) if port else ("ovs" if tag and tag.kind == "ovs" else "bridge", end.master)
-    if tag is not None and tag.kind not in _BUILT_IN:
-        kind, parent = tag.kind, tag.parent
-    whole = entry._replace(
-        kind=kind,
-        parent=parent,
-        vlan=port.vlan if port else tag.vlan if tag else "",
-        host_end=end.name,
-        state=state,
-    )
-    return _leased(snapshot, whole, tag) if tag else whole
-
-
-def _leased(snapshot: Snapshot, entry: AttachmentStatus, tag: Tag) -> AttachmentStatus:
-    """Add the DHCP client that the mark names, and whether one that was to stay is there."""
-    here = any((client.inode, client.interface) == (entry.inode, entry.interface) for client in snapshot.clients)
-    return entry._replace(dhcp=tag.dhcp, alive=here if tag.dhcp.endswith("-f") else None)
-
-
-def _borne_out(snapshot: Snapshot, link: Link, tag: Tag) -> bool:
-    if tag.kind in _PAIRS or link.kind != _KINDS.get(tag.kind, link.kind):
-        return False
-    if tag.kind in {"macvlan", "ipvlan", "ipoib"}:
-        parent = snapshot.by_index.get(link.peer) if link.peer_elsewhere else None
-        return parent is not None and tag.parent in {"", parent.name, parent.parent}
-    return True
-
-
-def _nested(snapshot: Snapshot, inode: int) -> bool:
-    """Whether the other end is in another guest, which is a host to guests of its own."""
-    return any(
-        tag.kind == "veth" and tag.netns == str(inode)
-        for guest_state in snapshot.guest_states.values()
-        for link in guest_state.links.values()
-        if link.kind == "veth" and (tag := ownership.read_tag(link)) is not None
-    )
-
-
-def _adopted(snapshot: Snapshot, inode: int, link: Link) -> AttachmentStatus | None:
-    """Return what the shell version made: a port of Open vSwitch that names the process, or a name that does."""
-    end = snapshot.host_end(link)
-    if end is None or end.alias:
-        return None
-    port = snapshot.ports.get(end.name)
-    if port is not None and port.ours:
-        mine = bool(port.pid) and snapshot.pids.get(port.pid) == inode
-    else:
-        suffix = end.name.removeprefix(f"v{link.name}pl")
-        mine = suffix != end.name and suffix.isdecimal() and snapshot.pids.get(int(suffix)) == inode
-    if not mine:
-        return None
-    return _veth(snapshot, _entry(link, inode), end, None, is_pending=False)._replace(adopted=True)
-
-
-def _of_host(snapshot: Snapshot, seen: set[str]) -> Iterator[AttachmentStatus]:
-    """Yield what is on the host without a guest: ends of pairs, NICs that came home, links on their way."""
-    for link in snapshot.host_state.links.values():
-        tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
-        shell = SHELL_MACVLAN.fullmatch(link.name) if link.kind == "macvlan" and not link.alias else None
-        part = _part(link, tag, is_pending=is_pending)
-        if part is not None:
-            yield part
-        elif shell and not is_pending:
-            yield _entry(link)._replace(parent=link.parent, state=UNFINISHED, adopted=True)
-        elif link.kind == "veth" and link.name not in seen and (is_pending or (tag and tag.kind == "veth")):
-            port = snapshot.ports.get(link.name)
-            yield _entry(link)._replace(
-                interface="",
-                kind="ovs" if port else "bridge",
-                parent=port.bridge if port else link.master,
-                vlan=port.vlan if port else "",
-                host_end=link.name,
-                inode=int(tag.netns or 0) if tag else 0,
-                state=UNFINISHED if is_pending else ORPHAN,
-            )
-        elif tag is not None and not _is_shared(link, tag):
-            state = UNFINISHED if is_pending else ORPHAN
-            yield _entry(link)._replace(kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state)
-
-
-def _part(link: Link, tag: Tag | None, *, is_pending: bool) -> AttachmentStatus | None:
-    """Return the host's own part in a network: the sibling of a NIC, or a switch where it was given addresses."""
-    entry = _entry(link)._replace(guest=THIS_HOST)
-    sibling = is_pending if tag is None else tag.kind == _PART
-    if link.kind == "macvlan" and sibling:
-        parent = tag.parent if tag else link.parent
-        return entry._replace(parent=parent, state=UNFINISHED if is_pending else entry.state)
-    if tag is not None and tag.new and link.kind in _SWITCHES and tag.kind in {_PART, link.kind}:
-        return entry._replace(kind=_SWITCHES[link.kind], parent=link.name)
-    return None
-
-
-def _of_switches(snapshot: Snapshot) -> Iterator[AttachmentStatus]:
-    """Yield the ports of guests that are gone: the switch keeps them when their device has ended."""
-    for port in snapshot.ports.values():
-        if port.ours and port.name not in snapshot.host_state.links:
-            yield AttachmentStatus(
-                interface="",
-                kind="ovs",
-                parent=port.bridge,
-                vlan=port.vlan,
-                host_end=port.name,
-                state=ORPHAN,
-                former_guest=called(port),
-            )
 
 
 def called(port: SwitchPort) -> str:

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Netns
     from pipework_core.plugins.api import Addressing, LinkBackend
-
-#: What a link of a killed run is, where its kind alone tells; the others have an end on a bridge.
-_BY_KIND = {"macvlan": "macvlan", "ipvlan": "ipvlan", "dummy": "dummy"}
-#: Who makes such a link on the host; the device of a bridge of Open vSwitch is of one of two kinds.
-_MADE = {"bridge": "bridge", "openvswitch": "ovs", "tun": "ovs"}
+    from pipework_core.plugins.manager import PluginManager
 
 
 def chosen(guest_state: GuestState, guest: Guest, interface: str, *, everything: bool) -> list[str]:
@@ -54,9 +50,9 @@ def attached(guest_state: GuestState) -> list[Link]:
     ]
 
 
-def mark_of(link: Link) -> Tag:
-    """Return what the interface remembers; for one that a killed run left without, what its kind tells."""
-    return ownership.read_tag(link) or ownership.Tag(kind=_BY_KIND.get(link.kind, "bridge"))
+def mark_of(link: Link, plugins: PluginManager) -> Tag:
+    """Return what the interface remembers; for one that a killed run left without a tag, what its kind tells."""
+    return ownership.read_tag(link) or ownership.Tag(kind=plugins.find_kind_of(link))
 
 
 def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
@@ -80,7 +76,7 @@ def plan(
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
     """
     link = context.guest_state.links[context.attachment.interface]
-    tag = mark_of(link)
+    tag = ownership.read_tag(link) or ownership.Tag(kind=backend.kind)
     released = addressing.release(context, tag) if addressing else Plan()
     clearing = backend.replacement(context, link, tag)
     heirs = dict(_heirs(context, link, tag))
@@ -114,29 +110,26 @@ def _leaving(unused: Iterable[SharedResource], host: HostState) -> Iterable[Comm
             yield Command(argv=(*words, group), undo=(undo,), reason=f"note that {link.name} has no use behind this")
 
 
-def unfinished(host: HostState) -> list[tuple[Attachment, Tag]]:
+def unfinished(host: HostState, plugins: PluginManager) -> list[tuple[Attachment, Tag]]:
     """Return what killed runs did not sweep, or leave on the host for good, as requests that have no interface."""
     return [
         (Attachment(guest="", host=tag.parent, kind=tag.kind, vlan=tag.vlan, replace=True), tag)
         for link in host.links.values()
-        if (tag := _unfinished(link)) is not None
+        if (tag := _unfinished(link, plugins)) is not None
     ]
 
 
-def _unfinished(link: Link) -> Tag | None:
+def _unfinished(link: Link, plugins: PluginManager) -> Tag | None:
     """Return what led to a link of the host that is noted to go."""
-    tag, bits = ownership.read_tag(link), ownership.read_changes(link)
-    if bits & ownership.DETACHING:
-        vlan = "1" if bits & ownership.FILTERING else ""  # for the backend to read those of the bridge
-        return ownership.Tag(kind=_MADE.get(link.kind, "macvlan"), parent=link.name, vlan=vlan)
+    if ownership.read_changes(link) & ownership.DETACHING:
+        return plugins.find_shared_tag(link)
     if link.group != ownership.PENDING_GROUP:
         return None
+    tag = ownership.read_tag(link)
     # What a third party made for attachments in general tells by itself of which: it names no request.
     if tag is not None and (tag.nic or (tag.parent and not tag.req)):
         return tag
-    if link.kind == "vlan" and link.parent:
-        return ownership.Tag(kind="macvlan", parent=link.parent, vlan=str(link.data.get("id", "")))
-    return ownership.Tag(kind=_MADE[link.kind], parent=link.name) if link.kind in _MADE else None
+    return plugins.find_shared_tag(link)
 
 
 def _heirs(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:

@@ -15,6 +15,7 @@ from pipework_core.model import ownership
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import CommandError, Interrupted, PipeworkError
 from pipework_core.model.plan import HOST, Command, Report
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -193,6 +194,10 @@ class Engine:
         self._plugins.fire_step_done(command, outcome, None)
         return command, outcome
 
+    def has_host_end(self, job: Job) -> bool:
+        """Whether the job's attachment is a veth pair, which `count_host_ends` counts."""
+        return job.context is not None and self._plugins.find_backend(job.context.attachment.kind).link_kind == VETH
+
     def count_host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
         """Return how many veth pairs of ours the host has after these jobs, by the namespace that their tags name."""
         looked = next((job.context.host_state for job in jobs if job.context), None)
@@ -245,7 +250,7 @@ class Engine:
 
     def _finish_detaching(self, guest: Guest) -> None:
         """Remove what a killed run did not remove."""
-        if not detaching.unfinished(self._planner.host()):
+        if not detaching.unfinished(self._planner.host(), self._plugins):
             return
         with self._driver.lock(), self._signals.deferred():
             self._driver.pin(HOST)

@@ -37,7 +37,11 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     seen = snapshot.take(driver, plugins, only=inode)
     warnings += (*seen.warnings, *((snapshot.PARTIAL_VIEW,) if seen.partial_view else ()))
     host = attachments.THIS_HOST
-    found = [entry for entry in attachments.entries(seen) if with_host_access or entry.guest is not host]
+    found = [
+        entry
+        for entry in attachments.list_attachments(seen, plugins.list_backends())
+        if with_host_access or entry.guest is not host
+    ]
     if name:
         former = {name, name.removeprefix("docker:").removeprefix("podman:")} - {""}
         found = [entry for entry in found if entry.inode == inode or entry.former_guest in former]

@@ -142,7 +142,7 @@ class Planner:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
         links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
         plan = Plan()
-        for attachment, tag in detach.unfinished(HostState(links=links)):
+        for attachment, tag in detach.unfinished(HostState(links=links), self._plugins):
             host = self.add_listings(attachment, HostState(links=links))
             try:
                 backend = self._plugins.find_backend(tag.kind)
@@ -175,7 +175,7 @@ class Planner:
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        tag = detach.mark_of(link)
+        tag = detach.mark_of(link, self._plugins)
         attachment = detach.request(link, tag, guest)
         host = self.add_listings(attachment, HostState(links=links))
         backend = self._plugins.find_backend(tag.kind)

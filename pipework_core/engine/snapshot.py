@@ -112,7 +112,8 @@ def _switches(
         warnings += [f"cannot {reads[key].reason}: {found[key].error_text}" for key in failed]
         if not failed:
             answers |= found
-            ports |= backend.parse_ports(found)
+            told = backend.parse_ports(found)
+            ports |= {name: port._replace(kind=backend.kind) for name, port in told.items()}
     return answers, ports, tuple(warnings)
 
 

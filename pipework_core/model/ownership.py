@@ -152,6 +152,14 @@ def _is_route(words: tuple[str, ...]) -> bool:
     return True
 
 
+def names_attachment(link: Link, tag: Tag) -> bool:
+    """Whether the tag of a link is that of one attachment: it names its request, or its NIC.
+
+    Other tags are on what attachments share. On a switch of ours, the request may be that for the host's own part.
+    """
+    return bool(tag.req or tag.nic) and not (tag.new and tag.kind == link.kind)
+
+
 def is_pending(link: Link) -> bool:
     """Whether the link is of a run of ours that did not get as far as giving it its alias.
 

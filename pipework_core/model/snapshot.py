@@ -18,6 +18,7 @@ class SwitchPort(Record):
     """A port as its switch tells it: bridge and VLAN, and whose it is in the words of who made it.
 
     `ours` says that pipework, this one or the shell version, made it; `pid` is the guest's process then (0: none).
+    `kind` is the backend whose switch it is.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SwitchPort(Record):
     ours: bool = False
     guest: str = ""
     pid: int = 0
+    kind: str = ""
 
 
 class Client(Record):
@@ -72,6 +74,10 @@ class Snapshot(Record):
         other = self.by_index.get(link.peer)
         return other if other and other.kind == "veth" and other.peer_elsewhere and other.peer == link.ifindex else None
 
+    def find_parent(self, link: Link) -> Link | None:
+        """Return the link of the host that a guest's `link` is on top of."""
+        return self.by_index.get(link.peer) if link.peer_elsewhere else None
+
     @property
     def unsure(self) -> bool:
         """Whether there may be links of guests that are not known of: nothing that they could need is to go."""
@@ -94,6 +100,13 @@ class Namespace(Record):
     netns: Netns
     pid: int = 0
     names: tuple[str, ...] = ()
+
+
+class LinkDetails(Record):
+    """What a backend says of a link of its kind: the bridge, parent or NIC, and the VLAN, as users write them."""
+
+    parent: str = ""
+    vlan: str = ""
 
 
 class ParentUse(Record):

@@ -9,7 +9,9 @@ from pipework_core.model.context import Claims
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Plan
+from pipework_core.model.snapshot import LinkDetails
 from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,9 +79,11 @@ class LinkBackend:
     """
 
     #: The word before the colon in `KIND:NAME`.
-    kind: str
+    kind: str = ""
     #: The guest interface when `-i` is not given.
     interface: str = "eth1"
+    #: The kernel's kind of the link in the guest, as `ip -details link` shows it; empty: it can be any.
+    link_kind: str = ""
     #: Which bare names of host interfaces mean this kind.
     claims: Claims = Claims()
     #: What `-o KEY=VALUE` it knows: key to one line of help.
@@ -102,7 +106,7 @@ class LinkBackend:
     def matches(self, context: Context, link: Link) -> bool:
         """Whether `link`, an interface of the guest, is what this attachment would create."""
         del context
-        return link.kind == self.kind
+        return link.kind == (self.link_kind or self.kind)
 
     def tag(self, context: Context) -> Tag:
         """Return what the interface must remember; the engine adds the request and the default routes."""
@@ -143,6 +147,29 @@ class LinkBackend:
         """
         del context, tag
         return ()
+
+    def find_shared_tag(self, link: Link) -> Tag | None:
+        """Return the tag for which `shared_resources` names `link`, an interface of the host; None: it is not ours.
+
+        The engine asks this of an interface that a killed run has marked as to be removed or put back.
+        """
+        del link
+        return None
+
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Whether a guest's `link` with that tag is of this kind, as far as the host bears it out.
+
+        The root of a guest can write any tag. `host_end` is the other end of a veth pair, where what only the host
+        can write says that it belongs to this guest.
+        """
+        del snapshot, tag
+        return self.link_kind in {"", link.kind} and (self.link_kind != VETH or host_end is not None)
+
+    def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
+        """Return what `ls` shows of a link that this kind recognises; without a tag of its own, `tag` has the kind."""
+        del host_end
+        parent = snapshot.find_parent(link)
+        return LinkDetails(parent=tag.nic or tag.parent or (parent.name if parent else ""), vlan=tag.vlan)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Return a `cleanup` of what dead guests and killed runs left of this kind.

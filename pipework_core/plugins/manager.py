@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pipework_core.model.context import Context
     from pipework_core.model.driver import DriverKind, DriverWrapper, RunDriver
+    from pipework_core.model.link import Link
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.api import (
         Addressing,
@@ -136,6 +138,17 @@ class PluginManager:
             f"nobody gives addresses by {method!r}.",
             f"give an address, such as 192.168.1.1/24; other methods come as packages, such as pipework-{method}",
         )
+
+    def find_kind_of(self, link: Link) -> str:
+        """Return the kind of a guest's link that a killed run left without a tag: the first that makes such links."""
+        made = {backend.kind: backend.link_kind for backend in self.iterate_built_in_backends()}
+        exactly = (kind for kind, link_kind in made.items() if link_kind == link.kind)
+        return next(exactly, next(kind for kind, link_kind in made.items() if not link_kind))
+
+    def find_shared_tag(self, link: Link) -> Tag | None:
+        """Return the tag for which a built-in kind names a link of the host as shared; None: it is of no such kind."""
+        found = (backend.find_shared_tag(link) for backend in self.iterate_built_in_backends())
+        return next((tag for tag in found if tag is not None), None)
 
     def find_releasing(self, client: str) -> Addressing | None:
         """Return the method that an interface remembers (`Tag.dhcp`); None for one that has nothing to give back.

@@ -143,7 +143,7 @@ def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, 
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
     (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)
-    tag = detach.mark_of(guest_state.links[name])
+    tag = detach.mark_of(guest_state.links[name], plugins)
     request = detach.request(guest_state.links[name], tag, guest)
     backend = plugins.find_backend(tag.kind)
     reads = backend.queries(request, host)

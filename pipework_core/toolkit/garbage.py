@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model import ownership
 from pipework_core.state import namespaces
 from pipework_core.toolkit.shared import is_used
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +28,7 @@ def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = 
 
 def find_unused_pairs(snapshot: Snapshot) -> dict[str, str]:
     """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
-    ends = (link for link in snapshot.host_state.links.values() if link.kind == "veth")
+    ends = (link for link in snapshot.host_state.links.values() if link.kind == VETH)
     return {link.name: wrong for link in ends if (wrong := _wrong(snapshot, link))}
 
 
@@ -36,7 +37,7 @@ def _wrong(snapshot: Snapshot, link: Link) -> str:
     if ownership.is_pending(link):
         return "which a killed run left"
     tag = ownership.read_tag(link)
-    if tag is None or tag.kind != "veth" or not tag.netns:
+    if tag is None or tag.kind != VETH or not tag.netns:
         return ""
     inode = int(tag.netns) if tag.netns.isdecimal() else 0
     if inode in snapshot.spaces:

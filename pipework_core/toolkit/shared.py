@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipework_core.model.link import HostState, Link
+    from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command
+    from pipework_core.model.snapshot import Snapshot
 
 
 def raise_link(link: Link) -> Command:
@@ -42,6 +44,12 @@ def is_made_by_us(link: Link, kind: str) -> bool:
     """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
     tag = read_tag(link)
     return (tag is not None and tag.kind == kind) or (tag is None and is_pending(link) and link.kind == kind)
+
+
+def has_parent(snapshot: Snapshot, link: Link, tag: Tag) -> bool:
+    """Whether a guest's link is on top of an interface of the host, and on the one that its tag names, or its VLAN."""
+    parent = snapshot.find_parent(link)
+    return parent is not None and tag.parent in {"", parent.name, parent.parent}
 
 
 def is_used(host: HostState, link: Link, *, without: Collection[str] = ()) -> bool:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
 
 
+#: The kernel's kind of both ends of a pair, and the kind in the tag of the host's end.
+VETH = "veth"
+
+
 def choose_veth_name(context: Context) -> str:
     """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
     attachment, guest = context.attachment, context.guest
@@ -33,10 +37,10 @@ def find_veth_peer(context: Context, link: Link) -> Link | None:
     That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
     mark on the host's end, which no guest can write, must name the guest's namespace.
     """
-    if link.kind != "veth" or not link.peer_elsewhere:
+    if link.kind != VETH or not link.peer_elsewhere:
         return None
     other = context.host_state.by_index(link.peer)
-    if other is None or other.kind != "veth" or other.peer != link.ifindex:
+    if other is None or other.kind != VETH or other.peer != link.ifindex:
         return None
     tag = read_tag(other)
     ours = tag.netns == str(context.guest.inode) if tag else is_pending(other)
@@ -57,7 +61,7 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
     near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))
     far = guest_link_words(context, "mtu", str(mtu))
     command = ip(
-        *("link", "add", *near, "group", PENDING_GROUP, "type", "veth", "peer", *far),
+        *("link", "add", *near, "group", PENDING_GROUP, "type", VETH, "peer", *far),
         undo=[ip("link", "delete", "dev", name)],
         reason=f"make {attachment.interface} in {context.guest.name}, with {name} on the host",
     )
@@ -66,5 +70,5 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
 
 def tag_veth(context: Context, name: str) -> Command:
     """Return the command that turns the birth mark of a host's end into an alias."""
-    alias = Tag(kind="veth", netns=str(context.guest.inode)).alias
+    alias = Tag(kind=VETH, netns=str(context.guest.inode)).alias
     return ip("link", "set", "dev", name, "group", "default", "alias", alias, reason=f"mark {name} as pipework's")

@@ -12,12 +12,25 @@ from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
 from pipework_core.model.snapshot import Client, Namespace, Snapshot, SwitchPort
+from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.manager import PluginManager
 from pipework_core.state import namespaces
 from pipework_core.testing.fake import FakeDriver
 
 BLUE, RED = 100, 200
-MARKED = Tag(kind="bridge", parent="br1", vlan="10").alias
+MARKED = Tag(kind="bridge", parent="br1", vlan="10", req="0badc0de").alias
+
+
+class Vxlan(LinkBackend):
+    kind = "vxlan"
+    link_kind = "veth"
+
+
+BACKENDS = [*PluginManager(warn=pytest.fail, third_parties=False).list_backends(), Vxlan()]
+
+
+def list_attachments(seen: Snapshot) -> list[attachments.AttachmentStatus]:
+    return attachments.list_attachments(seen, BACKENDS)
 
 
 def end(inode: int = BLUE, **changes: object) -> Link:
@@ -49,7 +62,7 @@ def snapshot(host: list[Link], *guest_state: Link, **more: object) -> Snapshot:
 
 
 def test_a_pair_whose_ends_bear_each_other_out() -> None:
-    (entry,) = attachments.entries(snapshot([end()], eth1()))
+    (entry,) = list_attachments(snapshot([end()], eth1()))
     assert entry.kind == "bridge"
     assert (entry.parent, entry.vlan, entry.host_end, entry.inode) == ("br1", "10", "veth1pl42", BLUE)
     assert (entry.state, entry.addresses, entry.adopted) == ("up", ("10.0.0.1/24",), False)
@@ -60,7 +73,7 @@ def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_att
     bridge = Link(name="pwx42", ifindex=5, kind="bridge", up=True, alias=shared)
     tunnel = Link(name="pwx42t", ifindex=6, kind="vxlan", up=True, master="pwx42", alias=shared)
     guest = eth1(alias=Tag(kind="vxlan", parent="42", req="0badc0de").alias)
-    (entry,) = attachments.entries(snapshot([bridge, tunnel, end(master="pwx42")], guest))
+    (entry,) = list_attachments(snapshot([bridge, tunnel, end(master="pwx42")], guest))
     assert (entry.kind, entry.parent, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
 
 
@@ -76,11 +89,11 @@ def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_att
         pytest.param(end(kind="bridge"), eth1(), id="no end of a pair"),
         pytest.param(end(), eth1(peer_elsewhere=False), id="a pair within the guest"),
         pytest.param(end(), eth1(kind="dummy"), id="no veth at all"),
-        pytest.param(end(), eth1(alias=Tag(kind="macvlan", parent="br1").alias), id="another kind than it is"),
+        pytest.param(end(), eth1(alias=Tag(kind="macvlan", parent="br1", req="0").alias), id="another kind than it is"),
     ],
 )
 def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
-    found = [entry for entry in attachments.entries(snapshot([host], guest)) if entry.interface == "eth1"]
+    found = [entry for entry in list_attachments(snapshot([host], guest)) if entry.interface == "eth1"]
     assert [(entry.parent, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "orphan")]
 
 
@@ -93,28 +106,28 @@ def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
     ],
 )  # fmt: skip
 def test_what_no_mark_says_is_no_attachment(alias: str) -> None:
-    assert [e for e in attachments.entries(snapshot([], eth1(alias=alias))) if e.interface] == []
+    assert [e for e in list_attachments(snapshot([], eth1(alias=alias))) if e.interface] == []
 
 
 def test_a_parent_must_be_on_the_host() -> None:
     parent = Link(name="eth0", ifindex=5)
-    tag = Tag(kind="macvlan", parent="eth0").alias
+    tag = Tag(kind="macvlan", parent="eth0", req="0badc0de").alias
     on_it = eth1(kind="macvlan", alias=tag, peer=5)
-    assert attachments.entries(snapshot([parent], on_it))[0].parent == "eth0"
-    assert attachments.entries(snapshot([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
-    assert attachments.entries(snapshot([parent], on_it._replace(peer=6)))[0].parent == ""
-    assert attachments.entries(snapshot([parent._replace(name="eth9")], on_it))[0].parent == ""
+    assert list_attachments(snapshot([parent], on_it))[0].parent == "eth0"
+    assert list_attachments(snapshot([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
+    assert list_attachments(snapshot([parent], on_it._replace(peer=6)))[0].parent == ""
+    assert list_attachments(snapshot([parent._replace(name="eth9")], on_it))[0].parent == ""
 
 
 def test_a_killed_run_leaves_what_is_unfinished() -> None:
-    (entry,) = attachments.entries(snapshot([end(alias="", group=PENDING_GROUP)], eth1(alias="", group=PENDING_GROUP)))
+    (entry,) = list_attachments(snapshot([end(alias="", group=PENDING_GROUP)], eth1(alias="", group=PENDING_GROUP)))
     assert (entry.state, entry.parent, entry.kind) == ("unfinished", "br1", "bridge")
 
 
 def test_what_the_host_keeps_of_dead_guests() -> None:
     nic = Link(name="eth1", ifindex=9, alias=Tag(kind="phys", parent="eth7", nic="eth7", state="up").alias)
-    port = SwitchPort(name="veth1pl9", bridge="ovsbr0", vlan="20", ours=True, guest="web1", pid=9)
-    found = attachments.entries(snapshot([end(inode=999), nic], ports={port.name: port}))
+    port = SwitchPort(kind="ovs", name="veth1pl9", bridge="ovsbr0", vlan="20", ours=True, guest="web1", pid=9)
+    found = list_attachments(snapshot([end(inode=999), nic], ports={port.name: port}))
     shown = {(entry.host_end or entry.interface, entry.parent, entry.state, entry.former_guest) for entry in found}
     assert shown == {
         ("veth1pl42", "br1", "orphan", ""),
@@ -127,7 +140,7 @@ def test_a_guest_that_is_a_host_to_guests_of_its_own_is_left_to_itself() -> None
     inner = end(name="veth1pl3", ifindex=30, inode=RED)
     nested = snapshot([], inner, Link(name="br1", ifindex=31, kind="bridge", alias=Tag(kind="bridge").alias))
     nested = nested._replace(guest_states={**nested.guest_states, RED: GuestState(links={"eth1": eth1(peer=30)})})
-    assert attachments.entries(nested) == []
+    assert list_attachments(nested) == []
 
 
 @pytest.mark.parametrize(
@@ -143,20 +156,20 @@ def test_a_guest_that_is_a_host_to_guests_of_its_own_is_left_to_itself() -> None
     ],
 )
 def test_a_name_of_the_shell_version_counts_with_its_process(name: str, pids: dict[int, int], *, adopted: bool) -> None:
-    found = attachments.entries(snapshot([end(name=name, alias="")], eth1(alias=""), pids=pids))
+    found = list_attachments(snapshot([end(name=name, alias="")], eth1(alias=""), pids=pids))
     assert [entry.adopted for entry in found] == ([True] if adopted else [])
 
 
 def test_a_port_of_the_shell_version_counts_with_its_process() -> None:
-    port = SwitchPort(name="hostapp1", bridge="ovsbr0", vlan="5", ours=True, pid=42)
+    port = SwitchPort(kind="ovs", name="hostapp1", bridge="ovsbr0", vlan="5", ours=True, pid=42)
     host = [end(name="hostapp1", alias="", master="")]
-    (entry,) = attachments.entries(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: BLUE}))
+    (entry,) = list_attachments(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: BLUE}))
     assert (entry.kind, entry.parent, entry.vlan, entry.adopted) == ("ovs", "ovsbr0", "5", True)
-    assert attachments.entries(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: RED})) == []
+    assert list_attachments(snapshot(host, eth1(alias=""), ports={port.name: port}, pids={42: RED})) == []
 
 
 def test_a_macvlan_that_the_shell_version_left_on_its_way() -> None:
-    (entry,) = attachments.entries(snapshot([Link(name="ph42eth1", ifindex=4, kind="macvlan", parent="eth0")]))
+    (entry,) = list_attachments(snapshot([Link(name="ph42eth1", ifindex=4, kind="macvlan", parent="eth0")]))
     assert (entry.parent, entry.state, entry.adopted) == ("eth0", "unfinished", True)
 
 
@@ -183,7 +196,7 @@ PART = Tag(kind="host", parent="eth0", req="0badcafe", new="10.1.1.9-24")
     ],
 )  # fmt: skip
 def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> None:
-    (entry,) = attachments.with_guests(attachments.entries(snapshot([link])), {})
+    (entry,) = attachments.with_guests(list_attachments(snapshot([link])), {})
     assert (entry.interface, entry.kind, entry.parent, entry.state) == shown
     assert attachments.who(entry) == "(host)"
     assert report_json.encode_status(entry)["guest"] == {
@@ -200,18 +213,18 @@ def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> N
     ],
 )
 def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: str) -> None:
-    found = attachments.entries(snapshot([link]))
+    found = list_attachments(snapshot([link]))
     assert [entry.state for entry in found] == ([state] if state else [])
     assert attachments.THIS_HOST not in [entry.guest for entry in found]
 
 
 def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
-    kept = eth1(alias=Tag(kind="bridge", parent="br1", dhcp="dhclient6-f").alias)
+    kept = eth1(alias=Tag(kind="bridge", parent="br1", req="0badc0de", dhcp="dhclient6-f").alias)
     client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))
-    (here,) = attachments.entries(snapshot([end()], kept, clients=(client,)))
-    (gone,) = attachments.entries(snapshot([end()], kept, clients=(client._replace(inode=RED),)))
+    (here,) = list_attachments(snapshot([end()], kept, clients=(client,)))
+    (gone,) = list_attachments(snapshot([end()], kept, clients=(client._replace(inode=RED),)))
     assert (here.alive, gone.alive) == (True, False)
-    (alone,) = attachments.entries(snapshot([end()], kept, clients=(client._replace(alone=True),)))
+    (alone,) = list_attachments(snapshot([end()], kept, clients=(client._replace(alone=True),)))
     assert (here.state, alone.state) == ("up", "orphan")
     assert report_json.encode_status(gone)["dhcp"] == {"client": "dhclient", "family": 6, "kept": True, "alive": False}
 

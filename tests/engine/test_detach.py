@@ -15,6 +15,8 @@ from pipework_core.plugins.manager import PluginManager
 
 GUEST = Guest(name="blue", runtime="netns", netns=Netns(path="/run/netns/blue"), inode=7)
 
+PLUGINS = PluginManager(warn=pytest.fail, third_parties=False)
+
 
 def through(name: str, family: int = 4) -> str:
     words = ("via", "10.0.0.9" if family == 4 else "fd00::9", "dev", name)
@@ -58,7 +60,7 @@ def test_which_one_must_be_clear() -> None:
 @pytest.mark.parametrize("kind", ["macvlan", "ipvlan", "dummy", "veth"])
 def test_the_kind_of_one_without_a_mark(kind: str) -> None:
     born = link("eth1", 3, kind=kind, group=ownership.PENDING_GROUP)
-    assert detach.mark_of(born).kind == ("bridge" if kind == "veth" else kind)
+    assert detach.mark_of(born, PLUGINS).kind == ("bridge" if kind == "veth" else kind)
 
 
 def test_a_request_is_what_the_mark_tells() -> None:
@@ -74,7 +76,7 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
     second, third = ours("eth2", 4, **{key: through("eth1", family)}), ours("eth3", 5, **{key: through("eth2", family)})
     now = Route(dst="default", family=family, dev="eth3", metric=0 if family == 4 else 1024, words=("dev", "eth3"))
     found = guest_state(link("eth0", 2), first, second, third)._replace(routes=(now,))
-    request = detach.request(first, detach.mark_of(first), GUEST)
+    request = detach.request(first, detach.mark_of(first, PLUGINS), GUEST)
     context = Context(
         attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True
     )
@@ -122,7 +124,7 @@ def test_what_killed_runs_left_is_found_by_its_group() -> None:
             alias=Tag(kind="host", parent="nic0", req="0").alias,
         ),
     ]
-    found = detach.unfinished(HostState(links={one.name: one for one in links}))
+    found = detach.unfinished(HostState(links={one.name: one for one in links}), PLUGINS)
     assert [(asked.kind, asked.host, asked.vlan) for asked, _ in found] == [
         ("macvlan", "nic0", ""),
         ("bridge", "br1", ""),

@@ -9,13 +9,14 @@ from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
 from pipework_core.model.plan import Command, Plan
+from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, raise_link
-from pipework_core.toolkit.veth import find_veth_peer, make_veth, tag_veth
+from pipework_core.toolkit.veth import VETH, find_veth_peer, make_veth, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,6 +36,7 @@ class LinuxBridge(LinkBackend):
     """`bridge:NAME`; a bare name that is a bridge, or that starts with `br` and is nothing yet."""
 
     kind = "bridge"
+    link_kind = VETH
     claims = Claims(prefix="br", link_kinds=("bridge",))
     options: Mapping[str, str] = {
         _FILTERING: "1: let @VID turn VLAN filtering on, on a bridge that has ports of others already",
@@ -65,6 +67,20 @@ class LinuxBridge(LinkBackend):
         if is_made_by_us(link, "bridge") and not used:
             return (SharedResource(name=link.name, remove=_unmade(link.name), hidden=True),)
         return _put_back(context, link, going, used=used)
+
+    def find_shared_tag(self, link: Link) -> Tag | None:
+        """Return the tag of a bridge; with a VLAN where we let it filter, so that those of its ports are read."""
+        vlan = "1" if read_changes(link) & FILTERING else ""
+        return Tag(kind=self.kind, parent=link.name, vlan=vlan) if link.kind == "bridge" else None
+
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a pair whose end on the host is not a port of a switch that keeps its ports itself."""
+        return super().recognises(snapshot, link, tag, host_end) and not (host_end and host_end.name in snapshot.ports)
+
+    def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
+        """Name the bridge that the host's end is a port of."""
+        del snapshot, link
+        return LinkDetails(parent=host_end.master if host_end else tag.parent, vlan=tag.vlan)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""

@@ -19,6 +19,7 @@ class Dummy(LinkBackend):
     """`dummy:NAME`; a bare name that starts with `dummy` and is nothing on the host. The name itself is not used."""
 
     kind = "dummy"
+    link_kind = "dummy"
     noun = "a dummy"
     claims = Claims(prefix="dummy")
     unsupported = ("vlan", "host_name")

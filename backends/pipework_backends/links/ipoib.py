@@ -19,7 +19,7 @@ from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import lower_link, raise_link
+from pipework_core.toolkit.shared import has_parent, lower_link, raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ class IPoIB(LinkBackend):
     """`ipoib:NAME`; any bare name of an InfiniBand interface."""
 
     kind = "ipoib"
+    link_kind = "ipoib"
     interface = "ib0"
     claims = Claims(link_layers=(_INFINIBAND,))
     unsupported = ("host_name",)
@@ -61,6 +62,10 @@ class IPoIB(LinkBackend):
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Lower the parent that was raised for its children."""
         return lower_link(context.host_state, tag.parent)
+
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a child whose parent is on the host."""
+        return super().recognises(snapshot, link, tag, host_end) and has_parent(snapshot, link, tag)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete the children that the kernel gave back to the host."""

@@ -24,6 +24,7 @@ class Ipvlan(Stacked):
     """`ipvlan:NIC`; never chosen for a bare name."""
 
     kind = "ipvlan"
+    link_kind = "ipvlan"
     modes = ("l2", "l3", "l3s")
     default_mode = "l2"
     options: Mapping[str, str] = {

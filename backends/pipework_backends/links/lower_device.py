@@ -14,7 +14,7 @@ from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
-from pipework_core.toolkit.shared import is_made_by_us, is_used, lower_link, raise_link
+from pipework_core.toolkit.shared import has_parent, is_made_by_us, is_used, lower_link, raise_link
 
 if TYPE_CHECKING:
     from pipework_core.model.context import Context, Replacement
@@ -77,6 +77,10 @@ class Stacked(LinkBackend):
         remove = ip("link", "delete", "dev", name, reason=f"remove VLAN {tag.vlan} of {tag.parent}, which nobody uses")
         vlan = (SharedResource(name=name, remove=remove, hidden=True),) if link is not None else ()
         return (*vlan, *lower_link(context.host_state, tag.parent, without=(name,)))
+
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a link whose parent is on the host."""
+        return super().recognises(snapshot, link, tag, host_end) and has_parent(snapshot, link, tag)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""

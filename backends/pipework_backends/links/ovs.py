@@ -14,6 +14,7 @@ from pipework_core.model.context import Claims, Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
+from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
@@ -21,7 +22,7 @@ from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import is_used
-from pipework_core.toolkit.veth import choose_veth_name, find_veth_peer, make_veth, tag_veth
+from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,7 @@ class OpenVSwitch(LinkBackend):
     """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
 
     kind = "ovs"
+    link_kind = VETH
     claims = Claims(prefix="ovs", link_kinds=ovsdb.DEVICES, listing=ovsdb.BRIDGES)
     options: Mapping[str, str] = {
         "datapath": f"of a bridge that is made: {' or '.join(DATAPATHS)} (the kernel's, or the one in user space)",
@@ -93,6 +95,18 @@ class OpenVSwitch(LinkBackend):
             return ()
         remove = _unmade(tag.parent, reason=f"remove {tag.parent}, which has no port")
         return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
+
+    def find_shared_tag(self, link: Link) -> Tag | None:
+        """Return the tag of a bridge, by its device."""
+        return Tag(kind=self.kind, parent=link.name) if link.kind in ovsdb.DEVICES else None
+
+    def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
+        """Name the bridge and the VLAN that the switch tells of the port."""
+        del link
+        port = snapshot.ports.get(host_end.name) if host_end else None
+        if port is not None:
+            return LinkDetails(parent=port.bridge, vlan=port.vlan)
+        return LinkDetails(parent=host_end.master if host_end else tag.parent, vlan=tag.vlan)
 
     def port_queries(self, host: HostState) -> Mapping[str, Command]:
         """Read the switch's tables, where an interface of the host is one of its."""

@@ -136,6 +136,8 @@ def _nic(attachment: Attachment) -> str:
 
 def _at_home(host: HostState, name: str) -> Link | None:
     """Return the NIC on the host: by its name, or by its mark when it came back under the name it had in a guest."""
+    if not name:
+        return None
     link = host.links.get(name)
     return link or next((link for link in host.links.values() if _marked_as(link) == name), None)
 

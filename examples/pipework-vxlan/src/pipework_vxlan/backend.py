@@ -29,6 +29,7 @@ class Vxlan(LinkBackend):
     """`vxlan:VNI`; never a bare name."""
 
     kind = shared.KIND
+    link_kind = "veth"
     options: Mapping[str, str] = OPTIONS
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
