@@ -122,9 +122,19 @@ def test_a_section_can_be_followed(section: str, tmp_path: Path, monkeypatch: py
                 reader.do(block)
 
 
-def test_every_hook_has_a_heading_with_its_arguments() -> None:
-    headings = re.findall(r"^### `(pipework_\w+)\((.*)\)`$", TEXT, re.MULTILINE)
-    assert {name: tuple(filter(None, words.split(", "))) for name, words in headings} == validation.list_hooks()
+def test_every_hook_has_a_row_with_its_arguments() -> None:
+    rows = "\n".join(re.findall(r"^\| (`pipework_\w+\([^|]*) \|", TEXT, re.MULTILINE))
+    hooks = {name: tuple(filter(None, words.split(", "))) for name, words in re.findall(r"`(\w+)\((.*?)\)`", rows)}
+    assert hooks == validation.list_hooks()
+
+
+def test_the_page_is_short_and_imports_public_names_alone() -> None:
+    assert len(TEXT.splitlines()) <= 500
+    code = "\n".join(block.text for block in BLOCKS if block.language == "python")
+    assert set(re.findall(r"^from (pipework_\w+[.\w]*) import", code, re.MULTILINE)) == {
+        "pipework_core.api",
+        "pipework_core.testing",
+    }
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)", TEXT))))
