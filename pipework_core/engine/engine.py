@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.gc import Collected
     from pipework_core.engine.host_access import Hosting
     from pipework_core.engine.inventory import Inventory
+    from pipework_core.engine.roster import GuestDirectory
     from pipework_core.model.attachment import HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
@@ -197,6 +198,12 @@ class Engine:
     def has_host_end(self, job: Job) -> bool:
         """Whether the job's attachment is a veth pair, which `count_host_ends` counts."""
         return job.context is not None and self._plugins.find_backend(job.context.attachment.kind).link_kind == VETH
+
+    def open_directory(self, warn: Callable[[str], None]) -> GuestDirectory:
+        """Return the names of all guests, asked for when they are needed; `warn` is told of what cannot be asked."""
+        from pipework_core.engine.roster import GuestDirectory  # noqa: PLC0415 - an attachment does not need it
+
+        return GuestDirectory(plugins=self._plugins, driver=self._driver, warn=warn)
 
     def count_host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
         """Return how many veth pairs of ours the host has after these jobs, by the namespace that their tags name."""

@@ -166,6 +166,27 @@ def encode_host_entry(
     }
 
 
+def encode_topology(
+    hosts: Iterable[dict[str, Any]], jobs: Iterable[Job], unlisted: Iterable[tuple[AttachmentStatus, Job | None]]
+) -> dict[str, Any]:
+    """Return what came of a topology: its host entries, its links, and what is attached and not in the file."""
+    return {
+        "host": list(hosts),
+        "links": [encode_job(job) for job in jobs],
+        "not_in_file": [{**encode_status(status), "pruned": _is_pruned(job)} for status, job in unlisted],
+    }
+
+
+def encode_comparison(jobs: Iterable[Job], differences: Iterable[str]) -> dict[str, Any]:
+    """Return what differs from a topology file."""
+    return {"links": [encode_job(job) for job in jobs], "differences": list(differences)}
+
+
+def _is_pruned(job: Job | None) -> bool:
+    """Whether an attachment was detached, and nothing of it stays."""
+    return job is not None and job.error is None and not (job.plan is not None and job.report().not_removed)
+
+
 def encode_packages(packages: Iterable[Package]) -> dict[str, Any]:
     """Return the installed packages with plugins; `contract` is null for one that names none that is a number."""
     return {

@@ -1,100 +1,105 @@
-"""The host's own parts in a topology: taken before the guests' links, left behind them."""
+"""The host's own entries of a topology: granted before the guests are attached, revoked after they are detached."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from pipework_core.engine import report_json
-from pipework_core.model.attachment import Attachment
+from pipework_core.model.attachment import Attachment, HostAccess
 from pipework_core.model.errors import PipeworkError
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipework_core.engine.host_access import Hosting
-    from pipework_core.model.attachment import HostAccess
+    from pipework_core.engine.engine import Engine
     from pipework_core.model.plan import Command, Report
-    from pipework_core.topology import HostEntry
+    from pipework_core.topology.model import HostEntry
 
 
-class HostingMaker(Protocol):
-    """Makes what carries a host's part out; with `hears`, a signal ends that."""
+class HostResult(Record):
+    """What became of one entry: a report, or the error. `changed` says that something was granted and is still."""
 
-    def __call__(self, *, hears: bool = True) -> Hosting:
-        """Make it."""
+    entry: HostEntry
+    report: Report | None = None
+    error: PipeworkError | None = None
+    changed: bool = False
 
 
-class Parts:
-    """The `host:` entries of a file. `errors` are those that failed; `warnings` and `stays` what else to say."""
+class HostEntries:
+    """The `host:` entries of a file, and what became of each. `warnings` and `not_removed` are sentences."""
 
-    def __init__(self, entries: Sequence[HostEntry], hosting: HostingMaker) -> None:
+    def __init__(self, entries: Sequence[HostEntry], engine: Engine) -> None:
         self._entries = entries
-        self._hosting = hosting
-        self._taken: list[HostEntry] = []
-        self._reports: dict[HostEntry, Report] = {}
-        self.errors: dict[HostEntry, PipeworkError] = {}
+        self._engine = engine
+        self._results: dict[HostEntry, HostResult] = {}
         self.warnings: list[str] = []
-        self.stays: list[str] = []
+        self.not_removed: list[str] = []
+
+    @property
+    def results(self) -> tuple[HostResult, ...]:
+        """What became of each entry, in the file's order."""
+        return tuple(self._results.get(entry, HostResult(entry)) for entry in self._entries)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an entry failed."""
+        return any(result.error is not None for result in self.results)
 
     @property
     def steps(self) -> list[Command]:
         """What was done."""
-        return [step for report in self._reports.values() for step in report.plan.all_steps]
+        return [step for result in self.results if result.report for step in result.report.plan.all_steps]
 
-    def take(self) -> None:
+    def grant_all(self) -> None:
         """Let the host take part; an entry that fails does not stop the others."""
         for entry in self._entries:
-            report = self._run(entry, _part(entry))
-            if report is not None:
-                self._reports[entry] = report
-                self._taken += [entry] if report.changed else []
+            try:
+                _, report = self._engine.grant_host_access(_make_access(entry))
+            except PipeworkError as error:
+                self._results[entry] = HostResult(entry, error=error)
+            else:
+                self._results[entry] = HostResult(entry, report, changed=report.changed)
+                self._add_texts(entry, report)
 
-    def give_back(self) -> None:
-        """Take back what `take` did, the last first; a signal is no reason to leave it, but maybe why it is done."""
-        while self._taken:
-            entry = self._taken.pop()
-            self._run(entry, _part(entry)._replace(remove=True), hears=False)
+    def take_back(self) -> None:
+        """Revoke what `grant_all` changed, the last first. A signal does not stop it: it may be the reason for it."""
+        for result in reversed(self.results):
+            if result.changed:
+                self._results[result.entry] = result._replace(changed=False)
+                self._revoke(result.entry, keep=False, interruptible=False)
 
-    def leave(self, *, keep: bool) -> None:
+    def revoke_all(self, *, keep: bool) -> None:
         """Let the host take part no longer, the last entry first."""
         for entry in reversed(self._entries):
-            self._run(entry, _part(entry)._replace(remove=True, keep=keep))
+            self._revoke(entry, keep=keep, interruptible=True)
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return what became of each entry as plain data."""
-        return [
-            report_json.encode_host_entry(
-                entry.host, self._reports.get(entry), self.errors.get(entry), changed=entry in self._taken
-            )
-            for entry in self._entries
-        ]
-
-    def _run(self, entry: HostEntry, part: HostAccess, *, hears: bool = True) -> Report | None:
-        try:
-            _, report = self._hosting(hears=hears).run(part)
-        except PipeworkError as error:
-            self.errors[entry] = error
-            return None
-        self.warnings += [f"the host on {entry.host}: {text}" for text in report.warnings]
-        self.stays += report.not_removed
-        return report
-
-    def differences(self) -> list[str]:
-        """Return what is missing of the host's parts, a line each."""
+    def list_differences(self) -> list[str]:
+        """Return what is missing, a line each."""
         lines: list[str] = []
         for entry in self._entries:
             try:
-                plan = self._hosting().compare(_part(entry))
+                plan = self._engine.compare_host_access(_make_access(entry))
             except PipeworkError as error:
                 lines.append(f"the host on {entry.host}: {error}")
             else:
                 lines += [f"the host on {entry.host}: {step.reason or step}" for step in plan.all_steps]
         return lines
 
+    def _revoke(self, entry: HostEntry, *, keep: bool, interruptible: bool) -> None:
+        access = _make_access(entry)._replace(remove=True, keep=keep)
+        try:
+            _, report = self._engine.revoke_host_access(access, interruptible=interruptible)
+        except PipeworkError as error:
+            self._results[entry] = self._results.get(entry, HostResult(entry))._replace(error=error)
+        else:
+            self._add_texts(entry, report)
 
-def _part(entry: HostEntry) -> HostAccess:
-    from pipework_core.model.attachment import HostAccess  # noqa: PLC0415 - few files have such entries
+    def _add_texts(self, entry: HostEntry, report: Report) -> None:
+        self.warnings += [f"the host on {entry.host}: {text}" for text in report.warnings]
+        self.not_removed += report.not_removed
 
+
+def _make_access(entry: HostEntry) -> HostAccess:
     attachment = Attachment(
         guest="",
         kind=entry.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.cli.commands.up import DEFAULT_FILE
@@ -12,6 +13,7 @@ from pipework_core.spec import options
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
+    from pipework_core.topology.apply import TopologyReport
 
 USAGE = ("down [-f FILE]",)
 HELP = (("down", "detach all that the file names"),)
@@ -32,10 +34,43 @@ def parse_request(args: ParsedArgs) -> DownRequest:
 
 
 def run(request: DownRequest, settings: Settings) -> int:
-    """Detach what the file names."""
-    from pipework_core.cli.fleet import Fleet
+    """Detach what the file names; return 1 when anything stays that should go."""
+    from pipework_core import topology
+    from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
+    from pipework_core.model.errors import Interrupted
+    from pipework_core.topology.apply import withdraw_topology
 
     with open_run(settings) as run:
-        fleet = Fleet(run, settings, request.file, keep_bridge=request.keep_bridge)
-        return fleet.run(fleet.down)
+        file = topology.load_topology(request.file)
+        try:
+            report = withdraw_topology(file, run.engine, warn=output.print_warning, keep=request.keep_bridge)
+        except Interrupted:
+            raise Interrupted(topology_output.INTERRUPTED) from None
+        seen, failed, stays = _print_jobs(report)
+        topology_output.print_host_problems(report.host)
+        failed += sum(result.error is not None for result in report.host.results)
+        stays += len(report.host.not_removed)
+        run.driver.finish(() if seen or failed else ("nothing of the file is attached",))
+        counts = {"failed": failed, "left behind": stays}
+        rest = "".join(f", {count} {what}" for what, count in counts.items() if count)
+        print(f"{seen} detached{rest}", file=sys.stderr)
+    return 1 if failed or stays else 0
+
+
+def _print_jobs(report: TopologyReport) -> tuple[int, int, int]:
+    """Print what came of each link, the last first; return how many were detached, failed, and left something."""
+    from pipework_core.cli import output, topology_output
+    from pipework_core.model.errors import GuestError
+
+    seen = failed = stays = 0
+    for link, job in reversed(list(zip(report.links, report.jobs, strict=True))):
+        if job.guest is None and isinstance(job.error, GuestError):
+            output.print_warning(f"{link.place}: {job.error}")
+        elif job.error is not None:
+            failed += 1
+            output.print_error(str(job.error), job.error.hint, place=link.place)
+        elif job.plan is not None:
+            seen += 1
+            stays += topology_output.print_report_warnings(job.report(), f"{link.attachment.guest} {link.interface}")
+    return seen, failed, stays

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 USAGE = ("status [-f FILE]",)
 HELP = (("status", "tell what differs from the file, line by line; exit code 3 when something does"),)
+#: The exit code when something differs.
+DIFFERS = 3
 OPTIONS = ("file", "json", *options.LOOKING)
 
 
@@ -24,10 +26,23 @@ def parse_request(args: ParsedArgs) -> str:
 
 
 def run(file: str, settings: Settings) -> int:
-    """Print the differences."""
-    from pipework_core.cli.fleet import Fleet
+    """Print the differences, one a line; return 3 when there are any."""
+    from pipework_core import topology
+    from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
+    from pipework_core.engine import report_json
+    from pipework_core.model.errors import Interrupted
+    from pipework_core.model.names import escape_text
+    from pipework_core.topology.apply import compare_topology
 
     with open_run(settings) as run:
-        fleet = Fleet(run, settings, file)
-        return fleet.run(fleet.status)
+        try:
+            report = compare_topology(topology.load_topology(file), run.engine, warn=output.print_warning)
+        except Interrupted:
+            raise Interrupted(topology_output.INTERRUPTED) from None
+        run.driver.finish(())
+    if settings.json:
+        output.print_json(report_json.encode_comparison(report.jobs, report.differences))
+    else:
+        print("".join(f"{escape_text(line)}\n" for line in report.differences), end="")
+    return DIFFERS if report.differences else 0

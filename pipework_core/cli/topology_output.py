@@ -1,0 +1,47 @@
+"""What `up` and `down` print of a topology's report, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipework_core.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipework_core.engine.job import Job
+    from pipework_core.model.plan import Report
+    from pipework_core.topology.host_access import HostEntries
+
+#: What holds after a signal.
+INTERRUPTED = "interrupted; each attachment is whole, or not there"
+
+
+def print_host_problems(host: HostEntries) -> None:
+    """Print what went wrong with the host's own entries."""
+    for result in host.results:
+        if result.error is not None:
+            output.print_error(str(result.error), result.error.hint, place=result.entry.place)
+    output.print_warnings((*host.warnings, *host.not_removed))
+
+
+def print_report_warnings(report: Report, who: str) -> int:
+    """Print what a detachment warns of; return how much was not removed that should have gone."""
+    output.print_warnings(f"{who}: {text}" for text in (*report.warnings, *report.not_removed))
+    return len(report.not_removed)
+
+
+def print_progress(done: int, total: int) -> None:
+    """Print how many links hold, over and over on one line of a terminal."""
+    print(f"{done} of {total}", end="\n" if done == total else "\r", file=sys.stderr, flush=True)
+
+
+def summarize_jobs(jobs: Sequence[Job]) -> str:
+    """Return how many links were attached, were as they are, failed, or were undone."""
+    done = sum(job.whole and bool(job.outcomes) for job in jobs)
+    same = sum(job.whole and not job.outcomes for job in jobs)
+    failed = sum(job.error is not None for job in jobs)
+    undone = len(jobs) - done - same - failed
+    counts = {"attached": done, "as they were": same, "failed": failed, "undone": undone}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "the file names no guest"
