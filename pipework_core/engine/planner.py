@@ -80,6 +80,7 @@ class Planner:
             guest_state=guest_state,
             answers=self._asked(reads, known),
             programs=frozenset(filter(self._driver.has_program, sorted(programs))),
+            announces=backend.announces,
         )
         return context, backend
 

@@ -76,9 +76,9 @@ class Context(Record):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
-    `answers` holds the outcomes of the plugins' own `reads`, by their keys; `programs` those of the programs they asked
-    for that the host has. With `detaching`, `attachment` is what its interface remembers, and nothing comes in its
-    place.
+    `answers` holds the outcomes of the plugins' own `queries`, by their keys; `programs` those of the programs that
+    they asked for and that the host has. `announces` says whether neighbours are told of the addresses. With
+    `detaching`, `attachment` is what its interface remembers, and nothing comes in its place.
     """
 
     attachment: Attachment
@@ -89,6 +89,7 @@ class Context(Record):
     answers: Mapping[str, Outcome] = MappingProxyType({})
     programs: frozenset[str] = frozenset()
     detaching: bool = False
+    announces: bool = True
 
 
 class Replacement(Record):

@@ -88,6 +88,8 @@ class LinkBackend:
     claims: Claims = Claims()
     #: What `-o KEY=VALUE` it knows: key to one line of help.
     options: Mapping[str, str] = MappingProxyType({})
+    #: Whether neighbours are told who has the guest's addresses.
+    announces: bool = True
     #: Whether the NIC itself moves into the guest: what has its MAC address is to be looked for there, too.
     moves_nic: bool = False
     #: The fields of an Attachment that this kind cannot have: `vlan`, `host_name`, `mac` or `mtu`.

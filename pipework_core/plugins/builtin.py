@@ -42,6 +42,12 @@ CLAIMS: Mapping[str, Claims] = {
     "ipvlan": Claims(),
     "phys": Claims(),
 }
+#: What a file is checked for before a host is asked: kinds that move a NIC, which one guest alone can have, and what
+#: the guest's interface is called where it is not eth1. The classes say so as well.
+MOVING_KINDS = frozenset({"phys"})
+INTERFACES: Mapping[str, str] = {"ipoib": "ib0"}
+#: How the kernel's names of InfiniBand interfaces begin.
+_INFINIBAND = "ib"
 #: Runtime to module, in the order in which a bare guest name is asked for.
 GUESTS: Mapping[str, str] = {
     "docker": "pipework_backends.guests.docker",
@@ -105,3 +111,8 @@ def find_entry_point(group: str, name: str) -> EntryPoint | None:
     """Return the entry point of the built-in with that name."""
     module = TABLES[group].get(name)
     return EntryPoint(group, name, module, "") if module else None
+
+
+def guess_interface(kind: str, host: str) -> str:
+    """Return what the guest's interface is called when only the host can tell which kind a bare name means."""
+    return INTERFACES.get(kind or ("ipoib" if host.startswith(_INFINIBAND) else ""), "eth1")

@@ -115,7 +115,14 @@ def build_context(attachment: Attachment, backend: LinkBackend, plugins: PluginM
     asked = (key for addressing in addressings for key in addressing.queries(attachment, given.guest))
     reads = (*backend.queries(attachment, host), *asked)
     answers = answer_reads(reads, given.answers)
-    return Context(attachment=attachment, guest=given.guest, host_state=host, guest_state=guest_state, answers=answers)
+    return Context(
+        attachment=attachment,
+        guest=given.guest,
+        host_state=host,
+        guest_state=guest_state,
+        answers=answers,
+        announces=backend.announces,
+    )
 
 
 def answer_reads(reads: Iterable[str], given: Mapping[str, str]) -> dict[str, Outcome]:

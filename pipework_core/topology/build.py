@@ -14,6 +14,7 @@ from msgspec import UNSET
 from pipework_core.model import names
 from pipework_core.model.attachment import TIMEOUT, Attachment
 from pipework_core.model.errors import UsageError
+from pipework_core.plugins.builtin import MOVING_KINDS
 from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, dhcp, grammar, options
 from pipework_core.topology.model import HostEntry, Link, Place, Topology
@@ -275,7 +276,7 @@ def _refuse_shared(link: Link) -> None:
         (bool(asked.addresses), "the address", "give a pool, such as 192.168.1.0/24, or dhclient"),
         (bool(asked.mac), "the MAC address", "leave the MAC out"),
         (bool(asked.host_name), "the host's end of a link", "leave the host's name out"),
-        (asked.kind == "phys", "a NIC", "name a single guest"),
+        (asked.kind in MOVING_KINDS, "a NIC", "name a single guest"),
     )
     for applies, what, hint in shared:
         if applies:

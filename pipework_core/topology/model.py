@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
+from pipework_core.plugins.builtin import guess_interface
 
 if TYPE_CHECKING:
     from pipework_core.model.attachment import Address, Attachment, Gateway
@@ -46,8 +47,7 @@ class Link(Record):
     def interface(self) -> str:
         """The guest's interface; a guess where none was given and only the host can say whether it is InfiniBand."""
         asked = self.attachment
-        infiniband = asked.kind == "ipoib" or (not asked.kind and asked.host.startswith("ib"))
-        return asked.interface or ("ib0" if infiniband else "eth1")
+        return asked.interface or guess_interface(asked.kind, asked.host)
 
 
 class HostEntry(Record):

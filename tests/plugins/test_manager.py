@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.model.errors import HostError, PluginError, UsageError
-from pipework_core.plugins.builtin import BACKENDS, CLAIMS, GROUPS, GUESTS, TABLES
+from pipework_core.plugins.builtin import BACKENDS, CLAIMS, GROUPS, GUESTS, MOVING_KINDS, TABLES, guess_interface
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.plugins.manager import PluginManager, check_options
 from pipework_core.plugins.registry import Registry
@@ -122,7 +122,10 @@ def test_an_unknown_option_lists_the_known_ones() -> None:
 
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_the_table_claims_what_the_class_does(kind: str) -> None:
-    assert plugins().find_backend(kind).claims == CLAIMS[kind]
+    backend = plugins().find_backend(kind)
+    assert backend.claims == CLAIMS[kind]
+    assert backend.interface == guess_interface(kind, "")
+    assert backend.moves_nic == (kind in MOVING_KINDS)
 
 
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group, table in TABLES.items() for name in table])

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 _IPV6 = 6
 #: The program that announces addresses, where there is one.
 ARPING = "arping"
-#: Kinds that announce nothing: the hardware addresses of InfiniBand have 20 bytes, and a user of the shell version saw
-#: kernels panic over it (jpetazzo/pipework, issue 217).
-_SILENT = frozenset({"ipoib"})
 
 
 class Static:
@@ -201,7 +198,7 @@ def _undo_default(context: Context, before: Route | None, family: str, name: str
 def _let_kernel_announce(context: Context) -> list[Sysctl]:
     """Let the kernel announce IPv4 addresses, on hosts without arping."""
     attachment = context.attachment
-    if attachment.kind in _SILENT or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
+    if not context.announces or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
         return []
     return [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if is_unfinished(context) else []
 
@@ -212,7 +209,7 @@ def _announce_addresses(context: Context) -> tuple[Command, ...]:
     Behind duplicate address detection the kernel has told those of an IPv6 address (ndisc_notify).
     """
     attachment = context.attachment
-    if attachment.kind in _SILENT:
+    if not context.announces:
         return ()
     four = [str(address.ip) for address in attachment.addresses if address.version == 4]  # noqa: PLR2004 - IPv4
     six = [str(address.ip) for address in attachment.addresses if address.version == 6]  # noqa: PLR2004 - IPv6

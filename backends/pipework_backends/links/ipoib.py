@@ -43,6 +43,9 @@ class IPoIB(LinkBackend):
     kind = "ipoib"
     link_kind = "ipoib"
     interface = "ib0"
+    #: The hardware addresses of InfiniBand have 20 bytes, and a user of the shell version saw kernels panic over an
+    #: announcement (jpetazzo/pipework, issue 217).
+    announces = False
     claims = Claims(link_layers=(_INFINIBAND,))
     unsupported = ("host_name",)
     options: Mapping[str, str] = {"mode": f"{' or '.join(MODES)}; the driver's own default when not given"}

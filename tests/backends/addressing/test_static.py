@@ -44,6 +44,7 @@ def planned(
         existing=existing,
         programs=programs,
         answers=answers,
+        announces=attachment.kind != "ipoib",
     )
     return Static().plan(context, MARK)
 
