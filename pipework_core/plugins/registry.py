@@ -126,7 +126,8 @@ class Registry:
 
             try:
                 plugin = self._loaded[point] = validation.load_plugin(point)
-                validation.register_plugin(self, plugin, point)
+                with validation.explain_refusal(plugin, point):
+                    self.register(plugin, f"{point.package} {point.value}")
             except PluginError as error:
                 self._loaded[point] = error
         found = self._loaded[point]

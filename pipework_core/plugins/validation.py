@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pipework_core.plugins.entry_points import EntryPoint
-    from pipework_core.plugins.registry import Registry
 
 #: How a plugin says for which contract it was written.
 DECLARATION = "pipework_contract"
@@ -60,10 +59,11 @@ def load_plugin(point: EntryPoint) -> object:
     return plugin
 
 
-def register_plugin(registry: Registry, plugin: object, point: EntryPoint) -> None:
-    """Register it; raise PluginError when pluggy refuses one of its hooks."""
+@contextmanager
+def explain_refusal(plugin: object, point: EntryPoint) -> Iterator[None]:
+    """Turn pluggy's refusal of one of its hooks into a PluginError that says what was probably meant."""
     try:
-        registry.register(plugin, f"{point.package} {point.value}")
+        yield
     except Exception as error:
         reason = _explain_refusal(plugin, error)
         raise PluginError(
