@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pipework_core.testing.inside import Called
-
-#: A guest: the PID of one of its processes inside, the name of a network namespace, or None: the host itself.
-Guest = int | str | None
+    from pipework_core.testing.state import Guest
 
 #: The folder with this very pipework, for a Python without site packages.
 SOURCE = str(Path(__file__).resolve().parents[2])
@@ -42,7 +40,7 @@ class PrivateHost:
         with PrivateHost() as host:
             host.netns("web1")
             host.pipework("br1", "web1", "10.0.0.1/24")
-            print(host.state(["web1"]))
+            assert "eth1" in str(host.state(["web1"]))
 
     The machine's folders are visible inside, so the same Python environment runs there, but what is written to /etc,
     /var/lib, /var/log and /var/cache stays inside. It takes iproute2 and util-linux. Without root (or with `user=True`)

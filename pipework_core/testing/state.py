@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterable, Mapping
 
-    from pipework_core.testing.private import Guest, PrivateHost
-
+#: A guest: the PID of one of its processes inside, the name of a network namespace, or None: the host itself.
+Guest = int | str | None
 #: The network of one namespace: lists of plain values, sorted, ready for `==`.
 Network = dict[str, list[Any]]
 #: One JSON object of `ip -json`.
@@ -60,7 +61,17 @@ done
 """
 
 
-def ask_host(host: PrivateHost, guests: Iterable[Guest]) -> list[Answers]:
+class Host(Protocol):
+    """What is asked for its network: a private host."""
+
+    def enter(self, guest: Guest) -> tuple[str, ...]:
+        """Return the words that enter the network of a guest."""
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run a command inside to its end."""
+
+
+def ask_host(host: Host, guests: Iterable[Guest]) -> list[Answers]:
     """Read all of some namespaces in few processes, which are what costs most: the answers of each by key."""
     asked = [" ".join((*map(shlex.quote, host.enter(guest)), "sh", "-ec", '"$1"')) for guest in guests]
     said = host.run("sh", "-ec", " && echo == && ".join(asked), "sh", QUESTIONS).stdout
@@ -77,7 +88,7 @@ def parse_answers(said: str) -> Answers:
     return found
 
 
-def pinned_macs(host: PrivateHost) -> set[str]:
+def pinned_macs(host: Host) -> set[str]:
     """Return the links of the host whose MAC somebody set."""
     words = host.run("sh", "-ec", PINNED).stdout.split()
     return {name for name, assigned in zip(words[::2], words[1::2], strict=True) if assigned == MAC_WAS_SET}
@@ -178,7 +189,7 @@ def read_network(said: Answers, pinned: Callable[[], set[str]]) -> Network:
     }
 
 
-def read_networks(host: PrivateHost, guests: Mapping[str, Guest]) -> dict[str, Network]:
+def read_networks(host: Host, guests: Mapping[str, Guest]) -> dict[str, Network]:
     """Return a snapshot of each of these namespaces, by the same keys."""
     said = ask_host(host, guests.values())
     return {
