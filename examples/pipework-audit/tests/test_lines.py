@@ -29,7 +29,7 @@ def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_USER", "alice")
     monkeypatch.setattr("os.getuid", lambda: 0)
     monkeypatch.setattr("sys.argv", ["pipework", "br1", "web1", "10.0.0.1/24"])
-    found = json.loads(lines.line("attached", {"changed": True}))
+    found = json.loads(lines.format_line("attached", {"changed": True}))
     assert list(found)[:2] == ["time", "event"]
     assert (found["event"], found["uid"], found["sudo_user"], found["changed"]) == ("attached", 0, "alice", True)
     assert found["argv"] == ["pipework", "br1", "web1", "10.0.0.1/24"]
@@ -40,14 +40,14 @@ def test_a_line_says_when_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ['a"b', "a\nb", "a\\", "a\x1b[2J", "\udcff", "\u2028", "ü"])
 def test_a_hostile_name_stays_one_string_of_one_line(name: str) -> None:
     context = CONTEXT._replace(guest=make_guest(name))
-    written = lines.line("attached", lines.attached(context, Report(Plan(), ())))
+    written = lines.format_line("attached", lines.describe_attached(context, Report(Plan(), ())))
     assert written.count(b"\n") == 1
     assert all(32 <= byte < 127 for byte in written.rstrip(b"\n"))
     assert json.loads(written)["guest"] == name
 
 
 def test_an_attachment_says_what_was_asked_for() -> None:
-    found = lines.attached(CONTEXT, Report(Plan(steps=(COMMAND,)), (Outcome(code=0),)))
+    found = lines.describe_attached(CONTEXT, Report(Plan(steps=(COMMAND,)), (Outcome(code=0),)))
     wanted = {
         "guest": "web1",
         "runtime": "docker",
@@ -69,35 +69,35 @@ def test_an_attachment_says_what_was_asked_for() -> None:
 def test_a_lease_is_told() -> None:
     patient = Command(argv=("sh", "lease.sh"), timeout=9)
     report = Report(Plan(steps=(patient,)), (Outcome(code=0, stdout="lease address=10.0.0.7/24 server=10.0.0.1\n"),))
-    assert lines.attached(CONTEXT, report)["leased"] == ["10.0.0.7/24"]
+    assert lines.describe_attached(CONTEXT, report)["leased"] == ["10.0.0.7/24"]
 
 
 def test_what_is_detached_had_addresses_and_what_stays_is_named() -> None:
-    found = lines.detached(detaching(), Report(Plan(cleanup=(COMMAND,)), (), failed_cleanup=(COMMAND,)))
+    found = lines.describe_detached(detaching(), Report(Plan(cleanup=(COMMAND,)), (), failed_cleanup=(COMMAND,)))
     assert found["addresses"] == ["10.0.0.1/24", "10.0.0.7/24"]
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
 
 
 def test_the_host_leaves_a_network_too() -> None:
     context = detaching()._replace(guest=make_guest("this host", runtime="host", pid=0), detaching=False)
-    found = lines.detached(context, Report(Plan(), ()))
+    found = lines.describe_detached(context, Report(Plan(), ()))
     assert (found["runtime"], found["addresses"]) == ("host", ["10.0.0.1/24", "10.0.0.7/24"])
-    assert lines.failed(context, Interrupted())["tried"] == "detach"
+    assert lines.describe_failed(context, Interrupted())["tried"] == "detach"
 
 
 def test_a_failure_says_why_and_what_is_left() -> None:
     error = CommandError(COMMAND, Outcome(code=2, stderr="RTNETLINK answers: No such device"))
-    found = lines.failed(CONTEXT, error)
+    found = lines.describe_failed(CONTEXT, error)
     assert (found["tried"], found["changed"], found["left"]) == ("attach", False, [])
     assert "No such device" in found["error"]
-    found = lines.failed(detaching(), UndoError(error, [COMMAND]))
+    found = lines.describe_failed(detaching(), UndoError(error, [COMMAND]))
     assert (found["tried"], found["changed"]) == ("detach", True)
     assert found["left"] == ["nsenter --net=/proc/42/ns/net ip link add"]
-    assert lines.failed(CONTEXT, Interrupted())["error"] == "interrupted"
+    assert lines.describe_failed(CONTEXT, Interrupted())["error"] == "interrupted"
 
 
 def test_a_step_says_what_ran_and_how_it_ended() -> None:
-    found = lines.step(COMMAND, Outcome(code=2, stderr="RTNETLINK answers: File exists\n"))
+    found = lines.describe_step(COMMAND, Outcome(code=2, stderr="RTNETLINK answers: File exists\n"))
     assert (found["step"], found["netns"], found["why"]) == (["ip", "link", "add"], "/proc/42/ns/net", "make eth1")
     assert (found["code"], found["error"]) == (2, "RTNETLINK answers: File exists")
-    assert lines.step(COMMAND, Outcome(code=0))["error"] is None
+    assert lines.describe_step(COMMAND, Outcome(code=0))["error"] is None

@@ -26,31 +26,31 @@ DEFAULT = "/var/log/pipework-audit.jsonl"
 def pipework_attached(context: Context, report: Report) -> None:
     """Write down what is attached now and was not before."""
     if report.changed:
-        _write("attached", lines.attached(context, report))
+        _write_line("attached", lines.describe_attached(context, report))
 
 
 @hookimpl
 def pipework_detached(context: Context, report: Report) -> None:
     """Write down what was detached, and what of it stays."""
     if report.changed:
-        _write("detached", lines.detached(context, report))
+        _write_line("detached", lines.describe_detached(context, report))
 
 
 @hookimpl
 def pipework_failed(context: Context, error: BaseException) -> None:
     """Write down what was tried and undone."""
-    _write("failed", lines.failed(context, error))
+    _write_line("failed", lines.describe_failed(context, error))
 
 
 @hookimpl
 def pipework_step_done(command: Command, outcome: Outcome, context: Context | None) -> None:
     """Write down a command that belongs to no request, which nothing else tells of; others where that is asked for."""
     if context is None:
-        _write("command", lines.step(command, outcome))
+        _write_line("command", lines.describe_step(command, outcome))
     elif os.environ.get(STEPS, "0") not in {"", "0"}:
-        _write("step", {**lines.request(context), **lines.step(command, outcome)})
+        _write_line("step", {**lines.describe_request(context), **lines.describe_step(command, outcome)})
 
 
-def _write(event: str, what: lines.Fields) -> None:
+def _write_line(event: str, what: lines.Fields) -> None:
     """Append a line; pipework makes a warning of what this raises, and goes on."""
-    log.append(lines.line(event, what), os.environ.get(PATH) or DEFAULT)
+    log.append_line(lines.format_line(event, what), os.environ.get(PATH) or DEFAULT)

@@ -19,25 +19,25 @@ Fields = dict[str, Any]
 _NOBODY = 2**32 - 1
 
 
-def line(event: str, what: Fields) -> bytes:
+def format_line(event: str, what: Fields) -> bytes:
     """Return a line as it is written: ASCII alone, so that a name can neither end it nor reach a terminal."""
     now = time.time()
     stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"  # RFC 3339
-    return json.dumps({"time": stamp, "event": event, **who(), **what}).encode("ascii") + b"\n"
+    return json.dumps({"time": stamp, "event": event, **describe_process(), **what}).encode("ascii") + b"\n"
 
 
-def who() -> Fields:
+def describe_process() -> Fields:
     """Return who runs this process: user, login, what sudo says, number, command line."""
     return {
         "uid": os.getuid(),
-        "login_uid": _login(),
+        "login_uid": _read_login(),
         "sudo_user": os.environ.get("SUDO_USER"),
         "pid": os.getpid(),
         "argv": sys.argv,
     }
 
 
-def _login() -> int | None:
+def _read_login() -> int | None:
     """Return the user who logged in, whatever he became since; None where the kernel does not know."""
     try:
         with open("/proc/self/loginuid", encoding="ascii") as file:
@@ -47,7 +47,7 @@ def _login() -> int | None:
     return None if number == _NOBODY else number
 
 
-def request(context: Context) -> Fields:
+def describe_request(context: Context) -> Fields:
     """Return what a request is about; the host's own part in a network is of the runtime `host`."""
     asked, guest = context.attachment, context.guest
     return {
@@ -59,56 +59,56 @@ def request(context: Context) -> Fields:
         "kind": asked.kind,
         "host": asked.host,
         "vlan": asked.vlan or None,
-        "addresses": _addresses(context),
+        "addresses": _list_addresses(context),
         "gateways": [str(gateway) for gateway in asked.gateways],
         "mac": asked.mac or None,
     }
 
 
-def _addresses(context: Context) -> list[str]:
+def _list_addresses(context: Context) -> list[str]:
     """Return what was asked for; of an interface that is to go, which nobody asks addresses for, what it was given."""
     link = context.guest_state.links.get(context.attachment.interface)
-    if _leaving(context) and link is not None:
+    if _is_detaching(context) and link is not None:
         return [address for address in (*link.addresses, *link.leased) if not address.startswith("fe80:")]
     return address_words(context.attachment)
 
 
-def _leaving(context: Context) -> bool:
+def _is_detaching(context: Context) -> bool:
     """Whether the interface is to go; the host never takes part without an address."""
     return context.detaching or (context.guest.runtime == "host" and not context.attachment.addresses)
 
 
-def attached(context: Context, report: Report) -> Fields:
+def describe_attached(context: Context, report: Report) -> Fields:
     """Return what became of a request: `leased` are addresses that the network gave, `replaced` what had to go."""
     return {
-        **request(context),
+        **describe_request(context),
         "changed": True,
         "replaced": context.attachment.replace and context.attachment.interface in context.guest_state.links,
-        "leased": _leased(report),
+        "leased": _list_leased(report),
         "warnings": list(report.warnings),
     }
 
 
-def _leased(report: Report) -> list[str]:
+def _list_leased(report: Report) -> list[str]:
     if not any(step.timeout for step in report.plan.steps):
         return []
     return [lease.address for lease in find_leases(report.plan.steps, report.outcomes)]
 
 
-def detached(context: Context, report: Report) -> Fields:
+def describe_detached(context: Context, report: Report) -> Fields:
     """Return what was detached; `left` are the commands that should have taken the rest away, and failed."""
-    return {**request(context), "changed": True, "left": [str(command) for command in report.failed_cleanup]}
+    return {**describe_request(context), "changed": True, "left": [str(command) for command in report.failed_cleanup]}
 
 
-def failed(context: Context, error: BaseException) -> Fields:
+def describe_failed(context: Context, error: BaseException) -> Fields:
     """Return why nothing came of what was `tried`; `left` are the commands that should have undone it, and failed."""
     left = [str(command) for command in getattr(error, "failed_cleanup", ())]
-    tried = "detach" if _leaving(context) else "attach"
+    tried = "detach" if _is_detaching(context) else "attach"
     reason = str(error) or type(error).__name__.lower()
-    return {**request(context), "changed": bool(left), "tried": tried, "error": reason, "left": left}
+    return {**describe_request(context), "changed": bool(left), "tried": tried, "error": reason, "left": left}
 
 
-def step(command: Command, outcome: Outcome) -> Fields:
+def describe_step(command: Command, outcome: Outcome) -> Fields:
     """Return a command, in whose namespace it ran, and how it ended."""
     good = has_succeeded(command, outcome)
     return {

@@ -14,7 +14,7 @@ class NotWrittenError(Exception):
     """A line could not be written."""
 
 
-def append(line: bytes, path: str) -> None:
+def append_line(line: bytes, path: str) -> None:
     """Append a line; raise NotWrittenError, in a sentence, where that cannot be.
 
     One write(2) to a file that is open for appending is one piece of it, whoever else writes meanwhile (write(2),
@@ -25,7 +25,7 @@ def append(line: bytes, path: str) -> None:
     try:
         descriptor = os.open(path, _HOW, 0o600)
         try:
-            _append(descriptor, line)
+            _append_bytes(descriptor, line)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -33,7 +33,7 @@ def append(line: bytes, path: str) -> None:
         raise NotWrittenError(f"{path}: {'is a symbolic link' if link else error.strerror}") from error
 
 
-def _append(descriptor: int, line: bytes) -> None:
+def _append_bytes(descriptor: int, line: bytes) -> None:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "is no regular file")

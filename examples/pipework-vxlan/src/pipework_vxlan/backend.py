@@ -17,7 +17,7 @@ from pipework_core.api import (
     tag_veth,
 )
 from pipework_vxlan import flooding, leaving, shared, underlay
-from pipework_vxlan.wanted import OPTIONS, Wanted, vni, wanted
+from pipework_vxlan.network import OPTIONS, Network, parse_network, parse_vni
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,44 +34,44 @@ class Vxlan(LinkBackend):
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read the ways to the other hosts and the flood list; for a new bridge, whether the firewall lets it work."""
-        asked = wanted(attachment)
-        new = FIREWALL_QUERIES if asked.bridge not in host.links else {}
-        return {**new, **underlay.reads(asked, host), **flooding.reads(asked, host)}
+        network = parse_network(attachment)
+        new = FIREWALL_QUERIES if network.bridge not in host.links else {}
+        return {**new, **underlay.list_queries(network, host), **flooding.list_queries(network, host)}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
         peer = find_veth_peer(context, link)
-        return peer is not None and peer.master in {"", wanted(context.attachment).bridge}
+        return peer is not None and peer.master in {"", parse_network(context.attachment).bridge}
 
-    def tag(self, context: Context) -> Tag:
-        """Remember the network."""
-        return Tag(kind=self.kind, parent=context.attachment.host)
-
-    def plan(self, context: Context) -> Plan:
+    def create(self, context: Context) -> Plan:
         """Make bridge and vxlan device where they are missing, then the guest's port."""
-        asked = wanted(context.attachment)
-        shared.refuse_strangers(context.host_state, asked)
-        mtu = shared.chosen_mtu(context, asked)
-        made = shared.plan(context, asked)
-        if context.existing is not None:
-            return made + _completed(context, context.existing, asked)
-        return made + make_veth(context, mtu=mtu, master=asked.bridge)[1]
+        network = parse_network(context.attachment)
+        shared.refuse_strangers(context.host_state, network)
+        mtu = shared.choose_mtu(context, network)
+        return shared.plan_network(context, network) + make_veth(context, mtu=mtu, master=network.bridge)[1]
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Add what is missing of bridge, vxlan device and port."""
+        network = parse_network(context.attachment)
+        shared.refuse_strangers(context.host_state, network)
+        shared.choose_mtu(context, network)
+        return shared.plan_network(context, network) + _complete_port(context, link, network)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name bridge and vxlan device, when this was the last guest of the network on this host."""
-        number = vni(tag.parent)
+        number = parse_vni(tag.parent)
         if number is None:
             return ()
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
-        return leaving.shared_resources(context, Wanted(vni=number), peer.name if peer else "")
+        return leaving.list_shared_resources(context, Network(vni=number), peer.name if peer else "")
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Remove the networks whose guests are gone."""
-        return leaving.remains(snapshot)
+        return leaving.plan_garbage(snapshot)
 
 
-def _completed(context: Context, link: Link, asked: Wanted) -> Plan:
+def _complete_port(context: Context, link: Link, network: Network) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone on the guest's port."""
     peer = find_veth_peer(context, link)
     if peer is None:
@@ -81,9 +81,10 @@ def _completed(context: Context, link: Link, asked: Wanted) -> Plan:
         )
     words = ("link", "set", "dev", peer.name)
     steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
-    if peer.master != asked.bridge:
+    if peer.master != network.bridge:
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
-        steps.append(ip(*words, "master", asked.bridge, undo=undo, reason=f"make {peer.name} a port of {asked.bridge}"))
+        reason = f"make {peer.name} a port of {network.bridge}"
+        steps.append(ip(*words, "master", network.bridge, undo=undo, reason=reason))
     if not peer.up:
         steps.append(ip(*words, "up", undo=[ip(*words, "down")], reason=f"raise {peer.name}"))
-    return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {asked.bridge}",))
+    return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {network.bridge}",))

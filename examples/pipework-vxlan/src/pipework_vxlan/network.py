@@ -32,7 +32,7 @@ OPTIONS = {
 _Ip = IPv4Address | IPv6Address
 
 
-class Wanted(NamedTuple):
+class Network(NamedTuple):
     """A request. Addresses are in the kernel's spelling; what is empty or None was not asked for."""
 
     vni: int
@@ -61,61 +61,61 @@ class Wanted(NamedTuple):
         return ip_address(address).version if address else 0
 
 
-def wanted(attachment: Attachment) -> Wanted:
+def parse_network(attachment: Attachment) -> Network:
     """Return what the request asks for; raise UsageError for what makes no sense, whatever the host is like."""
     if attachment.vlan:
         raise UsageError("a VXLAN is one network and has no VLANs.", hint="use another VNI, and leave the @ part out")
     options = dict(attachment.options)
-    found = Wanted(
-        vni=_vni(attachment.host),
-        remotes=tuple(dict.fromkeys(_remotes(options["remote"]))) if "remote" in options else (),
-        group=_group(options["group"]) if "group" in options else "",
-        local=_local(options["local"]) if "local" in options else "",
+    found = Network(
+        vni=_check_vni(attachment.host),
+        remotes=tuple(dict.fromkeys(_parse_remotes(options["remote"]))) if "remote" in options else (),
+        group=_parse_group(options["group"]) if "group" in options else "",
+        local=_parse_local(options["local"]) if "local" in options else "",
         dev=interface_name(options["dev"], what="dev") if "dev" in options else "",
-        port=_number("port", options["port"], _PORT_MAX) if "port" in options else None,
-        ttl=_number("ttl", options["ttl"], _TTL_MAX) if "ttl" in options else None,
-        learning=_switch("learning", options["learning"]) if "learning" in options else None,
+        port=_parse_number("port", options["port"], _PORT_MAX) if "port" in options else None,
+        ttl=_parse_number("ttl", options["ttl"], _TTL_MAX) if "ttl" in options else None,
+        learning=_parse_switch("learning", options["learning"]) if "learning" in options else None,
     )
     _check_together(found)
     return found
 
 
-def vni(text: str) -> int | None:
+def parse_vni(text: str) -> int | None:
     """Return the VNI that a word names; None when it names none."""
     plain = text.isascii() and text.isdigit() and len(text) <= len(str(VNI_MAX)) and not text.startswith("0")
     return int(text) if plain and int(text) <= VNI_MAX else None
 
 
-def _vni(text: str) -> int:
-    number = vni(text)
+def _check_vni(text: str) -> int:
+    number = parse_vni(text)
     if number is None:
         raise UsageError(f"{text!r} is no VXLAN network.", hint=f"write a number from 1 to {VNI_MAX}, such as vxlan:42")
     return number
 
 
-def _remotes(text: str) -> Iterator[str]:
+def _parse_remotes(text: str) -> Iterator[str]:
     for word in text.split(","):
-        address = _address("remote", word)
+        address = _parse_address("remote", word)
         if address.is_multicast:
             raise UsageError(f"remote={word} is a multicast group.", hint=f"write group={word}, and dev=")
         yield str(address)
 
 
-def _group(text: str) -> str:
-    address = _address("group", text)
+def _parse_group(text: str) -> str:
+    address = _parse_address("group", text)
     if not address.is_multicast:
         raise UsageError(f"group={text} is no multicast group.", hint=f"for a single host, write remote={text}")
     return str(address)
 
 
-def _local(text: str) -> str:
-    address = _address("local", text)
+def _parse_local(text: str) -> str:
+    address = _parse_address("local", text)
     if address.is_multicast:
         raise UsageError(f"local={text} is a multicast group.", hint="write an address of this host")
     return str(address)
 
 
-def _address(key: str, text: str) -> _Ip:
+def _parse_address(key: str, text: str) -> _Ip:
     try:
         address = ip_address(text)
     except ValueError:
@@ -129,19 +129,19 @@ def _address(key: str, text: str) -> _Ip:
     return address
 
 
-def _number(key: str, text: str, most: int) -> int:
+def _parse_number(key: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
         raise UsageError(f"{key}={text!r} is no number from 1 to {most}.", hint=f"leave {key} out, or correct it")
     return int(text)
 
 
-def _switch(key: str, text: str) -> bool:
+def _parse_switch(key: str, text: str) -> bool:
     if text not in {"0", "1"}:
         raise UsageError(f"{key}={text!r} is neither 0 nor 1.", hint=f"leave {key} out, or write {key}=0")
     return text == "1"
 
 
-def _check_together(found: Wanted) -> None:
+def _check_together(found: Network) -> None:
     """Raise UsageError for words that do not go together."""
     if found.group and found.remotes:
         raise UsageError("remote and group exclude each other.", hint="name the hosts, or the group that all are in")

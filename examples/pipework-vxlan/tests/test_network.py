@@ -8,7 +8,7 @@ import pytest
 
 from pipework_core.api import UsageError
 from pipework_core.testing import make_attachment
-from pipework_vxlan.wanted import Wanted, vni, wanted
+from pipework_vxlan.network import Network, parse_network, parse_vni
 
 if TYPE_CHECKING:
     from pipework_core.api import Attachment
@@ -54,7 +54,7 @@ def request(number: str, words: str = "") -> Attachment:
 def test_what_makes_no_sense_is_refused_in_a_sentence(case: str) -> None:
     number, words, says = BAD[case]
     with pytest.raises(UsageError) as caught:
-        wanted(request(number, words))
+        parse_network(request(number, words))
     sentence = str(caught.value)
     assert says in sentence
     assert sentence.endswith(".")
@@ -64,23 +64,23 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(case: str) -> None:
 
 def test_all_words_are_understood() -> None:
     words = "-o remote=198.51.100.2,198.51.100.3,198.51.100.2 -o local=198.51.100.1 -o dev=eth0"
-    found = wanted(request("16777215", f"{words} -o port=8472 -o ttl=3 -o learning=0"))
+    found = parse_network(request("16777215", f"{words} -o port=8472 -o ttl=3 -o learning=0"))
     remotes = ("198.51.100.2", "198.51.100.3")
-    assert found == Wanted(16777215, remotes, "", "198.51.100.1", "eth0", port=8472, ttl=3, learning=False)
+    assert found == Network(16777215, remotes, "", "198.51.100.1", "eth0", port=8472, ttl=3, learning=False)
     assert found.family == 4
     assert max(len(found.bridge), len(found.tunnel)) <= 15
 
 
 def test_addresses_are_compared_in_the_kernel_s_spelling() -> None:
-    found = wanted(request("42", "-o remote=2001:DB8:0::2"))
+    found = parse_network(request("42", "-o remote=2001:DB8:0::2"))
     assert (found.remotes, found.family) == (("2001:db8::2",), 6)
 
 
 def test_without_an_option_nothing_is_asked_for() -> None:
-    assert wanted(request("1")) == Wanted(1)
-    assert Wanted(1).family == 0
+    assert parse_network(request("1")) == Network(1)
+    assert Network(1).family == 0
 
 
 @pytest.mark.parametrize("text", ["", "t", "1t", "00", "+1", "1_0", "²"])
 def test_other_words_are_no_networks(text: str) -> None:
-    assert vni(text) is None
+    assert parse_vni(text) is None
