@@ -60,7 +60,7 @@ def _escape_format(text: str) -> str:
 
 def make_request(number: int, jobs: Iterable[Job]) -> bytes:
     """Return the request of that number: its jobs in order, and a last line that says that they are over."""
-    lines = ["make_request() {"]
+    lines = ["request() {"]
     for job in jobs:
         good = "" if job.good is None else "".join(f" {code}" for code in sorted(job.good)) or " none"
         lines += ["began", job.line, f'ended "$?"{good} || return 0']

@@ -31,7 +31,7 @@ def test_every_word_comes_out_as_it_went_in(words: list[str]) -> None:
 
 def test_a_request_runs_only_when_all_of_it_has_come() -> None:
     text = make_request(7, [Job("one"), Job("two", good=frozenset({1, 0}))]).decode()
-    assert text.startswith("make_request() {\n")
+    assert text.startswith("request() {\n")
     assert text.endswith("\n:\n}\nrequest; finished 7\n")
     assert 'ended "$?" || return 0\n' in text
     assert 'ended "$?" 0 1 || return 0\n' in text
