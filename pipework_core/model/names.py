@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: IFNAMSIZ less the closing NUL (linux/if.h).
 NAME_MAX = 15
+#: The smallest number with eight hexadecimal digits; no PID is as large (PID_MAX_LIMIT in linux/threads.h).
+_INODE_MIN = 0x1000_0000
 
 #: Patterns are compiled when they are first used (`re` keeps them): most runs need few of them.
 _MAC = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"
@@ -71,11 +73,20 @@ def escape_text(text: str) -> str:
 def host_name(interface: str, number: int) -> str:
     """Name the host's end of a link: `v<if>pl<number>` where that fits, else a short form that is stable.
 
-    `number` is the guest's PID, or the inode number of its namespace where there is no process to name.
+    `number` is the guest's PID, or the inode number of its namespace where there is no process to name. Such an inode
+    number is written in hexadecimal. It has eight digits there (PROC_DYNAMIC_FIRST in fs/proc/generic.c), which no PID
+    has, so the two are never taken for each other.
     """
+    for digits in (str(number), f"{number:x}" if number >= _INODE_MIN else ""):
+        name = f"v{interface}pl{digits}"
+        if digits and len(name.encode()) <= NAME_MAX:
+            return name
+    return hash_host_name(interface, number)
+
+
+def hash_host_name(interface: str, number: int) -> str:
+    """Return the short form of a name that does not fit; earlier versions used it for inode numbers as well."""
     name = f"v{interface}pl{number}"
-    if len(name.encode()) <= NAME_MAX:
-        return name
     import hashlib  # noqa: PLC0415 - 2 ms that most runs need not pay
 
     digest = hashlib.sha256(name.encode()).hexdigest()

@@ -56,6 +56,13 @@ def test_the_hosts_end_has_the_classic_name_where_that_fits(interface: str, numb
     assert names.host_name(interface, number) == name
 
 
+def test_a_namespace_without_a_process_is_named_by_its_inode_in_hexadecimal() -> None:
+    assert names.host_name("eth1", 4026532211) == "veth1plf0000173"
+    assert names.host_name("e1", 4026532211) == "ve1pl4026532211"
+    assert names.host_name("eth10", 4026532211) == names.hash_host_name("eth10", 4026532211)
+    assert names.host_name("enp0s31", 4194304) == names.hash_host_name("enp0s31", 4194304)  # a PID keeps its form
+
+
 def test_a_name_that_does_not_fit_is_short_stable_and_its_own() -> None:
     name = names.host_name("enp0s31f6", 4194304)
     assert name == names.host_name("enp0s31f6", 4194304)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model import ownership
 from pipework_core.model.context import Claims
 from pipework_core.model.errors import ConflictError, HostError, UsageError
-from pipework_core.model.names import NAME_MAX, host_name
+from pipework_core.model.names import NAME_MAX, hash_host_name
 from pipework_core.model.ownership import PENDING_GROUP
 from pipework_core.model.plan import HOST, Plan
 from pipework_core.plugins.api import LinkBackend
@@ -186,7 +186,7 @@ def _name(context: Context) -> str:
     attachment = context.attachment
     number = context.guest.pid or context.guest.inode
     name = ".".join(word for word in (attachment.host, attachment.vlan, str(number)) if word)
-    return name if len(name.encode()) <= NAME_MAX else host_name(f"{attachment.host}{attachment.vlan}", number)
+    return name if len(name.encode()) <= NAME_MAX else hash_host_name(f"{attachment.host}{attachment.vlan}", number)
 
 
 def _sized(context: Context, existing: Link | None = None) -> Command:
