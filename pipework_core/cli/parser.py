@@ -46,6 +46,11 @@ def refuse_operands(args: ParsedArgs, hint: str = "") -> None:
         raise UsageError(message, hint=hint or f"run pipework {args.command}")
 
 
+def parse_nothing(args: ParsedArgs) -> None:
+    """Return the request of a command that takes no operands and no options of its own."""
+    refuse_operands(args)
+
+
 def read_file(args: ParsedArgs, option: str) -> str:
     """Return the name of the file that an option gives, empty without the option; raise UsageError for an empty one."""
     file = args.get(option)

@@ -24,8 +24,6 @@ class Run(Record):
 
     engine: Engine
     driver: RunDriver
-    plugins: PluginManager
-    signals: Signals
 
 
 @contextmanager
@@ -41,8 +39,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
             from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
-        engine = Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run)
-        yield Run(engine, driver, plugins, signals)
+        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver)
     except BaseException as error:
         driver.close(error)
         raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.cli import output
+from pipework_core.model.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipework_core.engine.job import Job
     from pipework_core.model.plan import Report
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 #: What holds after a signal.
 INTERRUPTED = "interrupted; each attachment is whole, or not there"
+
+
+@contextmanager
+def explain_interruption() -> Iterator[None]:
+    """Let an interruption of the block say what holds after it."""
+    try:
+        yield
+    except Interrupted:
+        raise Interrupted(INTERRUPTED) from None
 
 
 def print_host_problems(host: HostEntries) -> None:

@@ -38,15 +38,11 @@ def run(request: DownRequest, settings: Settings) -> int:
     from pipework_core import topology
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
-    from pipework_core.model.errors import Interrupted
     from pipework_core.topology.apply import withdraw_topology
 
-    with open_run(settings) as run:
+    with open_run(settings) as run, topology_output.explain_interruption():
         file = topology.load_topology(request.file)
-        try:
-            report = withdraw_topology(file, run.engine, warn=output.print_warning, keep=request.keep_bridge)
-        except Interrupted:
-            raise Interrupted(topology_output.INTERRUPTED) from None
+        report = withdraw_topology(file, run.engine, warn=output.print_warning, keep=request.keep_bridge)
         seen, failed, stays = _print_jobs(report)
         topology_output.print_host_problems(report.host)
         failed += sum(result.error is not None for result in report.host.results)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.cli.parser import refuse_operands
+from pipework_core.cli.parser import parse_nothing
 from pipework_core.model.names import escape_text
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
-    from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("gc [--dry-run] [--json]",)
 HELP = (
@@ -20,11 +19,7 @@ HELP = (
     ),
 )
 OPTIONS = ("json", *options.CHANGING)
-
-
-def parse_request(args: ParsedArgs) -> None:
-    """Return nothing: the whole host is meant."""
-    refuse_operands(args)
+parse_request = parse_nothing
 
 
 def run(_request: None, settings: Settings) -> int:

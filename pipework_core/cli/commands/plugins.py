@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.cli.parser import refuse_operands
+from pipework_core.cli.parser import parse_nothing
 from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.plugins.packages import Package
-    from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("plugins [--json]",)
 HELP = (("plugins", "list the installed plugins with version, origin, hooks and what is wrong with them"),)
 OPTIONS = ("json",)
+parse_request = parse_nothing
 
 #: The exit code when a plugin cannot be used, or not all of it.
 _HAS_PROBLEM = 3
-
-
-def parse_request(args: ParsedArgs) -> None:
-    """Return nothing: all packages are meant."""
-    refuse_operands(args)
 
 
 def run(_request: None, settings: Settings) -> int:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.cli.parser import refuse_operands
+from pipework_core.cli.parser import parse_nothing
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
-    from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("schema",)
 HELP = (("schema", "print a JSON Schema of topology files, for editors"),)
 OPTIONS = ()
-
-
-def parse_request(args: ParsedArgs) -> None:
-    """Return nothing: there is nothing to ask for."""
-    refuse_operands(args)
+parse_request = parse_nothing
 
 
 def run(_request: None, settings: Settings) -> int:

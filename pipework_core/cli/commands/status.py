@@ -31,15 +31,11 @@ def run(file: str, settings: Settings) -> int:
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
     from pipework_core.engine import report_json
-    from pipework_core.model.errors import Interrupted
     from pipework_core.model.names import escape_text
     from pipework_core.topology.apply import compare_topology
 
-    with open_run(settings) as run:
-        try:
-            report = compare_topology(topology.load_topology(file), run.engine, warn=output.print_warning)
-        except Interrupted:
-            raise Interrupted(topology_output.INTERRUPTED) from None
+    with open_run(settings) as run, topology_output.explain_interruption():
+        report = compare_topology(topology.load_topology(file), run.engine, warn=output.print_warning)
         run.driver.finish(())
     if settings.json:
         output.print_json(report_json.encode_comparison(report.jobs, report.differences))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from pipework_core.cli.parser import read_file, refuse_operands
@@ -42,12 +43,12 @@ def run(request: UpRequest, settings: Settings) -> int:
     from pipework_core import topology
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
-    from pipework_core.model.errors import Interrupted
     from pipework_core.topology.apply import apply_topology
 
+    shows_progress = sys.stderr.isatty() and not settings.verbose
     with open_run(settings) as run:
-        shows_progress = sys.stderr.isatty() and not settings.verbose
-        try:
+        # An interruption with --atomic undoes all, which is what it says anyhow.
+        with nullcontext() if request.atomic else topology_output.explain_interruption():
             report = apply_topology(
                 topology.load_topology(request.file),
                 run.engine,
@@ -56,10 +57,6 @@ def run(request: UpRequest, settings: Settings) -> int:
                 prune=request.prune,
                 progress=topology_output.print_progress if shows_progress else None,
             )
-        except Interrupted:
-            if request.atomic:  # all of it was undone
-                raise
-            raise Interrupted(topology_output.INTERRUPTED) from None
         return _print_report(report, settings, run.driver)
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core import __version__
+from pipework_core.cli.parser import parse_nothing
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
-    from pipework_core.spec.options import ParsedArgs
 
 USAGE = HELP = OPTIONS = ()
-
-
-def parse_request(args: ParsedArgs) -> None:
-    """Return nothing: there is nothing to ask for."""
-    del args
+parse_request = parse_nothing
 
 
 def run(_request: None, settings: Settings) -> int:
