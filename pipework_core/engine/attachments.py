@@ -84,7 +84,7 @@ class _Lister:
         tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
         if tag is None and not is_pending:
             return self._adopt(inode, link)
-        if tag is not None and not ownership.names_attachment(link, tag):
+        if tag is not None and not self._is_attachment(link, tag):
             return None  # of the host that this guest is to guests of its own
         end = self._find_host_end(link, inode)
         entry = _summarise(link, inode)
@@ -94,6 +94,10 @@ class _Lister:
         if link.kind == VETH and (tag is None or self._is_nested(inode)):
             return None
         return entry._replace(kind=tag.kind if tag else link.kind, state=ORPHAN)
+
+    def _is_attachment(self, link: Link, tag: Tag) -> bool:
+        """Whether the link is an attachment by its tag, true or forged, and not what attachments share."""
+        return ownership.names_attachment(link, tag) or self._find_kind(tag.kind).link_kind == link.kind != ""
 
     def _find_host_end(self, link: Link, inode: int) -> Link | None:
         """Return the host's end of a guest's veth pair, if what only the host can write says that it is."""
@@ -193,7 +197,7 @@ class _Lister:
                     inode=int(tag.netns or 0) if tag else 0,
                     state=UNFINISHED if is_pending else ORPHAN,
                 )
-            elif tag is not None and ownership.names_attachment(link, tag):
+            elif tag is not None and self._is_attachment(link, tag):
                 state = UNFINISHED if is_pending else ORPHAN
                 yield _summarise(link)._replace(kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state)
 

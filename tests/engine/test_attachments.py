@@ -77,6 +77,11 @@ def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_att
     assert (entry.kind, entry.parent, entry.host_end, entry.state) == ("vxlan", "42", "veth1pl42", "up")
 
 
+def test_a_tag_without_a_request_is_forged_and_shown() -> None:
+    forged = eth1(alias=Tag(kind="bridge", parent="br1", vlan="99").alias, peer=8)
+    assert [entry.state for entry in list_attachments(snapshot([], forged))] == ["orphan"]
+
+
 @pytest.mark.parametrize(
     ("host", "guest"),
     [
