@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class HostAccessPlanner(Protocol):
     """Describes how the host takes part. No I/O: facts in, plan out.
 
-    A scene has the host's own links and routes as those of the `guest_state`, too, and the answer to `QUERY` as `home`.
+    Its context has the host's own links and routes as `guest_state` as well, and the answer to `QUERY` as `home`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class HostAccessPlanner(Protocol):
     GUARDS: Command
 
     def named(self, context: Context) -> Context:
-        """Return the scene with the interface filled in that gets the addresses; raise HostError for an unfit kind."""
+        """Return the context with the interface that gets the addresses; raise HostError for a kind that cannot."""
 
     def queries(self, context: Context) -> Mapping[str, Command]:
         """Return further queries that the plan needs."""
@@ -51,10 +51,10 @@ class HostAccessPlanner(Protocol):
         """Return what makes the host take part; raise HostError or ConflictError when that cannot be."""
 
     def withdrawal(self, context: Context) -> tuple[Plan, Context]:
-        """Return what takes it back, and the scene as it is then; an empty plan says why in a note."""
+        """Return what takes it back, and the context as it is then; an empty plan says why in a note."""
 
     def shared_resources(self, next_context: Context, backend: LinkBackend) -> tuple[SharedResource, ...]:
-        """Return what of the host has perhaps no use behind that."""
+        """Return what of the host nobody may need after that."""
 
 
 class GuestResolver(Protocol):
