@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from pipework_core.testing import private
+from pipework_core.testing.state import Guest
 
 #: Every process of the lab carries this variable, so that a left-over one is recognised.
 OWNER = "PIPEWORK_LAB_OWNER"
@@ -17,8 +18,6 @@ CGROUP = "pipework-lab"
 PACKAGE = Path(__file__).parent
 #: Where its modules and ours are found by a Python without site packages.
 PYTHONPATH = f"{PACKAGE.parent}:{private.SOURCE}"
-
-Guest = private.Guest
 
 
 def is_root() -> bool:
