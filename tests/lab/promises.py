@@ -10,8 +10,7 @@ from pipework_core.testing.saboteur import CODES, NO_MORE, TOO_LATE, main
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipework_core.testing.guest_state import Called
-
+    from pipework_core.testing.inside import Called
     from pipework_core.testing.state import Network
 
     from .host import Guest, PrivateHost

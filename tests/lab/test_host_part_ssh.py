@@ -11,7 +11,7 @@ import pytest
 from .host import PrivateHost
 from .parts import require
 from .sshd import FAR, NEAR, URL, SshPair
-from .test_switch import GUARDED
+from .test_host_part import GUARDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import promises
-from .test_switch import await_no_guard, await_state, details, prepare, silence
+from .test_host_part import await_no_guard, await_state, details, prepare, silence
 
 if TYPE_CHECKING:
     from .host import PrivateHost

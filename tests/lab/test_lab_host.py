@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pipework_core.testing.guest_state import child_of
+
+from pipework_core.testing.inside import child_of
 
 from . import machine
 from .parts import require

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from .sshd import PROGRAMS
-from .test_driver import pair, run
+from .test_ssh import pair, run
 
 if TYPE_CHECKING:
     from .sshd import SshPair

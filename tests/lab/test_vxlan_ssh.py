@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .parts import require
 from .sshd import FAR, NEAR, PROGRAMS
-from .test_driver import pair, run
+from .test_ssh import pair, run
 from .wheel import installed
 
 if TYPE_CHECKING:
