@@ -6,9 +6,12 @@ import os
 import secrets
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipework_core.testing import private
-from pipework_core.testing.state import Guest
+
+if TYPE_CHECKING:
+    from pipework_core.testing.state import Guest
 
 #: Every process of the lab carries this variable, so that a left-over one is recognised.
 OWNER = "PIPEWORK_LAB_OWNER"
