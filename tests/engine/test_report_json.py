@@ -89,6 +89,17 @@ def make_job(attachment: Attachment, plan: Plan | None, *outcomes: Outcome, erro
     return job
 
 
+JOBS = (
+    make_job(ATTACHMENT, PLAN, *REPORT.outcomes),
+    make_job(PLAIN, PLAN, Outcome(0), error=ERROR),
+    make_job(PLAIN, None, error=ERROR),
+    make_job(PLAIN, Plan()),
+)
+HOSTS = (
+    report_json.encode_host_entry("br1", REPORT, None, changed=True),
+    report_json.encode_host_entry("br1", None, ERROR, changed=False),
+)
+
 MADE: dict[str, Callable[[], Any]] = {
     "attach": lambda: report_json.encode_attachment(CONTEXT, REPORT),
     "attach_nothing": lambda: report_json.encode_attachment(BARE, NOTHING, dry_run=True),
@@ -96,16 +107,8 @@ MADE: dict[str, Callable[[], Any]] = {
     "host": lambda: report_json.encode_host_access(HostAccess(PLAIN, remove=True), BARE, REPORT, dry_run=False),
     "ls": lambda: report_json.encode_list(STATUSES, ["docker does not answer"]),
     "gc": lambda: report_json.encode_collected(Collected(PLAN, (UNDO,), ((UNDO, "busy"),)), ["a note"], dry_run=True),
-    "up": lambda: [
-        report_json.encode_job(make_job(ATTACHMENT, PLAN, *REPORT.outcomes)),
-        report_json.encode_job(make_job(PLAIN, PLAN, Outcome(0), error=ERROR)),
-        report_json.encode_job(make_job(PLAIN, None, error=ERROR)),
-        report_json.encode_job(make_job(PLAIN, Plan())),
-    ],
-    "up_host": lambda: [
-        report_json.encode_host_entry("br1", REPORT, None, changed=True),
-        report_json.encode_host_entry("br1", None, ERROR, changed=False),
-    ],
+    "up": lambda: report_json.encode_topology(HOSTS, JOBS, [(STATUSES[0], JOBS[3]), (STATUSES[1], None)]),
+    "status": lambda: report_json.encode_comparison(JOBS, ["web1 eth1: is missing"]),
 }
 
 
