@@ -40,6 +40,11 @@ COMMANDS = {
 
 #: The options that go with every command.
 GENERAL = ("wait", "verbose", "debug", "help", "version")
+#: The options that shape an attachment; a link of a topology file has them, too.
+SHAPING = (
+    *("direct-phys", "interface", "host-interface", "family", "option", "mtu"),
+    *("replace", "dns", "no-dad", "probe", "timeout"),
+)
 #: The options of commands that look at a host, and of those that change it.
 LOOKING = ("driver", "record", "replay")
 CHANGING = (*LOOKING, "dry-run")
@@ -91,19 +96,11 @@ OPTIONS = (
         help="an option of the backend, see BACKENDS; may be given several times",
     ),
     Option(
-        name="mtu",
-        value="BYTES",
-        help="the link's MTU: that of the bridge or parent when not given, and never more",
+        name="mtu", value="BYTES", help="the link's MTU: that of the bridge or parent when not given, and never more"
     ),
-    Option(
-        name="replace",
-        help="give up an interface of the same name that pipework made for another request",
-    ),
+    Option(name="replace", help="give up an interface of the same name that pipework made for another request"),
     Option(name="all", help="detach all that pipework attached to the guest"),
-    Option(
-        name="keep-bridge",
-        help="leave the bridge or VLAN that pipework made, even when nobody uses it any more",
-    ),
+    Option(name="keep-bridge", help="leave the bridge or VLAN that pipework made, even when nobody uses it any more"),
     Option(
         name="file",
         short="-f",
@@ -121,8 +118,7 @@ OPTIONS = (
     ),
     Option(name="dns", help="let the guest use the name servers that the DHCP server offers"),
     Option(
-        name="no-dad",
-        help="use IPv6 addresses at once, without finding out whether somebody has them (1 to 2 seconds)",
+        name="no-dad", help="use IPv6 addresses at once, without finding out whether somebody has them (1 to 2 seconds)"
     ),
     Option(
         name="probe",

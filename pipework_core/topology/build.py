@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from pipework_core.topology.schema import Defaults, File, HostFields, LinkFields
     from pipework_core.topology.yaml_reader import Document
 
-#: The options that say what an attachment is; the others of the command line say how to run.
-SHAPING = frozenset(
-    (
-        *("direct-phys", "interface", "host-interface", "family", "option", "mtu"),
-        *("replace", "dns", "no-dad", "probe", "timeout"),
-    )
-)
 _Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
@@ -252,7 +245,7 @@ def _scan_line(text: str) -> ParsedArgs:
     if argv[:1] == ["pipework"]:
         raise UsageError("the line begins with 'pipework'.", hint="write what follows it alone")
     words = options.scan_words(argv)
-    wrong = sorted(words.values.keys() - SHAPING)
+    wrong = sorted(words.values.keys() - set(options.SHAPING))
     if wrong:
         hint = "leave it out; links say what is attached, and pipework up how"
         raise UsageError(f"--{wrong[0]} does not belong into a file.", hint=hint)

@@ -15,11 +15,9 @@ import pytest
 
 from pipework_core import topology
 from pipework_core.cli import app, parser
-from pipework_core.cli.commands import attach
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology import yaml_reader
-from pipework_core.topology.build import SHAPING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,11 +114,6 @@ def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + (BASE % "").encode())
     assert topology.load_topology(str(file)).attachments == (WEB1,)
-
-
-def test_every_option_of_an_attachment_shapes_it_or_says_how_to_run() -> None:
-    run = {"dry-run", "record", "replay", "json", "driver"}
-    assert set(attach.OPTIONS) - run == SHAPING
 
 
 def test_a_missing_library_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

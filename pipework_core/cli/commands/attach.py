@@ -20,21 +20,7 @@ HELP = (
     ("HOSTIF GUEST ADDRESS", "attach the guest to HOSTIF"),
     ("attach ...", "the same, for a HOSTIF that is called like one of the words below"),
 )
-OPTIONS = (
-    "direct-phys",
-    "interface",
-    "host-interface",
-    "family",
-    "option",
-    "mtu",
-    "replace",
-    "dns",
-    "no-dad",
-    "probe",
-    "timeout",
-    "json",
-    *options.CHANGING,
-)
+OPTIONS = (*options.SHAPING, "json", *options.CHANGING)
 
 
 def parse_request(args: ParsedArgs) -> Attachment:
