@@ -15,6 +15,8 @@ from pipework_core.model.link import LOCKABLE, GuestState, Link, Route
 from pipework_core.model.plan import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from pipework_core.model.plan import Netns
 
 HOST_LINKS = Command(argv=("ip", "-details", "-json", "link", "show"), reason="read the host's interfaces")
@@ -180,7 +182,13 @@ _ROUTE_WORDS = {"dev": "dev", "prefsrc": "src", "metric": "metric", "protocol": 
 
 
 def _parse_routes(text: str) -> tuple[Route, ...]:
-    return tuple(_parse_route(e) for e in parse_json(text) if e.get("table", "main") == "main" and _is_replaceable(e))
+    entries = [entry for entry in parse_json(text) if entry.get("table", "main") == "main"]
+    return tuple(parse_route_entries(entries))
+
+
+def parse_route_entries(entries: Iterable[dict[str, Any]]) -> Iterator[Route]:
+    """Yield routes from entries as `ip -json route` has them, whatever table they are in."""
+    return (_parse_route(entry) for entry in entries if _is_replaceable(entry))
 
 
 def _parse_route(entry: dict[str, Any]) -> Route:

@@ -33,7 +33,7 @@ class Held(Record):
 
 def held_by(context: Context, name: str) -> Held:
     """Return what the interface has; raise HostError for a route that words cannot put back."""
-    infos = [info for info in _list_infos(context, name) if nic_state.somebodys(info)]
+    infos = [info for info in _list_infos(context, name) if nic_state.is_assigned(info)]
     four = [info for info in infos if info.get("family") != "inet6"]
     # The kernel shows, and prefers, the IPv6 address that it got last.
     six = [info for info in reversed(infos) if info.get("family") == "inet6"]
@@ -52,7 +52,7 @@ def find_left_file(context: Context, name: str) -> list[str]:
     return [
         format_address(info)
         for info in _list_infos(context, name)
-        if info.get("scope") == "global" and not nic_state.somebodys(info)
+        if info.get("scope") == "global" and not nic_state.is_assigned(info)
     ]
 
 
@@ -78,7 +78,7 @@ def address_steps(info: Mapping[str, Any], name: str) -> list[Command]:
 
     Behind that the word that said so is taken back: it would stay with the address.
     """
-    argv = nic_state.address(dict(info), name).argv
+    argv = nic_state.restore_address(dict(info), name).argv
     usual = argv[2:]  # no family: the address tells it
     reason = f"give {name} the address {format_address(info)}"
     if info.get("family") != "inet6" or info.get("nodad"):

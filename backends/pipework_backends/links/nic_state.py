@@ -7,7 +7,6 @@ lost for good, as they are when a NIC is unplugged.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.plan import Command
@@ -28,22 +27,22 @@ QUERY = Command(
 )
 
 
-def default_route(answer: str, name: str) -> Route | None:
+def find_default_route(answer: str, name: str) -> Route | None:
     """Return the host's default route, of either family, that goes through the interface."""
     routes = facts.parse_guest(answer).routes
-    return next((route for route in routes if route.dst == "default" and _through(route, name)), None)
+    return next((route for route in routes if route.dst == "default" and _leads_through(route, name)), None)
 
 
-def _through(route: Route, name: str) -> bool:
+def _leads_through(route: Route, name: str) -> bool:
     return name in {route.words[at + 1] for at, word in enumerate(route.words) if word == "dev"}
 
 
-def settled(link: Link, answer: str, name: str = "") -> list[Command]:
+def restore_settings(link: Link, answer: str) -> list[Command]:
     """Return what gives `link` on the host its master, state, addresses and routes, as the answer to QUERY has them.
 
     The master comes first, because a bond takes no port that is up; routes come last, because they need addresses.
     """
-    name = name or link.name
+    name = link.name
     steps = [ip("link", "set", "dev", name, "master", link.master)] if link.master else []
     if link.up:
         steps.append(ip("link", "set", "dev", name, "up"))
@@ -51,17 +50,17 @@ def settled(link: Link, answer: str, name: str = "") -> list[Command]:
     addresses, others = [*documents, [], []][:2]
     for entry in addresses:
         if entry.get("ifname") == name:
-            steps += [address(info, name) for info in entry.get("addr_info", ()) if somebodys(info)]
-    return steps + [restore_route(route, None) for route in routes(others, name)]
+            steps += [restore_address(info, name) for info in entry.get("addr_info", ()) if is_assigned(info)]
+    return steps + [restore_route(route, None) for route in parse_routes_through(others, name)]
 
 
-def somebodys(info: dict[str, Any]) -> bool:
+def is_assigned(info: dict[str, Any]) -> bool:
     """Whether somebody gave the address; the kernel makes link-local ones, and those of advertisements, by itself."""
     made = info.get("scope") == "link" and info.get("family") == "inet6"
     return not (made or "mngtmpaddr" in info or info.get("temporary") or info.get("protocol") == "kernel_ra")
 
 
-def address(info: dict[str, Any], name: str) -> Command:
+def restore_address(info: dict[str, Any], name: str) -> Command:
     """Return what gives the interface an address as it was read."""
     words = [info["local"]]
     if "address" in info:  # a peer; the prefix length is its
@@ -83,19 +82,12 @@ def address(info: dict[str, Any], name: str) -> Command:
     return ip(family, "address", "replace", *words)
 
 
-def routes(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
+def parse_routes_through(entries: list[dict[str, Any]], name: str) -> Iterator[Route]:
     """Yield the routes through the interface, of all tables; not those that the kernel sets with an address."""
     for entry in entries:
         if entry.get("protocol") in {"kernel", "ra"}:
             continue
-        # The parser of the core knows table main only.
-        table = entry.get("table", "main")
-        document = json.dumps([{**entry, "table": "main"}])
-        for route in facts.parse_guest(f"[]\n{document}").routes:
-            if _through(route, name):
-                yield _in_table(route, str(table))
-
-
-def _in_table(route: Route, table: str) -> Route:
-
-    return route if table == "main" else route._replace(words=("table", table, *route.words))
+        table = str(entry.get("table", "main"))
+        for route in facts.parse_route_entries([entry]):
+            if _leads_through(route, name):
+                yield route if table == "main" else route._replace(words=("table", table, *route.words))

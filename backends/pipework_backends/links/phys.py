@@ -199,7 +199,7 @@ def _check(context: Context, link: Link) -> None:
             f"of {context.attachment.host}.",
             hint=f"rename it, or look at it with ip -details link show dev {name}",
         )
-    if nic_state.default_route(_home(context), name) and not iproute.is_option_on(context.attachment, _TAKE_ROUTE):
+    if nic_state.find_default_route(_home(context), name) and not iproute.is_option_on(context.attachment, _TAKE_ROUTE):
         raise HostError(
             f"the host's default route goes through {name}, and the host would be cut off.",
             hint="if that is what you want, add -o take-default-route=1",
@@ -224,7 +224,7 @@ def _moved(context: Context, link: Link, tag: Tag) -> Plan:
         reason=f"mark {name}, so that it is recognised wherever it is",
     )
     back = [ip("link", "set", "dev", name, *_settings(attachment, link))] if _changes(attachment) else []
-    settled = nic_state.settled(link, _home(context))
+    settled = nic_state.restore_settings(link, _home(context))
     back += settled
     radio = _radio(context)
     if not radio:
