@@ -70,7 +70,7 @@ trap '' HUP INT TERM
 
 
 class Section(Record):
-    """What is done or undone as a whole, and the sweeping behind it: each by itself, and no reason to undo anything."""
+    """Steps that are done or undone as a whole, and the cleanup after them: each command by itself, and none is undone."""
 
     steps: Sequence[Command]
     cleanup: Sequence[Command] = ()
@@ -168,7 +168,7 @@ class _Writer(Record):
     held: Mapping[str, str]
 
     def write_section(self, section: Section, number: int) -> str:
-        """Return a section; its functions have names of their own behind the first."""
+        """Return a section; from the second on, its functions have names with a number."""
         suffix = f"_{number}" if number > 1 else ""
         undoing = self.write_undo(section.steps, f"undo{suffix}")
         parts = [

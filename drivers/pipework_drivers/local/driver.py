@@ -219,7 +219,7 @@ class LiveDriver(BaseDriver):
         return docker_engine.answer_query(command.argv, os.environ)
 
     def _refuse_missing(self, commands: Sequence[Command]) -> None:
-        """Raise HostError for a program that is not on PATH: found out later, it would leave half a change behind."""
+        """Raise HostError for a program that is not on PATH: noticed later, it would leave half a change."""
         programs = dict.fromkeys(command.argv[0] for command in commands)
         if any(command.netns for command in commands):
             programs["nsenter"] = None

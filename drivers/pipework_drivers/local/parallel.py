@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 def run_parallel(tasks: Sequence[Callable[[], Result]], *, at_once: int) -> list[Result]:
     """Call the tasks, `at_once` at a time, and return what they returned, in order.
 
-    All are waited for, and the first that raised, in that order, is raised again behind them. concurrent.futures would
+    All are waited for, and the first that raised, in that order, is raised again after that. concurrent.futures would
     do, and brings logging along: 6 ms of a run.
     """
     todo = deque(enumerate(tasks))

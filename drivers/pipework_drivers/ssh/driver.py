@@ -47,7 +47,7 @@ _MOMENT = 0.5
 
 
 class _Latest(Record):
-    """What was pinned last, behind how many requests, and when."""
+    """What was pinned last, after how many requests, and when."""
 
     path: str = ""
     pin: PinnedNetns = PinnedNetns(inode=0)
@@ -72,7 +72,9 @@ class SshDriver(BaseDriver):
         self._latest = _Latest()
 
     def release(self) -> None:
-        """Forget the namespaces; the shell there opens the next ones in their place."""
+        """Have the shell there close the namespaces."""
+        if self._pins:
+            self._session.send_jobs([Job("exec " + " ".join(f"{digit}<&-" for digit in self._pins.values()))])
         self._pins.clear()
         self._latest = _Latest()
 
@@ -124,7 +126,7 @@ class SshDriver(BaseDriver):
     def apply_list(self, commands: Sequence[Command], *, stop: Callable[[], bool]) -> list[Outcome]:
         """Run them in order, in as few round trips; see `Driver.apply`.
 
-        The other machine ends a request behind a command that failed, so that nothing has to be asked in between.
+        The other machine ends a request after a command that failed, so that nothing has to be asked in between.
         What cannot be run there, or not be undone, fails before it is begun: what was done before, perhaps by an
         earlier call, is for the engine to undo.
         """
@@ -231,7 +233,7 @@ class SshDriver(BaseDriver):
     def _make_line(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None, *, limit: Sequence[str] | None = None
     ) -> str:
-        """Return the line that runs a command there, behind `limit`: in its namespace, with no descriptor too many.
+        """Return the line that runs a command there: `limit` first, in its namespace, with no descriptor too many.
 
         A pinned path that is a word of its own becomes the descriptor that was opened for it; see the live driver.
         """

@@ -89,7 +89,7 @@ def make_silence_error(address: Address, seconds: float, out: str, err: str) -> 
 
 
 def make_lost_error(address: Address, err: str) -> HostError:
-    """Return the error for a connection that broke behind the first answer."""
+    """Return the error for a connection that broke after the first answer."""
     said = _last_line(err)
     return HostError(
         f"the connection to {address} was lost{f' ({said})' if said else ''}.",

@@ -91,7 +91,7 @@ class Session:
 
     def run_jobs(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[Outcome]:
         """Have them run there and return the outcomes of those that were: one round trip."""
-        number, ahead = self._ask_behind(jobs)
+        number, ahead = self._send_after_first(jobs)
         outcomes = self._await_answer(number, timeout=timeout or self._timeout)
         self._check_ahead(ahead, outcomes)
         return outcomes[len(ahead) :]
@@ -102,8 +102,8 @@ class Session:
         self._first = []
 
     def attend_job(self, job: Job, stop: Callable[[], bool], *, timeout: float) -> list[Outcome]:
-        """Run a patient one (see `attend` there): it is ended when `stop()` says so, or behind `timeout` seconds."""
-        number, ahead = self._ask_behind([job])
+        """Run a job with a timeout (see `attend` there); it is ended when `stop()` says so, or after `timeout` seconds."""
+        number, ahead = self._send_after_first([job])
         deadline = time.monotonic() + timeout
         word = b""
         while not word:
@@ -125,7 +125,7 @@ class Session:
         """Let what was sent be finished there, and end the connection."""
         self._transport.close(_PARTING)
 
-    def _ask_behind(self, jobs: Sequence[Job]) -> tuple[int, list[Job]]:
+    def _send_after_first(self, jobs: Sequence[Job]) -> tuple[int, list[Job]]:
         """Send what was kept for the next request, and these; return its number, and what stands in front."""
         ahead, self._first = self._first, []
         return self._send_request([*ahead, *jobs]), ahead

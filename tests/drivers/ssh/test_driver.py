@@ -201,6 +201,16 @@ class TestPins:
         with pytest.raises(HostError, match="can hold 6 namespaces"):
             pinned.pin(GUEST)
 
+    def test_what_is_released_is_closed_there_without_waiting(self) -> None:
+        far = FarEnd()
+        held = driver(far)
+        held.pin(GUEST)
+        held.release()
+        held.release()
+        assert far.requests[2:] == [["exec 9<&-"]]
+        held.pin(GUEST)
+        assert far.requests[3][0].startswith(f"'pin' '9' '{GUEST.path}'")
+
 
 class TestLock:
     def test_it_is_taken_with_the_first_question_and_given_back_without_waiting(self) -> None:
