@@ -70,7 +70,7 @@ trap '' HUP INT TERM
 
 
 class Section(Record):
-    """Steps that are done or undone as a whole, and the cleanup after them: each command by itself, and none is undone."""
+    """Steps that are done or undone as a whole, and the cleanup after them, which is never undone."""
 
     steps: Sequence[Command]
     cleanup: Sequence[Command] = ()

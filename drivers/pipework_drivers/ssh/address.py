@@ -43,7 +43,7 @@ class Address(Record):
 
 
 def parse_address(text: str) -> Address:
-    """Return the address that follows `ssh:`; raise UsageError for what leads nowhere or could be taken for an option."""
+    """Return the address that follows `ssh:`; raise UsageError for one that could be taken for an option, too."""
     if not text.startswith("//"):
         raise UsageError(f"ssh:{text} names no machine.", hint=_EXAMPLE)
     place = text.removeprefix("//").removesuffix("/")

@@ -102,7 +102,7 @@ class Session:
         self._first = []
 
     def attend_job(self, job: Job, stop: Callable[[], bool], *, timeout: float) -> list[Outcome]:
-        """Run a job with a timeout (see `attend` there); it is ended when `stop()` says so, or after `timeout` seconds."""
+        """Run a job (see `attend` there), and end it when `stop()` says so, or after `timeout` seconds."""
         number, ahead = self._send_after_first([job])
         deadline = time.monotonic() + timeout
         word = b""
