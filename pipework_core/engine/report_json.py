@@ -12,7 +12,7 @@ from pipework_core import CONTRACT
 from pipework_core.model.attachment import address_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.gc import Collected
@@ -46,17 +46,12 @@ def encode_attachment(context: Context, report: Report, *, dry_run: bool = False
     }
 
 
-def encode_detached(
-    done: Iterable[tuple[Context, Report]],
-    failed: Mapping[str, PipeworkError],
-    notes: Iterable[str],
-    *,
-    dry_run: bool = False,
-) -> dict[str, Any]:
-    """Return what came of detaching several interfaces of a guest; `failed` has the error of each that stays."""
+def encode_detached(jobs: Sequence[Job], notes: Iterable[str], *, dry_run: bool = False) -> dict[str, Any]:
+    """Return what came of detaching interfaces of a guest: a report of each that went, the error of each that stays."""
+    done = [(job.context, job.report()) for job in jobs if job.error is None and job.context is not None]
     return {
         "detached": [encode_attachment(context, report, dry_run=dry_run) for context, report in done],
-        "failed": {interface: str(error) for interface, error in failed.items()},
+        "failed": {job.attachment.interface: str(job.error) for job in jobs if job.error is not None},
         "notes": list(notes),
     }
 

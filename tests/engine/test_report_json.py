@@ -89,6 +89,14 @@ def make_job(attachment: Attachment, plan: Plan | None, *outcomes: Outcome, erro
     return job
 
 
+def make_detached() -> list[Job]:
+    """Return what came of detaching two interfaces, of which one stays."""
+    gone, stays = make_job(ATTACHMENT, PLAN, *REPORT.outcomes), make_job(PLAIN, None, error=ERROR)
+    gone.context, gone.failed_cleanup = CONTEXT, (UNDO,)
+    stays.attachment = PLAIN._replace(interface="eth2")
+    return [gone, stays]
+
+
 JOBS = (
     make_job(ATTACHMENT, PLAN, *REPORT.outcomes),
     make_job(PLAIN, PLAN, Outcome(0), error=ERROR),
@@ -103,7 +111,7 @@ HOSTS = (
 MADE: dict[str, Callable[[], Any]] = {
     "attach": lambda: report_json.encode_attachment(CONTEXT, REPORT),
     "attach_nothing": lambda: report_json.encode_attachment(BARE, NOTHING, dry_run=True),
-    "detach": lambda: report_json.encode_detached([(CONTEXT, REPORT)], {"eth2": ERROR}, ["a note"]),
+    "detach": lambda: report_json.encode_detached(make_detached(), ["a note"]),
     "host": lambda: report_json.encode_host_access(HostAccess(PLAIN, remove=True), BARE, REPORT, dry_run=False),
     "ls": lambda: report_json.encode_list(STATUSES, ["docker does not answer"]),
     "gc": lambda: report_json.encode_collected(Collected(PLAN, (UNDO,), ((UNDO, "busy"),)), ["a note"], dry_run=True),

@@ -12,9 +12,7 @@ from pipework_core.spec import classic, grammar, options
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
-    from pipework_core.model.context import Context
-    from pipework_core.model.errors import PipeworkError
-    from pipework_core.model.plan import Report
+    from pipework_core.engine.job import Job
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = ("detach GUEST [-i IF | --all] [--keep-bridge]",)
@@ -61,37 +59,27 @@ def run(request: DetachRequest, settings: Settings) -> int:
     from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
-        jobs = run.engine.detach(
-            request.guest,
-            request.interface,
-            everything=request.everything,
-            keep=request.keep_bridge,
-            last=True,
-        )
-        failed = {job.attachment.interface: job.error for job in jobs if job.error is not None}
-        done = [(job.context, job.report()) for job in jobs if job.error is None and job.context is not None]
-        notes = () if done or failed else (f"nothing is attached to {request.guest}",)
+        guest, interface, everything, keep = request
+        jobs = run.engine.detach(guest, interface, everything=everything, keep=keep, last=True)
+        notes = () if jobs else (f"nothing is attached to {guest}",)
         run.driver.finish(notes)
-        return _print_result(done, failed, notes, settings)
+        return _print_jobs(jobs, notes, settings)
 
 
-def _print_result(
-    done: list[tuple[Context, Report]],
-    failed: dict[str, PipeworkError],
-    notes: tuple[str, ...],
-    settings: Settings,
-) -> int:
+def _print_jobs(jobs: list[Job], notes: tuple[str, ...], settings: Settings) -> int:
     from pipework_core.cli import output
 
-    not_removed = [text for _, report in done for text in report.not_removed]
-    output.print_warnings(text for _, report in done for text in report.warnings)
+    reports = [job.report() for job in jobs if job.error is None]
+    not_removed = [text for report in reports for text in report.not_removed]
+    output.print_warnings(text for report in reports for text in report.warnings)
     output.print_warnings(not_removed)
-    for interface, error in failed.items():
+    failed = [(job.attachment.interface, job.error) for job in jobs if job.error is not None]
+    for interface, error in failed:
         output.print_error(f"{interface} stays: {error}", error.hint)
     if settings.json:
         from pipework_core.engine import report_json
 
-        output.print_json(report_json.encode_detached(done, failed, notes, dry_run=settings.dry_run))
+        output.print_json(report_json.encode_detached(jobs, notes, dry_run=settings.dry_run))
     elif settings.verbose:
         for note in notes:
             print(f"# {escape_text(note)}", file=sys.stderr)
