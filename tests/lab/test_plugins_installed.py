@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core import CONTRACT
+
 from .host import clean_environment
 from .wheel import EXAMPLES, installed
 
@@ -43,7 +45,7 @@ def test_the_examples_are_listed_without_a_problem(path: str) -> None:
     vxlan, audit = found["pipework-vxlan"], found["pipework-audit"]
     assert [vxlan["version"], audit["version"]] == [version(EXAMPLES / name) for name in (vxlan["name"], audit["name"])]
     assert [vxlan["origin"], audit["origin"]] == path.split(os.pathsep)
-    assert [vxlan["contract"], audit["contract"]] == [1, 1]
+    assert [vxlan["contract"], audit["contract"]] == [CONTRACT, CONTRACT]
     assert (vxlan["provides"], vxlan["hooks"]) == ({"backends": ["vxlan"]}, ["pipework_backends"])
     assert list(audit["provides"]) == ["observers"]
     assert "pipework_attached" in audit["hooks"]
