@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import TIMED_OUT, BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
-from pipework_core.model.errors import GuestError, HostError, NoNamespaceError, UsageError
+from pipework_core.model.driver import TIMED_OUT, BaseDriver, cut_short, has_succeeded, with_undoing
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_drivers import batch
-from pipework_drivers.fd_paths import replace_in_text, replace_words, split_words
 from pipework_drivers.local.lock import HostLock
+from pipework_drivers.local.pins import Pins
 from pipework_drivers.local.process import (
     NOT_STARTED,
     TIMEOUT,
@@ -27,23 +26,19 @@ from pipework_drivers.local.process import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipework_core.model.driver import Lock
+    from pipework_core.model.driver import Lock, PinnedNetns
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns
 
     #: Runs one process: argv, namespace, stdin.
     _Run = Callable[[Sequence[str], Netns | None, str | None], Outcome]
 
-_NS_GET_NSTYPE, _CLONE_NEWNET = 0xB703, 0x40000000
 #: Reads that are all started at once; more are read by a few threads.
 _AT_ONCE = 8
 #: Changes that run side by side: the kernel makes one at a time, and what is gained is the starting of processes.
 _ACTING_AT_ONCE = 2 * (os.cpu_count() or 1)
-#: Pinned namespaces from which on the usual limit of open files, 1,024, may not do.
-_MANY_PINS = 500
 #: Steps that wait for the network do not keep the machine busy.
 _PATIENT_AT_ONCE = 64
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class LiveDriver(BaseDriver):
@@ -51,7 +46,7 @@ class LiveDriver(BaseDriver):
 
     def __init__(self, *, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
-        self._pins: dict[str, int] = {}
+        self._pins = Pins()
         #: Where programs lie that were found; one that was not may be installed meanwhile.
         self._places: dict[str, str] = {}
         self._inheritance = find_inheritance()
@@ -61,29 +56,11 @@ class LiveDriver(BaseDriver):
     def release(self) -> None:
         """Let the namespaces go, and reap what has ended that nobody waited for."""
         self._unattended = [pid for pid in self._unattended if not has_ended(pid)]
-        while self._pins:
-            os.close(self._pins.popitem()[1])
+        self._pins.release()
 
     def pin(self, netns: Netns) -> PinnedNetns:
         """Open the namespace; see `Driver.pin`."""
-        try:
-            fd = os.open(netns.path, os.O_RDONLY | os.O_CLOEXEC)
-        except PermissionError:
-            raise GuestError(f"{netns.path} may not be entered.", hint="run pipework as root") from None
-        except OSError as error:
-            raise NoNamespaceError(
-                f"the network namespace {netns.path} is not there ({error.strerror}).", hint="is the guest running?"
-            ) from None
-        if not _is_network(fd):
-            os.close(fd)
-            raise GuestError(f"{netns.path} is no network namespace.", hint="`ip netns` lists those that have a name")
-        known = self._pins.pop(netns.path, None)
-        if known is not None:
-            os.close(known)
-        self._pins[netns.path] = fd
-        if len(self._pins) == _MANY_PINS:
-            _allow_more_files()
-        return PinnedNetns(inode=os.fstat(fd).st_ino, born=_read_birth(netns.path), groups=_read_groups(netns.path))
+        return self._pins.pin(netns)
 
     def has_program(self, program: str) -> bool:
         """Whether the program is on PATH."""
@@ -130,9 +107,11 @@ class LiveDriver(BaseDriver):
         move = netns_thread.find_mover()
 
         def peek_at_all() -> list[Mapping[str, Link] | None]:
-            return [peek_at(self._pins[space.path]) if space.path in self._pins else None for space in spaces]
+            return [peek_at(self._pins.find_fd(space)) for space in spaces]
 
-        def peek_at(fd: int) -> Mapping[str, Link] | None:
+        def peek_at(fd: int | None) -> Mapping[str, Link] | None:
+            if fd is None:
+                return None
             try:
                 with netns_thread.visit_namespace(fd, move):
                     connection = netlink.open_connection()
@@ -179,7 +158,7 @@ class LiveDriver(BaseDriver):
         move = netns_thread.find_mover()
 
         def start_inside(argv: Sequence[str], netns: Netns | None, stdin: str | None) -> Process:
-            space = self._pins.get(netns.path) if netns else None
+            space = self._pins.find_fd(netns)
             if space is None:
                 return self._start_process(argv, netns, stdin)
             with netns_thread.visit_namespace(space, move):
@@ -281,24 +260,13 @@ class LiveDriver(BaseDriver):
 
         Descriptors of other guests stay here: who inherits one keeps that guest's namespace alive.
         """
-        words, text, fds = self._replace_pins(argv, stdin)
+        words, text, fds = self._pins.replace_paths(argv, stdin)
         if netns is None:
             return words, text, fds
-        space = self._pins.get(netns.path)
+        space = self._pins.find_fd(netns)
         if space is None:
             return ["nsenter", f"--net={netns.path}", *words], text, fds
         return ["nsenter", f"--net=/proc/self/fd/{space}", *words], text, sorted({*fds, space})
-
-    def _replace_pins(self, argv: Sequence[str], stdin: str | None) -> tuple[list[str], str | None, list[int]]:
-        """Return both with each pinned path that is a word of its own as the descriptor that was opened for it.
-
-        Whatever process the path leads to by now, the command goes where the guest was found. The last of the three are
-        the descriptors.
-        """
-        used = {path for path in (*argv, *split_words(stdin)) if path in self._pins}
-        held = {path: f"/proc/self/fd/{self._pins[path]}" for path in used}
-        text = None if stdin is None else replace_in_text(stdin, held)
-        return list(replace_words(argv, held)), text, sorted(self._pins[path] for path in used)
 
 
 def _make_refusal(argv: Sequence[str], error: OSError) -> Outcome:
@@ -306,51 +274,9 @@ def _make_refusal(argv: Sequence[str], error: OSError) -> Outcome:
     return Outcome(code=NOT_STARTED, stderr=f"{argv[0]} cannot be started: {error.strerror}")
 
 
-def _allow_more_files() -> None:
-    """Raise the soft limit of open files to the hard one (getrlimit(2)): every guest takes a descriptor."""
-    import resource  # noqa: PLC0415 - few topologies are that large
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def _is_program(path: str) -> bool:
     # shutil.which() would do, and brings three compression libraries along: 2 ms of every run.
     return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-def _is_network(fd: int) -> bool:
-    """Ask the kernel for the type of a namespace (ioctl_ns(2)); a plain file has none."""
-    try:
-        return fcntl.ioctl(fd, _NS_GET_NSTYPE) == _CLONE_NEWNET
-    except OSError:
-        return False
-
-
-def _read_groups(path: str) -> str:
-    """Return the control groups of the process of `/proc/PID/ns/net` (cgroups(7)); two reads, no process."""
-    parts = path.split("/")
-    if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
-        return ""
-    try:
-        with open(f"/proc/{parts[2]}/cgroup", encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def _read_birth(path: str) -> float:
-    """Return when the process of `/proc/PID/ns/net` was started, in seconds since boot (proc(5), stat, field 22)."""
-    parts = path.split("/")
-    if len(parts) < 4 or parts[1] != "proc" or not parts[2].isdigit():  # noqa: PLR2004 - "", proc, PID, …
-        return 0.0
-    try:
-        with open(f"/proc/{parts[2]}/stat", encoding="utf-8", errors="replace") as file:
-            stat = file.read()
-    except OSError:
-        raise NoNamespaceError(f"process {parts[2]} has just ended.", hint="is the guest running?") from None
-    # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
-    return float(stat.rpartition(")")[2].split()[19]) / _TICKS
 
 
 class LocalDriverKind:

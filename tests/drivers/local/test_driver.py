@@ -13,6 +13,7 @@ from pipework_core.model.driver import TIMED_OUT, cut_short
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Command, Netns, Outcome
 from pipework_drivers.local import driver as live
+from pipework_drivers.local import pins
 from pipework_drivers.local.driver import LiveDriver
 
 from .processes import ANY
@@ -199,7 +200,7 @@ def test_exit_code_124_counts_as_cut_short(fp: FakeProcesses, driver: LiveDriver
 
 @pytest.fixture
 def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Netns]:
-    monkeypatch.setattr(live, "_is_network", lambda fd: fd >= 0)
+    monkeypatch.setattr(pins, "_is_network", lambda fd: fd >= 0)
     paths = [tmp_path / name for name in ("blue", "blue2", "red")]
     for path in paths:
         path.touch()
@@ -212,7 +213,7 @@ def test_a_pinned_path_becomes_its_descriptor_and_nothing_else_does(
     blue, longer, _ = guests
     for guest in guests:
         driver.pin(guest)
-    held = f"/proc/self/fd/{driver._pins[blue.path]}"
+    held = f"/proc/self/fd/{driver._pins._fds[blue.path]}"
     fp.register([ANY])
     words = ("link", "set", "a", "netns", blue.path, "alias", f"x{blue.path}", "name", f"{blue.path}/y")
     driver.apply_list([Command(argv=("ip", "-d", *words), netns=blue)], stop=never)
@@ -223,7 +224,7 @@ def test_a_pinned_path_becomes_its_descriptor_and_nothing_else_does(
     given = stdin_of(fp, "ip", "-batch", "-")
     put = [Command(argv=("ip", "link", "set", "a", "netns", guest.path)) for guest in (blue, blue, longer)]
     driver.apply_list(put, stop=never)
-    other = f"/proc/self/fd/{driver._pins[longer.path]}"
+    other = f"/proc/self/fd/{driver._pins._fds[longer.path]}"
     assert given == [f"link set a netns {held}\nlink set a netns {held}\nlink set a netns {other}\n"]
 
 
@@ -236,7 +237,7 @@ def test_only_the_descriptors_that_it_needs_are_given_to_a_process(
     blue, _, red = guests
     driver.apply_list([FIRST], stop=never)
     driver.apply_list([Command(argv=("ip", "x", blue.path), netns=red)], stop=never)
-    assert fp.descriptors == [[], sorted((driver._pins[blue.path], driver._pins[red.path]))]
+    assert fp.descriptors == [[], sorted((driver._pins._fds[blue.path], driver._pins._fds[red.path]))]
 
 
 def open_descriptors() -> set[str]:
@@ -249,7 +250,7 @@ def test_no_descriptor_is_left_open(driver: LiveDriver, guests: list[Netns], mon
         for guest in guests:
             driver.pin(guest)
     assert len(open_descriptors()) == len(before) + len(guests)
-    monkeypatch.setattr(live, "_is_network", lambda _: False)
+    monkeypatch.setattr(pins, "_is_network", lambda _: False)
     with pytest.raises(GuestError, match="is no network namespace"):
         driver.pin(guests[0])
     driver.close()
@@ -263,7 +264,7 @@ def test_a_pin_is_what_was_there_when_it_was_last_opened(
     first = driver.pin(guests[0])
     (tmp_path / "new").touch()
     (tmp_path / "new").rename(guests[0].path)
-    assert os.fstat(driver._pins[guests[0].path]).st_ino == first.inode
+    assert os.fstat(driver._pins._fds[guests[0].path]).st_ino == first.inode
     assert driver.pin(guests[0]).inode != first.inode
 
 
@@ -297,7 +298,7 @@ def test_many_pinned_namespaces_raise_the_limit_of_open_files(
     driver: LiveDriver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    monkeypatch.setattr(live, "_MANY_PINS", 2)
+    monkeypatch.setattr(pins, "_MANY_PINS", 2)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard))
         limits = []

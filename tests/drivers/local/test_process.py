@@ -164,7 +164,7 @@ def test_an_interrupted_read_leaves_nothing_running(driver: LiveDriver, monkeypa
         raise Interrupted
 
     read, write = os.pipe()
-    driver._pins["held"] = write  # the tools hold the pipe
+    driver._pins._fds["held"] = write  # the tools hold the pipe
     monkeypatch.setattr(Process, "wait_for_outcome", interrupt)
     with pytest.raises(Interrupted):
         driver.read(
