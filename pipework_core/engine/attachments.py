@@ -83,11 +83,11 @@ class _Lister:
     def _read_guest_link(self, inode: int, link: Link) -> AttachmentStatus | None:
         tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
         if tag is None and not is_pending:
-            return self._adopt(inode, link)
+            return self._adopt_shell(inode, link)
         if tag is not None and not self._is_attachment(link, tag):
             return None  # of the host that this guest is to guests of its own
         end = self._find_host_end(link, inode)
-        entry = _summarise(link, inode)
+        entry = _read_status(link, inode)
         backend = self._find_backend(link, tag, end)
         if backend is not None:
             return self._fill_in(entry, link, tag or Tag(kind=backend.kind), backend, end)
@@ -118,13 +118,13 @@ class _Lister:
             return own
         if own is not None and (end is None or own.link_kind != VETH):
             return None
-        return self._recognise(link, end)
+        return self._find_recognising(link, end)
 
     def _find_kind(self, kind: str) -> LinkBackend:
         """Return the backend of a kind; one without a name of its own for a package that is gone."""
         return self._backends.get(kind) or LinkBackend()
 
-    def _recognise(self, link: Link, end: Link | None) -> LinkBackend | None:
+    def _find_recognising(self, link: Link, end: Link | None) -> LinkBackend | None:
         """Return the first kind that such links are of; not one that accepts every link."""
         made = (backend for backend in self._backends.values() if backend.link_kind)
         return next((one for one in made if one.recognises(self._snapshot, link, Tag(kind=one.kind), end)), None)
@@ -158,7 +158,7 @@ class _Lister:
             if link.kind == VETH and (tag := ownership.read_tag(link)) is not None
         )
 
-    def _adopt(self, inode: int, link: Link) -> AttachmentStatus | None:
+    def _adopt_shell(self, inode: int, link: Link) -> AttachmentStatus | None:
         """Return what the shell version made: a port of a switch that names the process, or a name that does."""
         end = self._snapshot.host_end(link)
         if end is None or end.alias:
@@ -169,10 +169,10 @@ class _Lister:
         else:
             suffix = end.name.removeprefix(f"v{link.name}pl")
             mine = suffix != end.name and suffix.isdecimal() and pids.get(int(suffix)) == inode
-        backend = self._recognise(link, end) if mine else None
+        backend = self._find_recognising(link, end) if mine else None
         if backend is None:
             return None
-        entry = self._fill_in(_summarise(link, inode), link, Tag(kind=backend.kind), backend, end)
+        entry = self._fill_in(_read_status(link, inode), link, Tag(kind=backend.kind), backend, end)
         return entry._replace(adopted=True)
 
     def _list_of_host(self, seen: set[str]) -> Iterator[AttachmentStatus]:
@@ -184,11 +184,11 @@ class _Lister:
             if part is not None:
                 yield part
             elif shell and not is_pending:
-                yield _summarise(link)._replace(parent=link.parent, state=UNFINISHED, adopted=True)
+                yield _read_status(link)._replace(parent=link.parent, state=UNFINISHED, adopted=True)
             elif link.kind == VETH and link.name not in seen and (is_pending or (tag and tag.kind == VETH)):
-                backend = self._recognise(link, link) or LinkBackend()
+                backend = self._find_recognising(link, link) or LinkBackend()
                 details = backend.describe(self._snapshot, link, Tag(kind=backend.kind), link)
-                yield _summarise(link)._replace(
+                yield _read_status(link)._replace(
                     interface="",
                     kind=backend.kind,
                     parent=details.parent,
@@ -199,11 +199,13 @@ class _Lister:
                 )
             elif tag is not None and self._is_attachment(link, tag):
                 state = UNFINISHED if is_pending else ORPHAN
-                yield _summarise(link)._replace(kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state)
+                yield _read_status(link)._replace(
+                    kind=tag.kind, parent=tag.nic or tag.parent, vlan=tag.vlan, state=state
+                )
 
     def _read_host_access(self, link: Link, tag: Tag | None, *, is_pending: bool) -> AttachmentStatus | None:
         """Return the host's own part in a network: the sibling of a NIC, or a switch where it was given addresses."""
-        entry = _summarise(link)._replace(guest=THIS_HOST)
+        entry = _read_status(link)._replace(guest=THIS_HOST)
         sibling = is_pending if tag is None else tag.kind == _PART
         if link.kind == "macvlan" and sibling:
             parent = tag.parent if tag else link.parent
@@ -225,11 +227,11 @@ class _Lister:
                     vlan=port.vlan,
                     host_end=port.name,
                     state=ORPHAN,
-                    former_guest=called(port),
+                    former_guest=name_former_guest(port),
                 )
 
 
-def _summarise(link: Link, inode: int = 0) -> AttachmentStatus:
+def _read_status(link: Link, inode: int = 0) -> AttachmentStatus:
     shown = (*link.addresses, *link.leased)
     return AttachmentStatus(
         interface=link.name,
@@ -242,22 +244,22 @@ def _summarise(link: Link, inode: int = 0) -> AttachmentStatus:
     )
 
 
-def called(port: SwitchPort) -> str:
+def name_former_guest(port: SwitchPort) -> str:
     """Return what a switch calls the guest of a port."""
     return port.guest or (f"pid:{port.pid}" if port.pid else "")
 
 
-def with_guests(found: list[AttachmentStatus], guests: Mapping[int, Guest]) -> list[AttachmentStatus]:
-    """Return the entries with their guests, in the order of their names, and the host's own parts behind those."""
+def add_guests(found: list[AttachmentStatus], guests: Mapping[int, Guest]) -> list[AttachmentStatus]:
+    """Return the entries with their guests, in the order of their names, and after those the host's own parts."""
     named = [entry._replace(guest=entry.guest or guests.get(entry.inode)) for entry in found]
-    return sorted(named, key=lambda entry: (_rank(entry), who(entry), entry.interface, entry.host_end))
+    return sorted(named, key=lambda entry: (_rank_status(entry), name_guest(entry), entry.interface, entry.host_end))
 
 
-def _rank(entry: AttachmentStatus) -> int:
+def _rank_status(entry: AttachmentStatus) -> int:
     return 2 if entry.guest is None else int(entry.guest is THIS_HOST)
 
 
-def who(entry: AttachmentStatus) -> str:
+def name_guest(entry: AttachmentStatus) -> str:
     """Return the guest as other commands take it; empty when nobody knows. The host is none, and no guest's name."""
     if entry.guest is THIS_HOST:
         return "(host)"

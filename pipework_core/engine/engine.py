@@ -160,7 +160,7 @@ class Engine:
         """Remove what guests that are gone and killed runs left; raise HostError when it cannot be found out."""
         from pipework_core.engine import gc  # noqa: PLC0415 - an attachment does not need it
 
-        collected = gc.collect(plugins=self._plugins, driver=self._driver, signals=self._signals)
+        collected = gc.collect_garbage(plugins=self._plugins, driver=self._driver, signals=self._signals)
         self._signals.settle()
         return collected
 

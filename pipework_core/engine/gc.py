@@ -1,4 +1,4 @@
-"""Collecting what dead guests and killed runs left behind: each thing by itself, and nothing that is alive."""
+"""Collects what dead guests and killed runs left: each thing by itself, and nothing that is alive."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Collected(Record):
     failed: tuple[tuple[Command, str], ...] = ()
 
 
-def collect(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
+def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
     """Take away what nobody needs; raise HostError when it cannot be found out."""
     gone: list[Command] = []
     failed: list[tuple[Command, str]] = []
 
-    def tell(command: Command, outcome: Outcome) -> None:
+    def note_outcome(command: Command, outcome: Outcome) -> None:
         plugins.fire_step_done(command, outcome, None)
         if has_succeeded(command, outcome):
             gone.append(command)
@@ -56,13 +56,13 @@ def collect(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Coll
     with driver.lock():
         survey = snapshot.take(driver, plugins, clients=True)
         driver.pin(HOST)
-        todo = _only_there(plan(survey, plugins, driver), survey, driver)
+        todo = _keep_existing(plan_collection(survey, plugins, driver), survey, driver)
         with signals.deferred():
-            transaction.cleanup(todo, driver, tell=tell)
+            transaction.cleanup(todo, driver, tell=note_outcome)
     return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 
-def plan(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
+def plan_collection(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
     """Return all that is to go, the clients first, since they hold namespaces."""
     clients = [client.stop for client in survey.clients if client.inode in survey.dying]
     found = Plan(cleanup=tuple(clients), warnings=survey.warnings)
@@ -70,10 +70,10 @@ def plan(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
         found += Plan(warnings=(snapshot.PARTIAL_VIEW,))
     for backend in plugins.list_backends():
         found += backend.garbage(survey)
-    return found + Plan(cleanup=() if survey.partial_view else tuple(_dangling(driver)))
+    return found + Plan(cleanup=() if survey.partial_view else tuple(_list_dangling(driver)))
 
 
-def _dangling(driver: Driver) -> Iterator[Command]:
+def _list_dangling(driver: Driver) -> Iterator[Command]:
     if not driver.has_program(_DANGLING.argv[0]):
         return
     for path in driver.read([_DANGLING])[0].stdout.splitlines():
@@ -83,7 +83,7 @@ def _dangling(driver: Driver) -> Iterator[Command]:
             yield Command(argv=argv, reason=f"remove {path}, the name of a network that is gone")
 
 
-def _only_there(found: Plan, survey: Snapshot, driver: Driver) -> Plan:
+def _keep_existing(found: Plan, survey: Snapshot, driver: Driver) -> Plan:
     """Hold the namespaces that are to be entered, and leave out what is to be done in one that is another by now."""
     inodes = {space.netns: space.inode for space in survey.spaces.values()}
     paths = {command.netns for command in found.cleanup if command.netns is not None}

@@ -113,7 +113,7 @@ class Hosting:
         answers = self._planner.read({"home": self._side.QUERY})
         guest_state = facts.parse_guest(answers["home"].stdout)
         host = self._planner.add_listings(part.attachment, HostState(links=guest_state.links))
-        attachment, backend = select.complete(part.attachment, host, guest_state, self._plugins)
+        attachment, backend = select.complete_request(part.attachment, host, guest_state, self._plugins)
         guest = Guest(name="this host", runtime="host", netns=HOST)
         context = Context(
             attachment=attachment,

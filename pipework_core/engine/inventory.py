@@ -50,4 +50,4 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}
     named = owners.named(spaces, driver=driver, plugins=plugins, warn=warnings.append, clients=clients)
-    return Inventory(attachments=tuple(attachments.with_guests(found, named)), warnings=tuple(warnings))
+    return Inventory(attachments=tuple(attachments.add_guests(found, named)), warnings=tuple(warnings))

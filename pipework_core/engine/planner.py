@@ -66,7 +66,7 @@ class Planner:
         """
         known = {} if known is None else known
         host = self.add_listings(attachment, host, known)
-        attachment, backend = select.complete(attachment, host, guest_state, self._plugins)
+        attachment, backend = select.complete_request(attachment, host, guest_state, self._plugins)
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
         reads = dict(backend.queries(attachment, host))

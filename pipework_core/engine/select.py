@@ -35,7 +35,7 @@ def find_listings(attachment: Attachment, host: HostState, plugins: PluginManage
     }
 
 
-def complete(
+def complete_request(
     attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager
 ) -> tuple[Attachment, LinkBackend]:
     """Return the request with host, kind and guest interface filled in, and the backend for it.

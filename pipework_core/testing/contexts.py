@@ -90,7 +90,7 @@ def complete_request(attachment: Attachment, plugins: PluginManager, given: Give
     """Complete a request as the engine does; raise what a run raises before it plans."""
     host, guest_state = given.facts
     # The digest is that of the completed request, which takes the facts, which hold the digest.
-    complete, backend = select.complete(attachment, host, guest_state, plugins)
+    complete, backend = select.complete_request(attachment, host, guest_state, plugins)
     digest = request_digest(complete)
     host = host._replace(links=_sign_links(host.links, digest))
     guest_state = guest_state._replace(links=_sign_links(guest_state.links, digest))

@@ -122,7 +122,7 @@ class Declared:
         """Return what a plan is made from, completed as a run does it; raise whatever the backend raises."""
         host, guest_state = facts or self.facts
         plugins, backend = self.plugins(), self.backend()
-        complete, _ = select.complete(attachment, host, guest_state, plugins)
+        complete, _ = select.complete_request(attachment, host, guest_state, plugins)
         if complete.kind != self.kind:
             fail_check(f"{attachment.where} is of the kind {complete.kind}; begin the line with {self.kind}:.")
         given = Given(guest, Facts(host, guest_state), self.answers)

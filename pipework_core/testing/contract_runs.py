@@ -68,7 +68,9 @@ def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = 
 
 def collect_in_process(plugins: PluginManager) -> None:
     """Do as `pipework gc` does."""
-    _end_with_code(partial(collecting.collect, plugins=plugins, driver=plugins.open_driver("live"), signals=Signals()))
+    _end_with_code(
+        partial(collecting.collect_garbage, plugins=plugins, driver=plugins.open_driver("live"), signals=Signals())
+    )
 
 
 def _end_with_code(do: Callable[[], object]) -> None:

@@ -29,10 +29,10 @@ def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = 
 def find_unused_pairs(snapshot: Snapshot) -> dict[str, str]:
     """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
     ends = (link for link in snapshot.host_state.links.values() if link.kind == VETH)
-    return {link.name: wrong for link in ends if (wrong := _wrong(snapshot, link))}
+    return {link.name: wrong for link in ends if (wrong := _explain_unused(snapshot, link))}
 
 
-def _wrong(snapshot: Snapshot, link: Link) -> str:
+def _explain_unused(snapshot: Snapshot, link: Link) -> str:
     """Say why nobody needs a pair; empty for one that is somebody's, or not ours."""
     if ownership.is_pending(link):
         return "which a killed run left"

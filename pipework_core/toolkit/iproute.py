@@ -55,10 +55,10 @@ def set_sysctls(context: Context, switches: Iterable[Sysctl]) -> list[Command]:
     found: dict[str, list[Sysctl]] = {}
     for one in switches:
         found.setdefault(one.value, []).append(one)
-    return [_write(context, value, group) for value, group in found.items()]
+    return [_write_sysctl(context, value, group) for value, group in found.items()]
 
 
-def _write(context: Context, value: str, switches: Sequence[Sysctl]) -> Command:
+def _write_sysctl(context: Context, value: str, switches: Sequence[Sysctl]) -> Command:
     netns, names = context.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
     undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
     return Command(

@@ -95,14 +95,14 @@ def find_earlier_defaults(context: Context, link: Link, tag: Tag) -> list[Route]
     now = {family: context.guest_state.default_route(family) for family in (4, 6)}
     return [
         route
-        for route in _replaced(tag)
+        for route in _list_replaced(tag)
         if ((current := now[route.family]) is None or current.dev == link.name)
         and (not route.dev or route.dev in context.guest_state.links)
         and route.dev != link.name
     ]
 
 
-def _replaced(tag: Tag) -> list[Route]:
+def _list_replaced(tag: Tag) -> list[Route]:
     found = []
     for family, word in ((4, tag.gw4), (6, tag.gw6)):
         if word:
@@ -128,7 +128,7 @@ def restore_link(
     """Return what gives a link that was taken down its state, addresses and routes back.
 
     Of `beside`, those of other links stay: a route to the same place is appended, since replacing takes the first one.
-    Routes to gateways come behind those that lead to these.
+    Routes to gateways come after those that lead to these gateways.
     """
     steps = [
         ip(f"-{6 if ':' in address else 4}", "address", "replace", address, "dev", link.name, netns=netns)
@@ -137,17 +137,17 @@ def restore_link(
     ]
     if link.up:
         steps.insert(0, ip("link", "set", "dev", link.name, "up", netns=netns))
-    there = {_way(route) for route in beside if route.dev != link.name and route.dst != "default"}
+    there = {_route_key(route) for route in beside if route.dev != link.name and route.dst != "default"}
     straight_first = sorted(routes, key=lambda route: "via" in route.words or "nexthop" in route.words)
     back = ((route, restore_route(route, netns)) for route in straight_first)
-    return steps + [_appended(command) if _way(route) in there else command for route, command in back]
+    return steps + [_append_route(command) if _route_key(route) in there else command for route, command in back]
 
 
-def _way(route: Route) -> tuple[int, str, int]:
+def _route_key(route: Route) -> tuple[int, str, int]:
     """Return what a route is replaced by."""
     return route.family, route.dst, route.metric
 
 
-def _appended(command: Command) -> Command:
+def _append_route(command: Command) -> Command:
     argv = tuple("append" if word == "replace" else word for word in command.argv[:4])
     return command._replace(argv=(*argv, *command.argv[4:]))

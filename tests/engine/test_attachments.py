@@ -201,9 +201,9 @@ PART = Tag(kind="host", parent="eth0", req="0badcafe", new="10.1.1.9-24")
     ],
 )  # fmt: skip
 def test_the_host_s_own_parts_are_shown(link: Link, shown: tuple[str, ...]) -> None:
-    (entry,) = attachments.with_guests(list_attachments(snapshot([link])), {})
+    (entry,) = attachments.add_guests(list_attachments(snapshot([link])), {})
     assert (entry.interface, entry.kind, entry.parent, entry.state) == shown
-    assert attachments.who(entry) == "(host)"
+    assert attachments.name_guest(entry) == "(host)"
     assert report_json.encode_status(entry)["guest"] == {
         "name": "this host", "runtime": "host", "id": None, "pid": None, "netns": None, "inode": None,
     }  # fmt: skip

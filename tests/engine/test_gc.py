@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def planned(seen: Snapshot, driver: FakeDriver | None = None) -> list[str]:
-    found = collecting.plan(seen, PluginManager(warn=print), driver or FakeDriver(programs=frozenset()))
+    found = collecting.plan_collection(seen, PluginManager(warn=print), driver or FakeDriver(programs=frozenset()))
     return [str(command) for command in found.cleanup]
 
 
@@ -42,7 +42,7 @@ def sibling(**changes: object) -> Link:
 def test_a_sibling_that_was_given_nothing_goes_and_one_that_has_the_addresses_is_told_of() -> None:
     assert planned(snapshot([sibling(alias="", group=PENDING_GROUP, addresses=())])) == ["ip link delete dev eth0-host"]
     plugins, driver = PluginManager(warn=print), FakeDriver(programs=frozenset())
-    (said,) = collecting.plan(snapshot([sibling(group=PENDING_GROUP)]), plugins, driver).warnings
+    (said,) = collecting.plan_collection(snapshot([sibling(group=PENDING_GROUP)]), plugins, driver).warnings
     assert "pipework host --remove eth0" in said
 
 
@@ -103,7 +103,7 @@ def test_what_dead_guests_leave_goes() -> None:
 def test_a_nic_whose_name_is_taken_stays_and_is_told_of() -> None:
     nic = Link(name="eth1", ifindex=9, alias=Tag(kind="phys", nic="eth7").alias)
     seen = snapshot([nic, Link(name="eth7", ifindex=8)])
-    found = collecting.plan(seen, PluginManager(warn=print), FakeDriver(programs=frozenset()))
+    found = collecting.plan_collection(seen, PluginManager(warn=print), FakeDriver(programs=frozenset()))
     assert (found.cleanup, len(found.warnings)) == ((), 1)
 
 
@@ -124,7 +124,7 @@ def test_who_cannot_see_all_guests_believes_none_to_be_dead() -> None:
     driver = FakeDriver(lambda _: Outcome(code=0, stdout="/run/netns/42\n"), programs=frozenset({"find"}))
     empty = Link(name="br1", ifindex=1, kind="bridge", alias=Tag(kind="bridge").alias)
     seen = snapshot([end(inode=999), empty], partial_view=True)
-    found = collecting.plan(seen, PluginManager(warn=print), driver)
+    found = collecting.plan_collection(seen, PluginManager(warn=print), driver)
     assert found.cleanup == ()
     assert "--pid=host" in found.warnings[0]
 
@@ -168,7 +168,7 @@ def test_one_failure_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None
         return Outcome(code=TIMED_OUT, stderr="Device busy") if command.argv[-1] == "b" else Outcome(code=0)
 
     driver = FakeDriver(answer, programs=frozenset())
-    done = collecting.collect(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
+    done = collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
     assert [command.argv[-1] for command in driver.acts] == ["a", "b", "c"]
     assert [(command.argv[-1], said) for command, said in done.failed] == [("b", "Device busy")]
 
@@ -182,5 +182,5 @@ def test_a_namespace_that_is_another_by_now_is_not_entered(monkeypatch: pytest.M
 
     for inode, acts in ((BLUE, 1), (BLUE + 1, 0)):
         driver = FakeDriver(pins={f"/proc/{BLUE}/ns/net": PinnedNetns(inode=inode)}, programs=frozenset())
-        collecting.collect(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
+        collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
         assert len(driver.acts) == acts

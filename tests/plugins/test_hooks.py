@@ -227,9 +227,9 @@ def test_pipework_step_done_has_no_scene_for_what_gc_takes_away(monkeypatch: pyt
     left = Command(argv=("ip", "link", "delete", "dev", "old"))
     held = left._replace(argv=("ip", "link", "delete", "dev", "used"), guard=Command(argv=("who", "uses")))
     monkeypatch.setattr(collecting.snapshot, "take", lambda *_, **__: SimpleNamespace(spaces={}))
-    monkeypatch.setattr(collecting, "plan", lambda *_: collecting.Plan(cleanup=(left, held)))
+    monkeypatch.setattr(collecting, "plan_collection", lambda *_: collecting.Plan(cleanup=(left, held)))
     world = World(lambda command: Outcome(0, "somebody") if command == held.guard else GOOD)
-    done = collecting.collect(plugins=world.plugins, driver=world.driver, signals=world.signals)
+    done = collecting.collect_garbage(plugins=world.plugins, driver=world.driver, signals=world.signals)
     assert world.recorder.told == [("step_done", {"command": left, "outcome": GOOD, "scene": None})]
     assert done.gone == (left,)
 

@@ -65,8 +65,8 @@ class LinuxBridge(LinkBackend):
         going = frozenset({peer.name} if peer is not None else ())
         used = is_used(context.host_state, link, without=going)
         if is_made_by_us(link, "bridge") and not used:
-            return (SharedResource(name=link.name, remove=_unmade(link.name), hidden=True),)
-        return _put_back(context, link, going, used=used)
+            return (SharedResource(name=link.name, remove=_delete_bridge(link.name), hidden=True),)
+        return _restore_bridge(context, link, going, used=used)
 
     def find_shared_tag(self, link: Link) -> Tag | None:
         """Return the tag of a bridge; with a VLAN where we let it filter, so that those of its ports are read."""
@@ -86,14 +86,14 @@ class LinuxBridge(LinkBackend):
         """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        bridges = [_unmade(link.name) for link in garbage.of_bridges(snapshot)]
-        return garbage.of_pairs(snapshot) + garbage.swept(*bridges)
+        bridges = [_delete_bridge(link.name) for link in garbage.find_unused_bridges(snapshot)]
+        return garbage.delete_pairs(snapshot) + garbage.plan_cleanup(*bridges)
 
     def create(self, context: Context) -> Plan:
         """Make the bridge when it is missing, then the port."""
         attachment = context.attachment
         bridge = _find_bridge(context)
-        made = self._bridge(context, bridge)
+        made = self._prepare_bridge(context, bridge)
         mtu = iproute.choose_mtu(context, bridge)
         if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
@@ -104,18 +104,20 @@ class LinuxBridge(LinkBackend):
         name, made_veth = make_veth(context, mtu=mtu, master=attachment.host, up=not attachment.vlan)
         if not attachment.vlan:
             return made + made_veth
-        vlan = bridge_vlan.access(name, parse_vlan(attachment.vlan), bridge_vlan.given(bridge), undo=False)
+        vlan = bridge_vlan.make_access_port(
+            name, parse_vlan(attachment.vlan), bridge_vlan.list_default_vlans(bridge), undo=False
+        )
         return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", reason=f"raise {name}")))
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Make the bridge when it is missing, and put right what is wrong with the port."""
-        return self._bridge(context, _find_bridge(context)) + self._completed(context, link)
+        return self._prepare_bridge(context, _find_bridge(context)) + self._complete_port(context, link)
 
     def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or raise it: what the host needs to take part."""
-        return self._bridge(context, context.host_state.links.get(context.attachment.host))
+        return self._prepare_bridge(context, context.host_state.links.get(context.attachment.host))
 
-    def _bridge(self, context: Context, bridge: Link | None) -> Plan:
+    def _prepare_bridge(self, context: Context, bridge: Link | None) -> Plan:
         attachment = context.attachment
         name = attachment.host
         if bridge is None:
@@ -123,19 +125,19 @@ class LinuxBridge(LinkBackend):
             kind = ("type", "bridge", *(("vlan_filtering", "1") if attachment.vlan else ()))
             create = ip(
                 *("link", "add", "name", name, *words, "group", PENDING_GROUP, *kind),
-                undo=[ip("link", "delete", "dev", name, guard=_ports_of(name))],
+                undo=[ip("link", "delete", "dev", name, guard=_query_ports(name))],
                 reason=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _own(name)), warnings=firewall.firewall_warnings(name, context.answers))
+            return Plan(steps=(create, _tag_bridge(name)), warnings=firewall.firewall_warnings(name, context.answers))
         unfinished = bridge.group == PENDING_GROUP
-        steps = [_own(name)] if unfinished else []
+        steps = [_tag_bridge(name)] if unfinished else []
         if not unfinished and not bridge.up:
             steps.append(raise_link(bridge))
         if attachment.vlan and not bridge.data.get("vlan_filtering"):
-            steps.append(self._filter(context, name))
+            steps.append(self._turn_on_filtering(context, name))
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
 
-    def _filter(self, context: Context, name: str) -> Command:
+    def _turn_on_filtering(self, context: Context, name: str) -> Command:
         """Turn filtering on, where that takes nothing from a port that relies on the bridge passing tags through."""
         if context.host_state.ports(name) and not iproute.is_option_on(context.attachment, _FILTERING):
             raise HostError(
@@ -152,7 +154,7 @@ class LinuxBridge(LinkBackend):
         words = (*words, *change_words(bridge, raised | FILTERING))
         return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 
-    def _completed(self, context: Context, link: Link) -> Plan:
+    def _complete_port(self, context: Context, link: Link) -> Plan:
         """Put right what an interrupted run, or somebody's hand, left undone on the port."""
         peer = find_veth_peer(context, link)
         if peer is None:
@@ -163,25 +165,27 @@ class LinuxBridge(LinkBackend):
         attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
-        is_up, vlans = peer.up, _vlans_of(context, peer.name)
+        is_up, vlans = peer.up, _parse_vlans_of(context, peer.name)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
                 steps.append(ip(*words, "down", undo=[up], reason=f"let nothing through {peer.name} meanwhile"))
                 is_up = False
-            steps.append(self._moved(context, peer, vlans))
-            vlans = bridge_vlan.given(context.host_state.links.get(attachment.host))
+            steps.append(self._move_port(context, peer, vlans))
+            vlans = bridge_vlan.list_default_vlans(context.host_state.links.get(attachment.host))
         if attachment.vlan:
-            steps += bridge_vlan.access(peer.name, parse_vlan(attachment.vlan), vlans, undo=True)
+            steps += bridge_vlan.make_access_port(peer.name, parse_vlan(attachment.vlan), vlans, undo=True)
         if not is_up:
             steps.append(ip(*words, "up", undo=[down], reason=f"raise {peer.name}"))
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))
 
-    def _moved(self, context: Context, peer: Link, vlans: Vlans) -> Command:
+    def _move_port(self, context: Context, peer: Link, vlans: Vlans) -> Command:
         """Return what makes the host's end a port of the bridge, where it is none or one of another bridge."""
         words, bridge = ("link", "set", "dev", peer.name), context.attachment.host
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
         if peer.master and vlans:
-            undo += bridge_vlan.restored(peer.name, vlans, bridge_vlan.given(context.host_state.links[peer.master]))
+            undo += bridge_vlan.restore_vlans(
+                peer.name, vlans, bridge_vlan.list_default_vlans(context.host_state.links[peer.master])
+            )
         return ip(*words, "master", bridge, undo=undo, reason=f"make {peer.name} a port of {bridge}")
 
 
@@ -198,7 +202,7 @@ def _find_bridge(context: Context) -> Link | None:
     return bridge
 
 
-def _put_back(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:
+def _restore_bridge(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:
     """Return what lowers a bridge again that we raised, and lets it filter no longer, as far as nobody needs that."""
     bits = read_changes(link)
     lower = bits & RAISED and not used
@@ -210,7 +214,7 @@ def _put_back(context: Context, link: Link, going: Collection[str], *, used: boo
     kind = ("type", "bridge", "vlan_filtering", "0") if open_up else ()
     remove = ip(
         *("link", "set", "dev", link.name, *words, *kind),
-        guard=_ports_of(link.name) if lower else None,
+        guard=_query_ports(link.name) if lower else None,
         reason=f"put {link.name} back as it was found",
     )
     return (SharedResource(name=link.name, remove=remove, hidden=bool(lower)),)
@@ -224,28 +228,28 @@ def _has_vlans(context: Context, link: Link, going: Collection[str]) -> bool:
     if "vlans" not in context.answers:
         return True
     names = {link.name, *(port.name for port in context.host_state.ports(link.name))} - set(going)
-    return any(_vlans_of(context, name) not in ({}, bridge_vlan.given(link)) for name in names)
+    return any(_parse_vlans_of(context, name) not in ({}, bridge_vlan.list_default_vlans(link)) for name in names)
 
 
-def _own(name: str) -> Command:
+def _tag_bridge(name: str) -> Command:
     return ip(
         *("link", "set", "dev", name, "group", "default", "alias", Tag(kind="bridge").alias, "up"),
         reason=f"raise {name} and mark it as made by pipework",
     )
 
 
-def _unmade(name: str) -> Command:
+def _delete_bridge(name: str) -> Command:
     words = ("link", "delete", "dev", name)
-    return ip(*words, guard=_ports_of(name), reason=f"remove the bridge {name}, which has no port")
+    return ip(*words, guard=_query_ports(name), reason=f"remove the bridge {name}, which has no port")
 
 
-def _ports_of(bridge: str) -> Command:
+def _query_ports(bridge: str) -> Command:
     return Command(argv=("ip", "-json", "link", "show", "master", bridge), reason=f"see whether {bridge} has ports")
 
 
-def _vlans_of(context: Context, port: str) -> Vlans:
+def _parse_vlans_of(context: Context, port: str) -> Vlans:
     answer = context.answers.get("vlans")
-    return bridge_vlan.parse(answer.stdout, port) if answer else {}
+    return bridge_vlan.parse_vlans(answer.stdout, port) if answer else {}
 
 
 @hookimpl

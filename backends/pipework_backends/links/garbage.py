@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Snapshot
 
 
-def swept(*commands: Command) -> Plan:
+def plan_cleanup(*commands: Command) -> Plan:
     """Return a plan that runs each by itself."""
     return Plan(cleanup=commands)
 
 
-def of_pairs(snapshot: Snapshot) -> Plan:
+def delete_pairs(snapshot: Snapshot) -> Plan:
     """Delete the veth pairs that serve nobody."""
     found = garbage.find_unused_pairs(snapshot).items()
-    return swept(*(ip("link", "delete", "dev", name, reason=f"delete {name}, {wrong}") for name, wrong in found))
+    return plan_cleanup(*(ip("link", "delete", "dev", name, reason=f"delete {name}, {wrong}") for name, wrong in found))
 
 
-def of_bridges(snapshot: Snapshot) -> Iterator[Link]:
+def find_unused_bridges(snapshot: Snapshot) -> Iterator[Link]:
     """Yield the Linux bridges of ours that have no use, or only ports that go."""
     for link in snapshot.host_state.links.values():
         ours = link.kind == "bridge" and is_made_by_us(link, "bridge")
@@ -42,32 +42,32 @@ def of_bridges(snapshot: Snapshot) -> Iterator[Link]:
             yield link
 
 
-def of_ports(snapshot: Snapshot) -> list[str]:
+def find_unused_ports(snapshot: Snapshot) -> list[str]:
     """Return the ports of ours on switches that keep them, whose device has gone with its guest, or goes."""
     going = {
         *garbage.find_unused_pairs(snapshot),
-        *(link.name for link in snapshot.host_state.links.values() if _doomed(snapshot, link)),
+        *(link.name for link in snapshot.host_state.links.values() if _belongs_to_dying(snapshot, link)),
     }
-    return [port.name for port in snapshot.ports.values() if port.ours and _gone(snapshot, port.name, going)]
+    return [port.name for port in snapshot.ports.values() if port.ours and _is_gone(snapshot, port.name, going)]
 
 
-def _gone(snapshot: Snapshot, name: str, going: set[str]) -> bool:
+def _is_gone(snapshot: Snapshot, name: str, going: set[str]) -> bool:
     return name not in snapshot.host_state.links or name in going
 
 
-def _doomed(snapshot: Snapshot, link: Link) -> bool:
+def _belongs_to_dying(snapshot: Snapshot, link: Link) -> bool:
     tag = ownership.read_tag(link)
     return tag is not None and tag.netns.isdecimal() and int(tag.netns) in snapshot.dying
 
 
-def in_use(snapshot: Snapshot, name: str) -> bool:
+def is_in_use(snapshot: Snapshot, name: str) -> bool:
     """Whether the host or a guest uses the interface of that name by other means than as a switch."""
     link = snapshot.host_state.links.get(name)
     used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
     return snapshot.unsure or (link is not None and (name in used or is_used(snapshot.host_state, link)))
 
 
-def of_guests(snapshot: Snapshot, kind: str) -> Plan:
+def delete_unfinished(snapshot: Snapshot, kind: str) -> Plan:
     """Delete the links of that kind that killed runs left in guests or on the host, on top of a parent of the host.
 
     A guest may be a host to guests of its own, where another pipework is at work: the parent tells whose it is. On the
@@ -78,24 +78,24 @@ def of_guests(snapshot: Snapshot, kind: str) -> Plan:
         link for link in snapshot.host_state.links.values() if link.kind == kind and ownership.is_pending(link)
     ]
     there = [(None, link) for link in is_pending if not link.alias]
-    plan = swept(
+    plan = plan_cleanup(
         *(
             ip("link", "delete", "dev", link.name, netns=netns, reason=f"delete {link.name}, which a killed run left")
-            for netns, link in (*there, *_unfinished(snapshot, kind))
+            for netns, link in (*there, *_list_unfinished(snapshot, kind))
         )
     )
     siblings = [
         (link, tag) for link in is_pending if (tag := ownership.read_tag(link)) is not None and tag.kind == "host"
     ]
-    return plan + Plan(warnings=tuple(_unsettled(link.name, tag.parent) for link, tag in siblings))
+    return plan + Plan(warnings=tuple(_warn_unsettled(link.name, tag.parent) for link, tag in siblings))
 
 
-def _unsettled(name: str, nic: str) -> str:
+def _warn_unsettled(name: str, nic: str) -> str:
     said = f"{name} is not settled: a run waits for its gateway, or was killed."
     return f"{said} If it stays so, `pipework host --remove {nic}` gives {nic} all back."
 
 
-def _unfinished(snapshot: Snapshot, kind: str) -> Iterator[tuple[Netns, Link]]:
+def _list_unfinished(snapshot: Snapshot, kind: str) -> Iterator[tuple[Netns, Link]]:
     for inode, guest_state in snapshot.guest_states.items():
         for link in guest_state.links.values():
             if _is_unfinished(snapshot, link, kind):
@@ -107,7 +107,7 @@ def _is_unfinished(snapshot: Snapshot, link: Link, kind: str) -> bool:
     return above and not link.alias and ownership.is_pending(link)
 
 
-def of_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
+def delete_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
     """Delete the VLANs of ours that nobody is on top of, here or in a guest; links of these kinds that go do not count.
 
     What a namespace that cannot be entered has on top of them nobody knows: then all of them stay.
@@ -125,7 +125,7 @@ def of_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
         for inode, guest_state in snapshot.guest_states.items()
     }
     used = namespaces.list_parents_used(staying, snapshot.host_state.links.values())
-    return swept(
+    return plan_cleanup(
         *(
             ip("link", "delete", "dev", link.name, reason=f"delete the VLAN {link.name}, which nobody uses")
             for link in snapshot.host_state.links.values()
@@ -134,7 +134,7 @@ def of_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
     )
 
 
-def of_nics(snapshot: Snapshot) -> Plan:
+def restore_nics(snapshot: Snapshot) -> Plan:
     """Give the NICs that came home with a guest's end their names, states, MACs and MTUs back."""
     plan = Plan()
     for link in snapshot.host_state.links.values():
@@ -145,11 +145,11 @@ def of_nics(snapshot: Snapshot) -> Plan:
             said = f"{link.name} came home and was {tag.nic}, which is another interface by now; it stays as it is."
             plan += Plan(warnings=(said,))
             continue
-        plan += swept(*_home(link, tag))
+        plan += plan_cleanup(*_restore_nic(link, tag))
     return plan
 
 
-def _home(link: Link, tag: ownership.Tag) -> Iterator[Command]:
+def _restore_nic(link: Link, tag: ownership.Tag) -> Iterator[Command]:
     renamed = ("name", tag.nic) if tag.nic != link.name else ()
     if link.up and renamed:  # the kernel renames no link that is up
         yield ip("link", "set", "dev", link.name, "down", reason=f"take {link.name} down, which came home from a guest")
@@ -158,17 +158,17 @@ def _home(link: Link, tag: ownership.Tag) -> Iterator[Command]:
     yield ip(*words, *((tag.state,) if tag.state else ()), reason=f"give {link.name} back what it was, as {tag.nic}")
 
 
-def of_children(snapshot: Snapshot) -> Plan:
+def delete_children(snapshot: Snapshot) -> Plan:
     """Delete the IPoIB children of dead guests, which the kernel gives back to the host, and those of killed runs."""
-    return swept(
+    return plan_cleanup(
         *(
             ip("link", "delete", "dev", link.name, reason=f"delete {link.name}, which had been in a guest")
             for link in snapshot.host_state.links.values()
-            if link.kind == "ipoib" and (_marked(link) == "ipoib" or (not link.alias and ownership.is_pending(link)))
+            if link.kind == "ipoib" and (_read_kind(link) == "ipoib" or (not link.alias and ownership.is_pending(link)))
         )
     )
 
 
-def _marked(link: Link) -> str:
+def _read_kind(link: Link) -> str:
     tag = ownership.read_tag(link)
     return tag.kind if tag else ""

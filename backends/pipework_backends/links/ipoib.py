@@ -53,12 +53,12 @@ class IPoIB(LinkBackend):
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a child of the parent with the partition and, if one was asked for, the mode."""
         parent = context.host_state.links.get(context.attachment.host)
-        mode = _mode(context)
+        mode = _choose_mode(context)
         return (
             parent is not None
             and link.layer == _INFINIBAND
             and link.peer == parent.ifindex
-            and _partition_of(link) == (_partition(context) or _partition_of(parent))
+            and _read_partition(link) == (_parse_partition(context) or _read_partition(parent))
             and (not mode or link.data.get("mode") == mode)
         )
 
@@ -74,32 +74,32 @@ class IPoIB(LinkBackend):
         """Delete the children that the kernel gave back to the host."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        return garbage.of_children(snapshot)
+        return garbage.delete_children(snapshot)
 
     def create(self, context: Context) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""
-        parent = _checked(context)
+        parent = _find_parent(context)
         # The driver sets the MTU of a child by the mode and the fabric, whatever its maker said.
-        sized = (_sized(context),) if context.attachment.mtu else ()
-        return Plan(steps=(*_orphans(context), *_raised(parent), *_child(context, parent), *sized))
+        sized = (_set_mtu(context),) if context.attachment.mtu else ()
+        return Plan(steps=(*_delete_orphans(context), *_raise_parent(parent), *_create_child(context, parent), *sized))
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Raise the parent, and set the MTU that was asked for."""
-        parent = _checked(context)
-        sized = (_sized(context, link),) if context.attachment.mtu not in {None, link.mtu} else ()
-        steps = (*_orphans(context), *_raised(parent), *sized)
+        parent = _find_parent(context)
+        sized = (_set_mtu(context, link),) if context.attachment.mtu not in {None, link.mtu} else ()
+        steps = (*_delete_orphans(context), *_raise_parent(parent), *sized)
         return Plan(steps=steps, notes=(f"{link.name} is a child of {parent.name}",))
 
 
-def _checked(context: Context) -> Link:
+def _find_parent(context: Context) -> Link:
     """Return the parent; raise for a request that InfiniBand cannot meet."""
     attachment = context.attachment
     if attachment.mac:
         raise UsageError(
             "an InfiniBand interface has 20 bytes of address, which the fabric gives it.", hint="leave the MAC out"
         )
-    _partition(context)
-    _mode(context)
+    _parse_partition(context)
+    _choose_mode(context)
     parent = iproute.find_parent(context)
     if parent.layer != _INFINIBAND:
         raise HostError(
@@ -112,8 +112,8 @@ def _checked(context: Context) -> Link:
     return parent
 
 
-def _partition(context: Context) -> int:
-    """Return the partition key behind `@`, hexadecimal and 16 bits, as full member; 0 when none was given."""
+def _parse_partition(context: Context) -> int:
+    """Return the partition key after `@`, hexadecimal and 16 bits, as full member; 0 when none was given."""
     text = context.attachment.vlan
     if not text:
         return 0
@@ -124,25 +124,25 @@ def _partition(context: Context) -> int:
     return key | _FULL_MEMBER
 
 
-def _partition_of(link: Link) -> int:
+def _read_partition(link: Link) -> int:
     """Return the partition of a link; `ip -json` calls it `key` (iproute2, ip/iplink_ipoib.c)."""
     return int(str(link.data.get("key", "0")), 16) | _FULL_MEMBER
 
 
-def _mode(context: Context) -> str:
+def _choose_mode(context: Context) -> str:
     mode = context.attachment.option("mode")
     if context.attachment.option("mode", MODES[0]) not in MODES:
         raise UsageError(f"ipoib has no mode {mode!r}.", hint=f"the modes are {', '.join(MODES)}")
     return mode
 
 
-def _raised(parent: Link) -> tuple[Command, ...]:
+def _raise_parent(parent: Link) -> tuple[Command, ...]:
     if parent.up:
         return ()
     return (raise_link(parent),)
 
 
-def _orphans(context: Context) -> tuple[Command, ...]:
+def _delete_orphans(context: Context) -> tuple[Command, ...]:
     """Delete the children of guests that are gone: the kernel gives them back to the host (`netns_refund`).
 
     Only those that carry our mark, which no interface of the host itself does. There is no undo: nobody uses them.
@@ -155,10 +155,10 @@ def _orphans(context: Context) -> tuple[Command, ...]:
     )
 
 
-def _child(context: Context, parent: Link) -> tuple[Command, ...]:
+def _create_child(context: Context, parent: Link) -> tuple[Command, ...]:
     attachment, guest = context.attachment, context.guest
-    name = _name(context)
-    key, mode = _partition(context), _mode(context)
+    name = _choose_name(context)
+    key, mode = _parse_partition(context), _choose_mode(context)
     words = (*(("pkey", f"0x{key:04x}") if key else ()), *(("mode", mode) if mode else ()))
     made = context.host_state.links.get(name)
     steps = []
@@ -181,7 +181,7 @@ def _child(context: Context, parent: Link) -> tuple[Command, ...]:
     return (*steps, move)
 
 
-def _name(context: Context) -> str:
+def _choose_name(context: Context) -> str:
     """Return what the child is called before it is moved; where it fits, as in the shell version."""
     attachment = context.attachment
     number = context.guest.pid or context.guest.inode
@@ -189,7 +189,7 @@ def _name(context: Context) -> str:
     return name if len(name.encode()) <= NAME_MAX else hash_host_name(f"{attachment.host}{attachment.vlan}", number)
 
 
-def _sized(context: Context, existing: Link | None = None) -> Command:
+def _set_mtu(context: Context, existing: Link | None = None) -> Command:
     interface, netns = context.attachment.interface, context.guest.netns
     words = ("link", "set", "dev", interface, "mtu")
     undo = [ip(*words, str(existing.mtu), netns=netns)] if existing else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pipework_backends.links.lower_device import Stacked
+from pipework_backends.links.lower_device import LowerDeviceBackend
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command
 
 
-class Ipvlan(Stacked):
+class Ipvlan(LowerDeviceBackend):
     """`ipvlan:NIC`; never chosen for a bare name."""
 
     kind = "ipvlan"
@@ -31,7 +31,7 @@ class Ipvlan(Stacked):
         "mode": f"one of {', '.join(modes)}; {default_mode} when not given; all on one parent share the last one"
     }
 
-    def check(self, context: Context, parent: Link) -> None:
+    def check_request(self, context: Context, parent: Link) -> None:
         """Refuse a MAC: it has its parent's (Documentation/networking/ipvlan.rst)."""
         if context.attachment.mac:
             raise UsageError(f"an ipvlan has the MAC of its parent {parent.name}.", hint="leave the MAC out")
@@ -47,14 +47,14 @@ class Ipvlan(Stacked):
             return clearing
         aside, rename, *others = clearing.before.steps
         mode = link.data.get("mode")
-        if mode not in {None, self._mode(context)}:
+        if mode not in {None, self._choose_mode(context)}:
             again = ip("link", "set", "dev", link.name, "type", self.kind, "mode", str(mode), netns=context.guest.netns)
             aside = aside._replace(undo=(*aside.undo, again))
-        steps = (aside, *_freed(context, link), rename, *others)
+        steps = (aside, *_free_addresses(context, link), rename, *others)
         return clearing._replace(before=clearing.before._replace(steps=steps))
 
 
-def _freed(context: Context, link: Link) -> list[Command]:
+def _free_addresses(context: Context, link: Link) -> list[Command]:
     """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
     netns, dev = context.guest.netns, ("dev", link.name)
     addresses = [ip_interface(address) for address in link.addresses if ":" not in address]

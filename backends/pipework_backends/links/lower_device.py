@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _STACKED = frozenset({"macvlan", "ipvlan"})
 
 
-class Stacked(LinkBackend):
+class LowerDeviceBackend(LinkBackend):
     """Base of the two. A subclass has `kind`, `modes`, `default_mode` and its claims."""
 
     modes: tuple[str, ...]
@@ -40,7 +40,7 @@ class Stacked(LinkBackend):
             link.kind == self.kind
             and parent is not None
             and link.peer == parent.ifindex
-            and link.data.get("mode", self._mode(context)) == self._mode(context)
+            and link.data.get("mode", self._choose_mode(context)) == self._choose_mode(context)
             and wanted.mac in {"", link.mac}
         )
 
@@ -86,20 +86,20 @@ class Stacked(LinkBackend):
         """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        found = garbage.of_guests(snapshot, self.kind)
-        return found + garbage.of_vlans(snapshot, *sorted(_STACKED)) if self.kind == "ipvlan" else found
+        found = garbage.delete_unfinished(snapshot, self.kind)
+        return found + garbage.delete_vlans(snapshot, *sorted(_STACKED)) if self.kind == "ipvlan" else found
 
     def create(self, context: Context) -> Plan:
         """Prepare the parent, and create the link straight in the guest."""
         attachment = context.attachment
-        before = self._prepare(context)
+        before = self._prepare_parent(context)
         parent = iproute.find_parent(context)
         # A VLAN of somebody else's may carry less than what it is a VLAN of.
         mtu = iproute.choose_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(
             *("link", "add", "link", self.parent_name(context)),
             *iproute.guest_link_words(context, "mtu", str(mtu)),
-            *("type", self.kind, "mode", self._mode(context)),
+            *("type", self.kind, "mode", self._choose_mode(context)),
             undo=[iproute.delete_guest_link(context)],
             reason=f"make {attachment.interface} in {context.guest.name} on top of {self.parent_name(context)}",
         )
@@ -108,15 +108,15 @@ class Stacked(LinkBackend):
     def complete(self, context: Context, link: Link) -> Plan:
         """Prepare the parent, which may have changed since."""
         note = f"{link.name} is on top of {self.parent_name(context)}"
-        return self._prepare(context) + Plan(notes=(note,))
+        return self._prepare_parent(context) + Plan(notes=(note,))
 
-    def _prepare(self, context: Context) -> Plan:
+    def _prepare_parent(self, context: Context) -> Plan:
         """Raise the parent, and make its VLAN where one is asked for."""
         parent = iproute.find_parent(context)
-        self.check(context, parent)
-        return _raised(parent) + (self._vlan(context, parent) if context.attachment.vlan else Plan())
+        self.check_request(context, parent)
+        return _raise_parent(parent) + (self._prepare_vlan(context, parent) if context.attachment.vlan else Plan())
 
-    def check(self, context: Context, parent: Link) -> None:
+    def check_request(self, context: Context, parent: Link) -> None:
         """Raise for a request that the kind cannot meet."""
 
     def parent_name(self, context: Context) -> str:
@@ -129,13 +129,13 @@ class Stacked(LinkBackend):
         names = [link.name for link in context.host_state.links.values() if _is_vlan(link, attachment.host, vid)]
         return usual if usual in names or not names else names[0]
 
-    def _mode(self, context: Context) -> str:
+    def _choose_mode(self, context: Context) -> str:
         mode = context.attachment.option("mode", self.default_mode)
         if mode not in self.modes:
             raise UsageError(f"{self.kind} has no mode {mode!r}.", hint=f"the modes are {', '.join(self.modes)}")
         return mode
 
-    def _vlan(self, context: Context, parent: Link) -> Plan:
+    def _prepare_vlan(self, context: Context, parent: Link) -> Plan:
         """Make `eth0.10`, or use the one there is when it really is VLAN 10 of eth0."""
         name, vid = self.parent_name(context), parse_vlan(context.attachment.vlan)
         link = context.host_state.links.get(name)
@@ -145,7 +145,7 @@ class Stacked(LinkBackend):
                     f"the host has an interface {name} that is not VLAN {vid} of {parent.name}.",
                     hint=f"rename it, or look at it with ip -details link show dev {name}",
                 )
-            return _owned(link) + _raised(link)
+            return _finish_vlan(link) + _raise_parent(link)
         if len(name.encode()) > NAME_MAX:
             raise HostError(
                 f"{name} has more than {NAME_MAX} characters, and the VLAN's interface would be called so.",
@@ -156,7 +156,7 @@ class Stacked(LinkBackend):
             undo=[ip("link", "delete", "dev", name, only_if_uncontended=True)],
             reason=f"make VLAN {vid} of {parent.name}",
         )
-        return Plan(steps=(create, _own(name)))
+        return Plan(steps=(create, _tag_vlan(name)))
 
 
 def _is_vlan(link: Link, parent: str, vid: int) -> bool:
@@ -169,11 +169,11 @@ def _is_vlan(link: Link, parent: str, vid: int) -> bool:
     )
 
 
-def _owned(link: Link) -> Plan:
-    return Plan(steps=(_own(link.name),)) if link.group == PENDING_GROUP else Plan()
+def _finish_vlan(link: Link) -> Plan:
+    return Plan(steps=(_tag_vlan(link.name),)) if link.group == PENDING_GROUP else Plan()
 
 
-def _own(name: str) -> Command:
+def _tag_vlan(name: str) -> Command:
     alias = Tag(kind="vlan").alias
     return ip(
         *("link", "set", "dev", name, "group", "default", "alias", alias, "up"),
@@ -181,7 +181,7 @@ def _own(name: str) -> Command:
     )
 
 
-def _raised(link: Link) -> Plan:
+def _raise_parent(link: Link) -> Plan:
     if link.up or link.group == PENDING_GROUP:
         return Plan(notes=(f"{link.name} is up",))
     return Plan(steps=(raise_link(link),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.links.lower_device import Stacked
+from pipework_backends.links.lower_device import LowerDeviceBackend
 from pipework_core.model import ownership
 from pipework_core.model.context import Claims
 from pipework_core.model.errors import HostError, UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
 
 
-class Macvlan(Stacked):
+class Macvlan(LowerDeviceBackend):
     """`macvlan:NIC`; any bare name of an interface that no other backend claims."""
 
     kind = "macvlan"
@@ -36,7 +36,7 @@ class Macvlan(Stacked):
             return Tag(kind=self.kind, parent=link.parent, vlan=str(link.data.get("id", "")))
         return None
 
-    def check(self, context: Context, parent: Link) -> None:
+    def check_request(self, context: Context, parent: Link) -> None:
         """Refuse parents without Ethernet, which the kernel refuses in fewer words (macvlan.c, macvlan_port_create).
 
         And a MAC in passthru mode, which the kernel passes over without a word (macvlan_common_newlink).

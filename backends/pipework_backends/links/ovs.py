@@ -9,15 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import ovsdb
-from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch, atom, bare
+from pipework_backends.links.ovs_port import (
+    DONE_OR_WAITING,
+    add_port,
+    adjust_port,
+    check_port,
+    choose_port,
+    remove_port,
+    remove_stale_port,
+)
+from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch
 from pipework_core.model.context import Claims, Replacement, SharedResource
-from pipework_core.model.errors import ConflictError, HostError, UsageError
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
@@ -38,8 +46,6 @@ DATAPATHS = ("system", "netdev")
 _MASTERS = frozenset({"", "ovs-system"})
 #: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
 _PID_DIGITS = 8
-#: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
-_DONE_OR_WAITING = frozenset({0, -14})
 
 
 class OpenVSwitch(LinkBackend):
@@ -62,29 +68,29 @@ class OpenVSwitch(LinkBackend):
         peer = find_veth_peer(context, link)
         if peer is None or peer.master not in _MASTERS:
             return False
-        port = _switch(context).ports.get(peer.name)
+        port = _parse_switch(context).ports.get(peer.name)
         return port is None or port.bridge == context.attachment.host
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park the veth; behind everything else its port leaves the switch, which does not notice deleted devices."""
+        """Rename the veth aside. Last of all, its port leaves the switch, which does not notice deleted devices."""
         parked = rename_aside(context, link, tag)
         peer = find_veth_peer(context, link)
         if peer is None:
             return parked
         if "tables" in context.answers:
-            old = _switch(context).ports.get(peer.name)
+            old = _parse_switch(context).ports.get(peer.name)
         else:  # another backend takes over, which did not ask the switch; the mark tells enough
-            old = _wanted(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
+            old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
         if old is None:
             return parked
-        remove = _remove(
-            peer.name, undo=(_add(old, undo=()),), reason=f"take the former port {peer.name} off {old.bridge}"
+        remove = remove_port(
+            peer.name, undo=(add_port(old, undo=()),), reason=f"take the former port {peer.name} off {old.bridge}"
         )
         return Replacement(context=parked.context, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
-        link, switch = context.host_state.links.get(tag.parent), _switch(context)
+        link, switch = context.host_state.links.get(tag.parent), _parse_switch(context)
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
         going = {tag.parent, peer.name if peer is not None else ""}
@@ -93,7 +99,7 @@ class OpenVSwitch(LinkBackend):
         others = [port for port in live if port.bridge == tag.parent and port.name not in going]
         if tag.parent not in switch.made or others or (link is not None and is_used(context.host_state, link)):
             return ()
-        remove = _unmade(tag.parent, reason=f"remove {tag.parent}, which has no port")
+        remove = _delete_bridge(tag.parent, reason=f"remove {tag.parent}, which has no port")
         return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
 
     def find_shared_tag(self, link: Link) -> Tag | None:
@@ -115,7 +121,7 @@ class OpenVSwitch(LinkBackend):
 
     def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
         """Return the ports with what the switch was told of their guests."""
-        return {port.name: _told_of(port) for port in ovsdb.parse(answers["switch"].stdout).ports.values()}
+        return {port.name: _read_port(port) for port in ovsdb.parse_tables(answers["switch"].stdout).ports.values()}
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
@@ -123,39 +129,39 @@ class OpenVSwitch(LinkBackend):
 
         if "switch" not in snapshot.answers:
             return Plan()
-        switch, gone = ovsdb.parse(snapshot.answers["switch"].stdout), garbage.of_ports(snapshot)
+        switch, gone = ovsdb.parse_tables(snapshot.answers["switch"].stdout), garbage.find_unused_ports(snapshot)
         bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
         used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
-        ports = [_remove(name, reason=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
+        ports = [remove_port(name, reason=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
         bridges = [
-            _unmade(name, reason=f"remove the bridge {name}, which has no port")
+            _delete_bridge(name, reason=f"remove the bridge {name}, which has no port")
             for name in sorted(switch.made - used)
-            if not garbage.in_use(snapshot, name)
+            if not garbage.is_in_use(snapshot, name)
         ]
-        return garbage.swept(*ports, *bridges)
+        return garbage.plan_cleanup(*ports, *bridges)
 
     def create(self, context: Context) -> Plan:
         """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
-        switch = _checked(context)
+        switch = _check_switch(context)
         mtu = iproute.choose_mtu(context, context.host_state.links.get(context.attachment.host))
-        stale = _stale(switch, choose_veth_name(context))
+        stale = remove_stale_port(switch, choose_veth_name(context))
         name, made_veth = make_veth(context, mtu=mtu)
-        made_bridge = _bridge(context, switch)
-        port = (_add(_wanted(context, name)), _accepted(name))
+        made_bridge = _create_bridge(context, switch)
+        port = (add_port(choose_port(context, name)), check_port(name))
         # The changes in front of the questions: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Put right what is wrong with the port."""
-        return _completed(context, link, _checked(context))
+        return _complete_port(context, link, _check_switch(context))
 
     def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or see that it works: what the host needs to take part."""
-        return _bridge(context, _checked(context))
+        return _create_bridge(context, _check_switch(context))
 
 
-def _told_of(port: Port) -> SwitchPort:
+def _read_port(port: Port) -> SwitchPort:
     from pipework_core.model.snapshot import SwitchPort  # noqa: PLC0415 - an attachment does not need it
 
     told = port.external_ids
@@ -170,12 +176,12 @@ def _told_of(port: Port) -> SwitchPort:
     )
 
 
-def _switch(context: Context) -> Switch:
+def _parse_switch(context: Context) -> Switch:
     answer = context.answers.get("tables")
-    return ovsdb.parse(answer.stdout) if answer else Switch()
+    return ovsdb.parse_tables(answer.stdout) if answer else Switch()
 
 
-def _checked(context: Context) -> Switch:
+def _check_switch(context: Context) -> Switch:
     """Return the switch as it is; raise for a request that it cannot meet, or that contradicts what it has."""
     attachment, host = context.attachment, context.host_state
     name, datapath = attachment.host, attachment.option("datapath")
@@ -189,7 +195,7 @@ def _checked(context: Context) -> Switch:
             f"{name} is no bridge of Open vSwitch but {host.links[name].kind or 'a physical interface'}.",
             hint="leave ovs: out, or name another bridge",
         )
-    switch = _switch(context)
+    switch = _parse_switch(context)
     if attachment.vlan and name in switch.fakes:
         raise UsageError(
             f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
@@ -207,7 +213,7 @@ def _checked(context: Context) -> Switch:
     return switch
 
 
-def _bridge(context: Context, switch: Switch) -> Plan:
+def _create_bridge(context: Context, switch: Switch) -> Plan:
     """Make the bridge when there is none, and see that it works."""
     name, datapath = context.attachment.host, context.attachment.option("datapath")
     if name in context.host_state.listed[OpenVSwitch.kind]:
@@ -217,7 +223,9 @@ def _bridge(context: Context, switch: Switch) -> Plan:
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
     told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
-    create = Command(argv=(*VSCTL, "add-br", name, *told), undo=(_unmade(name),), reason=f"create the bridge {name}")
+    create = Command(
+        argv=(*VSCTL, "add-br", name, *told), undo=(_delete_bridge(name),), reason=f"create the bridge {name}"
+    )
     # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
     alive = Command(
         argv=(*VSCTL, "get", "interface", name, "ofport"),
@@ -227,76 +235,12 @@ def _bridge(context: Context, switch: Switch) -> Plan:
     return Plan(steps=(create, alive))
 
 
-def _unmade(name: str, *, reason: str = "") -> Command:
+def _delete_bridge(name: str, *, reason: str = "") -> Command:
     guard = Command(argv=(*VSCTL, "list-ports", name), reason=f"see whether {name} has ports")
-    return Command(argv=(*VSCTL, "del-br", name), guard=guard, ok_codes=_DONE_OR_WAITING, reason=reason)
+    return Command(argv=(*VSCTL, "del-br", name), guard=guard, ok_codes=DONE_OR_WAITING, reason=reason)
 
 
-def _wanted(context: Context, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
-    """Return the port the request asks for. Empty values are left out, as the shell version did."""
-    attachment, guest = context.attachment, context.guest
-    bridge = bridge or attachment.host
-    if tag is None:
-        tag = parse_vlan(attachment.vlan) if attachment.vlan else 0
-    told = {
-        ovsdb.OWN_KEY: name,
-        "pipework.bridge": bridge,
-        "pipework.containerid": guest.id,
-        "pipework.containername": guest.name,
-        "pipework.nspid": str(guest.pid or ""),
-        "pipework.vlan": str(tag or ""),
-    }
-    return Port(name=name, bridge=bridge, tag=tag, external_ids={key: text for key, text in told.items() if text})
-
-
-def _add(port: Port, *, undo: tuple[Command, ...] | None = None) -> Command:
-    tag = (f"tag={port.tag}",) if port.tag else ()
-    told = ("--", *_told(port)) if port.external_ids else ()
-    return Command(
-        argv=(*VSCTL, "add-port", port.bridge, port.name, *tag, *told),
-        undo=(_remove(port.name),) if undo is None else undo,
-        reason=f"make {port.name} a port of {port.bridge}" + (f" in VLAN {port.tag}" if port.tag else ""),
-    )
-
-
-def _told(port: Port) -> tuple[str, ...]:
-    told = (f"external_ids:{bare(key)}={atom(text)}" for key, text in port.external_ids.items())
-    return ("set", "interface", port.name, *told)
-
-
-def _remove(name: str, *, undo: tuple[Command, ...] = (), reason: str = "") -> Command:
-    return Command(
-        argv=(*VSCTL, "--", "--if-exists", "del-port", name), undo=undo, ok_codes=_DONE_OR_WAITING, reason=reason
-    )
-
-
-def _accepted(name: str) -> Command:
-    """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
-    return Command(
-        argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", reason=f"see that the switch could take {name}"
-    )
-
-
-def _stale(switch: Switch, name: str) -> Plan:
-    """Clear away the port of a dead guest; raise ConflictError when it is not ours.
-
-    This comes before the veth is made: the switch would plug a new device of that name into the old port's VLAN. It
-    has no undo, since a port without its device is only a trace that the switch keeps.
-    """
-    port = switch.ports.get(name)
-    if port is None:
-        return Plan()
-    if not port.ours:
-        raise ConflictError(
-            f"the bridge {port.bridge} of Open vSwitch has a port {name} already that is not pipework's.",
-            hint="choose another name for the host's end with -l",
-        )
-    return Plan(
-        steps=(_remove(name, reason=f"remove the port {name} that a guest which is gone left on {port.bridge}"),)
-    )
-
-
-def _completed(context: Context, link: Link, switch: Switch) -> Plan:
+def _complete_port(context: Context, link: Link, switch: Switch) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone."""
     peer = find_veth_peer(context, link)
     if peer is None:
@@ -307,43 +251,19 @@ def _completed(context: Context, link: Link, switch: Switch) -> Plan:
     steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
-    wanted, has = _wanted(context, peer.name), switch.ports.get(peer.name)
+    wanted, has = choose_port(context, peer.name), switch.ports.get(peer.name)
     if has is not None and has.bridge == wanted.bridge and not has.error:
-        steps += _adjusted(wanted, has)
+        steps += adjust_port(wanted, has)
         made = Plan()
     else:
-        made = _bridge(context, switch)
+        made = _create_bridge(context, switch)
         if has is not None:
-            steps.append(_remove(has.name, undo=(_add(has, undo=()),), reason=f"take {has.name} off {has.bridge}"))
-        steps += [*made.steps, _add(wanted), _accepted(wanted.name)]
+            steps.append(
+                remove_port(has.name, undo=(add_port(has, undo=()),), reason=f"take {has.name} off {has.bridge}")
+            )
+        steps += [*made.steps, add_port(wanted), check_port(wanted.name)]
     notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
     return Plan(steps=tuple(steps), notes=notes)
-
-
-def _adjusted(wanted: Port, has: Port) -> list[Command]:
-    """Return what makes a port that is on the right bridge the one that is wanted."""
-    steps = []
-    if has.tag != wanted.tag:
-        steps.append(
-            Command(
-                argv=_tagged(wanted),
-                undo=(Command(argv=_tagged(has)),),
-                reason=f"put {has.name} into VLAN {wanted.tag}",
-            )
-        )
-    # Only what is missing: the guest may have been called by another of its names then.
-    told = {key: text for key, text in wanted.external_ids.items() if key not in has.external_ids}
-    if told:
-        words = _told(Port(name=has.name, bridge=has.bridge, external_ids=told))
-        forget = Command(argv=(*VSCTL, "remove", "interface", has.name, "external_ids", *map(bare, told)))
-        steps.append(Command(argv=(*VSCTL, *words), undo=(forget,), reason=f"tell the switch whose port {has.name} is"))
-    return steps
-
-
-def _tagged(port: Port) -> tuple[str, ...]:
-    if port.tag:
-        return (*VSCTL, "set", "port", port.name, f"tag={port.tag}")
-    return (*VSCTL, "clear", "port", port.name, "tag")
 
 
 @hookimpl

@@ -71,14 +71,14 @@ class Switch(Record):
 
 
 @lru_cache(maxsize=1)  # a topology plans hundreds of guests from one answer
-def parse(text: str) -> Switch:
+def parse_tables(text: str) -> Switch:
     """Parse what `TABLES` prints; nothing at all is a switch without bridges."""
     documents = [json.loads(line) for line in text.splitlines() if line.strip()]
     if not documents:
         return Switch()
-    bridges, ports, interfaces = (_rows(document) for document in documents)
-    owner = {uuid: str(bridge["name"]) for bridge in bridges for uuid in _set(bridge["ports"])}
-    tags = {str(port["name"]): int(next(iter(_set(port["tag"])), 0)) for port in ports}
+    bridges, ports, interfaces = (_parse_rows(document) for document in documents)
+    owner = {uuid: str(bridge["name"]) for bridge in bridges for uuid in _parse_set(bridge["ports"])}
+    tags = {str(port["name"]): int(next(iter(_parse_set(port["tag"])), 0)) for port in ports}
     parents = {str(port["name"]): owner.get(port["_uuid"][1], "") for port in ports}
     # A fake bridge is no row of its own but a port of its parent; ports on it carry its tag (ovs-vsctl(8)).
     fakes = {str(port["name"]): tags[str(port["name"])] for port in ports if port["fake_bridge"]}
@@ -92,8 +92,8 @@ def parse(text: str) -> Switch:
             name=name,
             bridge=fake or parent,
             tag=0 if fake else tag,
-            error=str(next(iter(_set(interface["error"])), "")),
-            number=int(next(iter(_set(interface["ofport"])), 0)),
+            error=str(next(iter(_parse_set(interface["error"])), "")),
+            number=int(next(iter(_parse_set(interface["ofport"])), 0)),
             external_ids=dict(interface["external_ids"][1]),
         )
     datapaths = {str(bridge["name"]): str(bridge["datapath_type"] or "system") for bridge in bridges}
@@ -101,18 +101,18 @@ def parse(text: str) -> Switch:
     return Switch(datapaths=datapaths, ports=found, fakes=fakes, made=made)
 
 
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+def _parse_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(document["headings"], row, strict=True)) for row in document["data"]]
 
 
-def _set(value: object) -> list[Any]:
+def _parse_set(value: object) -> list[Any]:
     """Return the members of a set as RFC 7047, 5.1, writes it: one member stands for itself, unless it is a UUID."""
     if isinstance(value, list) and value[0] == "set":
         return [member[1] if isinstance(member, list) else member for member in value[1]]
     return [value[1] if isinstance(value, list) else value]
 
 
-def atom(text: str) -> str:
+def quote_atom(text: str) -> str:
     """Return `text` as a string of the database that arrives unchanged, whatever it holds.
 
     A bare word would end at a comma, a quote or a space; quoted ones have the syntax of JSON (ovs-vsctl(8)). The
@@ -121,6 +121,6 @@ def atom(text: str) -> str:
     return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
 
 
-def bare(key: str) -> str:
+def quote_key(key: str) -> str:
     """Return `key` as people write it where that is safe, else as `atom` does."""
-    return key if _BARE.fullmatch(key) else atom(key)
+    return key if _BARE.fullmatch(key) else quote_atom(key)

@@ -9,23 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import nic_state, ovsdb
+from pipework_backends.links.nic_return import bring_home, list_original_words
 from pipework_core.model import ownership
 from pipework_core.model.context import Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
-from pipework_core.model.plan import HOST, Command, Outcome, Plan
+from pipework_core.model.plan import HOST, Command, Plan
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import (
-    find_earlier_defaults,
-    remove_link,
     rename_aside,
-    restore_defaults,
-    restore_link,
-    restore_route,
 )
 from pipework_core.toolkit.shared import lower_link, raise_link
 
@@ -56,7 +52,7 @@ class Phys(LinkBackend):
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
         """Read what the NIC will need when it comes home, and whether it is a radio; nothing when it is not there."""
-        link = _at_home(host, _nic(attachment))
+        link = _find_on_host(host, _nic_name(attachment))
         if link is None:
             return {}
         path = f"/sys/class/net/{link.name}/phy80211/name"
@@ -68,14 +64,14 @@ class Phys(LinkBackend):
         """Accept the NIC itself, or the VLAN that is made of it."""
         tag = ownership.read_tag(link)
         if tag is not None:
-            return tag.kind == self.kind and tag.nic == _nic(context.attachment)
+            return tag.kind == self.kind and tag.nic == _nic_name(context.attachment)
         return bool(context.attachment.vlan) and _is_vlan(context, link)
 
     def tag(self, context: Context) -> Tag:
         """Remember what the NIC was called and whether it was up, and what else the request changes on it."""
         attachment = context.attachment
         tag = Tag(kind=self.kind, parent=attachment.host, vlan=attachment.vlan)
-        link = _at_home(context.host_state, _nic(attachment))
+        link = _find_on_host(context.host_state, _nic_name(attachment))
         if link is None:
             return tag
         earlier = ownership.read_tag(link) or tag
@@ -84,14 +80,14 @@ class Phys(LinkBackend):
             state=earlier.state or ("up" if link.up else "down"),
             mac=earlier.mac or (link.mac if attachment.mac else ""),
             mtu=earlier.mtu or (str(link.mtu) if attachment.mtu else ""),
-            phy=_radio(context),
+            phy=_read_radio(context),
         )
 
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Give NICs that came home with a guest's end back what they were."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
-        return garbage.of_nics(snapshot)
+        return garbage.restore_nics(snapshot)
 
     def refuse_unsupported(self, attachment: Attachment) -> None:
         """Raise UsageError for a name of the host's end, and for an option that is neither 0 nor 1."""
@@ -101,53 +97,53 @@ class Phys(LinkBackend):
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Set what was asked for on a NIC that is in the guest already."""
-        return _completed(context, link)
+        return _complete_nic(context, link)
 
     def create(self, context: Context) -> Plan:
         """Move the NIC, or complete what an earlier run began."""
         attachment = context.attachment
-        link = _at_home(context.host_state, _nic(attachment))
+        link = _find_on_host(context.host_state, _nic_name(attachment))
         if link is not None:
-            _check(context, link)
-            return _moved(context, link, self.tag(context))
+            _check_nic(context, link)
+            return _move_nic(context, link, self.tag(context))
         if attachment.vlan:
-            return _vlan(context)
-        return _renamed(context)
+            return _create_vlan(context)
+        return _complete_radio(context)
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
         """Bring the NIC home; undoing takes it back into the guest. A VLAN that we made is parked like other links."""
-        return _brought_home(context, link, tag) if tag.nic else rename_aside(context, link, tag)
+        return bring_home(context, link, tag) if tag.nic else rename_aside(context, link, tag)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
         if not tag.nic:
             return lower_link(context.host_state, tag.parent)
         link = context.host_state.links.get(tag.nic)
-        if context.attachment.interface or link is None or _marked_as(link) != tag.nic or link.group != PENDING_GROUP:
+        if context.attachment.interface or link is None or _read_nic(link) != tag.nic or link.group != PENDING_GROUP:
             return ()
-        words = ("group", "default", "alias", "", *_original(tag), *(("up",) if tag.state == "up" else ()))
+        words = ("group", "default", "alias", "", *list_original_words(tag), *(("up",) if tag.state == "up" else ()))
         remove = ip("link", "set", "dev", tag.nic, *words, reason=f"give {tag.nic} back what it had")
         return (SharedResource(name=tag.nic, remove=remove),)
 
 
-def _nic(attachment: Attachment) -> str:
+def _nic_name(attachment: Attachment) -> str:
     return f"{attachment.host}.{parse_vlan(attachment.vlan)}" if attachment.vlan else attachment.host
 
 
-def _at_home(host: HostState, name: str) -> Link | None:
+def _find_on_host(host: HostState, name: str) -> Link | None:
     """Return the NIC on the host: by its name, or by its mark when it came back under the name it had in a guest."""
     if not name:
         return None
     link = host.links.get(name)
-    return link or next((link for link in host.links.values() if _marked_as(link) == name), None)
+    return link or next((link for link in host.links.values() if _read_nic(link) == name), None)
 
 
-def _marked_as(link: Link) -> str:
+def _read_nic(link: Link) -> str:
     tag = ownership.read_tag(link)
     return tag.nic if tag is not None and tag.kind == Phys.kind else ""
 
 
-def _radio(context: Context) -> str:
+def _read_radio(context: Context) -> str:
     """Return the name of the radio the NIC belongs to, such as phy0; empty when it is no Wi-Fi device."""
     answer = context.answers.get("radio")
     return answer.stdout.strip() if answer is not None and answer.code == 0 else ""
@@ -159,12 +155,12 @@ def _list_bridges(context: Context) -> list[str]:
     return answer.stdout.splitlines() if answer else []
 
 
-def _home(context: Context) -> str:
+def _read_home(context: Context) -> str:
     answer = context.answers.get("home")
     return answer.stdout if answer else ""
 
 
-def _check(context: Context, link: Link) -> None:
+def _check_nic(context: Context, link: Link) -> None:
     """Raise for a NIC that cannot be moved, and for one that others would miss."""
     name = link.name
     if link.layer == "loopback":
@@ -199,7 +195,9 @@ def _check(context: Context, link: Link) -> None:
             f"of {context.attachment.host}.",
             hint=f"rename it, or look at it with ip -details link show dev {name}",
         )
-    if nic_state.find_default_route(_home(context), name) and not iproute.is_option_on(context.attachment, _TAKE_ROUTE):
+    if nic_state.find_default_route(_read_home(context), name) and not iproute.is_option_on(
+        context.attachment, _TAKE_ROUTE
+    ):
         raise HostError(
             f"the host's default route goes through {name}, and the host would be cut off.",
             hint="if that is what you want, add -o take-default-route=1",
@@ -212,7 +210,7 @@ def _is_vlan(context: Context, link: Link) -> bool:
     return link.kind == "vlan" and below and link.data.get("id") == parse_vlan(context.attachment.vlan)
 
 
-def _moved(context: Context, link: Link, tag: Tag) -> Plan:
+def _move_nic(context: Context, link: Link, tag: Tag) -> Plan:
     """Mark the NIC, move it, and set what is asked for; undoing brings it home as it was."""
     attachment, guest = context.attachment, context.guest
     name, interface = link.name, attachment.interface
@@ -223,10 +221,10 @@ def _moved(context: Context, link: Link, tag: Tag) -> Plan:
         undo=[ip("link", "set", "dev", name, "group", group, "alias", alias)],
         reason=f"mark {name}, so that it is recognised wherever it is",
     )
-    back = [ip("link", "set", "dev", name, *_settings(attachment, link))] if _changes(attachment) else []
-    settled = nic_state.restore_settings(link, _home(context))
+    back = [ip("link", "set", "dev", name, *_original_settings(attachment, link))] if _has_changes(attachment) else []
+    settled = nic_state.restore_settings(link, _read_home(context))
     back += settled
-    radio = _radio(context)
+    radio = _read_radio(context)
     if not radio:
         leave = ip("link", "set", "dev", interface, "netns", HOST.path, "name", name, netns=guest.netns)
         enter = ip(
@@ -244,11 +242,11 @@ def _moved(context: Context, link: Link, tag: Tag) -> Plan:
             undo=(leave, *back),
             reason=f"move {name} and its radio {radio} into {guest.name}",
         )
-        steps = [announced, enter, _rename(context, name)]
-    return Plan(steps=(*steps, *_set(context, link, undo=False)), warnings=_lost(name, settled))
+        steps = [announced, enter, _rename_radio(context, name)]
+    return Plan(steps=(*steps, *_set_asked(context, link, undo=False)), warnings=_warn_lost(name, settled))
 
 
-def _lost(name: str, settled: Iterable[Command]) -> tuple[str, ...]:
+def _warn_lost(name: str, settled: Iterable[Command]) -> tuple[str, ...]:
     """Warn of what the NIC has on the host beyond its state: no mark could hold it until it comes home."""
     lost = [step for step in settled if step.argv[-1] != "up"]
     said = f"{name} loses its addresses, routes and bridge or bond on this host, and detach does not bring these back."
@@ -261,7 +259,7 @@ def _free_for_radio(context: Context, name: str) -> None:
         raise ConflictError(f"{context.guest.name} has an interface {name} already.", hint=f"rename {name} on the host")
 
 
-def _rename(context: Context, name: str) -> Command:
+def _rename_radio(context: Context, name: str) -> Command:
     interface, netns = context.attachment.interface, context.guest.netns
     down = ip("link", "set", "dev", interface, "down", netns=netns)  # it may have been raised; none up is renamed
     return ip(
@@ -272,17 +270,17 @@ def _rename(context: Context, name: str) -> Command:
     )
 
 
-def _changes(attachment: Attachment) -> bool:
+def _has_changes(attachment: Attachment) -> bool:
     return bool(attachment.mac or attachment.mtu)
 
 
-def _settings(attachment: Attachment, link: Link) -> tuple[str, ...]:
+def _original_settings(attachment: Attachment, link: Link) -> tuple[str, ...]:
     """Return the words that give `link` back what the request changes on it."""
     mac = ("address", link.mac) if attachment.mac else ()
     return (*mac, *(("mtu", str(link.mtu)) if attachment.mtu else ()))
 
 
-def _set(context: Context, link: Link, *, undo: bool) -> list[Command]:
+def _set_asked(context: Context, link: Link, *, undo: bool) -> list[Command]:
     """Return what gives the NIC the MAC and the MTU that were asked for, where it has others."""
     attachment, netns = context.attachment, context.guest.netns
     mac = ("address", attachment.mac) if attachment.mac not in {"", link.mac} else ()
@@ -290,22 +288,22 @@ def _set(context: Context, link: Link, *, undo: bool) -> list[Command]:
     if not mac and not mtu:
         return []
     words = ("link", "set", "dev", attachment.interface)
-    before = [ip(*words, *_settings(attachment, link), netns=netns)] if undo else []
+    before = [ip(*words, *_original_settings(attachment, link), netns=netns)] if undo else []
     return [
         ip(*words, *mac, *mtu, netns=netns, undo=before, reason=f"set what was asked for on {attachment.interface}")
     ]
 
 
-def _completed(context: Context, link: Link) -> Plan:
-    nic = _marked_as(link) or f"VLAN {context.attachment.vlan} of {context.attachment.host}"
-    steps = _set(context, link, undo=True)
+def _complete_nic(context: Context, link: Link) -> Plan:
+    nic = _read_nic(link) or f"VLAN {context.attachment.vlan} of {context.attachment.host}"
+    steps = _set_asked(context, link, undo=True)
     return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} of {context.guest.name} is {nic}",))
 
 
-def _renamed(context: Context) -> Plan:
+def _complete_radio(context: Context) -> Plan:
     """Complete a run that was killed between moving a radio and renaming its interface; raise when there is none."""
     attachment = context.attachment
-    found = next((link for link in context.guest_state.links.values() if _marked_as(link) == attachment.host), None)
+    found = next((link for link in context.guest_state.links.values() if _read_nic(link) == attachment.host), None)
     if found is None:
         raise HostError(
             f"the host has no interface {attachment.host!r}.",
@@ -316,10 +314,10 @@ def _renamed(context: Context) -> Plan:
             f"{attachment.host} is in {context.guest.name} already, as {found.name}.",
             hint=f"ask for it there with -i {found.name}",
         )
-    return Plan(steps=(_rename(context, found.name), *_set(context, found, undo=False)))
+    return Plan(steps=(_rename_radio(context, found.name), *_set_asked(context, found, undo=False)))
 
 
-def _vlan(context: Context) -> Plan:
+def _create_vlan(context: Context) -> Plan:
     """Make the VLAN of the NIC straight in the guest; it is deleted with the guest, and so nothing has to come home."""
     attachment = context.attachment
     parent = iproute.find_parent(context)
@@ -333,75 +331,6 @@ def _vlan(context: Context) -> Plan:
         reason=f"make {attachment.interface} in {context.guest.name}, VLAN {vid} of {parent.name}",
     )
     return Plan(steps=(*raised, create))
-
-
-def _brought_home(context: Context, link: Link, tag: Tag) -> Replacement:
-    name, netns = tag.nic, context.guest.netns
-    if name in context.host_state.links:
-        raise ConflictError(
-            f"{link.name} of {context.guest.name} was {name} on the host, which has another {name} by now.",
-            hint=f"rename the host's {name}",
-        )
-    routes = [route for route in context.guest_state.routes if route.dev == link.name and not route.kernel]
-    settings = (*(("address", link.mac) if tag.mac else ()), *(("mtu", str(link.mtu)) if tag.mtu else ()))
-    again = [ip("link", "set", "dev", link.name, *settings, netns=netns)] if settings else []
-    again += restore_link(link, routes, netns)
-    reason = f"bring {link.name} home, as {name}"
-    # In our group it is known for one that is on its way, which the next run finishes when this one is killed.
-    if tag.phy:
-        steps = _radio_home(context, link, tag, again, reason)
-    else:
-        enter = ip("link", "set", "dev", name, "netns", netns.path, "name", link.name, "group", link.group)
-        leave = ("link", "set", "dev", link.name, "netns", HOST.path, "name", name, "group", PENDING_GROUP)
-        steps = [ip(*leave, netns=netns, undo=[enter, *again], reason=reason)]
-    home_words = (*_original(tag), *(("up",) if tag.state == "up" else ()))
-    if home_words:
-        undo = [ip("link", "set", "dev", name, "down")]
-        steps.append(ip("link", "set", "dev", name, *home_words, undo=undo, reason=f"give {name} back what it had"))
-    steps.append(
-        ip(
-            *("link", "set", "dev", name, "group", "default", "alias", ""),
-            undo=[ip("link", "set", "dev", name, "group", PENDING_GROUP, "alias", link.alias)],
-            reason=f"take the mark off {name}",
-        )
-    )
-    if context.detaching:  # in front: nobody would know of them when the run is killed behind the mark
-        steps = [*restore_defaults(context, link, tag), *steps]
-    else:
-        steps += [restore_route(route, netns) for route in find_earlier_defaults(context, link, tag)]
-    there = link._replace(
-        name=name,
-        alias="",
-        group="default",
-        up=tag.state == "up",
-        addresses=(),
-        mac=tag.mac or link.mac,
-        mtu=int(tag.mtu or link.mtu),
-    )
-    guest_state = remove_link(context, link, tag)
-    host = context.host_state._replace(links={**context.host_state.links, name: there})
-    radio = {"radio": Outcome(code=0, stdout=tag.phy)} if tag.phy else {}
-    next_context = context._replace(guest_state=guest_state, host_state=host, answers={**context.answers, **radio})
-    return Replacement(context=next_context, before=Plan(steps=tuple(steps)))
-
-
-def _original(tag: Tag) -> tuple[str, ...]:
-    """Return the words that give a NIC what the request changed on it."""
-    return (*(("address", tag.mac) if tag.mac else ()), *(("mtu", tag.mtu) if tag.mtu else ()))
-
-
-def _radio_home(context: Context, link: Link, tag: Tag, again: list[Command], reason: str) -> list[Command]:
-    """Rename the radio's interface while it is in the guest, since the host may have one of the guest's name."""
-    netns, words = context.guest.netns, ("iw", "phy", tag.phy, "set", "netns", "name")
-    group = ("group", PENDING_GROUP)
-    back = ip("link", "set", "dev", tag.nic, "name", link.name, "group", link.group, netns=netns)
-    return [
-        ip("link", "set", "dev", link.name, "down", netns=netns, undo=again, reason=reason),
-        ip("link", "set", "dev", link.name, "name", tag.nic, *group, netns=netns, undo=[back]),
-        Command(
-            argv=(*words, HOST.path), netns=netns, undo=(Command(argv=(*words, netns.path)),), reason=f"with {tag.phy}"
-        ),
-    ]
 
 
 @hookimpl

@@ -66,10 +66,10 @@ def format_attachments(found: Iterable[AttachmentStatus]) -> str:
 
 def _format_cells(entry: AttachmentStatus) -> tuple[str, ...]:
     """Return a cell for each of `_COLUMNS`."""
-    from pipework_core.engine.attachments import who
+    from pipework_core.engine.attachments import name_guest
 
     return (
-        who(entry),
+        name_guest(entry),
         entry.interface or entry.host_end,
         entry.kind,
         entry.parent,
