@@ -10,7 +10,6 @@ from pipework_core import __version__
 from pipework_core.cli.commands import find_command, list_takers
 from pipework_core.model.names import escape_text
 from pipework_core.plugins.builtin import GUESTS
-from pipework_core.plugins.manager import known_options
 from pipework_core.spec.options import COMMANDS, OPTIONS
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ def _describe_backends(plugins: PluginManager) -> Iterator[str]:
         if backend.interface != "eth1":
             text += f" The guest's interface is {backend.interface} when -i is not given."
         yield from _wrap_paragraph(text, rest=_INDENT * 3)
-        for key, value in known_options(backend).items():
+        for key, value in backend.options.items():
             yield from _wrap_paragraph(escape_text(f"-o {key}=VALUE  {value}"), first=_INDENT * 3, rest=_INDENT * 5)
 
 

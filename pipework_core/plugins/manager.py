@@ -13,7 +13,7 @@ from pipework_core.plugins import builtin, entry_points, registry
 from pipework_core.plugins.builtin import BACKENDS, CLAIMS, DRIVERS, GUESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from pipework_core.model.context import Context
     from pipework_core.model.driver import DriverKind, DriverWrapper, RunDriver
@@ -228,17 +228,12 @@ def _refuse(message: str, hint: str) -> NoReturn:
     raise PluginError(message, hint=hint)
 
 
-def known_options(plugin: LinkBackend | Addressing) -> Mapping[str, str]:
-    """Return the options of a plugin, and no surprise when it declares none."""
-    return getattr(plugin, "options", {})
-
-
 def check_options(
     backend: LinkBackend, options: Iterable[tuple[str, str]], addressings: Iterable[Addressing] = ()
 ) -> None:
     """Raise HostError for an option that neither knows; the hint lists those they know."""
     plugins: list[LinkBackend | Addressing] = [backend, *addressings]
-    known = {key for plugin in plugins for key in known_options(plugin)}
+    known = {key for plugin in plugins for key in plugin.options}
     for key, _ in options:
         if key not in known:
             listed = ", ".join(sorted(known)) or "none"

@@ -8,11 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """
-from pipework_core.model.context import Claims
-from pipework_core.plugins.api import LinkBackend
-from pipework_core.plugins.hookspecs import hookimpl
-from pipework_core.model.ownership import Tag
-from pipework_core.model.plan import Plan
+from pipework_core.api import Claims, LinkBackend, Plan, Tag, hookimpl
 
 pipework_contract = 2
 """
@@ -80,10 +76,7 @@ def pipework_attached(context):
 METHOD = (
     HEAD
     + """
-from ipaddress import ip_interface
-
-from pipework_core.toolkit import iproute as toolkit
-from pipework_core.model.errors import UsageError
+from pipework_core.api import UsageError, ip
 
 class Lab:
     method, options, programs = "lab", {}, ()
@@ -97,7 +90,7 @@ class Lab:
         if context.existing is not None and address in context.existing.addresses:
             return Plan(notes=(f"{context.attachment.interface} has {address}",))
         add = ("address", "add", address, "dev", context.attachment.interface)
-        return Plan(steps=(toolkit.ip(*add, netns=context.guest.netns, reason="give it the address of the lab"),))
+        return Plan(steps=(ip(*add, netns=context.guest.netns, reason="give it the address of the lab"),))
     def release(self, context, tag):
         return Plan()
 
