@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipework_core.engine.job import Job
     from pipework_core.model.plan import Report
-    from pipework_core.topology.host_access import HostEntries
+    from pipework_core.topology.report import HostReport
 
 #: What holds after a signal.
 INTERRUPTED = "interrupted; each attachment is whole, or not there"
@@ -29,7 +29,7 @@ def explain_interruption() -> Iterator[None]:
         raise Interrupted(INTERRUPTED) from None
 
 
-def print_host_problems(host: HostEntries) -> None:
+def print_host_problems(host: HostReport) -> None:
     """Print what went wrong with the host's own entries."""
     for result in host.results:
         if result.error is not None:

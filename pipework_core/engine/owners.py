@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: These need no asking: the namespaces were found by them.
 _KNOWN = frozenset({"netns", "pid"})
+#: What stands for a runtime where a namespace has no name: that of a mere process, or of a mount alone.
+NAMELESS = frozenset({"pid", "mount"})
 
 
 def named(

@@ -1,15 +1,19 @@
-"""What can be done with a whole topology: apply it, compare it with the host, withdraw it. Reports come back."""
+"""What can be done with a whole topology: apply it, compare it with the host, withdraw it. Reports come back.
+
+`warn` is told, one sentence each, of runtimes that do not say which guests they have. Nothing is printed here.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pipework_core.engine.owners import NAMELESS
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import Interrupted
-from pipework_core.model.records import Record
 from pipework_core.topology.expand import expand_topology
-from pipework_core.topology.host_access import HostEntries
+from pipework_core.topology.host_access import compare_entries, grant_entries, revoke_entries, undo_grants
+from pipework_core.topology.report import TopologyReport, name_guest, name_job, name_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,21 +22,6 @@ if TYPE_CHECKING:
     from pipework_core.engine.engine import Engine
     from pipework_core.engine.job import Job
     from pipework_core.topology.model import Link, Topology
-
-
-class TopologyReport(Record):
-    """What came of a topology: one job for each link, and the host's own entries.
-
-    `unlisted` is what pipework attached and the file does not name, with the job that detached it (None: it was not
-    to be detached). `differences` are sentences, of a comparison alone. `interrupted` says that a signal came.
-    """
-
-    links: tuple[Link, ...]
-    jobs: tuple[Job, ...]
-    host: HostEntries
-    unlisted: tuple[tuple[AttachmentStatus, Job | None], ...] = ()
-    differences: tuple[str, ...] = ()
-    interrupted: bool = False
 
 
 def apply_topology(  # noqa: PLR0913 - the ways to apply it
@@ -47,30 +36,34 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
 ) -> TopologyReport:
     """Attach what is missing, each link all or nothing; with `atomic` all of the file or nothing.
 
-    `prune` detaches what pipework attached and the file does not name, if nothing failed; `keep` is as for
-    `Engine.detach`. `progress` is told how many of how many links hold. Raises Interrupted with `atomic` alone: all is
-    undone then.
+    `prune` detaches what pipework attached and the file does not name, provided that all links hold; `keep` is as for
+    `Engine.detach`. `progress` is told how many of how many links hold.
+
+    Raises UsageError for patterns and pools that make no sense with the guests of this host, with the place in the
+    file. Raises Interrupted for a signal: with `atomic` all is undone then, otherwise each attachment is whole or not
+    there.
     """
     links = _resolve_links(topology, engine, warn)
-    host = HostEntries(topology.hosts, engine)
+    host = grant_entries(topology.hosts, engine, undo_if_interrupted=atomic)
+    if atomic and host.has_failed:
+        links = ()
+    steps = [step for result in host.results if result.report for step in result.report.plan.all_steps]
     try:
-        host.grant_all()
-        links = () if atomic and host.failed else links
-        wanted = [link.attachment for link in links]
-        jobs = engine.attach_all(wanted, atomic=atomic, before=host.steps, progress=progress)
+        jobs = engine.attach_all([link.attachment for link in links], atomic=atomic, before=steps, progress=progress)
     except Interrupted:
         if atomic:
-            host.take_back()
+            undo_grants(host, engine)
         raise
-    whole, failed = all(job.whole for job in jobs), any(job.error for job in jobs) or host.failed
-    if atomic and (host.failed or not whole):
-        host.take_back()
-    if atomic and not whole and not failed:
+    whole = all(job.whole for job in jobs)
+    failed = host.has_failed or any(job.error for job in jobs)
+    if atomic and (failed or not whole):
+        host = undo_grants(host, engine)
+    if atomic and not failed and not whole:
         raise Interrupted
     found = _list_unlisted(jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
-    removed: list[Job | None] = [None] * len(found)
-    if prune and not failed and whole:
-        removed[:] = _detach_statuses(found, engine, keep=keep)
+    removed: Sequence[Job | None] = [None] * len(found)
+    if prune and whole and not failed:
+        removed = _detach_unlisted(found, engine, keep=keep)
     return TopologyReport(
         links=links,
         jobs=tuple(jobs),
@@ -81,47 +74,33 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
 
 
 def compare_topology(topology: Topology, engine: Engine, *, warn: Callable[[str], None]) -> TopologyReport:
-    """Return what differs from the file, one sentence each. Nothing is changed."""
+    """Return what differs from the file, one sentence each. Nothing is changed.
+
+    Raises UsageError as `apply_topology` does, and Interrupted.
+    """
     links = _resolve_links(topology, engine, warn)
     jobs = engine.compare([link.attachment for link in links])
-    host = HostEntries(topology.hosts, engine)
     found = _list_unlisted(jobs, engine, warn)
-    lines = host.list_differences()
+    lines = compare_entries(topology.hosts, engine)
     lines += [line for job in jobs for line in _list_differences(job)]
     lines += [f"{name_status(status)}: is attached, and not in the file" for status in found]
     unlisted = tuple((status, None) for status in found)
-    return TopologyReport(links, tuple(jobs), host, unlisted, differences=tuple(lines))
+    return TopologyReport(links, tuple(jobs), unlisted=unlisted, differences=tuple(lines))
 
 
 def withdraw_topology(
     topology: Topology, engine: Engine, *, warn: Callable[[str], None], keep: bool = False
 ) -> TopologyReport:
-    """Detach what the file names, the last first, then let the host take part no longer.
+    """Detach what the file names, the last first, then take back the host's own access.
 
-    A job without a plan was not attached; one without a guest has the error of a guest that is not there. `keep` leaves
-    the bridges and VLANs that nobody uses any more.
+    A job without a plan was not attached. A job without a guest has the error that says so. `keep` leaves the bridges
+    and VLANs that nobody uses any more. Raises UsageError as `apply_topology` does, and Interrupted: each attachment is
+    then whole, or not there.
     """
     links = _resolve_links(topology, engine, warn)
     wanted = [link.attachment._replace(interface=link.interface) for link in links]
     jobs = engine.detach_all(wanted, keep=keep)
-    host = HostEntries(topology.hosts, engine)
-    host.revoke_all(keep=keep)
-    return TopologyReport(links, tuple(jobs), host)
-
-
-def name_status(status: AttachmentStatus) -> str:
-    """Return guest and interface of an attachment, as messages name it."""
-    return f"{_name_guest(status) or 'nobody'} {status.interface}"
-
-
-def name_job(job: Job) -> str:
-    """Return guest and interface of a link, as messages name it."""
-    asked = job.context.attachment if job.context else job.attachment
-    return f"{asked.guest} {asked.interface or 'eth1'}"
-
-
-def _name_guest(status: AttachmentStatus) -> str:
-    return f"{status.guest.runtime}:{status.guest.name}" if status.guest else ""
+    return TopologyReport(links, tuple(jobs), revoke_entries(topology.hosts, engine, keep=keep))
 
 
 def _resolve_links(topology: Topology, engine: Engine, warn: Callable[[str], None]) -> tuple[Link, ...]:
@@ -138,9 +117,9 @@ def _resolve_links(topology: Topology, engine: Engine, warn: Callable[[str], Non
 
 
 def _may_have_more(jobs: Sequence[Job], engine: Engine) -> bool:
-    """Whether the host's ends of veth pairs tell of attachments that are none of these.
+    """Whether the host has more ends of veth pairs than these jobs account for.
 
-    A look into all namespaces would take as long as attaching did. Other kinds of links show in `compare_topology`.
+    To look into all namespaces would take as long as attaching did. Other kinds of links show in `compare_topology`.
     """
     named = Counter(job.inode for job in jobs if engine.has_host_end(job))
     return any(count > named[inode] for inode, count in engine.count_host_ends(jobs).items())
@@ -149,7 +128,8 @@ def _may_have_more(jobs: Sequence[Job], engine: Engine) -> bool:
 def _list_unlisted(jobs: Sequence[Job], engine: Engine, warn: Callable[[str], None]) -> list[AttachmentStatus]:
     """Return what pipework attached to guests of this host and the file does not name.
 
-    A guest that is a mere process may be another host's guest, inside this one, and no file could name it.
+    A guest without a name is left out: it may be a guest of another host that runs inside this one, and no file could
+    name it.
     """
     named = {(job.inode, (job.context.attachment if job.context else job.attachment).interface) for job in jobs}
     found = engine.list_attachments()
@@ -159,14 +139,15 @@ def _list_unlisted(jobs: Sequence[Job], engine: Engine, warn: Callable[[str], No
         status
         for status in found.attachments
         if status.guest is not None
-        and status.guest.runtime not in {"pid", "mount"}
+        and status.guest.runtime not in NAMELESS
         and not status.adopted
         and (status.inode, status.interface) not in named
     ]
 
 
-def _detach_statuses(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
-    wanted = [Attachment(guest=_name_guest(status), host="", interface=status.interface) for status in found]
+def _detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
+    """Detach them in the order of the list, which `Engine.detach_all` goes backwards."""
+    wanted = [Attachment(guest=name_guest(status), host="", interface=status.interface) for status in found]
     return engine.detach_all(wanted[::-1], keep=keep)[::-1]
 
 

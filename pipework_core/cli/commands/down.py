@@ -13,7 +13,7 @@ from pipework_core.spec import options
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.topology.apply import TopologyReport
+    from pipework_core.topology.report import TopologyReport
 
 USAGE = ("down [-f FILE]",)
 HELP = (("down", "detach all that the file names"),)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.model.driver import RunDriver
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.topology.apply import TopologyReport
+    from pipework_core.topology.report import TopologyReport
 
 USAGE = ("up [-f FILE] [--atomic] [--prune]",)
 HELP = (("up", "attach all that a topology file names; what is attached already is left as it is"),)
@@ -65,7 +65,7 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     from pipework_core.cli import output, topology_output
     from pipework_core.engine import report_json
     from pipework_core.model.errors import Interrupted
-    from pipework_core.topology.apply import name_job
+    from pipework_core.topology.report import name_job
 
     for link, job in zip(report.links, report.jobs, strict=True):
         if job.error is not None:
@@ -86,14 +86,14 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     if report.interrupted:
         output.print_message(topology_output.INTERRUPTED)
         return Interrupted.exit_code
-    failed = report.host.failed or report.host.not_removed or any(job.error for job in report.jobs)
+    failed = report.host.has_failed or report.host.not_removed or any(job.error for job in report.jobs)
     return 1 if failed or stays else 0
 
 
 def _print_unlisted(report: TopologyReport, settings: Settings) -> bool:
     """Print what is attached and not in the file, or what became of it; return whether some of it stays."""
     from pipework_core.cli import output, topology_output
-    from pipework_core.topology.apply import name_status
+    from pipework_core.topology.report import name_status
 
     named = [name_status(status) for status, _ in report.unlisted]
     pruned = [(name_status(status), job) for status, job in report.unlisted if job is not None]

@@ -297,7 +297,7 @@ def test_what_is_learnt_while_waiting_is_warned_of(host: PrivateHost) -> None:
 
 
 def test_interrupted_with_atomic_the_host_gives_its_part_back(host: PrivateHost) -> None:
-    """The signal comes with the first change behind the host's own part."""
+    """The signal comes with the first change after the host's own access."""
     host.netns("blue")
     before = host.state(["blue"])
     file = "/run/lab/topology.yaml"

@@ -1,0 +1,132 @@
+"""`pipework up`, `status` and `down`: what they print of a report, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core.cli import app
+from pipework_core.engine.attachments import AttachmentStatus
+from pipework_core.engine.inventory import Inventory
+from pipework_core.engine.job import Job
+from pipework_core.model.context import Guest
+from pipework_core.model.errors import ConflictError, GuestError, Interrupted
+from pipework_core.model.plan import Command, Netns, Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from unittest.mock import MagicMock
+
+    from pipework_core.model.attachment import Attachment
+
+STEP = Command(argv=("ip", "link", "delete", "dev", "br1"))
+DB = AttachmentStatus(
+    interface="eth1", kind="bridge", inode=7, guest=Guest(name="db", runtime="docker", netns=Netns(path="/x"))
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path, engine: MagicMock) -> str:
+    """Provide a file of two links, and an engine on which all of it holds."""
+    engine.open_directory.return_value.explicit.return_value = {}
+    engine.count_host_ends.return_value = {}
+    engine.list_attachments.return_value = Inventory(())
+    for method in (engine.attach_all, engine.compare, engine.detach_all):
+        method.side_effect = lambda wanted, **_: [make_job(one) for one in wanted]
+    path = tmp_path / "lab.yaml"
+    path.write_text("version: 1\nlinks:\n  - br1 web1 10.0.0.1/24\n  - br1 web2 10.0.0.2/24\n")
+    return str(path)
+
+
+def make_job(attachment: Attachment) -> Job:
+    job = Job(attachment)
+    job.plan = Plan()
+    return job
+
+
+def fail_second(wanted: list[Attachment], **_: object) -> list[Job]:
+    jobs = [make_job(one) for one in wanted]
+    jobs[1].error = ConflictError("eth1 is taken.", hint="choose another with -i")
+    return jobs
+
+
+def test_an_error_has_the_place_of_its_link(engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.attach_all.side_effect = fail_second
+    assert app.run(["up", "-f", file]) == 1
+    printed = capsys.readouterr()
+    error = f"pipework: error: {file}:4:5: web2 eth1: eth1 is taken.\nhint: choose another with -i\n"
+    assert printed == ("", f"{error}1 as they were, 1 failed\n")
+
+
+def test_what_the_file_does_not_name_is_warned_of(
+    engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.count_host_ends.return_value = {7: 1}
+    engine.list_attachments.return_value = Inventory((DB,))
+    assert app.run(["--json", "up", "-f", file]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "pipework: warning: not in the file: docker:db eth1; --prune detaches them\n"
+    assert [entry["pruned"] for entry in json.loads(printed.out)["not_in_file"]] == [False]
+
+
+def test_what_is_pruned_is_told_and_what_stays_makes_it_fail(
+    engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.list_attachments.return_value = Inventory((DB,))
+    assert app.run(["up", "--prune", "-f", file]) == 0
+    assert capsys.readouterr().err == "docker:db eth1 detached\n2 as they were\n"
+    engine.detach_all.side_effect = lambda wanted, **_: [fail_second([wanted[0]] * 2)[1]]
+    assert app.run(["up", "--prune", "-f", file]) == 1
+    assert "docker:db eth1: stays: eth1 is taken." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "said"), [([], "each attachment is whole"), (["--atomic"], "everything was undone")])
+def test_a_signal_says_what_holds(
+    engine: MagicMock, file: str, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.attach_all.side_effect = Interrupted()
+    assert app.run(["up", *words, "-f", file]) == Interrupted.exit_code
+    assert said in capsys.readouterr().err
+
+
+def test_a_difference_is_a_line_and_an_exit_code(
+    engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["status", "-f", file]) == 0
+    assert capsys.readouterr() == ("", "")
+    engine.compare.side_effect = fail_second
+    assert app.run(["status", "-f", file]) == 3
+    assert capsys.readouterr() == ("web2 eth1: eth1 is taken.\n", "")
+    assert app.run(["--json", "status", "-f", file]) == 3
+    assert json.loads(capsys.readouterr().out)["differences"] == ["web2 eth1: eth1 is taken."]
+
+
+def test_guests_that_are_gone_do_not_make_down_fail(
+    engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def find_one(wanted: list[Attachment], **_: object) -> list[Job]:
+        gone = Job(wanted[0])
+        gone.error = GuestError("there is no guest web1.")
+        return [gone, make_job(wanted[1])]
+
+    engine.detach_all.side_effect = find_one
+    assert app.run(["down", "-f", file]) == 0
+    assert capsys.readouterr().err == f"pipework: warning: {file}:3:5: there is no guest web1.\n1 detached\n"
+
+
+def test_what_stays_makes_down_fail(engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def leave_bridge(wanted: list[Attachment], **_: object) -> list[Job]:
+        jobs = fail_second(wanted)
+        jobs[0].failed_cleanup = (STEP,)
+        return jobs
+
+    engine.detach_all.side_effect = leave_bridge
+    assert app.run(["down", "-f", file]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"pipework: error: {file}:4:5: eth1 is taken.",
+        "hint: choose another with -i",
+        "pipework: warning: web1 eth1: `ip link delete dev br1` failed, and what it removes stays.",
+        "1 detached, 1 failed, 1 left behind",
+    ]
