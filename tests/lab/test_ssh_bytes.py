@@ -24,7 +24,7 @@ from .scripts import complaints_of_shellcheck
 if TYPE_CHECKING:
     from .host import PrivateHost
 
-AGENT = Path(__import__("pipework_drivers").__path__[0]) / "remote_shell.sh"
+AGENT = Path(__import__("pipework_drivers").__path__[0]) / "ssh" / "remote_shell.sh"
 
 
 class LocalShell:
