@@ -32,33 +32,33 @@ class EntryPoint(Record):
     @property
     def package(self) -> str:
         """The distribution's name as it gives it."""
-        return self._metadata("Name") or os.path.basename(self.folder).partition("-")[0].removesuffix(".egg")
+        return self._read_metadata("Name") or os.path.basename(self.folder).partition("-")[0].removesuffix(".egg")
 
     @property
     def version(self) -> str:
         """The distribution's version; empty when it gives none."""
-        return self._metadata("Version")
+        return self._read_metadata("Version")
 
-    def _metadata(self, key: str) -> str:
+    def _read_metadata(self, key: str) -> str:
         """Return a field of the metadata, whose head ends at the first empty line (as in RFC 822)."""
         for file in ("METADATA", "PKG-INFO"):
-            for line in _text(os.path.join(self.folder, file)).partition("\n\n")[0].splitlines():
+            for line in _read_text(os.path.join(self.folder, file)).partition("\n\n")[0].splitlines():
                 name, _, value = line.partition(":")
                 if name.lower() == key.lower():
                     return value.strip()
         return ""
 
 
-def points(path: Iterable[str] | None = None) -> list[EntryPoint]:
+def list_entry_points(path: Iterable[str] | None = None) -> list[EntryPoint]:
     """Return the entry points for pipework, by package; of a distribution that is there twice, the first counts."""
     seen: set[str] = set()
     found: list[EntryPoint] = []
     for folder in sys.path if path is None else path:
-        for name in _distributions(folder):
+        for name in _list_distributions(folder):
             distribution = name.partition("-")[0].removesuffix(".egg").lower().replace("_", "-").replace(".", "-")
             if distribution not in seen:
                 seen.add(distribution)
-                found += _in(os.path.join(folder, name))
+                found += _parse_entry_points(os.path.join(folder, name))
     return sorted(found, key=lambda point: (os.path.basename(point.folder), point.group, point.name))
 
 
@@ -73,19 +73,19 @@ class InstalledMethods:
         if word in self._more:
             return True
         if self._names is None:
-            self._names = frozenset(point.name for point in points() if point.group == "pipework.addressing")
+            self._names = frozenset(point.name for point in list_entry_points() if point.group == "pipework.addressing")
         return word in self._names
 
 
-def _distributions(folder: str) -> list[str]:
+def _list_distributions(folder: str) -> list[str]:
     try:
         return [name for name in os.listdir(folder or ".") if name.endswith(_INFO)]
     except OSError:
         return []
 
 
-def _in(folder: str) -> Iterator[EntryPoint]:
-    text = _text(os.path.join(folder, "entry_points.txt"))
+def _parse_entry_points(folder: str) -> Iterator[EntryPoint]:
+    text = _read_text(os.path.join(folder, "entry_points.txt"))
     if f"[{_OURS}" not in text:
         return
     group = ""
@@ -97,7 +97,7 @@ def _in(folder: str) -> Iterator[EntryPoint]:
             yield EntryPoint(group, name.strip(), value.partition("[")[0].strip(), folder)
 
 
-def _text(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()

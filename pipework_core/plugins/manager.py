@@ -46,7 +46,7 @@ class PluginManager:
         extra: Iterable[object] = (),
     ) -> None:
         in_hand = list(extra)
-        self._registry = registry.Registry(entry_points.points() if third_parties else (), in_hand, warn)
+        self._registry = registry.Registry(entry_points.list_entry_points() if third_parties else (), in_hand, warn)
         self._dry_run = dry_run
         #: The name of each, for messages, and whether it is told what a dry run would do.
         self._observers: list[tuple[str, object, bool]] = []
@@ -63,23 +63,23 @@ class PluginManager:
 
     def fire_plan_ready(self, context: Context, plan: Plan) -> None:
         """Tell observers that a plan is about to be carried out, or was made by a dry run."""
-        self._fire("pipework_plan_ready", on_dry_run=True, context=context, plan=plan)
+        self._fire_hook("pipework_plan_ready", on_dry_run=True, context=context, plan=plan)
 
     def fire_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
         """Tell observers that a command was carried out, or failed."""
-        self._fire("pipework_step_done", command=command, outcome=outcome, context=context)
+        self._fire_hook("pipework_step_done", command=command, outcome=outcome, context=context)
 
     def fire_attached(self, context: Context, report: Report) -> None:
         """Tell observers that a whole request holds."""
-        self._fire("pipework_attached", context=context, report=report)
+        self._fire_hook("pipework_attached", context=context, report=report)
 
     def fire_detached(self, context: Context, report: Report) -> None:
         """Tell observers that an attachment was undone."""
-        self._fire("pipework_detached", context=context, report=report)
+        self._fire_hook("pipework_detached", context=context, report=report)
 
     def fire_failed(self, context: Context, error: BaseException) -> None:
         """Tell observers that a plan failed and was undone."""
-        self._fire("pipework_failed", context=context, error=error)
+        self._fire_hook("pipework_failed", context=context, error=error)
 
     def find_backend(self, kind: str, *, explicit: bool = False) -> LinkBackend:
         """Return the backend of that kind; raise PluginError when there is none.
@@ -87,8 +87,8 @@ class PluginManager:
         With `explicit`, a user wrote the name, and two packages that provide it are an error. Otherwise the built-in
         one is meant: no other can have made what carries a tag of that kind.
         """
-        found: LinkBackend | None = self._find(builtin.GROUP_BACKENDS, kind, explicit=explicit)
-        return found or _refuse(
+        found: LinkBackend | None = self._find_object(builtin.GROUP_BACKENDS, kind, explicit=explicit)
+        return found or _raise_unknown(
             f"there is no backend of the kind {kind!r}.",
             f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
         )
@@ -117,8 +117,8 @@ class PluginManager:
 
     def find_resolver(self, runtime: str, *, explicit: bool = False) -> GuestResolver:
         """Return the guest resolver of that runtime; raise PluginError when there is none. See `find_backend`."""
-        found: GuestResolver | None = self._find(builtin.GROUP_GUESTS, runtime, explicit=explicit)
-        return found or _refuse(
+        found: GuestResolver | None = self._find_object(builtin.GROUP_GUESTS, runtime, explicit=explicit)
+        return found or _raise_unknown(
             f"nobody knows guests of the kind {runtime!r}.",
             f"write {', '.join(f'{name}:' for name in GUESTS)}…; others come as packages, such as pipework-{runtime}",
         )
@@ -133,8 +133,8 @@ class PluginManager:
 
     def find_addressing(self, method: str, *, explicit: bool = False) -> Addressing:
         """Return the addressing method of that name; raise PluginError when there is none. See `find_backend`."""
-        found: Addressing | None = self._find(builtin.GROUP_ADDRESSING, method, explicit=explicit)
-        return found or _refuse(
+        found: Addressing | None = self._find_object(builtin.GROUP_ADDRESSING, method, explicit=explicit)
+        return found or _raise_unknown(
             f"nobody gives addresses by {method!r}.",
             f"give an address, such as 192.168.1.1/24; other methods come as packages, such as pipework-{method}",
         )
@@ -156,11 +156,8 @@ class PluginManager:
         A package that is gone, or broken, is no reason to stay attached.
         """
         method = client.removesuffix("-f").removesuffix("6")
-        try:
-            return self.find_addressing(method) if method else None
-        except PluginError as error:
-            self._registry.warn_once(f"{str(error).rstrip('.')}; it is left out")
-            return None
+        found: Addressing | None = self._registry.try_find(lambda: self.find_addressing(method)) if method else None
+        return found
 
     def list_methods(self) -> list[str]:
         """Return the words that third parties have for addresses, sorted."""
@@ -173,8 +170,8 @@ class PluginManager:
         """
         name, _, address = text.partition(":")
         hidden = name in builtin.OPTION_DRIVERS
-        found = None if hidden else self._find(builtin.GROUP_DRIVERS, name or "live", explicit=bool(text))
-        kind: DriverKind = found or _refuse(
+        found = None if hidden else self._find_object(builtin.GROUP_DRIVERS, name or "live", explicit=bool(text))
+        kind: DriverKind = found or _raise_unknown(
             f"there is no driver {name!r}.",
             f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
         )
@@ -204,10 +201,10 @@ class PluginManager:
         """Return the package that provides a backend, resolver, method or driver; empty for a built-in one."""
         return self._registry.find_package(item)
 
-    def _find(self, group: str, name: str, *, explicit: bool) -> Any:  # noqa: ANN401 - the group says what
+    def _find_object(self, group: str, name: str, *, explicit: bool) -> Any:  # noqa: ANN401 - the group says what
         return (not explicit and self._registry.find_built_in(group, name)) or self._registry.find(group, name)
 
-    def _fire(self, hook: str, *, on_dry_run: bool = False, **arguments: object) -> None:
+    def _fire_hook(self, hook: str, *, on_dry_run: bool = False, **arguments: object) -> None:
         """Call a notification hook of every observer, in the order in which they came.
 
         What one raises is a warning, once for the same thing: it must keep neither a failed run from being undone nor
@@ -224,7 +221,7 @@ class PluginManager:
                 self._registry.warn_once(f"the observer {name} failed in {hook}: {describe_error(error)}")
 
 
-def _refuse(message: str, hint: str) -> NoReturn:
+def _raise_unknown(message: str, hint: str) -> NoReturn:
     raise PluginError(message, hint=hint)
 
 

@@ -41,10 +41,13 @@ class Package(Record):
 
 def list_packages() -> list[Package]:
     """Return pipework itself, then every package that offers something to it; each is imported."""
-    found = entry_points.points()
+    found = entry_points.list_entry_points()
     registry = Registry(found, (), lambda _: None)
     folders = dict.fromkeys(point.folder for point in found)
-    return [_describe_built_ins(), *(_examine([p for p in found if p.folder == name], registry) for name in folders)]
+    return [
+        _describe_built_ins(),
+        *(_examine_package([p for p in found if p.folder == name], registry) for name in folders),
+    ]
 
 
 def _describe_built_ins() -> Package:
@@ -58,7 +61,7 @@ def _describe_built_ins() -> Package:
     )
 
 
-def _examine(points: Sequence[EntryPoint], registry: Registry) -> Package:
+def _examine_package(points: Sequence[EntryPoint], registry: Registry) -> Package:
     """Import the plugins of one package and return what is to be said of it."""
     provides: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []

@@ -6,6 +6,7 @@ found, or found twice, and nothing is imported for it. A module with several obj
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,11 @@ class Registry:
             return None
         plugin = import_module(point.value)
         self.register(plugin, point.value)
-        return next(item for item in self._provide(plugin, group) if getattr(item, builtin.GROUPS[group][1]) == name)
+        return next(
+            item
+            for item in self._call_registering_hook(plugin, group)
+            if getattr(item, builtin.GROUPS[group][1]) == name
+        )
 
     def find(self, group: str, name: str) -> Any:  # noqa: ANN401 - the group says what
         """Return the object with that name; None when there is none.
@@ -108,13 +113,13 @@ class Registry:
 
     def list_third_party(self, group: str) -> list[Any]:
         """Return all objects of third parties that can be used; what cannot is a warning."""
-        found = [self.try_find(group, name) for name in self.list_names(group)]
+        found = [self.try_find(partial(self.find, group, name)) for name in self.list_names(group)]
         return [item for item in found if item is not None]
 
-    def try_find(self, group: str, name: str) -> Any:  # noqa: ANN401 - the group says what
-        """Return what has that name; None, and a warning, when it cannot be used: nobody asked for it."""
+    def try_find(self, find: Callable[[], Any]) -> Any:  # noqa: ANN401 - what it finds
+        """Return what a function finds; None, and a warning, when a plugin cannot be used: nobody asked for it."""
         try:
-            return self.find(group, name)
+            return find()
         except PluginError as error:
             self.warn_once(f"{str(error).rstrip('.')}; it is left out")
             return None
@@ -137,13 +142,9 @@ class Registry:
 
     def list_observers(self) -> list[tuple[str, object]]:
         """Return the observers of installed packages that can be used, each with its package's name."""
-        found = []
-        for point in (point for point in self._installed if point.group == builtin.GROUP_OBSERVERS):
-            try:
-                found.append((point.package, self.load(point)))
-            except PluginError as error:
-                self.warn_once(f"{str(error).rstrip('.')}; it is left out")
-        return found
+        points = [point for point in self._installed if point.group == builtin.GROUP_OBSERVERS]
+        found = [(point.package, self.try_find(partial(self.load, point))) for point in points]
+        return [(package, observer) for package, observer in found if observer is not None]
 
     def provide(self, plugin: object, group: str, owner: str) -> list[Any]:
         """Return what a third party's plugin registers in a group; raise PluginError for what cannot be used."""
@@ -151,7 +152,7 @@ class Registry:
             from pipework_core.plugins import validation  # noqa: PLC0415 - only for plugins of third parties
 
             with validation.explain_errors(f"{builtin.GROUPS[group][0]} of {owner}"):
-                items = self._provide(plugin, group)
+                items = self._call_registering_hook(plugin, group)
                 try:
                     validation.check_items(items, group, owner)
                 except PluginError:
@@ -166,7 +167,7 @@ class Registry:
             self._warned.add(text)
             self._warn(text)
 
-    def _provide(self, plugin: object, group: str) -> list[Any]:
+    def _call_registering_hook(self, plugin: object, group: str) -> list[Any]:
         """Call the hook that registers the objects of a group, once for each plugin."""
         found = self._provided.get((id(plugin), group))
         if found is None:

@@ -47,7 +47,7 @@ _NAMES: Mapping[str, tuple[re.Pattern[str], str]] = {
 
 def load_plugin(point: EntryPoint) -> object:
     """Import what an entry point leads to; raise PluginError for what cannot be, and for another contract."""
-    who = _describe(point)
+    who = _describe_point(point)
     module, _, attributes = (part.strip() for part in point.value.partition(":"))
     if not module:
         raise PluginError(f"{who} leads to no module.", hint=f"upgrade {point.package}; {_PAGE}")
@@ -67,7 +67,7 @@ def explain_refusal(plugin: object, point: EntryPoint) -> Iterator[None]:
     except Exception as error:
         reason = _explain_refusal(plugin, error)
         raise PluginError(
-            f"{_describe(point)} cannot be used: {reason}.", hint=f"upgrade {point.package}; {_PAGE}"
+            f"{_describe_point(point)} cannot be used: {reason}.", hint=f"upgrade {point.package}; {_PAGE}"
         ) from error
 
 
@@ -148,7 +148,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known) or 'none'}"
 
 
-def _describe(point: EntryPoint) -> str:
+def _describe_point(point: EntryPoint) -> str:
     return f"the plugin {point.name!r} of {point.package} {point.version}".rstrip()
 
 
