@@ -94,12 +94,16 @@ class Snapshot(Record):
 
 
 class Namespace(Record):
-    """A network namespace: its inode number, the path that leads to it, a process in it (0: none), and its names."""
+    """A network namespace: its inode number, the path that leads to it, a process in it (0: none), and its names.
+
+    `mount` is where it is mounted, which holds when all of its processes have ended; empty for nowhere.
+    """
 
     inode: int
     netns: Netns
     pid: int = 0
     names: tuple[str, ...] = ()
+    mount: str = ""
 
 
 class LinkDetails(Record):

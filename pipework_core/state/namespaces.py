@@ -68,7 +68,7 @@ def parse_namespaces(processes: Outcome, mounts: Outcome, *, host: int) -> list[
     for path, inode in {_unescape_path(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
         known = found.get(inode, Namespace(inode=inode, netns=Netns(path=path)))
         name = next((path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)), "")
-        found[inode] = known._replace(names=(*known.names, name)) if name else known
+        found[inode] = known._replace(mount=path, names=(*known.names, *((name,) if name else ())))
     return [namespace for namespace in found.values() if namespace.inode != host]
 
 
@@ -80,9 +80,11 @@ def _unescape_path(path: str) -> str:
 def peek_into(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestState], dict[int, str]]:
     """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
-    They are not pinned: a thousand of them would be more than a process may hold open.
+    They are not pinned: a thousand of them would be more than a process may hold open. Where the process has ended that
+    a namespace is known by, such as one that announces an address, the namespace is looked for where it is mounted.
     """
     todo = list(namespaces)
+    ended: list[Namespace] = []
     queries = [facts.links_query(namespace.netns) for namespace in todo]
     guest_state: dict[int, GuestState] = {}
     unreadable: dict[int, str] = {}
@@ -90,10 +92,16 @@ def peek_into(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int
         try:
             if outcome.code == 0:
                 guest_state[namespace.inode] = GuestState(links=facts.parse_links(outcome.stdout))
-            elif not any(word in outcome.error_text for word in _ENDED):
+            elif any(word in outcome.error_text for word in _ENDED):
+                ended.append(namespace)
+            else:
                 unreadable[namespace.inode] = outcome.error_text or f"exit code {outcome.code}"
         except HostError as error:  # whoever is root in there chooses names and aliases
             unreadable[namespace.inode] = str(error)
+    mounted = [space._replace(netns=Netns(path=space.mount)) for space in ended if space.mount]
+    if again := [space for space in mounted if space.netns not in {old.netns for old in ended}]:
+        found, untold = peek_into(driver, again)
+        return {**guest_state, **found}, {**unreadable, **untold}
     return guest_state, unreadable
 
 

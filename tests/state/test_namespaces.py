@@ -83,3 +83,19 @@ def test_a_namespace_whose_future_is_known_is_not_looked_into() -> None:
     driver = looked(Outcome(code=0, stdout=ON_TOP))
     assert namespaces.find_parent_uses(driver, [NIC], {7: GuestState()}) == (frozenset(), ())
     assert not [command for command in driver.reads if command.netns]
+
+
+def test_a_namespace_whose_process_has_ended_is_read_where_it_is_mounted() -> None:
+    """What announces an address runs in the guest for a moment, and may be the only process there."""
+
+    def answer(command: Command) -> Outcome:
+        if command == namespaces.PROCESSES:
+            return FOUND
+        if command == namespaces.MOUNTS:
+            return Outcome(code=0, stdout="1 2 0:4 net:[7] /run/netns/blue rw - nsfs nsfs rw\n")
+        by_process = command.netns is not None and command.netns.path == "/proc/70/ns/net"
+        return Outcome(code=1, stderr="No such file or directory") if by_process else Outcome(code=0, stdout=ON_TOP)
+
+    machine = FakeDriver(answer)
+    found, unreadable = namespaces.peek_into(machine, namespaces.find_namespaces(machine))
+    assert (list(found[7].links), unreadable) == (["mv0"], {})
