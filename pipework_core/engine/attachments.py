@@ -1,7 +1,7 @@
 """Every attachment on a host, from what the kernel, the switches and the runtimes tell: no file remembers them. Pure.
 
 What a guest's interface says of itself is believed as far as the host bears it out, since a guest's root can write any
-mark: the end of a veth pair on the host must name the guest's namespace, and a macvlan must have a parent on the host.
+tag: the end of a veth pair on the host must name the guest's namespace, and a macvlan must have a parent on the host.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 UP, DOWN, UNFINISHED, ORPHAN = "up", "down", "unfinished", "orphan"
-#: Who has the host's own parts in networks (`pipework host`), and what the mark of one says that is no bridge of ours.
+#: Who has the host's own parts in networks (`pipework host`), and the kind in the tag of one that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"
 
@@ -34,7 +34,7 @@ class AttachmentStatus(Record):
 
     It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's
     end on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
-    `adopted` is what the shell version made. `dhcp` is the client that its mark names, `alive` whether one that stays
+    `adopted` is what the shell version made. `dhcp` is the client that its tag names, `alive` whether one that stays
     is there (None: it was not to stay).
     """
 

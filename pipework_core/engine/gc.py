@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Snapshot
     from pipework_core.plugins.manager import PluginManager
 
-#: What leads nowhere (-L: what leads somewhere is no link) of the links that the shell version made for each process.
+#: Finds dangling links of those that the shell version made for each process (with -L others are no links).
 _NOWHERE = ("-type", "l", "-name", "[0-9]*", "-lname", "/proc/[0-9]*/ns/net")
 _DANGLING = Command(
     argv=("find", "-L", "/run/netns", "-maxdepth", "1", *_NOWHERE),
@@ -31,7 +31,7 @@ _OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
 
 
 class Collected(Record):
-    """What was to go, what is gone, and what could not be taken away, with the tool's own words.
+    """What was to be removed, what was removed, and what could not be, with the tool's own message.
 
     The rest of the plan was held back: somebody began to use it.
     """
@@ -42,7 +42,7 @@ class Collected(Record):
 
 
 def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
-    """Take away what nobody needs; raise HostError when it cannot be found out."""
+    """Remove what nobody needs; raise HostError when that cannot be found out."""
     gone: list[Command] = []
     failed: list[tuple[Command, str]] = []
 
@@ -63,7 +63,7 @@ def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals)
 
 
 def plan_collection(survey: Snapshot, plugins: PluginManager, driver: Driver) -> Plan:
-    """Return all that is to go, the clients first, since they hold namespaces."""
+    """Return the plan; the DHCP clients go first, since they keep namespaces alive."""
     clients = [client.stop for client in survey.clients if client.inode in survey.dying]
     found = Plan(cleanup=tuple(clients), warnings=survey.warnings)
     if survey.partial_view:
@@ -78,13 +78,13 @@ def _list_dangling(driver: Driver) -> Iterator[Command]:
         return
     for path in driver.read([_DANGLING])[0].stdout.splitlines():
         if _OF_SHELL.fullmatch(path):
-            # Who finds it removes it: a process may have got that number meanwhile, and somebody uses the name again.
+            # `find` checks and deletes in one step: meanwhile a new process may have got the number and use the name.
             argv = ("find", "-L", path, "-maxdepth", "0", *_NOWHERE, "-delete")
             yield Command(argv=argv, reason=f"remove {path}, the name of a network that is gone")
 
 
 def _keep_existing(found: Plan, survey: Snapshot, driver: Driver) -> Plan:
-    """Hold the namespaces that are to be entered, and leave out what is to be done in one that is another by now."""
+    """Pin the namespaces that are to be entered, and leave out the commands for one that is another by now."""
     inodes = {space.netns: space.inode for space in survey.spaces.values()}
     paths = {command.netns for command in found.cleanup if command.netns is not None}
     good = set()
@@ -92,6 +92,6 @@ def _keep_existing(found: Plan, survey: Snapshot, driver: Driver) -> Plan:
         try:
             if driver.pin(netns).inode == inodes.get(netns):
                 good.add(netns)
-        except GuestError:  # it has ended, and all in it
+        except GuestError:  # it has ended, with all that was in it
             continue
     return found._replace(cleanup=tuple(c for c in found.cleanup if c.netns is None or c.netns in good))

@@ -23,7 +23,7 @@ _NO, _PREFIX, _EXISTS, _EXACTLY = range(4)
 
 
 def find_listings(attachment: Attachment, host: HostState, plugins: PluginManager) -> Mapping[str, Command]:
-    """Return the commands that print which names a kind has, by kind, where only these tell what the name means."""
+    """Return the commands that list the names of a kind, by kind, if only these can tell what the name means."""
     name, link = attachment.host, host.links.get(attachment.host)
     if attachment.kind:
         listing = plugins.find_claims(attachment.kind).listing
@@ -54,7 +54,7 @@ def complete_request(
 
 
 def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager) -> str:
-    """Return the name of the host interface with the MAC address that was asked for; raise HostError for no, or two."""
+    """Return the name of the host interface with the asked MAC address; raise HostError for none or two."""
     mac = attachment.host_mac
     # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
     found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
@@ -72,7 +72,7 @@ def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestStat
 
 
 def _find_moved(mac: str, guest_state: GuestState) -> str:
-    """Return what a NIC in the guest, moved there by an earlier run, was called on the host; empty: it is not there."""
+    """Return the name on the host of a NIC that an earlier run moved into the guest; empty when it is not there."""
     for link in guest_state.links.values():
         tag = ownership.read_tag(link)
         if tag is not None and tag.nic and mac in {tag.mac, "" if tag.mac else link.mac}:
@@ -101,7 +101,7 @@ def _choose_kind(name: str, host: HostState, claims: Iterable[tuple[str, Claims]
 
 
 def _rank_claim(kind: str, claims: Claims, name: str, host: HostState) -> int:
-    """Return how surely a kind claims the bare name: 0 is not at all, what exists and is of that kind is the surest."""
+    """Return how surely a kind claims the bare name: 0 for not at all; most for an existing link of that kind."""
     link = host.links.get(name)
     if claims.listing:
         exactly = name in host.listed.get(kind, ())

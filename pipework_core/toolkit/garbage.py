@@ -1,4 +1,4 @@
-"""What a survey says that nobody needs any more, for `LinkBackend.garbage`. Pure."""
+"""What nobody needs any more, found in a snapshot, for `LinkBackend.garbage`. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = ()) -> bool:
-    """Whether nothing that stays uses a link of the host: pairs that serve nobody do not count, nor those of `without`.
+    """Whether nothing that stays uses a link of the host: unused pairs do not count, nor the links of `without`.
 
     What guests that cannot be seen have on top of it nobody knows: then everything serves somebody.
     """
@@ -27,13 +27,13 @@ def serves_nobody(snapshot: Snapshot, link: Link, *, without: Collection[str] = 
 
 
 def find_unused_pairs(snapshot: Snapshot) -> dict[str, str]:
-    """Return the host's ends of veth pairs that serve nobody, by name, with what is wrong with them."""
+    """Return the host's ends of unused veth pairs, by name, with the reason why each is unused."""
     ends = (link for link in snapshot.host_state.links.values() if link.kind == VETH)
     return {link.name: wrong for link in ends if (wrong := _explain_unused(snapshot, link))}
 
 
 def _explain_unused(snapshot: Snapshot, link: Link) -> str:
-    """Say why nobody needs a pair; empty for one that is somebody's, or not ours."""
+    """Return why nobody needs a pair; empty for one that is in use, or is not ours."""
     if ownership.is_pending(link):
         return "which a killed run left"
     tag = ownership.read_tag(link)
@@ -44,7 +44,7 @@ def _explain_unused(snapshot: Snapshot, link: Link) -> str:
         guest_state = snapshot.guest_states.get(inode)
         far = _far_end(snapshot, guest_state, link) if guest_state else None
         return "which a killed run left" if far is not None and not far.alias and ownership.is_pending(far) else ""
-    # An end that its guest has moved on is somewhere, and whoever cannot see all guests knows of none that it is gone.
+    # The guest may have moved its end to another namespace, and some namespaces may be hidden from us.
     moved = any(_far_end(snapshot, guest_state, link) for guest_state in snapshot.guest_states.values())
     return "" if moved or snapshot.unsure else "whose guest is gone"
 

@@ -39,7 +39,7 @@ def ip(
 
 
 class Sysctl(Record):
-    """A switch of the kernel's for one interface, a file (ip-sysctl.rst).
+    """A setting of the kernel for one interface, a file (ip-sysctl.rst).
 
     The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it
     holds; empty when nobody needs that back.
@@ -51,7 +51,7 @@ class Sysctl(Record):
 
 
 def set_sysctls(context: Context, switches: Iterable[Sysctl]) -> list[Command]:
-    """Return what writes the switches of the guest's interface: one process for all that get the same value."""
+    """Return what writes the settings of the guest's interface: one process for all that get the same value."""
     found: dict[str, list[Sysctl]] = {}
     for one in switches:
         found.setdefault(one.value, []).append(one)
@@ -79,7 +79,7 @@ def is_option_on(attachment: Attachment, key: str) -> bool:
 
 
 def is_unfinished(context: Context) -> bool:
-    """Whether the interface is new, or was left by a run that did not get as far as marking it."""
+    """Whether the interface is new, or was left by a run that was killed before it set the tag."""
     return context.existing is None or is_pending(context.existing)
 
 

@@ -1,4 +1,4 @@
-"""An interface gives way to another one, or goes, and the routes that it replaced come back."""
+"""Replaces or removes an interface, and restores the routes that it had replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
-    """Put a link that is replaced under another name until its successor stands; undoing gives all of it back.
+    """Rename a link that is replaced until its successor exists; undoing restores it completely.
 
     The link goes down, because the kernel renames no link that is up; with that its routes and IPv6 addresses go. One
     that nothing replaces stays as it is until it is deleted.
@@ -52,7 +52,7 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
 
 
 def _given_up(context: Context, link: Link, tag: Tag) -> Replacement:
-    """Put the earlier default routes back while the link still works, then delete it."""
+    """Restore the earlier default routes while the link still works, then delete it."""
     peer = find_veth_peer(context, link)
     host = {name: other for name, other in context.host_state.links.items() if peer is None or name != peer.name}
     after = delete_guest_link(context, link.name)._replace(reason=f"delete {link.name} of {context.guest.name}")
@@ -77,7 +77,7 @@ def remove_link(context: Context, link: Link, tag: Tag) -> GuestState:
 
 
 def restore_defaults(context: Context, link: Link, tag: Tag) -> tuple[Command, ...]:
-    """Return what puts the earlier default routes in the place of the link's own, while it has them."""
+    """Return what replaces the link's default routes by the earlier ones."""
     netns, steps = context.guest.netns, []
     for route in find_earlier_defaults(context, link, tag):
         now = context.guest_state.default_route(route.family)
@@ -125,7 +125,7 @@ def restore_route(route: Route, netns: Netns | None) -> Command:
 def restore_link(
     link: Link, routes: Iterable[Route], netns: Netns | None, *, beside: Iterable[Route] = ()
 ) -> list[Command]:
-    """Return what gives a link that was taken down its state, addresses and routes back.
+    """Return what restores the state, addresses and routes of a link that was taken down.
 
     Of `beside`, those of other links stay: a route to the same place is appended, since replacing takes the first one.
     Routes to gateways come after those that lead to these gateways.
@@ -144,7 +144,7 @@ def restore_link(
 
 
 def _route_key(route: Route) -> tuple[int, str, int]:
-    """Return what a route is replaced by."""
+    """Return what identifies a route: `ip route replace` replaces the one with the same."""
     return route.family, route.dst, route.metric
 
 

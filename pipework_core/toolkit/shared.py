@@ -31,7 +31,7 @@ def change_words(link: Link, bits: int) -> tuple[str, ...]:
 
 
 def lower_link(host: HostState, name: str, *, without: Collection[str] = ()) -> tuple[SharedResource, ...]:
-    """Return what lowers a parent again that we raised, unless the host uses it for something but `without`."""
+    """Return what lowers a parent that we raised, unless the host uses it for more than the links of `without`."""
     link = host.links.get(name)
     if link is None or not read_changes(link) & RAISED or is_used(host, link, without=without):
         return ()
@@ -41,7 +41,7 @@ def lower_link(host: HostState, name: str, *, without: Collection[str] = ()) -> 
 
 
 def is_made_by_us(link: Link, kind: str) -> bool:
-    """Whether the mark of a bridge or VLAN on the host says that pipework made it, or a killed run left it so."""
+    """Whether pipework made a bridge or VLAN of the host: by its tag, or because a killed run left it pending."""
     tag = read_tag(link)
     return (tag is not None and tag.kind == kind) or (tag is None and is_pending(link) and link.kind == kind)
 
@@ -61,6 +61,6 @@ def is_used(host: HostState, link: Link, *, without: Collection[str] = ()) -> bo
     leased = [address for address in link.leased if ":" not in address or address.endswith("/128")]
     addresses = [address for address in link.addresses if not address.startswith("fe80:")]
     others = [other for other in host.links.values() if other.name not in without]
-    # What the other end of a veth pair names as its parent is its peer.
+    # A veth end names its peer as its parent.
     around = any(link.name in {other.master, other.kind != "veth" and other.parent} for other in others)
     return bool(addresses or leased or link.master or around)

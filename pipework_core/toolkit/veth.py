@@ -20,7 +20,7 @@ VETH = "veth"
 
 
 def choose_veth_name(context: Context) -> str:
-    """Return the name of the host's end; a second choice while a link that is being replaced still has the first."""
+    """Return the name of the host's end; a second choice while the link that is being replaced still has the first."""
     attachment, guest = context.attachment, context.guest
     if attachment.host_name:
         return attachment.host_name
@@ -35,7 +35,7 @@ def find_veth_peer(context: Context, link: Link) -> Link | None:
     """Return the host's end of the guest's veth `link`.
 
     That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
-    mark on the host's end, which no guest can write, must name the guest's namespace.
+    tag on the host's end, which no guest can write, must name the guest's namespace.
     """
     if link.kind != VETH or not link.peer_elsewhere:
         return None
@@ -69,6 +69,6 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
 
 
 def tag_veth(context: Context, name: str) -> Command:
-    """Return the command that turns the birth mark of a host's end into an alias."""
+    """Return the command that tags a host's end: it gets its alias and leaves the group of pending links."""
     alias = Tag(kind=VETH, netns=str(context.guest.inode)).alias
     return ip("link", "set", "dev", name, "group", "default", "alias", alias, reason=f"mark {name} as pipework's")

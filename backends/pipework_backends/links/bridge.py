@@ -1,4 +1,4 @@
-"""Linux bridges: a veth pair, one end a port of the bridge, the other made straight into the guest."""
+"""Linux bridges: a veth pair. One end is a port of the bridge, the other is created in the guest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FILTERING = "vlan_filtering"
 
 
 class LinuxBridge(LinkBackend):
-    """`bridge:NAME`; a bare name that is a bridge, or that starts with `br` and is nothing yet."""
+    """`bridge:NAME`; a bare name of a bridge, or one that starts with `br` and does not exist yet."""
 
     kind = "bridge"
     link_kind = VETH
@@ -56,7 +56,7 @@ class LinuxBridge(LinkBackend):
         return peer is not None and peer.master in {"", context.attachment.host}
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        """Name the bridge that was made for the first of its ports, or what we changed on one of somebody else's."""
+        """Name the bridge if pipework made it, or what pipework changed on a bridge of somebody else."""
         link = context.host_state.links.get(tag.parent)
         if link is None or link.kind != "bridge":
             return ()
@@ -83,7 +83,7 @@ class LinuxBridge(LinkBackend):
         return LinkDetails(parent=host_end.master if host_end else tag.parent, vlan=tag.vlan)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
-        """Delete veth pairs that serve nobody, whatever switch they are on, and bridges of ours without a port."""
+        """Delete unused veth pairs, whatever switch they are on, and our bridges that have no port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         bridges = [_delete_bridge(link.name) for link in garbage.find_unused_bridges(snapshot)]
@@ -110,11 +110,11 @@ class LinuxBridge(LinkBackend):
         return made + made_veth + Plan(steps=(*vlan, ip("link", "set", "dev", name, "up", reason=f"raise {name}")))
 
     def complete(self, context: Context, link: Link) -> Plan:
-        """Make the bridge when it is missing, and put right what is wrong with the port."""
+        """Make the bridge when it is missing, and correct the port."""
         return self._prepare_bridge(context, _find_bridge(context)) + self._complete_port(context, link)
 
     def make_switch(self, context: Context) -> Plan:
-        """Make the bridge, or raise it: what the host needs to take part."""
+        """Make the bridge, or raise it, so that the host can take part in it."""
         return self._prepare_bridge(context, context.host_state.links.get(context.attachment.host))
 
     def _prepare_bridge(self, context: Context, bridge: Link | None) -> Plan:
@@ -138,14 +138,14 @@ class LinuxBridge(LinkBackend):
         return Plan(steps=tuple(steps), notes=() if steps else (f"the bridge {name} exists and is up",))
 
     def _turn_on_filtering(self, context: Context, name: str) -> Command:
-        """Turn filtering on, where that takes nothing from a port that relies on the bridge passing tags through."""
+        """Turn filtering on; raise HostError when the bridge has ports that may rely on tags passing through."""
         if context.host_state.ports(name) and not iproute.is_option_on(context.attachment, _FILTERING):
             raise HostError(
                 f"the bridge {name} does not filter VLANs, and turning that on would change what its ports can send.",
                 hint="if that is what you want, add -o vlan_filtering=1",
             )
         bridge = context.host_state.links[name]
-        raised = 0 if bridge.up or bridge.group == PENDING_GROUP else RAISED  # by the command in front of this one
+        raised = 0 if bridge.up or bridge.group == PENDING_GROUP else RAISED  # by the command before this one
         if bridge.group == PENDING_GROUP:
             bridge = bridge._replace(group="default")
         words: tuple[str, ...] = ("link", "set", "dev", name)
@@ -155,7 +155,7 @@ class LinuxBridge(LinkBackend):
         return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 
     def _complete_port(self, context: Context, link: Link) -> Plan:
-        """Put right what an interrupted run, or somebody's hand, left undone on the port."""
+        """Correct a port that a killed run did not finish, or that somebody changed."""
         peer = find_veth_peer(context, link)
         if peer is None:
             raise HostError(
@@ -179,7 +179,7 @@ class LinuxBridge(LinkBackend):
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))
 
     def _move_port(self, context: Context, peer: Link, vlans: Vlans) -> Command:
-        """Return what makes the host's end a port of the bridge, where it is none or one of another bridge."""
+        """Return what makes the host's end a port of the bridge; it is a port of no bridge or of another one."""
         words, bridge = ("link", "set", "dev", peer.name), context.attachment.host
         undo = [ip(*words, *(("master", peer.master) if peer.master else ("nomaster",)))]
         if peer.master and vlans:
@@ -203,7 +203,7 @@ def _find_bridge(context: Context) -> Link | None:
 
 
 def _restore_bridge(context: Context, link: Link, going: Collection[str], *, used: bool) -> tuple[SharedResource, ...]:
-    """Return what lowers a bridge again that we raised, and lets it filter no longer, as far as nobody needs that."""
+    """Return what undoes our changes to a bridge, raising it and filtering, if nobody needs them any more."""
     bits = read_changes(link)
     lower = bits & RAISED and not used
     open_up = bits & FILTERING and not _has_vlans(context, link, going)
@@ -221,7 +221,7 @@ def _restore_bridge(context: Context, link: Link, going: Collection[str], *, use
 
 
 def _has_vlans(context: Context, link: Link, going: Collection[str]) -> bool:
-    """Whether the bridge or a port that stays is in other VLANs than a bridge gives by itself.
+    """Whether the bridge, or a port that stays, is in other VLANs than the bridge's default.
 
     Whose they are does not matter: without filtering their frames would mingle.
     """

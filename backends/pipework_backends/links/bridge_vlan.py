@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 QUERY = Command(argv=("bridge", "-json", "vlan", "show"), reason="read the VLANs of bridge ports")
 
-#: What makes a VLAN the one of an access port: frames without a tag are of it, coming and going.
+#: What makes a VLAN that of an access port: its frames come and go untagged.
 ACCESS = ("pvid", "untagged")
 _FLAGS = {"PVID": "pvid", "Egress Untagged": "untagged"}
 
@@ -34,7 +34,7 @@ def parse_vlans(text: str, port: str) -> Vlans:
 
 
 def list_default_vlans(bridge: Link | None) -> Vlans:
-    """Return the VLANs that the kernel gives each new port of a bridge (None: of one that is yet to be made)."""
+    """Return the VLANs that the kernel gives each new port of a bridge (None: of a new bridge)."""
     default = int(bridge.data.get("vlan_default_pvid", 1)) if bridge else 1
     return {default: ACCESS} if default else {}
 

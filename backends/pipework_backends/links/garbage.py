@@ -29,13 +29,13 @@ def plan_cleanup(*commands: Command) -> Plan:
 
 
 def delete_pairs(snapshot: Snapshot) -> Plan:
-    """Delete the veth pairs that serve nobody."""
+    """Delete the veth pairs that nobody uses."""
     found = garbage.find_unused_pairs(snapshot).items()
     return plan_cleanup(*(ip("link", "delete", "dev", name, reason=f"delete {name}, {wrong}") for name, wrong in found))
 
 
 def find_unused_bridges(snapshot: Snapshot) -> Iterator[Link]:
-    """Yield the Linux bridges of ours that have no use, or only ports that go."""
+    """Yield our Linux bridges that nobody uses; ports that are about to go do not count."""
     for link in snapshot.host_state.links.values():
         ours = link.kind == "bridge" and is_made_by_us(link, "bridge")
         if ours and garbage.serves_nobody(snapshot, link):
@@ -43,7 +43,7 @@ def find_unused_bridges(snapshot: Snapshot) -> Iterator[Link]:
 
 
 def find_unused_ports(snapshot: Snapshot) -> list[str]:
-    """Return the ports of ours on switches that keep them, whose device has gone with its guest, or goes."""
+    """Return our ports on user-space switches whose device is gone, or is about to go."""
     going = {
         *garbage.find_unused_pairs(snapshot),
         *(link.name for link in snapshot.host_state.links.values() if _belongs_to_dying(snapshot, link)),
@@ -61,7 +61,7 @@ def _belongs_to_dying(snapshot: Snapshot, link: Link) -> bool:
 
 
 def is_in_use(snapshot: Snapshot, name: str) -> bool:
-    """Whether the host or a guest uses the interface of that name by other means than as a switch."""
+    """Whether the host or a guest uses the interface of that name, other than by being a port of it."""
     link = snapshot.host_state.links.get(name)
     used = namespaces.list_parents_used(snapshot.guest_states, snapshot.host_state.links.values())
     return snapshot.unsure or (link is not None and (name in used or is_used(snapshot.host_state, link)))
@@ -108,7 +108,7 @@ def _is_unfinished(snapshot: Snapshot, link: Link, kind: str) -> bool:
 
 
 def delete_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
-    """Delete the VLANs of ours that nobody is on top of, here or in a guest; links of these kinds that go do not count.
+    """Delete our VLANs that no link of the host or of a guest uses; unfinished links of `kinds` do not count.
 
     What a namespace that cannot be entered has on top of them nobody knows: then all of them stay.
     """
@@ -135,7 +135,7 @@ def delete_vlans(snapshot: Snapshot, *kinds: str) -> Plan:
 
 
 def restore_nics(snapshot: Snapshot) -> Plan:
-    """Give the NICs that came home with a guest's end their names, states, MACs and MTUs back."""
+    """Give NICs that came home when their guest ended their names, states, MACs and MTUs back."""
     plan = Plan()
     for link in snapshot.host_state.links.values():
         tag = ownership.read_tag(link)
@@ -151,7 +151,7 @@ def restore_nics(snapshot: Snapshot) -> Plan:
 
 def _restore_nic(link: Link, tag: ownership.Tag) -> Iterator[Command]:
     renamed = ("name", tag.nic) if tag.nic != link.name else ()
-    if link.up and renamed:  # the kernel renames no link that is up
+    if link.up and renamed:  # the kernel does not rename a link that is up
         yield ip("link", "set", "dev", link.name, "down", reason=f"take {link.name} down, which came home from a guest")
     own = (*(("address", tag.mac) if tag.mac else ()), *(("mtu", tag.mtu) if tag.mtu else ()))
     words = ("link", "set", "dev", link.name, *renamed, *own, "group", "default", "alias", "")

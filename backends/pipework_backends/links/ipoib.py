@@ -71,7 +71,7 @@ class IPoIB(LinkBackend):
         return super().recognises(snapshot, link, tag, host_end) and has_parent(snapshot, link, tag)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
-        """Delete the children that the kernel gave back to the host."""
+        """Delete the children that the kernel moved back to the host."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         return garbage.delete_children(snapshot)
@@ -79,7 +79,7 @@ class IPoIB(LinkBackend):
     def create(self, context: Context) -> Plan:
         """Raise the parent, make the child on the host, move it into the guest."""
         parent = _find_parent(context)
-        # The driver sets the MTU of a child by the mode and the fabric, whatever its maker said.
+        # The driver sets the MTU of a new child by the mode and the fabric and ignores the one given.
         sized = (_set_mtu(context),) if context.attachment.mtu else ()
         return Plan(steps=(*_delete_orphans(context), *_raise_parent(parent), *_create_child(context, parent), *sized))
 
@@ -143,9 +143,9 @@ def _raise_parent(parent: Link) -> tuple[Command, ...]:
 
 
 def _delete_orphans(context: Context) -> tuple[Command, ...]:
-    """Delete the children of guests that are gone: the kernel gives them back to the host (`netns_refund`).
+    """Delete the children of guests that are gone: the kernel moves them back to the host (`netns_refund`).
 
-    Only those that carry our mark, which no interface of the host itself does. There is no undo: nobody uses them.
+    Only those with our tag, which no interface of the host itself has. There is no undo: nobody uses them.
     """
     name = context.attachment.host
     return tuple(
@@ -182,7 +182,7 @@ def _create_child(context: Context, parent: Link) -> tuple[Command, ...]:
 
 
 def _choose_name(context: Context) -> str:
-    """Return what the child is called before it is moved; where it fits, as in the shell version."""
+    """Return the name of the child before it is moved: where it fits, the one of the shell version."""
     attachment = context.attachment
     number = context.guest.pid or context.guest.inode
     name = ".".join(word for word in (attachment.host, attachment.vlan, str(number)) if word)

@@ -37,7 +37,7 @@ class Ipvlan(LowerDeviceBackend):
             raise UsageError(f"an ipvlan has the MAC of its parent {parent.name}.", hint="leave the MAC out")
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park it so that another ipvlan of the same parent can be made.
+        """Rename it aside in such a way that another ipvlan of the same parent can be created.
 
         The parent's ipvlans have all the mode that came last, which undoing sets again, and no address twice
         (ipvlan_set_port_mode, ipvlan_addr_busy).
@@ -55,7 +55,7 @@ class Ipvlan(LowerDeviceBackend):
 
 
 def _free_addresses(context: Context, link: Link) -> list[Command]:
-    """Return what takes the IPv4 addresses from a link that is down; those of IPv6 went with that."""
+    """Return what removes the IPv4 addresses of a link that is down; the kernel has removed those of IPv6."""
     netns, dev = context.guest.netns, ("dev", link.name)
     addresses = [ip_interface(address) for address in link.addresses if ":" not in address]
     back = [ip("address", "add", str(known), *iproute.broadcast_words(known), *dev, netns=netns) for known in addresses]

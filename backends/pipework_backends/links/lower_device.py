@@ -26,7 +26,7 @@ _STACKED = frozenset({"macvlan", "ipvlan"})
 
 
 class LowerDeviceBackend(LinkBackend):
-    """Base of the two. A subclass has `kind`, `modes`, `default_mode` and its claims."""
+    """Base class of the two. A subclass sets `kind`, `modes`, `default_mode` and its claims."""
 
     modes: tuple[str, ...]
     default_mode: str
@@ -45,7 +45,7 @@ class LowerDeviceBackend(LinkBackend):
         )
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Park it; raise ConflictError when its parent takes no successor as long as it is there.
+        """Rename it aside; raise ConflictError when its parent takes no other link while it exists.
 
         A parent carries either macvlans or ipvlans, and a macvlan in passthru mode alone (macvlan.c, ipvlan_main.c).
         """
@@ -62,7 +62,7 @@ class LowerDeviceBackend(LinkBackend):
         return rename_aside(context, link, tag)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        """Name the VLAN that was made for the first of its links, and the parent that was raised for it.
+        """Name the VLAN that pipework made, and the parent that it raised.
 
         The host cannot tell what guests have on them.
         """
@@ -83,7 +83,7 @@ class LowerDeviceBackend(LinkBackend):
         return super().recognises(snapshot, link, tag, host_end) and has_parent(snapshot, link, tag)
 
     def garbage(self, snapshot: Snapshot) -> Plan:
-        """Delete what killed runs left in guests; the last of the two looks after the VLANs of both."""
+        """Delete what killed runs left in guests; ipvlan, which is asked last, deletes the VLANs of both kinds."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         found = garbage.delete_unfinished(snapshot, self.kind)
@@ -94,7 +94,7 @@ class LowerDeviceBackend(LinkBackend):
         attachment = context.attachment
         before = self._prepare_parent(context)
         parent = iproute.find_parent(context)
-        # A VLAN of somebody else's may carry less than what it is a VLAN of.
+        # A VLAN that somebody else made may have a smaller MTU than its parent.
         mtu = iproute.choose_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(
             *("link", "add", "link", self.parent_name(context)),
@@ -120,7 +120,7 @@ class LowerDeviceBackend(LinkBackend):
         """Raise for a request that the kind cannot meet."""
 
     def parent_name(self, context: Context) -> str:
-        """Return the host interface the link sits on: the named one, or its VLAN, whatever that is called."""
+        """Return the host interface that the link is on top of: the named one or its VLAN, under any name."""
         attachment = context.attachment
         if not attachment.vlan:
             return attachment.host
@@ -136,7 +136,7 @@ class LowerDeviceBackend(LinkBackend):
         return mode
 
     def _prepare_vlan(self, context: Context, parent: Link) -> Plan:
-        """Make `eth0.10`, or use the one there is when it really is VLAN 10 of eth0."""
+        """Make `eth0.10`, or use the existing one if it really is VLAN 10 of eth0."""
         name, vid = self.parent_name(context), parse_vlan(context.attachment.vlan)
         link = context.host_state.links.get(name)
         if link is not None:

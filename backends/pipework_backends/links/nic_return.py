@@ -36,7 +36,7 @@ def bring_home(context: Context, link: Link, tag: Tag) -> Replacement:
     again = [ip("link", "set", "dev", link.name, *settings, netns=netns)] if settings else []
     again += restore_link(link, routes, netns)
     reason = f"bring {link.name} home, as {name}"
-    # In our group it is known for one that is on its way, which the next run finishes when this one is killed.
+    # While it is in our group, it is known to be on its way: if this run is killed, the next one finishes it.
     if tag.phy:
         steps = _bring_radio_home(context, link, tag, again, reason)
     else:

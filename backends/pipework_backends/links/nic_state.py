@@ -1,4 +1,4 @@
-"""What an interface has at home on the host, and the commands that give it back after it was away.
+"""What an interface has on the host, and the commands that restore it after the interface was away.
 
 A move between namespaces takes addresses, routes and the master away (dev_change_net_namespace in net/core/dev.c); the
 MAC, the MTU, the group and the alias go along. Queueing disciplines, neighbours and the sysctls of the interface are
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipework_core.model.link import Link, Route
 
-#: All of them, since a name of an interface may hold what the batch syntax would take apart.
+#: Of all interfaces: the name of one may hold characters that the batch syntax would split.
 QUERY = Command(
     argv=("ip", "-details", "-json", "-batch", "-"),
     stdin="address show\nroute show table all\n",
@@ -55,7 +55,7 @@ def restore_settings(link: Link, answer: str) -> list[Command]:
 
 
 def is_assigned(info: dict[str, Any]) -> bool:
-    """Whether somebody gave the address; the kernel makes link-local ones, and those of advertisements, by itself."""
+    """Whether somebody assigned the address; the kernel itself makes link-local and advertised ones."""
     made = info.get("scope") == "link" and info.get("family") == "inet6"
     return not (made or "mngtmpaddr" in info or info.get("temporary") or info.get("protocol") == "kernel_ra")
 
@@ -63,7 +63,7 @@ def is_assigned(info: dict[str, Any]) -> bool:
 def restore_address(info: dict[str, Any], name: str) -> Command:
     """Return what gives the interface an address as it was read."""
     words = [info["local"]]
-    if "address" in info:  # a peer; the prefix length is its
+    if "address" in info:  # a peer, and the prefix length is that of the peer
         words += ["peer", info["address"]]
     words[-1] += f"/{info['prefixlen']}"
     if "broadcast" in info:
@@ -71,12 +71,12 @@ def restore_address(info: dict[str, Any], name: str) -> Command:
     words += ["dev", name, "scope", str(info.get("scope", "global"))]
     if info.get("label", name) != name:
         words += ["label", info["label"]]
-    if info.get("dynamic"):  # from DHCP, whose client will renew it: with the rest of its life
+    if info.get("dynamic"):  # from DHCP: it keeps the rest of its lifetime, and the client renews it
         words += ["valid_lft", str(info["valid_life_time"]), "preferred_lft", str(info["preferred_life_time"])]
     words += [flag for flag in ("home", "nodad", "noprefixroute", "autojoin") if info.get(flag)]
     if "metric" in info:  # that of the route to its network
         words += ["metric", str(info["metric"])]
-    if info.get("deprecated") and not info.get("dynamic"):  # nothing new is to use it
+    if info.get("deprecated") and not info.get("dynamic"):  # no new connection uses it
         words += ["valid_lft", "forever", "preferred_lft", "0"]
     family = "-6" if info.get("family") == "inet6" else "-4"
     return ip(family, "address", "replace", *words)

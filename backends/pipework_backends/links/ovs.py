@@ -1,4 +1,4 @@
-"""Open vSwitch: a veth pair, one end a port of the switch, the other made straight into the guest.
+"""Open vSwitch: a veth pair. One end is a port of the switch, the other is created in the guest.
 
 The switch keeps its configuration in a database of its own, which `ovs-vsctl` changes; `external_ids` carry the keys
 that the shell version wrote, so whatever reads those still works.
@@ -49,7 +49,7 @@ _PID_DIGITS = 8
 
 
 class OpenVSwitch(LinkBackend):
-    """`ovs:NAME`; a bare name that is a bridge of Open vSwitch, or that starts with `ovs` and is nothing yet."""
+    """`ovs:NAME`; a bare name of a bridge of Open vSwitch, or one that starts with `ovs` and does not exist yet."""
 
     kind = "ovs"
     link_kind = VETH
@@ -79,7 +79,7 @@ class OpenVSwitch(LinkBackend):
             return parked
         if "tables" in context.answers:
             old = _parse_switch(context).ports.get(peer.name)
-        else:  # another backend takes over, which did not ask the switch; the mark tells enough
+        else:  # the new backend is another one and did not ask the switch; the tag says enough
             old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
         if old is None:
             return parked
@@ -89,12 +89,12 @@ class OpenVSwitch(LinkBackend):
         return Replacement(context=parked.context, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        """Name the bridge that was made for the first of its ports, unless the host takes part in it."""
+        """Name the bridge if pipework made it and neither another port nor the host uses it."""
         link, switch = context.host_state.links.get(tag.parent), _parse_switch(context)
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
         going = {tag.parent, peer.name if peer is not None else ""}
-        # A port of ours without its device is a trace of a guest that is gone.
+        # Our port without its device belonged to a guest that is gone.
         live = [port for port in switch.ports.values() if not port.ours or port.name in context.host_state.links]
         others = [port for port in live if port.bridge == tag.parent and port.name not in going]
         if tag.parent not in switch.made or others or (link is not None and is_used(context.host_state, link)):
@@ -115,16 +115,16 @@ class OpenVSwitch(LinkBackend):
         return LinkDetails(parent=host_end.master if host_end else tag.parent, vlan=tag.vlan)
 
     def port_queries(self, host: HostState) -> Mapping[str, Command]:
-        """Read the switch's tables, where an interface of the host is one of its."""
+        """Read the tables of the switch if the host has an interface that may be one of its ports."""
         there = any(link.kind in ovsdb.DEVICES or link.master == "ovs-system" for link in host.links.values())
         return {"switch": ovsdb.TABLES._replace(ok_codes=frozenset(range(256)))} if there else {}
 
     def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
-        """Return the ports with what the switch was told of their guests."""
+        """Return the ports, with what was noted in the switch about their guests."""
         return {port.name: _read_port(port) for port in ovsdb.parse_tables(answers["switch"].stdout).ports.values()}
 
     def garbage(self, snapshot: Snapshot) -> Plan:
-        """Take off the ports whose device has gone with its guest, or goes, and the bridges of ours without a port."""
+        """Remove the ports of guests that are gone, and our bridges that have no port."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         if "switch" not in snapshot.answers:
@@ -141,23 +141,23 @@ class OpenVSwitch(LinkBackend):
         return garbage.plan_cleanup(*ports, *bridges)
 
     def create(self, context: Context) -> Plan:
-        """Make the veth, then the bridge when it is missing and the port in one transaction, and ask how that went."""
+        """Create the veth pair, then the bridge if it is missing and the port in one transaction, and check both."""
         switch = _check_switch(context)
         mtu = iproute.choose_mtu(context, context.host_state.links.get(context.attachment.host))
         stale = remove_stale_port(switch, choose_veth_name(context))
         name, made_veth = make_veth(context, mtu=mtu)
         made_bridge = _create_bridge(context, switch)
         port = (add_port(choose_port(context, name)), check_port(name))
-        # The changes in front of the questions: a driver can then make them in one transaction.
+        # The changes come before the checks: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
         return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
 
     def complete(self, context: Context, link: Link) -> Plan:
-        """Put right what is wrong with the port."""
+        """Correct the port."""
         return _complete_port(context, link, _check_switch(context))
 
     def make_switch(self, context: Context) -> Plan:
-        """Make the bridge, or see that it works: what the host needs to take part."""
+        """Make the bridge, or check that it works, so that the host can take part in it."""
         return _create_bridge(context, _check_switch(context))
 
 
@@ -214,11 +214,11 @@ def _check_switch(context: Context) -> Switch:
 
 
 def _create_bridge(context: Context, switch: Switch) -> Plan:
-    """Make the bridge when there is none, and see that it works."""
+    """Make the bridge when it is missing, and check that it works."""
     name, datapath = context.attachment.host, context.attachment.option("datapath")
     if name in context.host_state.listed[OpenVSwitch.kind]:
         link = context.host_state.links.get(name)
-        if link is not None and link.group == PENDING_GROUP:  # a run was killed that found it without a use
+        if link is not None and link.group == PENDING_GROUP:  # a run that wanted to remove it was killed
             return Plan(steps=(ip("link", "set", "dev", name, "group", "default", reason=f"keep {name}"),))
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
@@ -226,7 +226,7 @@ def _create_bridge(context: Context, switch: Switch) -> Plan:
     create = Command(
         argv=(*VSCTL, "add-br", name, *told), undo=(_delete_bridge(name),), reason=f"create the bridge {name}"
     )
-    # ovs-vsctl succeeds without a kernel module, too, and the bridge then has no datapath: its own port tells.
+    # Without a kernel module ovs-vsctl succeeds as well, but the bridge has no datapath: its own port tells.
     alive = Command(
         argv=(*VSCTL, "get", "interface", name, "ofport"),
         expect=str(LOCAL_PORT),
@@ -241,7 +241,7 @@ def _delete_bridge(name: str, *, reason: str = "") -> Command:
 
 
 def _complete_port(context: Context, link: Link, switch: Switch) -> Plan:
-    """Put right what an interrupted run, or somebody's hand, left undone."""
+    """Correct a port that a killed run did not finish, or that somebody changed."""
     peer = find_veth_peer(context, link)
     if peer is None:
         raise HostError(

@@ -59,14 +59,14 @@ def remove_port(name: str, *, undo: tuple[Command, ...] = (), reason: str = "") 
 
 
 def check_port(name: str) -> Command:
-    """Ask what the switch made of the port: `ovs-vsctl` itself succeeds once the database has it."""
+    """Check that the switch took the port: `ovs-vsctl` itself succeeds as soon as the database has it."""
     return Command(
         argv=(*VSCTL, "get", "interface", name, "error"), expect="[]", reason=f"see that the switch could take {name}"
     )
 
 
 def remove_stale_port(switch: Switch, name: str) -> Plan:
-    """Clear away the port of a dead guest; raise ConflictError when it is not ours.
+    """Remove the port of a guest that is gone; raise ConflictError when it is not ours.
 
     This comes before the veth is made: the switch would plug a new device of that name into the old port's VLAN. It
     has no undo, since a port without its device is only a trace that the switch keeps.
@@ -85,7 +85,7 @@ def remove_stale_port(switch: Switch, name: str) -> Plan:
 
 
 def adjust_port(wanted: Port, has: Port) -> list[Command]:
-    """Return what makes a port that is on the right bridge the one that is wanted."""
+    """Return what changes an existing port of the right bridge into the wanted one."""
     steps = []
     if has.tag != wanted.tag:
         steps.append(
@@ -95,7 +95,7 @@ def adjust_port(wanted: Port, has: Port) -> list[Command]:
                 reason=f"put {has.name} into VLAN {wanted.tag}",
             )
         )
-    # Only what is missing: the guest may have been called by another of its names then.
+    # Only missing keys are added: an earlier run may have used another name of the same guest.
     told = {key: text for key, text in wanted.external_ids.items() if key not in has.external_ids}
     if told:
         words = set_external_ids(Port(name=has.name, bridge=has.bridge, external_ids=told))

@@ -122,5 +122,5 @@ def quote_atom(text: str) -> str:
 
 
 def quote_key(key: str) -> str:
-    """Return `key` as people write it where that is safe, else as `atom` does."""
+    """Return `key` as people write it where that is safe, else as `quote_atom` does."""
     return key if _BARE.fullmatch(key) else quote_atom(key)

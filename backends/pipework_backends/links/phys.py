@@ -1,4 +1,4 @@
-"""The NIC itself, moved into the guest: for SR-IOV functions, Wi-Fi, and whatever can or must not be shared.
+"""The NIC itself, moved into the guest: for SR-IOV functions, Wi-Fi, and NICs that cannot be shared.
 
 The NIC carries its mark from before the move, together with our birth group: killed at any moment, a run leaves a NIC
 that the next run recognises, on either side.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: These stay where they were made (netns_immutable, before 6.15 NETIF_F_NETNS_LOCAL, in their drivers).
 _IMMOVABLE = frozenset({"bridge", "bond", "team", "vrf", "openvswitch"})
-#: These live on another interface, and on it alone: it cannot go without cutting them off.
+#: These are on top of one interface: moving it would cut them off.
 _ON_TOP = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 _SWITCHES = frozenset({"ovs-system", "openvswitch"})
 #: The device of a bridge in the user-space datapath is a tap. Without Open vSwitch (127) there is no such bridge.
@@ -51,7 +51,7 @@ class Phys(LinkBackend):
     options: Mapping[str, str] = {_TAKE_ROUTE: "1: move a NIC that the host's default route goes through"}
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read what the NIC will need when it comes home, and whether it is a radio; nothing when it is not there."""
+        """Read what the NIC will need when it comes home, and whether it is a radio; nothing if it is elsewhere."""
         link = _find_on_host(host, _nic_name(attachment))
         if link is None:
             return {}
@@ -84,7 +84,7 @@ class Phys(LinkBackend):
         )
 
     def garbage(self, snapshot: Snapshot) -> Plan:
-        """Give NICs that came home with a guest's end back what they were."""
+        """Restore the NICs that came home when their guest ended."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
 
         return garbage.restore_nics(snapshot)
@@ -111,7 +111,7 @@ class Phys(LinkBackend):
         return _complete_radio(context)
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Bring the NIC home; undoing takes it back into the guest. A VLAN that we made is parked like other links."""
+        """Bring the NIC home; undoing moves it into the guest again. A VLAN that we made is renamed aside."""
         return bring_home(context, link, tag) if tag.nic else rename_aside(context, link, tag)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
@@ -131,7 +131,7 @@ def _nic_name(attachment: Attachment) -> str:
 
 
 def _find_on_host(host: HostState, name: str) -> Link | None:
-    """Return the NIC on the host: by its name, or by its mark when it came back under the name it had in a guest."""
+    """Return the NIC on the host: by its name, or by its tag when it came back under the name it had in a guest."""
     if not name:
         return None
     link = host.links.get(name)
@@ -161,7 +161,7 @@ def _read_home(context: Context) -> str:
 
 
 def _check_nic(context: Context, link: Link) -> None:
-    """Raise for a NIC that cannot be moved, and for one that others would miss."""
+    """Raise for a NIC that cannot be moved, and for one that the host or other guests need."""
     name = link.name
     if link.layer == "loopback":
         raise HostError(f"{name} is a loopback, and every guest has its own.", hint="name a NIC")
@@ -211,10 +211,10 @@ def _is_vlan(context: Context, link: Link) -> bool:
 
 
 def _move_nic(context: Context, link: Link, tag: Tag) -> Plan:
-    """Mark the NIC, move it, and set what is asked for; undoing brings it home as it was."""
+    """Tag the NIC, move it, and set what was asked for; undoing brings it home as it was."""
     attachment, guest = context.attachment, context.guest
     name, interface = link.name, attachment.interface
-    ours = link.group == PENDING_GROUP  # a run that was killed before it moved the NIC: what it wrote is not to stay
+    ours = link.group == PENDING_GROUP  # of a run that was killed before it moved the NIC: undoing removes its tag
     group, alias = ("default", "") if ours else (link.group, link.alias)
     announced = ip(
         *("link", "set", "dev", name, "group", PENDING_GROUP, "alias", tag.alias),
@@ -247,7 +247,7 @@ def _move_nic(context: Context, link: Link, tag: Tag) -> Plan:
 
 
 def _warn_lost(name: str, settled: Iterable[Command]) -> tuple[str, ...]:
-    """Warn of what the NIC has on the host beyond its state: no mark could hold it until it comes home."""
+    """Warn of what the NIC has on the host beyond its state: a tag is too small to keep it."""
     lost = [step for step in settled if step.argv[-1] != "up"]
     said = f"{name} loses its addresses, routes and bridge or bond on this host, and detach does not bring these back."
     return (said,) if lost else ()
@@ -261,7 +261,9 @@ def _free_for_radio(context: Context, name: str) -> None:
 
 def _rename_radio(context: Context, name: str) -> Command:
     interface, netns = context.attachment.interface, context.guest.netns
-    down = ip("link", "set", "dev", interface, "down", netns=netns)  # it may have been raised; none up is renamed
+    down = ip(
+        "link", "set", "dev", interface, "down", netns=netns
+    )  # it may be up, and the kernel does not rename a link that is up
     return ip(
         *("link", "set", "dev", name, "name", interface),
         netns=netns,
@@ -318,7 +320,7 @@ def _complete_radio(context: Context) -> Plan:
 
 
 def _create_vlan(context: Context) -> Plan:
-    """Make the VLAN of the NIC straight in the guest; it is deleted with the guest, and so nothing has to come home."""
+    """Create the VLAN of the NIC in the guest. It is deleted with the guest, so nothing has to come home."""
     attachment = context.attachment
     parent = iproute.find_parent(context)
     vid = parse_vlan(attachment.vlan)
