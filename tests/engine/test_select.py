@@ -1,0 +1,50 @@
+"""Which backend a bare name means, and what is imported to know that."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core.plugins import registry
+from pipework_core.testing import make_context, make_facts, make_link
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+FACTS = make_facts(
+    host=[
+        "eth0",
+        make_link("br1", kind="bridge"),
+        make_link("lan", kind="bridge"),
+        make_link("ib9", kind="", layer="infiniband", mtu=2044),
+        make_link("tap0", kind="tun"),
+        make_link("sw0", kind="tun"),
+        make_link("dummy0", kind="dummy"),
+    ],
+    bridges=["sw0"],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("br1", "bridge"), ("lan", "bridge"), ("br7", "bridge"), ("ib9", "ipoib"), ("sw0", "ovs"), ("tap0", "macvlan"),
+        ("dummy0", "macvlan"), ("dummy7", "dummy"), ("eth0", "macvlan"), ("ovs7", "ovs"),
+    ],
+)  # fmt: skip
+def test_what_exists_decides_and_then_the_prefix(name: str, kind: str) -> None:
+    assert make_context(f"{name} web1 0/0", facts=FACTS).attachment.kind == kind
+
+
+def test_choosing_imports_the_chosen_backend_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+
+    def note(name: str) -> ModuleType:
+        imported.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr(registry, "import_module", note)
+    make_context("eth0 web1 0/0", facts=FACTS)
+    assert [name for name in imported if ".links." in name] == ["pipework_backends.links.macvlan"]
