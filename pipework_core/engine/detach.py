@@ -70,7 +70,7 @@ def plan(
     keep: bool,
     used_elsewhere: Collection[str],
 ) -> tuple[Plan, Context]:
-    """Return what detaches the interface that the request names, and the scene as it is then.
+    """Return what detaches the interface that the request names, and the context as it is then.
 
     `keep` leaves bridges and VLANs that nobody uses any more, and what was raised for them; `used_elsewhere` names
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.

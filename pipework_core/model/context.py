@@ -93,7 +93,7 @@ class Context(Record):
 
 
 class Replacement(Record):
-    """What clears the way for a request: the scene as it is then, and the steps before and after making the link."""
+    """What clears the way for a request: the context as it is then, and the steps before and after making the link."""
 
     context: Context
     before: Plan = EMPTY

@@ -1,4 +1,4 @@
-"""Scenes from a command line and facts: what a backend plans from, completed as the engine completes it."""
+"""Contexts from a command line and facts: what a backend plans from, completed as the engine completes it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Given(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """A request that can be planned: its scene with what clears the way for it, its backend and its digest."""
+    """A request that can be planned: its context with what clears the way for it, its backend and its digest."""
 
     clearing: Replacement
     backend: LinkBackend

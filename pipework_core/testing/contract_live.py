@@ -53,10 +53,10 @@ class LivePromises(Prepared):
         ran = self.attach(line, bench)
         for one, other in zip(shown.value or (), ran, strict=False):
             if one != other:
-                fail_check(f"{line}: --dry-run shows `{one}` and `{other}` is run; plan from nothing but the scene.")
+                fail_check(f"{line}: --dry-run shows `{one}` and `{other}` is run; plan from nothing but the context.")
         if len(shown.value or ()) != len(ran):
             fail_check(
-                f"{line}: --dry-run shows {len(shown.value or ())} commands and {len(ran)} run; plan from the scene."
+                f"{line}: --dry-run shows {len(shown.value or ())} commands and {len(ran)} run; plan from the context."
             )
 
     def test_a_second_run_has_nothing_to_do(self, line: str, bench: Bench) -> None:
@@ -66,7 +66,7 @@ class LivePromises(Prepared):
         again = bench.run(*shlex.split(line))
         if again.code != 0:
             fail_check(
-                f"{line}: the second run failed: {last_line(again.said)} Complete scene.existing instead of making it."
+                f"{line}: the second run failed: {last_line(again.said)} Complete context.existing; do not make it."
             )
         if again.value:
             fail_check(f"{line}: the second run runs `{again.value[0]}`; plan only what the facts lack.")
@@ -98,7 +98,7 @@ class LivePromises(Prepared):
                     f"{where} it fails: {last_line(again.said)} Let fits() know what is left, and plan what it lacks."
                 )
             if changed := describe_difference(wanted, without_chance(bench.state(), before)):
-                fail_check(f"{where} something differs: {changed}; plan what scene.existing lacks.")
+                fail_check(f"{where} something differs: {changed}; plan what context.existing lacks.")
 
     def test_detaching_is_the_exact_inverse(self, line: str, bench: Bench) -> None:
         """Host and guest are as they were before attaching, and detaching again finds nothing."""

@@ -139,7 +139,7 @@ class PlanPromises(Declared):
             pytest.skip(f"there is no plan ({error!r:.60}), as another check says")
 
     def test_the_same_facts_make_the_same_plan(self, line: str) -> None:
-        """A plan depends on nothing but its scene, so that what --dry-run shows is what runs."""
+        """A plan depends on nothing but its context, so that what --dry-run shows is what runs."""
         first, second = self.planned(line), self.planned(line)
         for one, other in zip(first.commands, second.commands, strict=False):
             if one != other:

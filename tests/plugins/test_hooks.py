@@ -51,23 +51,23 @@ class Recorder:
 
     @hookimpl
     def pipework_plan_ready(self, context: Context, plan: Plan) -> None:
-        self.told.append(("plan_ready", {"scene": context, "plan": plan}))
+        self.told.append(("plan_ready", {"context": context, "plan": plan}))
 
     @hookimpl
     def pipework_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
-        self.told.append(("step_done", {"command": command, "outcome": outcome, "scene": context}))
+        self.told.append(("step_done", {"command": command, "outcome": outcome, "context": context}))
 
     @hookimpl
     def pipework_attached(self, context: Context, report: Report) -> None:
-        self.told.append(("attached", {"scene": context, "report": report}))
+        self.told.append(("attached", {"context": context, "report": report}))
 
     @hookimpl
     def pipework_detached(self, context: Context, report: Report) -> None:
-        self.told.append(("detached", {"scene": context, "report": report}))
+        self.told.append(("detached", {"context": context, "report": report}))
 
     @hookimpl
     def pipework_failed(self, context: Context, error: BaseException) -> None:
-        self.told.append(("failed", {"scene": context, "error": error}))
+        self.told.append(("failed", {"context": context, "error": error}))
 
     @property
     def names(self) -> list[str]:
@@ -185,7 +185,7 @@ def test_pipework_plan_ready_comes_first_with_all_steps() -> None:
     assert world.recorder.names[0] == "plan_ready"
     (ready,) = world.recorder.of("plan_ready")
     assert list(ready["plan"].all_steps) == world.driver.acts
-    assert ready["scene"].attachment.interface == "eth1"
+    assert ready["context"].attachment.interface == "eth1"
 
 
 def test_pipework_plan_ready_is_told_of_whole_topologies_and_not_of_comparing() -> None:
@@ -193,7 +193,7 @@ def test_pipework_plan_ready_is_told_of_whole_topologies_and_not_of_comparing() 
     world.engine.compare([WEB1, WEB2])
     assert world.recorder.told == []
     world.engine.attach_all([WEB1, WEB2])
-    assert [what["scene"].guest.name for what in world.recorder.of("plan_ready")] == ["web1", "web2"]
+    assert [what["context"].guest.name for what in world.recorder.of("plan_ready")] == ["web1", "web2"]
 
 
 def test_pipework_plan_ready_alone_is_told_where_nothing_is_going_to_be_done() -> None:
@@ -204,7 +204,7 @@ def test_pipework_plan_ready_alone_is_told_where_nothing_is_going_to_be_done() -
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_pipework_step_done_is_told_of_each_with_its_scene(*, together: bool) -> None:
+def test_pipework_step_done_is_told_of_each_with_its_context(*, together: bool) -> None:
     world = World()
     if together:
         world.engine.attach_all([WEB1, WEB2])
@@ -213,7 +213,7 @@ def test_pipework_step_done_is_told_of_each_with_its_scene(*, together: bool) ->
     steps = world.recorder.of("step_done")
     assert [step["command"] for step in steps] == world.driver.acts
     assert {step["outcome"] for step in steps} == {GOOD}
-    assert all(step["scene"].guest.netns.path in str(step["command"]) for step in steps)
+    assert all(step["context"].guest.netns.path in str(step["command"]) for step in steps)
 
 
 def test_pipework_step_done_is_told_of_what_failed() -> None:
@@ -223,14 +223,14 @@ def test_pipework_step_done_is_told_of_what_failed() -> None:
     assert world.recorder.of("step_done")[-1]["outcome"] == BAD
 
 
-def test_pipework_step_done_has_no_scene_for_what_gc_takes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipework_step_done_has_no_context_for_what_gc_takes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     left = Command(argv=("ip", "link", "delete", "dev", "old"))
     held = left._replace(argv=("ip", "link", "delete", "dev", "used"), guard=Command(argv=("who", "uses")))
     monkeypatch.setattr(collecting.snapshot, "take", lambda *_, **__: SimpleNamespace(spaces={}))
     monkeypatch.setattr(collecting, "plan_collection", lambda *_: collecting.Plan(cleanup=(left, held)))
     world = World(lambda command: Outcome(0, "somebody") if command == held.guard else GOOD)
     done = collecting.collect_garbage(plugins=world.plugins, driver=world.driver, signals=world.signals)
-    assert world.recorder.told == [("step_done", {"command": left, "outcome": GOOD, "scene": None})]
+    assert world.recorder.told == [("step_done", {"command": left, "outcome": GOOD, "context": None})]
     assert done.gone == (left,)
 
 
@@ -247,16 +247,16 @@ def test_pipework_attached_tells_whether_anything_was_done(*, changed: bool) -> 
     (attached,) = world.recorder.of("attached")
     assert world.recorder.names[-1] == "attached"
     assert attached["report"].changed is changed
-    assert attached["scene"].attachment.addresses == WEB1.addresses
+    assert attached["context"].attachment.addresses == WEB1.addresses
 
 
 def test_pipework_attached_is_told_of_the_host_s_own_part() -> None:
     world = World(having_bridge)
     world.hosting.run(HostAccess(asked("br1 netns:web1 10.0.0.9/24")._replace(guest=""), confirm=0))
     (attached,) = world.recorder.of("attached")
-    assert attached["scene"].guest.runtime == "host"
+    assert attached["context"].guest.runtime == "host"
     assert attached["report"].changed
-    assert world.recorder.of("step_done")[0]["scene"] == attached["scene"]
+    assert world.recorder.of("step_done")[0]["context"] == attached["context"]
 
 
 def having_bridge(command: Command) -> Outcome:
@@ -268,7 +268,7 @@ def test_pipework_attached_waits_for_all_of_an_atomic_topology() -> None:
     world = World(making(BAD, "web2"))
     world.engine.attach_all([WEB1, WEB2], atomic=True)
     assert world.recorder.of("attached") == []
-    ends = [(what["scene"].guest.name, type(what["error"])) for what in world.recorder.of("failed")]
+    ends = [(what["context"].guest.name, type(what["error"])) for what in world.recorder.of("failed")]
     assert ends == [("web1", CommandError), ("web2", CommandError)]
 
 
@@ -277,15 +277,15 @@ def test_pipework_attached_is_told_although_an_error_ends_the_whole_run() -> Non
     world = World(lambda command: BAD if world.driver.acts and command.argv[-2:] == ("link", "show") else GOOD)
     with pytest.raises(HostError):
         world.engine.attach_all([WEB1, asked("dummy0 netns:web1 0/0 -i eth2")])
-    assert [what["scene"].attachment.interface for what in world.recorder.of("attached")] == ["eth1"]
+    assert [what["context"].attachment.interface for what in world.recorder.of("attached")] == ["eth1"]
 
 
-def test_pipework_detached_has_the_scene_with_the_interface_still_there() -> None:
+def test_pipework_detached_has_the_context_with_the_interface_still_there() -> None:
     world = World(guest_state(THERE))
     world.engine.detach("netns:web1")
     assert (world.recorder.names[0], world.recorder.names[-1]) == ("plan_ready", "detached")
     (detached,) = world.recorder.of("detached")
-    assert "eth1" in detached["scene"].guest_state.links
+    assert "eth1" in detached["context"].guest_state.links
     assert detached["report"].changed
 
 
@@ -293,7 +293,7 @@ def test_pipework_detached_is_told_of_the_host_s_own_part() -> None:
     world = World(having_bridge)
     world.hosting.run(HostAccess(asked("br1 netns:web1 0/0")._replace(guest=""), remove=True))
     (detached,) = world.recorder.of("detached")
-    assert (detached["scene"].guest.runtime, detached["report"].changed) == ("host", False)
+    assert (detached["context"].guest.runtime, detached["report"].changed) == ("host", False)
 
 
 def test_pipework_failed_says_why_behind_the_steps() -> None:
@@ -302,7 +302,7 @@ def test_pipework_failed_says_why_behind_the_steps() -> None:
         world.engine.attach(WEB1)
     assert world.recorder.names == ["plan_ready", "step_done", "failed"]
     assert world.recorder.of("failed")[0]["error"] is raised.value
-    assert world.recorder.of("failed")[0]["scene"].guest.name == "web1"
+    assert world.recorder.of("failed")[0]["context"].guest.name == "web1"
 
 
 def test_pipework_failed_is_told_of_an_interruption() -> None:
@@ -343,8 +343,8 @@ def test_pipework_failed_is_told_of_detaching_and_of_the_host_s_own_part() -> No
 def test_pipework_failed_is_told_of_the_one_of_many() -> None:
     world = World(making(BAD, "web1"))
     world.engine.attach_all([WEB1, WEB2])
-    assert [what["scene"].guest.name for what in world.recorder.of("failed")] == ["web1"]
-    assert [what["scene"].guest.name for what in world.recorder.of("attached")] == ["web2"]
+    assert [what["context"].guest.name for what in world.recorder.of("failed")] == ["web1"]
+    assert [what["context"].guest.name for what in world.recorder.of("attached")] == ["web2"]
 
 
 def test_pipework_failed_is_told_once_where_a_plan_is_made_anew() -> None:

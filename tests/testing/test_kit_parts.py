@@ -78,7 +78,7 @@ def test_a_guests_namespace_is_that_of_its_process_unless_it_has_a_name() -> Non
     assert make_guest("web1", netns="/run/netns/web1").netns.path == "/run/netns/web1"
 
 
-def test_a_scene_is_completed_as_by_the_engine() -> None:
+def test_a_context_is_completed_as_by_the_engine() -> None:
     context = make_context("br1 web1 10.0.0.1/24", facts=make_facts(host=[make_link("br1", kind="bridge")]))
     assert (context.attachment.kind, context.attachment.interface, context.existing) == ("bridge", "eth1", None)
     assert set(context.answers.values()) <= {UNANSWERED}

@@ -42,7 +42,7 @@ class HostAccessPlanner:
     programs = ("arping",)
 
     def named(self, context: Context) -> Context:
-        """Return the scene with the interface that gets the addresses; raise HostError for what cannot have any."""
+        """Return the context with the interface that gets the addresses; raise HostError for what cannot have any."""
         kind, name = context.attachment.kind, context.attachment.host
         if kind not in {*_SWITCHES, "macvlan"}:
             raise HostError(
@@ -67,7 +67,7 @@ class HostAccessPlanner:
         return nic.plan_sibling(context, confirm=confirm)
 
     def withdrawal(self, context: Context) -> tuple[Plan, Context]:
-        """Return what takes it back, and the scene as it is then."""
+        """Return what takes it back, and the context as it is then."""
         if context.attachment.kind in _SWITCHES:
             return _off_switch(context)
         return nic.plan_withdrawal(context, arping="arping" in context.programs)
