@@ -19,7 +19,7 @@ from pipework_core.topology.model import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from yaml.nodes import MappingNode, Node
+    from yaml.nodes import MappingNode, Node, ScalarNode
 
 #: Deeper than any file needs: file, links, link, options, value are five.
 DEPTH_MAX = 16
@@ -28,6 +28,7 @@ VALUES_MAX = 500_000
 
 _MERGE = "<<"
 _PLAIN, _TEXT = "plain", "text"
+_TAGS = frozenset({_PLAIN, _TEXT, "tag:yaml.org,2002:str"})
 #: What means the same to every reader of YAML; all other plain text is text.
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -126,30 +127,39 @@ class _Converter:
         """Return a node's data."""
         return self._convert_counted(node, depth)[0]
 
-    def _convert_counted(self, node: Node, depth: int) -> tuple[object, int]:
+    def _convert_counted(self, node: Any, depth: int) -> tuple[object, int]:  # noqa: ANN401 - one of three nodes
+        if isinstance(node, yaml.ScalarNode):
+            return self._convert_scalar(node), 1
         known = self._known.get(id(node))
         if known is not None:
             return known
         if id(node) in self._open or depth > DEPTH_MAX:
             raise self._error(node, "this holds itself, by its own anchor.", "leave the * out")
         self._open.add(id(node))
-        if node.tag not in {_PLAIN, _TEXT, "tag:yaml.org,2002:str"}:
-            raise self._error(node, f"the tag {node.tag!r} means nothing here.", "leave out what begins with !")
+        self._refuse_tag(node)
         value: object
         count = 1
         if isinstance(node, yaml.SequenceNode):
             pairs = [self._convert_counted(item, depth + 1) for item in node.value]
             value, count = [item for item, _ in pairs], count + sum(number for _, number in pairs)
-        elif isinstance(node, yaml.MappingNode):
-            value, count = self._convert_mapping(node, depth)
         else:
-            value = self._type_scalar(node) if node.tag == _PLAIN else node.value
+            value, count = self._convert_mapping(node, depth)
         if count > VALUES_MAX:
             message = f"here the file exceeds {VALUES_MAX:,} values, each alias counted as often as it is used."
             raise self._error(node, message, "split the file")
         self._open.discard(id(node))
         self._known[id(node)] = value, count
         return value, count
+
+    def _refuse_tag(self, node: Node) -> None:
+        if node.tag not in _TAGS:
+            raise self._error(node, f"the tag {node.tag!r} means nothing here.", "leave out what begins with !")
+
+    def _convert_scalar(self, node: ScalarNode) -> object:
+        if node.tag == _PLAIN:
+            return self._type_scalar(node)
+        self._refuse_tag(node)
+        return node.value
 
     def _convert_mapping(self, node: MappingNode, depth: int) -> tuple[dict[str, object], int]:
         found: dict[str, object] = {}
@@ -159,7 +169,7 @@ class _Converter:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, "a key is expected here, a word.", "put it in quotes when it is one")
-            self._convert_counted(key_node, depth + 1)
+            self._convert_scalar(key_node)
             key: str = key_node.value
             if key in lines:
                 raise self._error(
