@@ -2,6 +2,6 @@
 
 __version__ = "0.1.0"
 
-#: The contract with plugins (`contract.py`, `hookspecs.py`). It becomes 2 when what was written for 1 no longer works;
-#: what is only added leaves it as it is.
+#: The contract with plugins: the names of `pipework_core.api` and the hooks. It goes up when what was written for the
+#: last one no longer works; additions leave it as it is.
 CONTRACT = 2
