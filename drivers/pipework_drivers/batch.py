@@ -57,7 +57,9 @@ def _pair_with_keys(commands: Sequence[Command]) -> list[tuple[tuple[object, ...
 
 
 def _make_key(command: Command) -> tuple[object, ...] | None:
-    if command.stdin is not None or command.ok_codes != OK or command.guard is not None or command.timeout:
+    if command.stdin is not None or command.guard is not None or command.timeout:
+        return None
+    if command.ok_codes != OK and (command.argv[0] != "ovs-vsctl" or 0 not in command.ok_codes):
         return None
     options, words = _split_options(command)
     if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
@@ -65,7 +67,8 @@ def _make_key(command: Command) -> tuple[object, ...] | None:
     asks = command.expect is not None
     if asks and (command.argv[0] != "ovs-vsctl" or words[0] != "get" or "--" in words):
         return None
-    return (command.argv[0], options, command.netns, asks) if command.argv[0] in {"ip", "ovs-vsctl"} else None
+    key = (command.argv[0], options, command.netns, asks, command.ok_codes)
+    return key if command.argv[0] in {"ip", "ovs-vsctl"} else None
 
 
 def _fits_a_line(words: tuple[str, ...]) -> bool:

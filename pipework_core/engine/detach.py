@@ -11,7 +11,7 @@ from pipework_core.model.errors import GuestError, UsageError
 from pipework_core.model.plan import Command, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from pipework_core.model.context import Context, Guest, SharedResource
     from pipework_core.model.link import GuestState, HostState, Link
@@ -55,6 +55,14 @@ def mark_of(link: Link, plugins: PluginManager) -> Tag:
     return ownership.read_tag(link) or ownership.Tag(kind=plugins.find_kind_of(link))
 
 
+def needs_links_alone(links: Mapping[str, Link], interface: str) -> bool:
+    """Whether detaching depends on no more of the guest than its links: not on routes, leases or a kind's own data."""
+    link = links.get(interface)
+    tags = list(filter(None, map(ownership.read_tag, links.values())))
+    plain = link is None or (link.kind == "veth" and not ownership.is_pending(link))
+    return plain and not any(tag.gw4 or tag.gw6 or tag.dhcp for tag in tags)
+
+
 def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
     """Return a request as its mark tells it, for the backend to plan from."""
     return Attachment(
@@ -69,8 +77,10 @@ def plan(
     *,
     keep: bool,
     used_elsewhere: Collection[str],
-) -> tuple[Plan, Context]:
-    """Return what detaches the interface that the request names, and the context as it is then.
+) -> tuple[Plan, tuple[Command, ...], Context]:
+    """Return what detaches the interface that the request names, its notes, and the context after it.
+
+    The notes are those of its steps that mark on the host what is about to be removed.
 
     `keep` leaves bridges and VLANs that nobody uses any more, and what was raised for them; `used_elsewhere` names
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
@@ -82,13 +92,31 @@ def plan(
     heirs = dict(_heirs(context, link, tag))
     inherited = Plan(steps=tuple(_told(context, name, heir) for name, heir in heirs.items()))
     unused = () if keep else unneeded(backend.shared_resources(context, tag), used_elsewhere)
-    detaching = Plan(steps=tuple(_leaving(unused, context.host_state)), cleanup=tuple(left.remove for left in unused))
+    notes = tuple(_leaving(unused, context.host_state))
+    detaching = Plan(steps=notes, cleanup=tuple(left.remove for left in unused))
     there = clearing.context.guest_state.links
-    next_context = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
-    guest_state = clearing.context.guest_state._replace(links={**there, **next_context})
-    return released + clearing.before + inherited + detaching + clearing.after, clearing.context._replace(
-        guest_state=guest_state
-    )
+    changed = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
+    guest_state = clearing.context.guest_state._replace(links={**there, **changed})
+    next_context = clearing.context._replace(guest_state=guest_state)
+    if unused:
+        links = dict(next_context.host_state.links)
+        for resource in unused:
+            _simulate_removal(links, resource)
+        next_context = next_context._replace(host_state=next_context.host_state._replace(links=links))
+    return released + clearing.before + inherited + detaching + clearing.after, notes, next_context
+
+
+def _simulate_removal(links: dict[str, Link], resource: SharedResource) -> None:
+    """Change the links of the host as removing a resource will change them, or as putting it back will."""
+    words = resource.remove.argv
+    link = links.get(resource.name)
+    if link is None:
+        return
+    if "set" not in words:
+        del links[resource.name]
+    elif "group" in words:
+        group = words[words.index("group") + 1]
+        links[resource.name] = link._replace(up=link.up and "down" not in words, group=group)
 
 
 def unneeded(shared_resources: Iterable[SharedResource], used_elsewhere: Collection[str]) -> tuple[SharedResource, ...]:

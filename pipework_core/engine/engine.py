@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach as detaching
-from pipework_core.engine import guests, transaction
+from pipework_core.engine import guests
+from pipework_core.engine.executor import Executor
 from pipework_core.engine.job import Job
 from pipework_core.engine.planner import Planner
 from pipework_core.engine.signals import Signals
 from pipework_core.model import ownership
-from pipework_core.model.attachment import Attachment
-from pipework_core.model.errors import CommandError, Interrupted, PipeworkError
-from pipework_core.model.plan import HOST, Command, Report
+from pipework_core.model.errors import Interrupted
+from pipework_core.model.plan import Command
 from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pipework_core.engine.batch import Batch
+    from pipework_core.engine.detach_batch import DetachBatch
     from pipework_core.engine.gc import Collected
     from pipework_core.engine.host_access import Hosting
     from pipework_core.engine.inventory import Inventory
     from pipework_core.engine.roster import GuestDirectory
-    from pipework_core.model.attachment import HostAccess
+    from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver, Lock
-    from pipework_core.model.plan import Outcome, Plan
+    from pipework_core.model.plan import Outcome, Plan, Report
     from pipework_core.plugins.manager import PluginManager
-
-#: How often a plan is made anew because somebody else was quicker to create what it wanted to create.
-_ATTEMPTS = 3
 
 
 class Engine:
@@ -58,12 +54,14 @@ class Engine:
 
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
-        guest = self.find_guest(attachment.guest)
-        with self._driver.lock() as hold:
-            context, report = self._converge(attachment, guest, hold)
+        job = Job(attachment, self.find_guest(attachment.guest))
+        with self._driver.lock() as lock:
+            report = self._batch(lock).run_one(job)
+        if job.context is None:
+            raise RuntimeError("an attachment that was made was not planned")
         self._driver.start(report.plan.announce)
-        self._plugins.fire_attached(context, report)
-        return context, report
+        self._plugins.fire_attached(job.context, report)
+        return job.context, report
 
     def attach_all(
         self,
@@ -80,8 +78,8 @@ class Engine:
         """
         jobs = self._find_guests(attachments)
         found = [job for job in jobs if job.guest is not None]
-        with self._driver.lock() as hold, self._signals.deferred():
-            batch = self._batch(hold)
+        with self._driver.lock() as lock, self._signals.deferred():
+            batch = self._batch(lock)
             wanted = found if not atomic or len(found) == len(jobs) else []
             try:
                 fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
@@ -97,8 +95,8 @@ class Engine:
     def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
         """Plan all attachments and change nothing; a job without steps is attached as asked for already."""
         jobs = self._find_guests(attachments)
-        with self._driver.lock() as hold:
-            self._batch(hold).prepare([job for job in jobs if job.guest is not None], assume=False)
+        with self._driver.lock() as lock:
+            self._batch(lock).prepare([job for job in jobs if job.guest is not None], assume=False)
         return jobs
 
     def detach(
@@ -113,17 +111,13 @@ class Engine:
         `everything` a job has its error instead, and the others are detached all the same.
         """
         guest = self.find_guest(name)
-        self._finish_detaching(guest)
-        names = detaching.chosen(self._planner.guest_state(guest), guest, interface, everything=everything)
-        jobs = [Job(Attachment(guest=name, host="", interface=chosen), guest) for chosen in names]
-        next_context: Context | None = None
+        with self._driver.lock() as lock:
+            batch = self._detach_batch(lock, keep=keep)
+            jobs = batch.choose(guest, interface, everything=everything)
+            batch.run(jobs, last=last)
         for job in jobs:
-            try:
-                next_context = self._detach(job, guest, next_context, keep=keep, last=last and job is jobs[-1])
-            except PipeworkError as error:
-                if not everything:
-                    raise
-                job.error = error
+            if job.error is not None and not everything:
+                raise job.error
         return jobs
 
     def detach_all(self, attachments: Sequence[Attachment], *, keep: bool = False) -> list[Job]:
@@ -133,16 +127,10 @@ class Engine:
         is not there is the error of a job without a guest. `keep` as for `detach`. Raises Interrupted.
         """
         jobs = self._find_guests(attachments)
-        for job in reversed(jobs):
-            if job.guest is None:
-                continue
-            try:
-                names = {link.name for link in detaching.attached(self._planner.guest_state(job.guest))}
-                if job.attachment.interface in names:
-                    self._finish_detaching(job.guest)
-                    self._detach(job, job.guest, None, keep=keep)
-            except PipeworkError as error:
-                job.error = error
+        found = [job for job in reversed(jobs) if job.guest is not None]
+        if found:
+            with self._driver.lock() as lock:
+                self._detach_batch(lock, keep=keep).run(found)
         return jobs
 
     def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
@@ -218,10 +206,27 @@ class Engine:
             job.find_guest(self.find_guest)
         return jobs
 
-    def _batch(self, hold: Lock) -> Batch:
-        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - one attachment does not need it
+    def _batch(self, lock: Lock) -> Batch:
+        from pipework_core.engine.batch import Batch  # noqa: PLC0415 - only attaching needs it
 
-        return Batch(planner=self._planner, driver=self._driver, hold=hold, stop=self._stop, plugins=self._plugins)
+        executor = self._executor(lock)
+        return Batch(planner=self._planner, executor=executor, driver=self._driver, signals=self._signals)
+
+    def _detach_batch(self, lock: Lock, *, keep: bool) -> DetachBatch:
+        from pipework_core.engine.detach_batch import DetachBatch  # noqa: PLC0415 - only detaching needs it
+
+        return DetachBatch(
+            planner=self._planner,
+            executor=self._executor(lock),
+            driver=self._driver,
+            plugins=self._plugins,
+            signals=self._signals,
+            keep=keep,
+            dry_run=self._dry_run,
+        )
+
+    def _executor(self, lock: Lock) -> Executor:
+        return Executor(driver=self._driver, plugins=self._plugins, lock=lock, stop=lambda: self._signals.wanted)
 
     def _hosting(self, *, interruptible: bool = True) -> Hosting:
         from pipework_core.engine.host_access import Hosting  # noqa: PLC0415 - an attachment does not need it
@@ -239,62 +244,3 @@ class Engine:
                 self._plugins.fire_attached(job.context, job.report())
             elif job.begun:
                 self._plugins.fire_failed(job.context, job.error or reason)
-
-    def _detach(
-        self, job: Job, guest: Guest, next_context: Context | None, *, keep: bool, last: bool = False
-    ) -> Context:
-        """Detach one, and return the context after it."""
-        with self._driver.lock() as hold:
-            job.context, job.plan, after = self._planner.plan_detach(
-                guest, job.attachment.interface, keep=keep, next_context=next_context
-            )
-            self._plugins.fire_plan_ready(job.context, job.plan)
-            with self._signals.deferred(last=last):
-                report = self._carry_out(job.plan, hold, job.context)
-                self._plugins.fire_detached(job.context, report)
-        job.outcomes, job.failed_cleanup = list(report.outcomes), report.failed_cleanup
-        return after
-
-    def _finish_detaching(self, guest: Guest) -> None:
-        """Remove what a killed run did not remove."""
-        if not detaching.unfinished(self._planner.host(), self._plugins):
-            return
-        with self._driver.lock(), self._signals.deferred():
-            self._driver.pin(HOST)
-            transaction.cleanup(self._planner.unfinished(guest), self._driver, tell=partial(self._tell, None))
-
-    def _converge(self, attachment: Attachment, guest: Guest, hold: Lock) -> tuple[Context, Report]:
-        for attempt in range(1, _ATTEMPTS + 1):
-            context, backend = self._planner.look(attachment, guest)
-            plan = self._planner.plan(context, backend)
-            self._plugins.fire_plan_ready(context, plan)
-            try:
-                with self._signals.deferred(last=True):
-                    return context, self._carry_out(plan, hold, context, once_more=attempt < _ATTEMPTS)
-            except CommandError as error:
-                if attempt == _ATTEMPTS or not _was_quicker(error):
-                    raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _carry_out(self, plan: Plan, hold: Lock, context: Context, *, once_more: bool = False) -> Report:
-        """Carry a plan out, or tell that it failed, unless it is made anew (`once_more`) for somebody was quicker."""
-        self._driver.pin(HOST)
-        tell = partial(self._tell, context)
-        try:
-            outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
-        except (PipeworkError, Interrupted) as error:
-            if not (once_more and _was_quicker(error)):
-                self._plugins.fire_failed(context, error)
-            raise
-        return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
-
-    def _stop(self) -> bool:
-        return self._signals.wanted
-
-    def _tell(self, context: Context | None, command: Command, outcome: Outcome) -> None:
-        self._plugins.fire_step_done(command, outcome, context)
-
-
-def _was_quicker(error: BaseException) -> bool:
-    """Whether somebody else made meanwhile what the plan wanted to make."""
-    return isinstance(error, CommandError) and "File exists" in error.outcome.stderr

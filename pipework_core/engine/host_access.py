@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach, select, transaction
+from pipework_core.engine import detach, select
+from pipework_core.engine.executor import Executor
+from pipework_core.engine.job import Job
 from pipework_core.engine.planner import Planner
 from pipework_core.model.context import Context, Guest
-from pipework_core.model.errors import HostError, Interrupted, PipeworkError
+from pipework_core.model.errors import HostError
 from pipework_core.model.link import HostState
-from pipework_core.model.plan import HOST, Plan, Report
+from pipework_core.model.plan import HOST, Plan
 from pipework_core.model.snapshot import ParentUse
 from pipework_core.state import facts, namespaces
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
     from pipework_core.model.attachment import HostAccess
     from pipework_core.model.driver import Driver, Lock
-    from pipework_core.model.plan import Command, Outcome
+    from pipework_core.model.plan import Report
     from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
@@ -48,7 +50,7 @@ class Hosting:
         """
         if not part.remove:
             self._wait(part)
-        with self._driver.lock() as hold:
+        with self._driver.lock() as lock:
             for _ in range(_ATTEMPTS):
                 context, backend = self._look(part)
                 again = not part.remove and bool(self._side.half(context))
@@ -59,10 +61,8 @@ class Hosting:
                 )
                 if again and self._dry_run:
                     break
-                self._plugins.fire_plan_ready(context, plan)
-                self._driver.pin(HOST)
                 with self._signals.deferred():
-                    report = self._carry_out(plan, hold, context)
+                    report = self._carry_out(plan, lock, context)
                     if part.remove or again:
                         self._plugins.fire_detached(context, report)
                     else:
@@ -73,18 +73,13 @@ class Hosting:
                     return context, report
         raise _incomplete(context)
 
-    def _carry_out(self, plan: Plan, hold: Lock, context: Context) -> Report:
-        """Carry a plan out, or tell that it failed."""
-
-        def tell(command: Command, outcome: Outcome) -> None:
-            self._plugins.fire_step_done(command, outcome, context)
-
-        try:
-            outcomes = transaction.run(plan, self._driver, hold, stop=self._stop, tell=tell)
-        except (PipeworkError, Interrupted) as error:
-            self._plugins.fire_failed(context, error)
-            raise
-        return Report(plan=plan, outcomes=outcomes, failed_cleanup=transaction.cleanup(plan, self._driver, tell=tell))
+    def _carry_out(self, plan: Plan, lock: Lock, context: Context) -> Report:
+        """Carry a plan out; raise what it failed by."""
+        job = Job(context.attachment, context.guest)
+        job.context, job.plan = context, plan
+        executor = Executor(driver=self._driver, plugins=self._plugins, lock=lock, stop=self._stop)
+        executor.carry_out([job])
+        return executor.finish(job)
 
     def compare(self, part: HostAccess) -> Plan:
         """Return what would make the request hold; nothing is done.

@@ -8,7 +8,7 @@ from pipework_core.model.errors import PipeworkError
 from pipework_core.model.plan import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Context, Guest
@@ -27,10 +27,14 @@ class Job:
         self.context: Context | None = None
         self.plan: Plan | None = None
         self.outcomes: list[Outcome] = []
+        #: What of `plan` notes on the host that something is about to be removed.
+        self.notes: tuple[Command, ...] = ()
         self.failed_cleanup: tuple[Command, ...] = ()
         self.error: PipeworkError | None = None
         #: Whether it was planned without looking into the guest.
         self.assumed = False
+        #: Whether it makes what later jobs of the same batch share, such as a bridge.
+        self.is_first_user = False
         #: Whether observers were told of a plan, and are to be told how it ended.
         self.begun = False
 
@@ -61,3 +65,14 @@ class Job:
         if self.plan is None:
             raise RuntimeError("it was not planned")
         return Report(plan=self.plan, outcomes=tuple(self.outcomes), failed_cleanup=self.failed_cleanup)
+
+
+def split_by_guest(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Part the jobs so that each part has one of each guest at most, in order."""
+    parts: list[list[Job]] = []
+    count: dict[int, int] = {}
+    for job in jobs:
+        number = count[job.inode] = count.get(job.inode, -1) + 1
+        parts[number:] = parts[number:] or [[]]
+        parts[number].append(job)
+    return parts

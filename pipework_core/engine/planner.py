@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipework_core.engine import detach, existing, select
 from pipework_core.model.attachment import request_digest
@@ -11,23 +11,33 @@ from pipework_core.model.errors import GuestError, HostError, PluginError, find_
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
+from pipework_core.model.records import Record
 from pipework_core.model.snapshot import ParentUse
 from pipework_core.plugins.manager import check_options
 from pipework_core.state import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Guest
     from pipework_core.model.driver import Driver
-    from pipework_core.model.link import Link
+    from pipework_core.model.errors import PipeworkError
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
 IPV6 = 6
+Key = TypeVar("Key")
+
+
+class Survey(Record):
+    """What the host and the guests have, the guests by inode; `errors` says why one could not be read."""
+
+    host_state: HostState
+    guest_states: Mapping[int, GuestState]
+    errors: Mapping[int, PipeworkError]
 
 
 class Planner:
@@ -37,20 +47,46 @@ class Planner:
         self._plugins = plugins
         self._driver = driver
 
-    def look(self, attachment: Attachment, guest: Guest) -> tuple[Context, LinkBackend]:
-        """Read what there is, choose the backend, and complete the request."""
-        queries = {"links": facts.HOST_LINKS, "guest": facts.guest_query(guest.netns)}
-        if IPV6 in attachment.families:
-            queries["ipv6_off"] = facts.ipv6_query(guest.netns)
-        answers = self.read(queries)
-        guest_state = facts.parse_guest(answers["guest"].stdout)
-        if "ipv6_off" in answers:
-            guest_state = guest_state._replace(ipv6_off=answers["ipv6_off"].stdout.strip() == "1")
-        locks = facts.locks_query(guest.netns, guest_state)
-        if locks is not None:
-            guest_state = facts.with_locks(guest_state, self.read({"locks": locks})["locks"].stdout)
-        host = HostState(links=facts.parse_links(answers["links"].stdout))
-        return self.context(attachment, guest, host, guest_state)
+    def survey(
+        self, guests: Iterable[Guest], *, ipv6: Container[int] = (), host_query: Command | None = facts.HOST_LINKS
+    ) -> Survey:
+        """Read the host's links, and what is in the guests; raise HostError when the host cannot be read.
+
+        `ipv6` are the inodes of guests of which it matters whether they have IPv6. Without `host_query` the host is
+        not read.
+        """
+        by_inode = {guest.inode: guest for guest in guests}
+        queries: dict[tuple[str, int], Command] = {("host", 0): host_query} if host_query else {}
+        for inode, guest in by_inode.items():
+            queries["guest", inode] = facts.guest_query(guest.netns)
+            if inode in ipv6:
+                queries["ipv6", inode] = facts.ipv6_query(guest.netns)
+        answers = dict(zip(queries, self._driver.read(list(queries.values())), strict=True))
+        errors: dict[int, PipeworkError] = {}
+        states: dict[int, GuestState] = {}
+        host = HostState(links={})
+        for (what, inode), command in queries.items():
+            try:
+                text = _get_answer(command, answers[what, inode])
+                if what == "host":
+                    host = HostState(links=facts.parse_links(text))
+                elif what == "guest":
+                    states[inode] = facts.parse_guest(text)
+                elif inode in states:
+                    states[inode] = states[inode]._replace(ipv6_off=text.strip() == "1")
+            except HostError as error:
+                if what == "host":
+                    raise
+                errors[inode] = error
+        self._add_locks(by_inode, states)
+        return Survey(host, {inode: state for inode, state in states.items() if inode not in errors}, errors)
+
+    def _add_locks(self, guests: Mapping[int, Guest], states: dict[int, GuestState]) -> None:
+        """Read which metrics of default routes are locked, in those guests where any may be."""
+        queries = {inode: facts.locks_query(guests[inode].netns, state) for inode, state in states.items()}
+        answers = self.read({inode: query for inode, query in queries.items() if query is not None})
+        for inode, answer in answers.items():
+            states[inode] = facts.with_locks(states[inode], answer.stdout)
 
     def context(
         self,
@@ -88,10 +124,6 @@ class Planner:
         """Return what the host has."""
         return HostState(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
 
-    def guest_state(self, guest: Guest) -> GuestState:
-        """Return what is in the guest."""
-        return facts.parse_guest(self.read({"guest": facts.guest_query(guest.netns)})["guest"].stdout)
-
     def _asked(self, reads: Mapping[str, Command], known: dict[Command, Outcome]) -> dict[str, Outcome]:
         """Return the answers to the reads, asking for those that are not known yet."""
         new = {key: command for key, command in reads.items() if command not in known}
@@ -115,16 +147,13 @@ class Planner:
         methods = ("static", *client, *(("auto",) if attachment.auto else ()))
         return [self._plugins.find_addressing(method, explicit=method in client) for method in methods]
 
-    def read(self, commands: Mapping[str, Command]) -> dict[str, Outcome]:
+    def read(self, commands: Mapping[Key, Command]) -> dict[Key, Outcome]:
         """Run reads side by side; raise HostError for one that fails, since a plan from half the facts is no plan."""
         if not commands:
             return {}
         outcomes = self._driver.read(list(commands.values()))
         for command, outcome in zip(commands.values(), outcomes, strict=True):
-            if outcome.code not in command.ok_codes:
-                raise HostError(
-                    f"cannot {command.reason or command}: {outcome.error_text}", hint=find_advice(outcome.error_text)
-                )
+            _get_answer(command, outcome)
         return dict(zip(commands, outcomes, strict=True))
 
     def plan(self, context: Context, backend: LinkBackend) -> Plan:
@@ -160,41 +189,52 @@ class Planner:
             plan += Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
         return plan._replace(cleanup=tuple(dict.fromkeys(plan.cleanup)), warnings=tuple(dict.fromkeys(plan.warnings)))
 
-    def plan_detach(
-        self, guest: Guest, interface: str, *, keep: bool, next_context: Context | None = None
-    ) -> tuple[Context, Plan, Context]:
-        """Read what there is, and plan from what the interface remembers; return the scene behind it as well.
+    def plan_detach(  # noqa: PLR0913 - what one plan of a batch depends on
+        self,
+        guest: Guest,
+        interface: str,
+        survey: Survey,
+        *,
+        keep: bool,
+        known: dict[Command, Outcome],
+        find_uses: Callable[[HostState, Mapping[int, GuestState]], ParentUse],
+    ) -> tuple[Context, Plan, tuple[Command, ...], Context]:
+        """Plan from what the interface remembers; return what it was planned from, the plan, and the context after it.
 
-        `next_context` is what the attachment before it leaves. Where its interface still exists, its detaching is only
-        pretended, and this one goes on from there.
+        The third is those steps that note on the host what is about to be removed.
+
+        `known` as for `context`; `find_uses` tells which links of the host are in use by links of other namespaces.
         """
-        answers = self.read({"links": facts.HOST_ADDRESSES, "guest": facts.guest_query(guest.netns)})
-        guest_state = facts.parse_guest(answers["guest"].stdout)
-        links: Mapping[str, Link] = facts.parse_links(answers["links"].stdout)
-        if next_context is not None and next_context.attachment.interface in guest_state.links:
-            guest_state, links = next_context.guest_state, next_context.host_state.links
+        guest_state = survey.guest_states[guest.inode]
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
         tag = detach.mark_of(link, self._plugins)
         attachment = detach.request(link, tag, guest)
-        host = self.add_listings(attachment, HostState(links=links))
+        host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
         context = Context(
             attachment=attachment,
             guest=guest,
             host_state=host,
             guest_state=guest_state,
-            answers=self.read(backend.queries(attachment, host)),
+            answers=self._asked(backend.queries(attachment, host), known),
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)
-        hidden = not keep and any(left.hidden for left in backend.shared_resources(context, tag))
-        others = {name: found for name, found in guest_state.links.items() if name != interface}
-        # What is only pretended to be gone would be seen in the guest all the same.
-        used = self._uses(host, {guest.inode: GuestState(links=others)}) if hidden else ParentUse()
-        plan, behind = detach.plan(context, backend, method, keep=keep, used_elsewhere=used.names)
-        return context, plan + Plan(warnings=used.warnings), behind
+        used = ParentUse()
+        if not keep and any(left.hidden for left in backend.shared_resources(context, tag)):
+            others = {name: found for name, found in guest_state.links.items() if name != interface}
+            used = find_uses(host, {**survey.guest_states, guest.inode: GuestState(links=others)})
+        plan, notes, next_context = detach.plan(context, backend, method, keep=keep, used_elsewhere=used.names)
+        return context, plan + Plan(warnings=used.warnings), notes, next_context
+
+    def find_namespace_states(self, known: Container[int]) -> tuple[dict[int, GuestState], dict[int, str]]:
+        """Look into all namespaces but the host's own and the known ones; see `namespaces.peek_into`."""
+        from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments have a VLAN of a NIC
+
+        spaces = namespaces.find_namespaces(self._driver)
+        return namespaces.peek_into(self._driver, (space for space in spaces if space.inode not in known))
 
     def _uses(self, host: HostState, instead: Mapping[int, GuestState]) -> ParentUse:
         """Return the links of the host that links of guests are on top of; `instead` is what some guests shall have."""
@@ -225,3 +265,12 @@ def _families_routed(attachment: Attachment) -> set[int]:
     found = {gateway.version for gateway in attachment.gateways}
     leased = attachment.dhcp is not None and attachment.option("metric") == "0"
     return found | ({attachment.dhcp.family} if attachment.dhcp and leased else set())
+
+
+def _get_answer(command: Command, outcome: Outcome) -> str:
+    """Return what a read printed; raise HostError when it failed."""
+    if outcome.code not in command.ok_codes:
+        raise HostError(
+            f"cannot {command.reason or command}: {outcome.error_text}", hint=find_advice(outcome.error_text)
+        )
+    return outcome.stdout

@@ -115,8 +115,15 @@ def find_parent_uses(
     guest_state, unreadable = peek_into(
         driver, (space for space in find_namespaces(driver) if space.inode not in instead)
     )
+    return judge_parent_uses({**guest_state, **instead}, unreadable, links)
+
+
+def judge_parent_uses(
+    seen: Mapping[int, GuestState], unreadable: Mapping[int, str], links: Collection[Link]
+) -> ParentUse:
+    """Return which of the host's links are in use by what was seen; see `find_parent_uses`."""
     if not unreadable:
-        return ParentUse(list_parents_used({**guest_state, **instead}, links))
+        return ParentUse(list_parents_used(seen, links))
     reason = next(iter(unreadable.values()))
     many = "a network namespace" if len(unreadable) == 1 else f"{len(unreadable)} network namespaces"
     warning = f"cannot look into {many} ({reason}), so what they may need on this host stays; pipework gc looks again"

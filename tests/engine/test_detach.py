@@ -81,7 +81,7 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
         attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True
     )
     backend = PluginManager(warn=pytest.fail, third_parties=False).find_backend("dummy")
-    plan, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
+    plan, _, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
     heir = Tag(kind="dummy", parent="dummy0", **{key: through("eth0", family)})
     told = plan.steps[0]
     assert told.argv == ("ip", "link", "set", "dev", "eth2", "alias", heir.alias)

@@ -354,7 +354,7 @@ def test_pipework_failed_is_told_once_where_a_plan_is_made_anew() -> None:
     assert [name for name in world.recorder.names if name != "step_done"] == ["plan_ready"] * 3 + ["failed"]
     world = World(making(EXISTS))
     world.engine.attach_all([WEB1])
-    assert [name for name in world.recorder.names if name != "step_done"] == ["plan_ready"] * 2 + ["failed"]
+    assert [name for name in world.recorder.names if name != "step_done"] == ["plan_ready"] * 3 + ["failed"]
 
 
 def test_pipework_failed_is_not_told_of_what_was_never_planned() -> None:

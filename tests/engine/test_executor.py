@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.engine import transaction
+from pipework_core.engine.executor import Executor
+from pipework_core.engine.job import Job
 from pipework_core.model.driver import TIMED_OUT, NullLock
 from pipework_core.model.errors import CommandError, HostError, Interrupted, UndoError
 from pipework_core.model.plan import Command, Outcome, Plan
+from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.plugins.manager import PluginManager
+from pipework_core.testing.contexts import make_attachment
 from pipework_core.testing.fake import GOOD, FakeDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from pipework_core.model.driver import Lock
 
 BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
 
@@ -32,9 +38,18 @@ def names(commands: list[Command]) -> list[str]:
 
 
 def run(driver: FakeDriver, plan: Plan = PLAN, *, stop_behind: int = 99) -> tuple[Outcome, ...]:
-    return transaction.run(
-        plan, driver, driver.lock(), stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None
-    )
+    return carry_out(driver, driver.lock(), plan, stop_behind=stop_behind)
+
+
+def carry_out(
+    driver: FakeDriver, lock: Lock, plan: Plan, *, stop_behind: int = 99, observers: Sequence[object] = ()
+) -> tuple[Outcome, ...]:
+    job = Job(make_attachment(["br1", "netns:blue", "0/0"]))
+    job.plan = plan
+    plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=observers)
+    executor = Executor(driver=driver, plugins=plugins, lock=lock, stop=lambda: len(driver.acts) >= stop_behind)
+    executor.carry_out([job])
+    return executor.finish(job).outcomes
 
 
 def test_good_steps_are_not_undone() -> None:
@@ -129,7 +144,7 @@ PATIENT = Plan(steps=(command("a"), command("lease", timeout=30.0), command("b")
 
 
 def run_patient(driver: FakeDriver, hold: RecordingHold, plan: Plan = PATIENT, *, stop_behind: int = 99) -> None:
-    transaction.run(plan, driver, hold, stop=lambda: len(driver.acts) >= stop_behind, tell=lambda *_: None)
+    carry_out(driver, hold, plan, stop_behind=stop_behind)
 
 
 def test_the_lock_is_let_go_for_what_takes_its_time_and_for_nothing_else() -> None:
@@ -173,10 +188,12 @@ def test_each_step_is_told_of_before_the_next_that_takes_its_time() -> None:
     driver = FakeDriver()
     told: list[tuple[str, int]] = []
 
-    def tell(done: Command, _: Outcome) -> None:
-        told.append((done.argv[1], len(driver.acts)))
+    class Observer:
+        @hookimpl
+        def pipework_step_done(self, command: Command) -> None:
+            told.append((command.argv[1], len(driver.acts)))
 
-    transaction.run(PATIENT, driver, RecordingHold(driver), stop=lambda: False, tell=tell)
+    carry_out(driver, RecordingHold(driver), PATIENT, observers=[Observer()])
     assert told == [("a", 1), ("lease", 2), ("b", 3)]
 
 
