@@ -87,6 +87,7 @@ class DetachBatch:
     def _carry_out(self, jobs: Sequence[Job]) -> None:
         ready = [job for job in jobs if job.plan is not None and job.error is None]
         self._executor.carry_out(ready)
+        self._executor.undo_if_stopped(ready)
         if all(job.whole for job in ready):
             self._executor.clean_up(ready)
         else:

@@ -64,8 +64,7 @@ class Executor:
 
         A signal that came before the last moment at which all could be undone still undoes it.
         """
-        if job.whole and job.steps and job.plan and not job.plan.commit and self._stop():
-            self.undo([job])
+        self.undo_if_stopped([job])
         if not job.whole:
             error = job.error or Interrupted()
             if job.begun and job.context is not None:
@@ -73,6 +72,11 @@ class Executor:
             raise error
         self.clean_up([job])
         return job.report()
+
+    def undo_if_stopped(self, jobs: Sequence[Job]) -> None:
+        """Undo also what is whole when a signal has come; after a commit it is too late for that."""
+        if self._stop():
+            self.undo([job for job in jobs if job.whole and job.plan is not None and not job.plan.commit])
 
     def undo(self, jobs: Sequence[Job]) -> None:
         """Undo what was done of jobs, the newest first; what cannot be undone becomes a job's error.
