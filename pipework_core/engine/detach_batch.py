@@ -174,7 +174,7 @@ class DetachBatch:
         states = self._peek(jobs) if len(guests) > 1 else {}
         rest = [guest for guest in guests if guest.inode not in states]
         survey = self._planner.survey(rest, host_query=facts.HOST_ADDRESSES)
-        if detach.unfinished(survey.host_state) and self._last is None:
+        if detach.unfinished(survey.host_state, self._plugins) and self._last is None:
             with self._signals.deferred():
                 self._driver.pin(HOST)
                 self._clean_up(self._planner.unfinished(guests[0]), None)
