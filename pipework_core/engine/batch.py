@@ -14,6 +14,7 @@ from pipework_core.engine.executor import already_exists
 from pipework_core.engine.job import split_by_guest
 from pipework_core.engine.planner import IPV6
 from pipework_core.model import ownership
+from pipework_core.model.context import Peer
 from pipework_core.model.errors import PipeworkError
 from pipework_core.model.link import GuestState
 from pipework_core.state import facts
@@ -126,14 +127,18 @@ class Batch:
 
     def _survey(self, jobs: Iterable[Job], host_query: Command | None) -> Survey:
         ipv6 = {job.inode for job in jobs if IPV6 in job.attachment.families}
-        guests = [job.guest for job in jobs if job.guest is not None]
+        guests = [guest for job in jobs for guest in (job.guest, job.peer) if guest is not None]
         return self._planner.survey(guests, ipv6=ipv6, host_query=host_query)
 
     def _plan(self, jobs: Iterable[Job], host: HostState, survey: Survey, known: dict[Command, Outcome]) -> None:
         for job in jobs:
-            job.error, job.outcomes, job.plan = survey.errors.get(job.inode), [], None
+            inodes = (job.inode, job.peer.inode) if job.peer else (job.inode,)
+            errors = (survey.errors[inode] for inode in inodes if inode in survey.errors)
+            job.error, job.outcomes, job.plan = next(errors, None), [], None
             if job.error is None:
-                self._prepare(job, host, survey.guest_states.get(job.inode, GuestState()), known)
+                states = [survey.guest_states.get(inode, GuestState()) for inode in inodes]
+                peer = Peer(job.peer, states[-1], job.attachment.peer_interface) if job.peer else None
+                self._prepare(job, host, states[0], known, peer)
 
     def _find_unsettled(self, jobs: Sequence[Job], host: HostState, known: dict[Command, Outcome]) -> list[Job]:
         """Return those jobs of which a glance into the guest does not tell that nothing is to be done."""
@@ -144,13 +149,21 @@ class Batch:
                 self._prepare(job, host, GuestState(links=links), known)
         return [job for job in jobs if not _is_settled(job)]
 
-    def _prepare(self, job: Job, host: HostState, guest_state: GuestState, known: dict[Command, Outcome]) -> None:
+    def _prepare(
+        self,
+        job: Job,
+        host: HostState,
+        guest_state: GuestState,
+        known: dict[Command, Outcome],
+        peer: Peer | None = None,
+    ) -> None:
         guest = job.guest
         if guest is None:
             return
         job.error, job.outcomes, job.plan = None, [], None
         try:
             job.context, backend = self._planner.context(job.attachment, guest, host, guest_state, known)
+            job.context = job.context._replace(peer=peer)
             job.plan = self._planner.plan(job.context, backend)
         except PipeworkError as error:
             job.error = error
@@ -178,6 +191,6 @@ def _is_settled(job: Job) -> bool:
 
 def _needs_links_alone(attachment: Attachment) -> bool:
     """Whether a plan depends on no more of the guest than its links: not on routes, IPv6 settings or leases."""
-    return not (attachment.gateways or attachment.dhcp or attachment.auto or attachment.probe) and (
+    return not (attachment.peer or attachment.gateways or attachment.dhcp or attachment.auto or attachment.probe) and (
         IPV6 not in attachment.families
     )

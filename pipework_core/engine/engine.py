@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.engine import guests
@@ -16,7 +17,7 @@ from pipework_core.model.plan import Command
 from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipework_core.engine.batch import Batch
     from pipework_core.engine.detach_batch import DetachBatch
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.roster import GuestDirectory
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
-    from pipework_core.model.driver import Driver, Lock
+    from pipework_core.model.driver import Lock, RunDriver
     from pipework_core.model.plan import Outcome, Plan, Report
     from pipework_core.plugins.manager import PluginManager
 
@@ -38,7 +39,7 @@ class Engine:
     has to stop. With `dry_run` the driver changes nothing.
     """
 
-    def __init__(self, *, plugins: PluginManager, driver: Driver, signals: Signals, dry_run: bool = False) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: RunDriver, signals: Signals, dry_run: bool = False) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
@@ -46,22 +47,26 @@ class Engine:
         self._planner = Planner(plugins=plugins, driver=driver)
 
     def find_guest(self, name: str) -> Guest:
-        """Return the guest of that name with its namespace pinned; raise GuestError when there is none."""
-        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
+        """Return the guest of that name; raise GuestError when there is none, or when it may not be entered."""
+        with self._pins():
+            return self._find_guest(name)
 
     def attach(self, attachment: Attachment) -> tuple[Context, Report]:
         """Make the attachment, or change nothing; return what it was planned from and what was done.
 
         Raises any PipeworkError, or Interrupted; the host and the guest are then as they were before.
         """
-        job = Job(attachment, self.find_guest(attachment.guest))
-        with self._driver.lock() as lock:
-            report = self._batch(lock).run_one(job)
-        if job.context is None:
-            raise RuntimeError("an attachment that was made was not planned")
-        self._driver.start(report.plan.announce)
-        self._plugins.fire_attached(job.context, report)
-        return job.context, report
+        with self._pins():
+            job = self._find_guests([attachment])[0]
+            if job.error is not None:
+                raise job.error
+            with self._driver.lock() as lock:
+                report = self._batch(lock).run_one(job)
+            if job.context is None:
+                raise RuntimeError("an attachment that was made was not planned")
+            self._driver.start(report.plan.announce)
+            self._plugins.fire_attached(job.context, report)
+            return job.context, report
 
     def attach_all(
         self,
@@ -76,28 +81,30 @@ class Engine:
         With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `before` is what a dry
         run would have done on the host before. `progress` is told how many of how many are whole.
         """
-        jobs = self._find_guests(attachments)
-        found = [job for job in jobs if job.guest is not None]
-        with self._driver.lock() as lock, self._signals.deferred():
-            batch = self._batch(lock)
-            wanted = found if not atomic or len(found) == len(jobs) else []
-            try:
-                fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
-                if atomic and not all(job.whole for job in jobs):
-                    batch.undo_all(found)
-            finally:
-                self._report_ends(jobs)
-        for job in jobs:
-            if job.whole and job.context is not None and job.plan is not None:
-                self._driver.start(() if job.context.attachment.host in fresh else job.plan.announce)
-        return jobs
+        with self._pins():
+            jobs = self._find_guests(attachments)
+            found = [job for job in jobs if job.guest is not None]
+            with self._driver.lock() as lock, self._signals.deferred():
+                batch = self._batch(lock)
+                wanted = found if not atomic or len(found) == len(jobs) else []
+                try:
+                    fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
+                    if atomic and not all(job.whole for job in jobs):
+                        batch.undo_all(found)
+                finally:
+                    self._report_ends(jobs)
+            for job in jobs:
+                if job.whole and job.context is not None and job.plan is not None:
+                    self._driver.start(() if job.context.attachment.host in fresh else job.plan.announce)
+            return jobs
 
     def compare(self, attachments: Sequence[Attachment]) -> list[Job]:
         """Plan all attachments and change nothing; a job without steps is attached as asked for already."""
-        jobs = self._find_guests(attachments)
-        with self._driver.lock() as lock:
-            self._batch(lock).prepare([job for job in jobs if job.guest is not None], assume=False)
-        return jobs
+        with self._pins():
+            jobs = self._find_guests(attachments)
+            with self._driver.lock() as lock:
+                self._batch(lock).prepare([job for job in jobs if job.guest is not None], assume=False)
+            return jobs
 
     def detach(
         self, name: str, interface: str = "", *, everything: bool = False, keep: bool = False, last: bool = False
@@ -110,15 +117,16 @@ class Engine:
         Raises any PipeworkError, or Interrupted; the attachment that was being detached is then whole. With
         `everything` a job has its error instead, and the others are detached all the same.
         """
-        guest = self.find_guest(name)
-        with self._driver.lock() as lock:
-            batch = self._detach_batch(lock, keep=keep)
-            jobs = batch.choose(guest, interface, everything=everything)
-            batch.run(jobs, last=last)
-        for job in jobs:
-            if job.error is not None and not everything:
-                raise job.error
-        return jobs
+        with self._pins():
+            guest = self._find_guest(name)
+            with self._driver.lock() as lock:
+                batch = self._detach_batch(lock, keep=keep)
+                jobs = batch.choose(guest, interface, everything=everything)
+                batch.run(jobs, last=last)
+            for job in jobs:
+                if job.error is not None and not everything:
+                    raise job.error
+            return jobs
 
     def detach_all(self, attachments: Sequence[Attachment], *, keep: bool = False) -> list[Job]:
         """Undo those attachments that there are, the last first; return a job for each, in the order given.
@@ -126,62 +134,69 @@ class Engine:
         An attachment is known by its guest and interface. What is not attached has a job without a plan; a guest that
         is not there is the error of a job without a guest. `keep` as for `detach`. Raises Interrupted.
         """
-        jobs = self._find_guests(attachments)
-        found = [job for job in reversed(jobs) if job.guest is not None]
-        if found:
-            with self._driver.lock() as lock:
-                self._detach_batch(lock, keep=keep).run(found)
-        return jobs
+        with self._pins():
+            jobs = self._find_guests(attachments)
+            found = [job for job in reversed(jobs) if job.guest is not None]
+            if found:
+                with self._driver.lock() as lock:
+                    self._detach_batch(lock, keep=keep).run(found)
+            return jobs
 
     def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
         """Return what is attached to a guest, or to all guests of the host; raise GuestError for an unknown name.
 
         `with_host_access` lists the host's own access to networks as well.
         """
-        from pipework_core.engine import inventory  # noqa: PLC0415 - an attachment does not need it
+        with self._pins():
+            from pipework_core.engine import inventory  # noqa: PLC0415 - an attachment does not need it
 
-        return inventory.list_attachments(
-            name, driver=self._driver, plugins=self._plugins, with_host_access=with_host_access
-        )
+            return inventory.list_attachments(
+                name, driver=self._driver, plugins=self._plugins, with_host_access=with_host_access
+            )
 
     def collect_garbage(self) -> Collected:
         """Remove what guests that are gone and killed runs left; raise HostError when it cannot be found out."""
-        from pipework_core.engine import gc  # noqa: PLC0415 - an attachment does not need it
+        with self._pins():
+            from pipework_core.engine import gc  # noqa: PLC0415 - an attachment does not need it
 
-        collected = gc.collect_garbage(plugins=self._plugins, driver=self._driver, signals=self._signals)
-        self._signals.settle()
-        return collected
+            collected = gc.collect_garbage(plugins=self._plugins, driver=self._driver, signals=self._signals)
+            self._signals.settle()
+            return collected
 
     def grant_host_access(self, access: HostAccess) -> tuple[Context, Report]:
         """Let the host take part in a network, or change nothing; return what that was planned from and did.
 
         Raises any PipeworkError, or Interrupted; the host is then as it was before.
         """
-        return self._hosting().run(access._replace(remove=False))
+        with self._pins():
+            return self._hosting().run(access._replace(remove=False))
 
     def revoke_host_access(self, access: HostAccess, *, interruptible: bool = True) -> tuple[Context, Report]:
         """Take back what `grant_host_access` gave; returns and raises as that does.
 
         Without `interruptible`, a signal does not stop it, for instance because it is the reason for it.
         """
-        return self._hosting(interruptible=interruptible).run(access._replace(remove=True))
+        with self._pins():
+            return self._hosting(interruptible=interruptible).run(access._replace(remove=True))
 
     def compare_host_access(self, access: HostAccess) -> Plan:
         """Return what would make the host take part in a network; nothing is changed. Raises any PipeworkError."""
-        return self._hosting().compare(access)
+        with self._pins():
+            return self._hosting().compare(access)
 
     def run_in_guest(self, name: str, argv: Sequence[str]) -> tuple[Command, Outcome]:
         """Run a command in a guest's network namespace to its end; return it and its outcome, whatever its exit code.
 
         Raises GuestError or HostError when it cannot be run. A signal does not stop it.
         """
-        guest = self.find_guest(name)
-        command = Command(argv=tuple(argv), netns=guest.netns, reason=f"as asked, in {guest.name}")
-        with self._signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
-            outcome = self._driver.apply([[command]], stop=lambda: False)[0][0]
-        self._signals.settle()
-        self._plugins.fire_step_done(command, outcome, None)
-        return command, outcome
+        with self._pins():
+            guest = self._find_guest(name)
+            command = Command(argv=tuple(argv), netns=guest.netns, reason=f"as asked, in {guest.name}")
+            with self._signals.deferred():  # whether a tool that was interrupted has done its work nobody could tell
+                outcome = self._driver.apply([[command]], stop=lambda: False)[0][0]
+            self._signals.settle()
+            self._plugins.fire_step_done(command, outcome, None)
+            return command, outcome
 
     def has_host_end(self, job: Job) -> bool:
         """Whether the job's attachment is a veth pair, which `count_host_ends` counts."""
@@ -200,10 +215,22 @@ class Engine:
         found = filter(None, map(ownership.read_tag, host.links.values()))
         return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
 
+    @contextmanager
+    def _pins(self) -> Iterator[None]:
+        """Let go of all namespaces when the block ends, however it ends: an engine may live for months."""
+        try:
+            yield
+        finally:
+            self._driver.release()
+
+    def _find_guest(self, name: str) -> Guest:
+        """Return the guest of that name with its namespace pinned."""
+        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
+
     def _find_guests(self, attachments: Sequence[Attachment]) -> list[Job]:
         jobs = [Job(attachment) for attachment in attachments]
         for job in jobs:
-            job.find_guest(self.find_guest)
+            job.find_guest(self._find_guest)
         return jobs
 
     def _batch(self, lock: Lock) -> Batch:

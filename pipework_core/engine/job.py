@@ -24,6 +24,8 @@ class Job:
     def __init__(self, attachment: Attachment, guest: Guest | None = None) -> None:
         self.attachment = attachment
         self.guest = guest
+        #: The second guest of a kind that joins two.
+        self.peer: Guest | None = None
         self.context: Context | None = None
         self.plan: Plan | None = None
         self.outcomes: list[Outcome] = []
@@ -39,9 +41,11 @@ class Job:
         self.begun = False
 
     def find_guest(self, find: Callable[[str], Guest]) -> None:
-        """Find the guest, or keep the error."""
+        """Find the guest, and the second one where the attachment names one, or keep the error."""
         try:
-            self.guest = find(self.attachment.guest)
+            guest = find(self.attachment.guest)
+            self.peer = find(self.attachment.peer) if self.attachment.peer else None
+            self.guest = guest
         except PipeworkError as error:
             self.error = error
 
@@ -72,7 +76,9 @@ def split_by_guest(jobs: Iterable[Job]) -> list[list[Job]]:
     parts: list[list[Job]] = []
     count: dict[int, int] = {}
     for job in jobs:
-        number = count[job.inode] = count.get(job.inode, -1) + 1
+        inodes = (job.inode, job.peer.inode) if job.peer else (job.inode,)
+        number = max(count.get(inode, -1) for inode in inodes) + 1
+        count.update(dict.fromkeys(inodes, number))
         parts[number:] = parts[number:] or [[]]
         parts[number].append(job)
     return parts

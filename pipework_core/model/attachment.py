@@ -32,6 +32,8 @@ class Attachment(Record):
     `dhcp` and `auto` are addresses that the network gives. `timeout` is in seconds and for whatever takes its time,
     `dns` hands the offered name servers to the guest, `no_dad` uses IPv6 addresses without asking whether they are
     taken, `probe` asks for those of both families before they are used.
+
+    `peer` is the second guest of a kind that joins two guests, and `peer_interface` the name of its interface.
     """
 
     guest: str
@@ -53,6 +55,8 @@ class Attachment(Record):
     dns: bool = False
     no_dad: bool = False
     probe: bool = False
+    peer: str = ""
+    peer_interface: str = ""
 
     def option(self, key: str, default: str = "") -> str:
         """Return the value of `-o KEY=VALUE`, or the default."""

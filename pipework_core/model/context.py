@@ -72,6 +72,14 @@ class RunningGuest(Record):
     shared: bool = False
 
 
+class Peer(Record):
+    """The second guest of a kind that joins two guests: pinned, what is in it, and the name of its interface."""
+
+    guest: Guest
+    guest_state: GuestState
+    interface: str = ""
+
+
 class Context(Record):
     """All that a plan is made from. `attachment` is complete: host, kind and interface are filled in.
 
@@ -89,6 +97,7 @@ class Context(Record):
     answers: Mapping[str, Outcome] = MappingProxyType({})
     programs: frozenset[str] = frozenset()
     detaching: bool = False
+    peer: Peer | None = None
     announces: bool = True
 
 
