@@ -1,0 +1,28 @@
+"""The engine as a library: one process uses it for long, and holds no more at the end than at the beginning."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .host import PrivateHost
+
+#: 2,000 attachments in all.
+GUESTS, ROUNDS = 50, 40
+
+
+def test_an_engine_that_is_used_for_long_holds_nothing(host: PrivateHost) -> None:
+    guests = [f"g{number}" for number in range(GUESTS)]
+    for guest in guests:
+        host.netns(guest)
+    before = host.state(guests[:2])
+    user = str(Path(__file__).with_name("engine_user.py"))
+    done = host.run(sys.executable, user, str(GUESTS), str(ROUNDS))
+    held = json.loads(done.stdout)
+    early, late = held[ROUNDS // 4], held[-1]
+    assert (late["fds"], late["threads"], late["children"]) == (early["fds"], early["threads"], early["children"])
+    assert late["memory"] < early["memory"] + 2048, f"{late['memory'] - early['memory']} KiB more"
+    assert host.state(guests[:2]) == before
