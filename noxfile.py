@@ -75,10 +75,13 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures."""
+    """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures.
+
+    `nox -s bench -- --against PYTHON` compares with an older version, which is installed in that Python's environment.
+    """
     session.install(str(wheel(session)), *GROUPS["test"])
     # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
     session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
     for script in ("run", "plugins", "fleet", "listing", "dhcp", "house"):
         if (HERE / "bench" / f"{script}.py").exists():
-            session.run("python", "-P", f"bench/{script}.py")
+            session.run("python", "-P", f"bench/{script}.py", *(session.posargs if script == "house" else ()))
