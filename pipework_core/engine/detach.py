@@ -21,27 +21,31 @@ if TYPE_CHECKING:
     from pipework_core.plugins.manager import PluginManager
 
 
-def chosen(guest_state: GuestState, guest: Guest, interface: str, *, everything: bool) -> list[str]:
+def choose_interfaces(guest_state: GuestState, guest: Guest, interface: str, *, everything: bool) -> list[str]:
     """Return the interfaces to detach, the newest first; raise GuestError or UsageError when it is not clear which."""
-    ours = sorted(attached(guest_state), key=lambda link: link.ifindex, reverse=True)
+    ours = sorted(list_attached(guest_state), key=lambda link: link.ifindex, reverse=True)
     names = [link.name for link in ours]
     if interface:
         if interface in names:
             return [interface]
         if interface in guest_state.links:
-            raise GuestError(f"{interface} of {guest.name} is not pipework's, and stays.", hint=_known(names, guest))
-        raise GuestError(f"{guest.name} has no interface {interface!r}.", hint=_known(names, guest))
+            raise GuestError(
+                f"{interface} of {guest.name} is not pipework's, and stays.", hint=_list_known(names, guest)
+            )
+        raise GuestError(f"{guest.name} has no interface {interface!r}.", hint=_list_known(names, guest))
     if len(names) > 1 and not everything:
-        raise UsageError(f"{guest.name} has {len(names)} attachments.", hint=f"{_known(names, guest)}; or write --all")
+        raise UsageError(
+            f"{guest.name} has {len(names)} attachments.", hint=f"{_list_known(names, guest)}; or write --all"
+        )
     return names
 
 
-def _known(names: Iterable[str], guest: Guest) -> str:
+def _list_known(names: Iterable[str], guest: Guest) -> str:
     listed = ", ".join(sorted(names))
     return f"choose with -i: {listed}" if listed else f"pipework attached nothing to {guest.name}"
 
 
-def attached(guest_state: GuestState) -> list[Link]:
+def list_attached(guest_state: GuestState) -> list[Link]:
     """Return the guest's interfaces that are ours, finished or not."""
     return [
         link
@@ -50,7 +54,7 @@ def attached(guest_state: GuestState) -> list[Link]:
     ]
 
 
-def mark_of(link: Link, plugins: PluginManager) -> Tag:
+def read_tag_or_kind(link: Link, plugins: PluginManager) -> Tag:
     """Return what the interface remembers; for one that a killed run left without a tag, what its kind tells."""
     return ownership.read_tag(link) or ownership.Tag(kind=plugins.find_kind_of(link))
 
@@ -63,14 +67,14 @@ def needs_links_alone(links: Mapping[str, Link], interface: str) -> bool:
     return plain and not any(tag.gw4 or tag.gw6 or tag.dhcp for tag in tags)
 
 
-def request(link: Link, tag: Tag, guest: Guest) -> Attachment:
+def make_request(link: Link, tag: Tag, guest: Guest) -> Attachment:
     """Return a request as its mark tells it, for the backend to plan from."""
     return Attachment(
         guest=guest.name, host=tag.parent, kind=tag.kind, interface=link.name, vlan=tag.vlan, replace=True
     )
 
 
-def plan(
+def plan_detach(
     context: Context,
     backend: LinkBackend,
     addressing: Addressing | None,
@@ -89,10 +93,10 @@ def plan(
     tag = ownership.read_tag(link) or ownership.Tag(kind=backend.kind)
     released = addressing.release(context, tag) if addressing else Plan()
     clearing = backend.replacement(context, link, tag)
-    heirs = dict(_heirs(context, link, tag))
-    inherited = Plan(steps=tuple(_told(context, name, heir) for name, heir in heirs.items()))
-    unused = () if keep else unneeded(backend.shared_resources(context, tag), used_elsewhere)
-    notes = tuple(_leaving(unused, context.host_state))
+    heirs = dict(_find_inheritors(context, link, tag))
+    inherited = Plan(steps=tuple(_update_inheritor(context, name, heir) for name, heir in heirs.items()))
+    unused = () if keep else find_unneeded(backend.shared_resources(context, tag), used_elsewhere)
+    notes = tuple(_note_removal(unused, context.host_state))
     detaching = Plan(steps=notes, cleanup=tuple(left.remove for left in unused))
     there = clearing.context.guest_state.links
     changed = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
@@ -119,12 +123,14 @@ def _simulate_removal(links: dict[str, Link], resource: SharedResource) -> None:
         links[resource.name] = link._replace(up=link.up and "down" not in words, group=group)
 
 
-def unneeded(shared_resources: Iterable[SharedResource], used_elsewhere: Collection[str]) -> tuple[SharedResource, ...]:
+def find_unneeded(
+    shared_resources: Iterable[SharedResource], used_elsewhere: Collection[str]
+) -> tuple[SharedResource, ...]:
     """Return those that nobody is on top of: one that somebody uses keeps those below it."""
     return tuple(takewhile(lambda left: left.name not in used_elsewhere, shared_resources))
 
 
-def _leaving(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
+def _note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
     """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
     for name in dict.fromkeys(left.name for left in unused):
         link = host.links.get(name)
@@ -138,16 +144,16 @@ def _leaving(unused: Iterable[SharedResource], host: HostState) -> Iterable[Comm
             yield Command(argv=(*words, group), undo=(undo,), reason=f"note that {link.name} has no use behind this")
 
 
-def unfinished(host: HostState, plugins: PluginManager) -> list[tuple[Attachment, Tag]]:
+def find_unfinished(host: HostState, plugins: PluginManager) -> list[tuple[Attachment, Tag]]:
     """Return what killed runs did not sweep, or leave on the host for good, as requests that have no interface."""
     return [
         (Attachment(guest="", host=tag.parent, kind=tag.kind, vlan=tag.vlan, replace=True), tag)
         for link in host.links.values()
-        if (tag := _unfinished(link, plugins)) is not None
+        if (tag := _read_unfinished(link, plugins)) is not None
     ]
 
 
-def _unfinished(link: Link, plugins: PluginManager) -> Tag | None:
+def _read_unfinished(link: Link, plugins: PluginManager) -> Tag | None:
     """Return what led to a link of the host that is noted to go."""
     if ownership.read_changes(link) & ownership.DETACHING:
         return plugins.find_shared_tag(link)
@@ -160,7 +166,7 @@ def _unfinished(link: Link, plugins: PluginManager) -> Tag | None:
     return plugins.find_shared_tag(link)
 
 
-def _heirs(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:
+def _find_inheritors(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:
     """Hand on the default route that we replaced to the attachment that replaced ours: it has to give it back now."""
     for other in context.guest_state.links.values():
         theirs = ownership.read_tag(other)
@@ -175,14 +181,14 @@ def _heirs(context: Context, link: Link, tag: Tag) -> Iterable[tuple[str, Tag]]:
             yield other.name, heir
 
 
-def _told(context: Context, name: str, heir: Tag) -> Command:
+def _update_inheritor(context: Context, name: str, heir: Tag) -> Command:
     """Return what writes an heir's new mark."""
     netns, gone = context.guest.netns, context.attachment.interface
-    return _remembered(
+    return _set_alias(
         name,
         heir.alias,
         netns,
-        undo=(_remembered(name, context.guest_state.links[name].alias, netns),),
+        undo=(_set_alias(name, context.guest_state.links[name].alias, netns),),
         reason=f"let {name} remember the default route that {gone} replaced",
     )
 
@@ -191,5 +197,5 @@ def _leads_through(word: str, name: str) -> bool:
     return ("dev", name) in pairwise(ownership.route_from(word))
 
 
-def _remembered(name: str, alias: str, netns: Netns, *, undo: tuple[Command, ...] = (), reason: str = "") -> Command:
+def _set_alias(name: str, alias: str, netns: Netns, *, undo: tuple[Command, ...] = (), reason: str = "") -> Command:
     return Command(argv=("ip", "link", "set", "dev", name, "alias", alias), netns=netns, undo=undo, reason=reason)

@@ -70,7 +70,9 @@ class DetachBatch:
         self._survey = self._read([guest])
         if guest.inode in self._survey.errors:
             raise self._survey.errors[guest.inode]
-        names = detach.chosen(self._survey.guest_states[guest.inode], guest, interface, everything=everything)
+        names = detach.choose_interfaces(
+            self._survey.guest_states[guest.inode], guest, interface, everything=everything
+        )
         return [Job(Attachment(guest=guest.name, host="", interface=name), guest) for name in names]
 
     def run(self, jobs: Sequence[Job], *, last: bool = False) -> None:
@@ -136,7 +138,7 @@ class DetachBatch:
             if guest.inode in survey.errors:
                 job.error = survey.errors[guest.inode]
                 continue
-            if job.attachment.interface not in {link.name for link in detach.attached(states[guest.inode])}:
+            if job.attachment.interface not in {link.name for link in detach.list_attached(states[guest.inode])}:
                 continue
             try:
                 done = self._planner.plan_detach(
@@ -174,7 +176,7 @@ class DetachBatch:
         states = self._peek(jobs) if len(guests) > 1 else {}
         rest = [guest for guest in guests if guest.inode not in states]
         survey = self._planner.survey(rest, host_query=facts.HOST_ADDRESSES)
-        if detach.unfinished(survey.host_state, self._plugins) and self._last is None:
+        if detach.find_unfinished(survey.host_state, self._plugins) and self._last is None:
             with self._signals.deferred():
                 self._driver.pin(HOST)
                 self._clean_up(self._planner.unfinished(guests[0]), None)

@@ -225,7 +225,7 @@ class Engine:
 
     def _find_guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
-        return guests.resolve(name, plugins=self._plugins, driver=self._driver)
+        return guests.find_guest(name, plugins=self._plugins, driver=self._driver)
 
     def _find_guests(self, attachments: Sequence[Attachment]) -> list[Job]:
         jobs = [Job(attachment) for attachment in attachments]

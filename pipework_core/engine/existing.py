@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.plugins.manager import PluginManager
 
 
-def settle(context: Context, backend: LinkBackend, digest: str, plugins: PluginManager) -> Replacement:
+def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: PluginManager) -> Replacement:
     """Return the scene to plan from, and what clears the way before and behind; raise ConflictError.
 
     An interface that carries the digest of this very request, or that a run of it was killed over, is completed.
@@ -32,7 +32,7 @@ def settle(context: Context, backend: LinkBackend, digest: str, plugins: PluginM
     is_pending = ownership.is_pending(link)
     if tag is None and not is_pending:
         raise ConflictError(
-            f"{context.guest.name} has an interface {_summary(link)} that is not pipework's; "
+            f"{context.guest.name} has an interface {_describe_link(link)} that is not pipework's; "
             f"asked for {describe_request(context.attachment)}.",
             hint="choose another name with -i",
         )
@@ -40,39 +40,39 @@ def settle(context: Context, backend: LinkBackend, digest: str, plugins: PluginM
         return Replacement(context=context._replace(existing=link))
     if not context.attachment.replace:
         raise ConflictError(
-            f"{context.guest.name} has {_summary(link, tag)} already; "
+            f"{context.guest.name} has {_describe_link(link, tag)} already; "
             f"asked for {describe_request(context.attachment)}.",
             hint="repeat with --replace to give up what is there, or choose another name with -i",
         )
     old = tag or ownership.Tag(kind=backend.kind)
     clearing = plugins.find_backend(old.kind).replacement(context, link, old)
-    return clearing._replace(before=_released(context, link, old, plugins) + clearing.before)
+    return clearing._replace(before=_release_lease(context, link, old, plugins) + clearing.before)
 
 
-def _released(context: Context, link: Link, tag: Tag, plugins: PluginManager) -> Plan:
+def _release_lease(context: Context, link: Link, tag: Tag, plugins: PluginManager) -> Plan:
     """Return what gives the lease of a link that is replaced back, and ends its client, while it still works."""
     method = plugins.find_releasing(tag.dhcp)
     if method is None:
         return Plan()
-    next_context = context._replace(attachment=detach.request(link, tag, context.guest), existing=link)
+    next_context = context._replace(attachment=detach.make_request(link, tag, context.guest), existing=link)
     return method.release(next_context, tag)
 
 
-def mark_of(context: Context) -> Tag | None:
+def read_existing_tag(context: Context) -> Tag | None:
     """Return the mark of the interface that is being completed."""
     return ownership.read_tag(context.existing) if context.existing else None
 
 
-def _summary(link: Link, tag: Tag | None = None) -> str:
+def _describe_link(link: Link, tag: Tag | None = None) -> str:
     """Say what an interface is, in the words of a request."""
     words = [link.name]
     if tag is not None:
         words.append(f"on {tag.kind}:{tag.parent}" + (f" @{tag.vlan}" if tag.vlan else ""))
     elif link.kind:
         words.append(f"({link.kind})")
-    words += [f"with {','.join(_global(link))}"] if _global(link) else ["without an address"]
+    words += [f"with {','.join(_list_global(link))}"] if _list_global(link) else ["without an address"]
     return " ".join(words)
 
 
-def _global(link: Link) -> list[str]:
+def _list_global(link: Link) -> list[str]:
     return [address for address in link.addresses if not address.lower().startswith("fe80:")]

@@ -54,11 +54,11 @@ def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals)
             failed.append((command, outcome.error_text or f"exit code {outcome.code}"))
 
     with driver.lock():
-        survey = snapshot.take(driver, plugins, clients=True)
+        survey = snapshot.take_snapshot(driver, plugins, clients=True)
         driver.pin(HOST)
         todo = _keep_existing(plan_collection(survey, plugins, driver), survey, driver)
         with signals.deferred():
-            transaction.cleanup(todo, driver, tell=note_outcome)
+            transaction.run_cleanup(todo, driver, tell=note_outcome)
     return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 

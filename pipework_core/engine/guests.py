@@ -27,7 +27,7 @@ _PAUSE = 0.05
 _FIRST_PROCESS = Netns(path="/proc/1/ns/net")
 
 
-def resolve(
+def find_guest(
     text: str,
     *,
     plugins: PluginManager,
@@ -39,9 +39,9 @@ def resolve(
     parse_guest(text)
     deadline = clock() + TIMEOUT
     while True:
-        runtime, name, candidate = _find(text, plugins, driver)
+        runtime, name, candidate = _find_candidate(text, plugins, driver)
         if candidate.netns is not None:
-            guest = _pinned(text, runtime, name, candidate, driver)
+            guest = _pin_guest(text, runtime, name, candidate, driver)
             if guest is not None:
                 return guest
         elif not candidate.starting:
@@ -57,10 +57,10 @@ def resolve(
         sleep(_PAUSE)
 
 
-def _find(text: str, plugins: PluginManager, driver: Driver) -> tuple[str, str, Candidate]:
+def _find_candidate(text: str, plugins: PluginManager, driver: Driver) -> tuple[str, str, Candidate]:
     runtime, colon, name = text.partition(":")
     if colon:
-        return runtime, name, _explicit(runtime, name, plugins, driver)
+        return runtime, name, _find_explicit(runtime, name, plugins, driver)
     from pipework_core.plugins.builtin import GUESTS  # noqa: PLC0415 - explicit names need no table
 
     refusals: list[str] = []
@@ -68,21 +68,21 @@ def _find(text: str, plugins: PluginManager, driver: Driver) -> tuple[str, str, 
     for known in GUESTS:
         if known == "pid" or (found and known != "netns"):
             continue
-        candidate = _ask(plugins.find_resolver(known), text, driver, refusals)
+        candidate = _ask_runtime(plugins.find_resolver(known), text, driver, refusals)
         if candidate is not None:
             found.append((known, text, candidate))
     if not found:
         for resolver in plugins.list_third_party_resolvers():
-            candidate = _ask(resolver, text, driver, refusals)
+            candidate = _ask_runtime(resolver, text, driver, refusals)
             if candidate is not None:
                 found.append((resolver.runtime, text, candidate))
     if not found:
-        raise GuestError(_nobody(text, refusals), hint=_where_to_look(refusals))
-    _refuse_two(text, found, driver)
+        raise GuestError(_describe_unknown(text, refusals), hint=_hint_unknown(refusals))
+    _refuse_ambiguous(text, found, driver)
     return found[0]
 
 
-def _explicit(runtime: str, name: str, plugins: PluginManager, driver: Driver) -> Candidate:
+def _find_explicit(runtime: str, name: str, plugins: PluginManager, driver: Driver) -> Candidate:
     resolver = plugins.find_resolver(runtime, explicit=True)
     if not name:
         raise UsageError(f"{runtime}: names no guest.", hint=f"write for instance {runtime}:web1")
@@ -94,7 +94,7 @@ def _explicit(runtime: str, name: str, plugins: PluginManager, driver: Driver) -
     return candidate
 
 
-def _ask(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]) -> Candidate | None:
+def _ask_runtime(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]) -> Candidate | None:
     """Ask one runtime about a bare name; one that fails is remembered, since another may know the guest."""
     if resolver.program and not driver.has_program(resolver.program):
         return None
@@ -105,19 +105,19 @@ def _ask(resolver: GuestResolver, name: str, driver: Driver, refusals: list[str]
         return None
 
 
-def _where_to_look(refusals: list[str]) -> str:
+def _hint_unknown(refusals: list[str]) -> str:
     """Return the hint for an unknown guest: others than root are told of few, and may enter none."""
     if refusals and os.geteuid() != 0:
         return "run pipework as root, which may ask every runtime"
     return "look at the list of running guests, or write netns:NAME or pid:N"
 
 
-def _nobody(text: str, refusals: list[str]) -> str:
+def _describe_unknown(text: str, refusals: list[str]) -> str:
     said = "".join(f" ({refusal.rstrip('.')})" for refusal in refusals)
     return f"no running guest is called {text!r}{said}."
 
 
-def _refuse_two(text: str, found: list[tuple[str, str, Candidate]], driver: Driver) -> None:
+def _refuse_ambiguous(text: str, found: list[tuple[str, str, Candidate]], driver: Driver) -> None:
     """Refuse a name that means two namespaces; `ip netns attach` makes one that means the container's own."""
     inodes = {driver.pin(candidate.netns).inode for _, _, candidate in found if candidate.netns is not None}
     if len(inodes) > 1:
@@ -125,7 +125,7 @@ def _refuse_two(text: str, found: list[tuple[str, str, Candidate]], driver: Driv
         raise GuestError(f"{text!r} is ambiguous: there are {kinds}.", hint="write the one you mean")
 
 
-def _pinned(text: str, runtime: str, name: str, candidate: Candidate, driver: Driver) -> Guest | None:
+def _pin_guest(text: str, runtime: str, name: str, candidate: Candidate, driver: Driver) -> Guest | None:
     """Return the guest with its namespace held open, or None when its process was replaced under our eyes."""
     netns = candidate.netns
     if netns is None:
@@ -139,7 +139,7 @@ def _pinned(text: str, runtime: str, name: str, candidate: Candidate, driver: Dr
             "container.",
             hint="run pipework where the engine runs",
         )
-    if pin.inode in _hosts_own(driver):
+    if pin.inode in _list_host_inodes(driver):
         raise GuestError(
             f"{text!r} shares the host's own network, which pipework never changes for a guest.",
             hint="start the guest with a network of its own, for instance docker run --network none",
@@ -147,7 +147,7 @@ def _pinned(text: str, runtime: str, name: str, candidate: Candidate, driver: Dr
     return Guest(name=name, runtime=runtime, netns=netns, id=candidate.id, pid=candidate.pid, inode=pin.inode)
 
 
-def _hosts_own(driver: Driver) -> set[int]:
+def _list_host_inodes(driver: Driver) -> set[int]:
     """Return the namespaces that belong to no guest: ours, and the first process's where we may look at it."""
     own = {driver.pin(HOST).inode}
     with contextlib.suppress(GuestError):  # in a user namespace it may not be opened, and so not be entered either

@@ -133,7 +133,7 @@ class Hosting:
         used = ParentUse()
         if any(left.hidden for left in shared_resources):
             used = namespaces.find_parent_uses(self._driver, next_context.host_state.links.values())
-        unneeded = detach.unneeded(shared_resources, used.names)
+        unneeded = detach.find_unneeded(shared_resources, used.names)
         return plan + Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
 
     def _stop(self) -> bool:

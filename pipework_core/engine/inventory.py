@@ -31,10 +31,10 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     inode, unknown = None, None
     if name:
         try:
-            inode = guests.resolve(name, plugins=plugins, driver=driver).inode
+            inode = guests.find_guest(name, plugins=plugins, driver=driver).inode
         except GuestError as error:
             unknown = error
-    seen = snapshot.take(driver, plugins, only=inode)
+    seen = snapshot.take_snapshot(driver, plugins, only=inode)
     warnings += (*seen.warnings, *((snapshot.PARTIAL_VIEW,) if seen.partial_view else ()))
     host = attachments.THIS_HOST
     found = [
@@ -49,5 +49,5 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}
-    named = owners.named(spaces, driver=driver, plugins=plugins, warn=warnings.append, clients=clients)
+    named = owners.name_guests(spaces, driver=driver, plugins=plugins, warn=warnings.append, clients=clients)
     return Inventory(attachments=tuple(attachments.add_guests(found, named)), warnings=tuple(warnings))

@@ -23,7 +23,7 @@ _KNOWN = frozenset({"netns", "pid"})
 NAMELESS = frozenset({"pid", "mount"})
 
 
-def named(
+def name_guests(
     spaces: Iterable[Namespace],
     *,
     driver: Driver,
@@ -38,10 +38,10 @@ def named(
     that stay, whose containers are nobody's guests.
     """
     todo = {space.inode: space for space in spaces}
-    guests = {inode: _plain(space) for inode, space in todo.items()}
+    guests = {inode: _name_by_path(space) for inode, space in todo.items()}
     if not any(space.pid for space in todo.values()):
         return guests
-    found = [pair for pair in _asked(driver, plugins, warn) if pair[1].candidate.pid not in clients]
+    found = [pair for pair in _list_running(driver, plugins, warn) if pair[1].candidate.pid not in clients]
     inodes = inodes_of(driver, (running.candidate.pid for _, running in found))
     first = {space.pid for space in todo.values()}
     found.sort(key=lambda pair: (pair[1].shared, pair[1].candidate.pid not in first))
@@ -59,7 +59,7 @@ def named(
     return guests
 
 
-def _plain(space: Namespace) -> Guest:
+def _name_by_path(space: Namespace) -> Guest:
     if space.names:
         return Guest(name=space.names[0], runtime="netns", netns=space.netns, pid=space.pid, inode=space.inode)
     if space.pid:
@@ -67,17 +67,19 @@ def _plain(space: Namespace) -> Guest:
     return Guest(name=space.netns.path, runtime="mount", netns=space.netns, inode=space.inode)
 
 
-def _asked(driver: Driver, plugins: PluginManager, warn: Callable[[str], None]) -> Iterator[tuple[str, RunningGuest]]:
+def _list_running(
+    driver: Driver, plugins: PluginManager, warn: Callable[[str], None]
+) -> Iterator[tuple[str, RunningGuest]]:
     from pipework_core.plugins.builtin import GUESTS  # noqa: PLC0415 - as in guests
 
     builtin = [plugins.find_resolver(runtime) for runtime in GUESTS if runtime not in _KNOWN]
     for resolver in (*builtin, *plugins.list_third_party_resolvers()):
         if not hasattr(resolver, "list") or (resolver.program and not driver.has_program(resolver.program)):
             continue
-        yield from ((resolver.runtime, running) for running in _running(resolver, driver, warn))
+        yield from ((resolver.runtime, running) for running in _ask_runtime(resolver, driver, warn))
 
 
-def _running(resolver: GuestResolver, driver: Driver, warn: Callable[[str], None]) -> Iterable[RunningGuest]:
+def _ask_runtime(resolver: GuestResolver, driver: Driver, warn: Callable[[str], None]) -> Iterable[RunningGuest]:
     try:
         return resolver.list(driver)
     except (GuestError, PluginError) as error:

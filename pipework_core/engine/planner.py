@@ -159,7 +159,7 @@ class Planner:
     def plan(self, context: Context, backend: LinkBackend) -> Plan:
         """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
         digest = request_digest(context.attachment)
-        clearing = existing.settle(context, backend, digest, self._plugins)
+        clearing = existing.reconcile(context, backend, digest, self._plugins)
         context = clearing.context
         client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
         tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
@@ -172,7 +172,7 @@ class Planner:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
         links = facts.parse_links(self.read({"links": facts.HOST_ADDRESSES})["links"].stdout)
         plan = Plan()
-        for attachment, tag in detach.unfinished(HostState(links=links), self._plugins):
+        for attachment, tag in detach.find_unfinished(HostState(links=links), self._plugins):
             host = self.add_listings(attachment, HostState(links=links))
             try:
                 backend = self._plugins.find_backend(tag.kind)
@@ -185,7 +185,7 @@ class Planner:
             shared_resources = backend.shared_resources(context, tag)
             hidden = any(left.hidden for left in shared_resources)
             used = self._uses(host, {}) if hidden else ParentUse()
-            unneeded = detach.unneeded(shared_resources, used.names)
+            unneeded = detach.find_unneeded(shared_resources, used.names)
             plan += Plan(cleanup=tuple(left.remove for left in unneeded), warnings=used.warnings)
         return plan._replace(cleanup=tuple(dict.fromkeys(plan.cleanup)), warnings=tuple(dict.fromkeys(plan.warnings)))
 
@@ -209,8 +209,8 @@ class Planner:
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        tag = detach.mark_of(link, self._plugins)
-        attachment = detach.request(link, tag, guest)
+        tag = detach.read_tag_or_kind(link, self._plugins)
+        attachment = detach.make_request(link, tag, guest)
         host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
         context = Context(
@@ -226,7 +226,7 @@ class Planner:
         if not keep and any(left.hidden for left in backend.shared_resources(context, tag)):
             others = {name: found for name, found in guest_state.links.items() if name != interface}
             used = find_uses(host, {**survey.guest_states, guest.inode: GuestState(links=others)})
-        plan, notes, next_context = detach.plan(context, backend, method, keep=keep, used_elsewhere=used.names)
+        plan, notes, next_context = detach.plan_detach(context, backend, method, keep=keep, used_elsewhere=used.names)
         return context, plan + Plan(warnings=used.warnings), notes, next_context
 
     def find_namespace_states(self, known: Container[int]) -> tuple[dict[int, GuestState], dict[int, str]]:
@@ -245,7 +245,7 @@ class Planner:
 
 def _with_routes(tag: Tag, context: Context) -> Tag:
     """Add the default routes that ours will replace, or keep those that an earlier run wrote down."""
-    before = existing.mark_of(context)
+    before = existing.read_existing_tag(context)
     if before is not None:
         came_with = {key: getattr(before, key) or getattr(tag, key) for key in ("nic", "state", "mac", "mtu", "phy")}
         tag = tag._replace(**came_with)

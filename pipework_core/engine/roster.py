@@ -31,13 +31,13 @@ class GuestDirectory:
         self._warn = warn
         self._names: dict[str, list[str]] = {}
 
-    def everybody(self, patterns: Collection[str]) -> list[str]:
+    def list_names(self, patterns: Collection[str]) -> list[str]:
         """Return all guests that have a name; a runtime is only asked where a pattern may mean one of its guests."""
         named = {pattern.partition(":")[0] for pattern in patterns}
         asked = [runtime for runtime in GUESTS if runtime != "pid" and (runtime in named or not named <= set(GUESTS))]
-        return [f"{runtime}:{name}" for runtime in asked for name in self._of(runtime)]
+        return [f"{runtime}:{name}" for runtime in asked for name in self._list_of(runtime)]
 
-    def explicit(self, names: Collection[str]) -> dict[str, str]:
+    def find_runtimes(self, names: Collection[str]) -> dict[str, str]:
         """Return, for bare names, the guests they mean, in the order in which runtimes are asked for one.
 
         Names that nobody knows, or that mean two guests, are left out: asking for each says what is wrong.
@@ -49,20 +49,22 @@ class GuestDirectory:
         for runtime in GUESTS:
             if runtime in {"pid", "netns"} or bare <= found.keys():
                 continue
-            found |= {name: f"{runtime}:{name}" for name in self._of(runtime) if name in bare and name not in found}
-        for name in self._of("netns"):
+            found |= {
+                name: f"{runtime}:{name}" for name in self._list_of(runtime) if name in bare and name not in found
+            }
+        for name in self._list_of("netns"):
             if name in found:
                 del found[name]  # whether it is the container's own namespace is a matter of a closer look
             elif name in bare:
                 found[name] = f"netns:{name}"
         return found
 
-    def _of(self, runtime: str) -> list[str]:
+    def _list_of(self, runtime: str) -> list[str]:
         if runtime not in self._names:
-            self._names[runtime] = self._asked(runtime)
+            self._names[runtime] = self._ask_runtime(runtime)
         return self._names[runtime]
 
-    def _asked(self, runtime: str) -> list[str]:
+    def _ask_runtime(self, runtime: str) -> list[str]:
         if runtime == "netns":
             said = self._driver.read([NAMES])[0].stdout
             return [str(entry["name"]) for entry in json.loads(said or "[]")]

@@ -24,7 +24,7 @@ class Signals:
         """Take the signals over; main thread only. A SIGHUP that is ignored (nohup(1)) stays so."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._arrived)
+                signal.signal(number, self._handle_signal)
 
     def settle(self) -> None:
         """Keep signals back for good: all is done, and what still comes is too late to undo it."""
@@ -45,7 +45,7 @@ class Signals:
             raise
         self._deferred = last or before
 
-    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted = True
         if not self._deferred:
             raise Interrupted

@@ -48,7 +48,9 @@ SHELL_VETH = re.compile(r"v(?P<interface>.+)pl(?P<pid>\d{1,7})", re.ASCII)
 SHELL_MACVLAN = re.compile(r"ph(?P<pid>\d{1,7})(?P<interface>\D.*)", re.ASCII)
 
 
-def take(driver: Driver, plugins: PluginManager, *, clients: bool = False, only: int | None = None) -> Snapshot:
+def take_snapshot(
+    driver: Driver, plugins: PluginManager, *, clients: bool = False, only: int | None = None
+) -> Snapshot:
     """Read all of it; raise HostError for what nothing can be said without.
 
     `clients` asks for all kept DHCP clients, as opposed to those that an interface remembers, and whether anything of
@@ -66,11 +68,11 @@ def take(driver: Driver, plugins: PluginManager, *, clients: bool = False, only:
     spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
     guest_state, unreadable = namespaces.peek_into(driver, wanted)
-    if not clients and any(_keeps(link) for seen in guest_state.values() for link in seen.links.values()):
+    if not clients and any(_keeps_client(link) for seen in guest_state.values() for link in seen.links.values()):
         found = kept.find_clients(driver)
-    answers, ports, warnings = _switches(driver, plugins, host)
+    answers, ports, warnings = _read_switches(driver, plugins, host)
     silent = [
-        f"cannot look into the network {_of_whom(spaces[inode])}: {reason}" for inode, reason in unreadable.items()
+        f"cannot look into the network {_name_owner(spaces[inode])}: {reason}" for inode, reason in unreadable.items()
     ]
     survey = Snapshot(
         host_state=host,
@@ -80,22 +82,22 @@ def take(driver: Driver, plugins: PluginManager, *, clients: bool = False, only:
         ports=ports,
         answers=answers,
         unreadable=unreadable,
-        partial_view=_lacks_sight(user.stdout) or (clients and _is_blind(driver)),
+        partial_view=_lacks_privilege(user.stdout) or (clients and _is_blind(driver)),
         warnings=(*warnings, *silent),
     )
-    return survey._replace(pids=_namespaces_of(driver, survey), clients=kept.check_alone(driver, found, spaces))
+    return survey._replace(pids=_find_pid_namespaces(driver, survey), clients=kept.check_alone(driver, found, spaces))
 
 
-def _of_whom(space: Namespace) -> str:
+def _name_owner(space: Namespace) -> str:
     return f"of process {space.pid}" if space.pid else f"at {space.netns.path}"
 
 
-def _keeps(link: Link) -> bool:
+def _keeps_client(link: Link) -> bool:
     tag = ownership.read_tag(link)
     return tag is not None and tag.dhcp.endswith("-f")
 
 
-def _switches(
+def _read_switches(
     driver: Driver, plugins: PluginManager, host: HostState
 ) -> tuple[Mapping[str, Outcome], Mapping[str, SwitchPort], tuple[str, ...]]:
     """Ask the switches that keep their ports elsewhere than in the kernel; one that does not answer is a warning."""
@@ -117,7 +119,7 @@ def _switches(
     return answers, ports, tuple(warnings)
 
 
-def _lacks_sight(status: str) -> bool:
+def _lacks_privilege(status: str) -> bool:
     may = _MAY.search(status)
     return may is not None and not int(may[1], 16) & _PTRACE
 
@@ -128,7 +130,7 @@ def _is_blind(driver: Driver) -> bool:
     return first.code == 0 and thread.stdout.strip() != "kthreadd"
 
 
-def _namespaces_of(driver: Driver, survey: Snapshot) -> dict[int, int]:
+def _find_pid_namespaces(driver: Driver, survey: Snapshot) -> dict[int, int]:
     """Return the namespaces of those processes that the shell version's names and ports speak of."""
     unmarked = [link for link in survey.host_state.links.values() if not link.alias]
     named = [match for link in unmarked for match in (SHELL_VETH.fullmatch(link.name),) if match]

@@ -44,7 +44,7 @@ def run_undo_steps(steps: Sequence[Command], driver: Driver) -> list[Command]:
     return [step for step, outcome in _clean_up(steps, driver) if not has_succeeded(step, outcome)]
 
 
-def cleanup(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
+def run_cleanup(plan: Plan, driver: Driver, *, tell: Callable[[Command, Outcome], None]) -> tuple[Command, ...]:
     """Take away what nobody needs any more, each by itself; return what could not be taken away."""
     done = _clean_up(plan.cleanup, driver)
     for command, outcome in done:

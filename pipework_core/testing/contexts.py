@@ -96,7 +96,7 @@ def complete_request(attachment: Attachment, plugins: PluginManager, given: Give
     guest_state = guest_state._replace(links=_sign_links(guest_state.links, digest))
     context = build_context(complete, backend, plugins, given._replace(facts=Facts(host, guest_state)))
     refuse_unread(given.answers, context.answers, backend.kind)
-    return Settled(existing.settle(context, backend, digest, plugins), backend, digest)
+    return Settled(existing.reconcile(context, backend, digest, plugins), backend, digest)
 
 
 def build_context(attachment: Attachment, backend: LinkBackend, plugins: PluginManager, given: Given) -> Context:

@@ -142,9 +142,9 @@ def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan
 def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
-    (name,) = detach.chosen(guest_state, guest, asked.interface, everything=False)
-    tag = detach.mark_of(guest_state.links[name], plugins)
-    request = detach.request(guest_state.links[name], tag, guest)
+    (name,) = detach.choose_interfaces(guest_state, guest, asked.interface, everything=False)
+    tag = detach.read_tag_or_kind(guest_state.links[name], plugins)
+    request = detach.make_request(guest_state.links[name], tag, guest)
     backend = plugins.find_backend(tag.kind)
     reads = backend.queries(request, host)
     refuse_unread(said, reads, backend.kind)
@@ -152,7 +152,7 @@ def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, 
     context = Context(
         attachment=request, guest=guest, host_state=host, guest_state=guest_state, answers=answers, detaching=True
     )
-    return detach.plan(context, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+    return detach.plan_detach(context, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
 
 
 def _list_steps(plan: Plan) -> list[dict[str, Any]]:

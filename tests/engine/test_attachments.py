@@ -269,7 +269,7 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
     said: list[str] = []
     spaces = [Namespace(inode=n, netns=Netns(path=f"/proc/{n}/ns/net"), pid=n) for n in (BLUE, RED, 300)]
     driver = FakeDriver(answer, programs=frozenset({"docker", "podman", "lxc-info"}))
-    found = owners.named(spaces, driver=driver, plugins=PluginManager(warn=print), warn=said.append)
+    found = owners.name_guests(spaces, driver=driver, plugins=PluginManager(warn=print), warn=said.append)
     assert {(g.runtime, g.name) for g in found.values()} == {("docker", "web1"), ("lxc", "box"), ("pid", "300")}
     assert len(said) == 1
     assert "podman" in said[0]
@@ -278,7 +278,7 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
 def test_names_of_namespaces_need_no_runtime() -> None:
     driver = FakeDriver(lambda command: pytest.fail(f"asked {command}"))
     space = Namespace(inode=BLUE, netns=Netns(path="/run/netns/blue"), names=("blue",))
-    found = owners.named([space], driver=driver, plugins=PluginManager(warn=print), warn=print)
+    found = owners.name_guests([space], driver=driver, plugins=PluginManager(warn=print), warn=print)
     assert (found[BLUE].runtime, found[BLUE].name) == ("netns", "blue")
 
 

@@ -39,32 +39,32 @@ def test_the_newest_goes_first() -> None:
     found = guest_state(
         ours("eth1", 3), ours("eth3", 9), link("eth0", 2), link("eth2", 5, group=ownership.PENDING_GROUP)
     )
-    assert detach.chosen(found, GUEST, "", everything=True) == ["eth3", "eth2", "eth1"]
-    assert detach.chosen(found, GUEST, "eth2", everything=False) == ["eth2"]
-    assert detach.chosen(guest_state(), GUEST, "", everything=True) == []
-    assert detach.chosen(guest_state(ours("eth1", 3)), GUEST, "", everything=False) == ["eth1"]
+    assert detach.choose_interfaces(found, GUEST, "", everything=True) == ["eth3", "eth2", "eth1"]
+    assert detach.choose_interfaces(found, GUEST, "eth2", everything=False) == ["eth2"]
+    assert detach.choose_interfaces(guest_state(), GUEST, "", everything=True) == []
+    assert detach.choose_interfaces(guest_state(ours("eth1", 3)), GUEST, "", everything=False) == ["eth1"]
 
 
 def test_which_one_must_be_clear() -> None:
     found = guest_state(ours("eth1", 3), ours("eth3", 9), link("eth0", 2))
     with pytest.raises(UsageError, match="has 2 attachments") as several:
-        detach.chosen(found, GUEST, "", everything=False)
+        detach.choose_interfaces(found, GUEST, "", everything=False)
     assert several.value.hint == "choose with -i: eth1, eth3; or write --all"
     with pytest.raises(GuestError, match="eth0 of blue is not pipework's"):
-        detach.chosen(found, GUEST, "eth0", everything=False)
+        detach.choose_interfaces(found, GUEST, "eth0", everything=False)
     with pytest.raises(GuestError, match="no interface 'eth7'") as none:
-        detach.chosen(guest_state(link("eth0", 2)), GUEST, "eth7", everything=False)
+        detach.choose_interfaces(guest_state(link("eth0", 2)), GUEST, "eth7", everything=False)
     assert none.value.hint == "pipework attached nothing to blue"
 
 
 @pytest.mark.parametrize("kind", ["macvlan", "ipvlan", "dummy", "veth"])
 def test_the_kind_of_one_without_a_mark(kind: str) -> None:
     born = link("eth1", 3, kind=kind, group=ownership.PENDING_GROUP)
-    assert detach.mark_of(born, PLUGINS).kind == ("bridge" if kind == "veth" else kind)
+    assert detach.read_tag_or_kind(born, PLUGINS).kind == ("bridge" if kind == "veth" else kind)
 
 
 def test_a_request_is_what_the_mark_tells() -> None:
-    asked = detach.request(ours("eth1", 3), Tag(kind="macvlan", parent="nic0", vlan="10"), GUEST)
+    asked = detach.make_request(ours("eth1", 3), Tag(kind="macvlan", parent="nic0", vlan="10"), GUEST)
     told = (asked.guest, asked.kind, asked.host, asked.interface, asked.vlan, asked.addresses)
     assert told == ("blue", "macvlan", "nic0", "eth1", "10", ())
 
@@ -76,12 +76,12 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
     second, third = ours("eth2", 4, **{key: through("eth1", family)}), ours("eth3", 5, **{key: through("eth2", family)})
     now = Route(dst="default", family=family, dev="eth3", metric=0 if family == 4 else 1024, words=("dev", "eth3"))
     found = guest_state(link("eth0", 2), first, second, third)._replace(routes=(now,))
-    request = detach.request(first, detach.mark_of(first, PLUGINS), GUEST)
+    request = detach.make_request(first, detach.read_tag_or_kind(first, PLUGINS), GUEST)
     context = Context(
         attachment=request, guest=GUEST, host_state=HostState(links={}), guest_state=found, detaching=True
     )
     backend = PluginManager(warn=pytest.fail, third_parties=False).find_backend("dummy")
-    plan, _, then = detach.plan(context, backend, None, keep=False, used_elsewhere=())
+    plan, _, then = detach.plan_detach(context, backend, None, keep=False, used_elsewhere=())
     heir = Tag(kind="dummy", parent="dummy0", **{key: through("eth0", family)})
     told = plan.steps[0]
     assert told.argv == ("ip", "link", "set", "dev", "eth2", "alias", heir.alias)
@@ -94,9 +94,9 @@ def test_who_replaced_our_default_route_inherits_what_we_replaced(family: int) -
 
 def test_what_is_used_elsewhere_keeps_what_is_below_it() -> None:
     stack = [SharedResource(name=name, remove=Command(argv=("true",))) for name in ("nic0.10", "nic0")]
-    assert detach.unneeded(stack, {"nic0.10"}) == ()
-    assert detach.unneeded(stack, {"nic0"}) == (stack[0],)
-    assert detach.unneeded(stack, ()) == tuple(stack)
+    assert detach.find_unneeded(stack, {"nic0.10"}) == ()
+    assert detach.find_unneeded(stack, {"nic0"}) == (stack[0],)
+    assert detach.find_unneeded(stack, ()) == tuple(stack)
 
 
 def test_what_killed_runs_left_is_found_by_its_group() -> None:
@@ -124,7 +124,7 @@ def test_what_killed_runs_left_is_found_by_its_group() -> None:
             alias=Tag(kind="host", parent="nic0", req="0").alias,
         ),
     ]
-    found = detach.unfinished(HostState(links={one.name: one for one in links}), PLUGINS)
+    found = detach.find_unfinished(HostState(links={one.name: one for one in links}), PLUGINS)
     assert [(asked.kind, asked.host, asked.vlan) for asked, _ in found] == [
         ("macvlan", "nic0", ""),
         ("bridge", "br1", ""),

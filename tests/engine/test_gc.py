@@ -162,7 +162,7 @@ class NoSignals:
 
 def test_one_failure_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = [born(end(name=name, ifindex=number)) for number, name in enumerate(("a", "b", "c"), start=20)]
-    monkeypatch.setattr("pipework_core.engine.snapshot.take", lambda *_, **__: snapshot(hosts))
+    monkeypatch.setattr("pipework_core.engine.snapshot.take_snapshot", lambda *_, **__: snapshot(hosts))
 
     def answer(command: Command) -> Outcome:
         return Outcome(code=TIMED_OUT, stderr="Device busy") if command.argv[-1] == "b" else Outcome(code=0)
@@ -177,7 +177,7 @@ def test_a_namespace_that_is_another_by_now_is_not_entered(monkeypatch: pytest.M
     parent, mine = Link(name="eth0", ifindex=5), born(eth1(kind="macvlan", peer=5))
     seen = snapshot([parent], mine)
     seen = seen._replace(guest_states={**seen.guest_states, RED: GuestState()})
-    monkeypatch.setattr("pipework_core.engine.snapshot.take", lambda *_, **__: seen)
+    monkeypatch.setattr("pipework_core.engine.snapshot.take_snapshot", lambda *_, **__: seen)
     from pipework_core.model.driver import PinnedNetns  # noqa: PLC0415 - of this test alone
 
     for inode, acts in ((BLUE, 1), (BLUE + 1, 0)):

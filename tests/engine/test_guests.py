@@ -42,7 +42,9 @@ def resolve(text: str, driver: FakeDriver) -> Guest:
         nonlocal now
         now += seconds
 
-    return guests.resolve(text, plugins=PluginManager(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep)
+    return guests.find_guest(
+        text, plugins=PluginManager(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep
+    )
 
 
 PINS = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0)}

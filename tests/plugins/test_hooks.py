@@ -226,7 +226,7 @@ def test_pipework_step_done_is_told_of_what_failed() -> None:
 def test_pipework_step_done_has_no_context_for_what_gc_takes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     left = Command(argv=("ip", "link", "delete", "dev", "old"))
     held = left._replace(argv=("ip", "link", "delete", "dev", "used"), guard=Command(argv=("who", "uses")))
-    monkeypatch.setattr(collecting.snapshot, "take", lambda *_, **__: SimpleNamespace(spaces={}))
+    monkeypatch.setattr(collecting.snapshot, "take_snapshot", lambda *_, **__: SimpleNamespace(spaces={}))
     monkeypatch.setattr(collecting, "plan_collection", lambda *_: collecting.Plan(cleanup=(left, held)))
     world = World(lambda command: Outcome(0, "somebody") if command == held.guard else GOOD)
     done = collecting.collect_garbage(plugins=world.plugins, driver=world.driver, signals=world.signals)
@@ -373,15 +373,15 @@ class Impatient:
 
     @hookimpl
     def pipework_attached(self) -> None:
-        self._signals._arrived(2, None)
+        self._signals._handle_signal(2, None)
 
     @hookimpl
     def pipework_detached(self) -> None:
-        self._signals._arrived(2, None)
+        self._signals._handle_signal(2, None)
 
     @hookimpl
     def pipework_failed(self) -> None:
-        self._signals._arrived(2, None)
+        self._signals._handle_signal(2, None)
 
 
 def interrupting(world: World) -> World:

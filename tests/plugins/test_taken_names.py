@@ -43,4 +43,4 @@ def test_what_was_made_goes_on_with_the_built_in() -> None:
 def test_a_runtime_that_is_written_names_both() -> None:
     plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=[DOCKER])
     with pytest.raises(PluginError, match="pipework itself and mine both provide 'docker'"):
-        guests.resolve("docker:web1", plugins=plugins, driver=FakeDriver())
+        guests.find_guest("docker:web1", plugins=plugins, driver=FakeDriver())
