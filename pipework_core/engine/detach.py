@@ -141,7 +141,7 @@ def _note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable
         if group != link.group:
             words = ("ip", "link", "set", "dev", link.name, "group")
             undo = Command(argv=(*words, link.group))
-            yield Command(argv=(*words, group), undo=(undo,), reason=f"note that {link.name} has no use behind this")
+            yield Command(argv=(*words, group), undo=(undo,), reason=f"note that {link.name} has no use after this")
 
 
 def find_unfinished(host: HostState, plugins: PluginManager) -> list[tuple[Attachment, Tag]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: PluginManager) -> Replacement:
-    """Return the scene to plan from, and what clears the way before and behind; raise ConflictError.
+    """Return the context to plan from, and what clears the way before and after; raise ConflictError.
 
     An interface that carries the digest of this very request, or that a run of it was killed over, is completed.
     Another one of ours is replaced when that was asked for. What is not ours is never touched.

@@ -101,7 +101,7 @@ class Hosting:
             time.sleep(_GLANCE)
 
     def _guarded(self) -> bool:
-        """Whether a guard is at work still: its interface goes first, and the addresses come behind it."""
+        """Whether a guard is at work still: its interface goes first, and the addresses come after it."""
         return bool(self._planner.read({"guards": self._side.GUARDS})["guards"].stdout.strip())
 
     def _look(self, part: HostAccess) -> tuple[Context, LinkBackend]:

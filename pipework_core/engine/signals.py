@@ -35,7 +35,7 @@ class Signals:
         """Keep a signal back; the block looks at `wanted` where it can stop, and raises Interrupted when it has undone.
 
         A signal that comes too late for that leaves the block's work done, and whoever sent it with a success. So does
-        with `last` one that comes behind the block, unless that raised: there is no moment in between.
+        with `last` one that comes after the block, unless that raised: there is no moment in between.
         """
         before, self._deferred = self._deferred, True
         try:

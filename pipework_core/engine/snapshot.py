@@ -63,7 +63,7 @@ def take_snapshot(
         raise HostError(f"cannot read the host's interfaces: {links.error_text}", hint=find_advice(links.error_text))
     host = HostState(links=facts.parse_links(links.stdout))
     kept = plugins.find_dhcp_client_finder()
-    # Clients first: what was started behind a look at the namespaces would seem to be without one.
+    # Clients first: what was started after a look at the namespaces would seem to be without one.
     found = kept.find_clients(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
