@@ -26,3 +26,19 @@ def test_an_engine_that_is_used_for_long_holds_nothing(host: PrivateHost) -> Non
     assert (late["fds"], late["threads"], late["children"]) == (early["fds"], early["threads"], early["children"])
     assert late["memory"] < early["memory"] + 2048, f"{late['memory'] - early['memory']} KiB more"
     assert host.state(guests[:2]) == before
+
+
+def test_what_one_of_a_batch_still_uses_stays_as_it_was(host: PrivateHost) -> None:
+    guests = ["g1", "g2", "g3"]
+    for guest in guests:
+        host.netns(guest)
+    before = host.state(guests)
+    host.pipework("br1", "g1", "10.0.0.1/24")
+    alone = host.state(guests)
+    for number, guest in enumerate(guests[1:], 2):
+        host.pipework("br1", guest, f"10.0.0.{number}/24")
+    done = host.run(sys.executable, str(Path(__file__).with_name("engine_failure.py")))
+    assert done.stdout == "[False, True, True]\n", done.stderr
+    assert host.state(guests) == alone
+    host.pipework("detach", "g1")
+    assert host.state(guests) == before
