@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pipework_core.testing.contract_live import LivePromises
-from pipework_core.testing.contract_marks import MarkPromises
 from pipework_core.testing.contract_plans import PlanPromises
+from pipework_core.testing.contract_tags import TagPromises
 from pipework_core.testing.contract_words import WordPromises
 
 
-class BackendContract(PlanPromises, MarkPromises, WordPromises, LivePromises):
+class BackendContract(PlanPromises, TagPromises, WordPromises, LivePromises):
     """All checks for a backend, with a few declarations by its author.
 
         class TestTap(BackendContract):

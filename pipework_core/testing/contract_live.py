@@ -25,7 +25,7 @@ _STEPS_MAX = 200
 class LivePromises(Prepared):
     """Checks in private hosts, each with one of its own."""
 
-    def test_attaching_leaves_an_interface_with_its_mark(self, line: str, bench: Bench) -> None:
+    def test_attaching_leaves_an_interface_with_its_tag(self, line: str, bench: Bench) -> None:
         """The interface is in the guest, and its alias is the mark that detach, ls and gc go by."""
         done = bench.run(*shlex.split(line))
         if done.code != 0:
@@ -73,11 +73,11 @@ class LivePromises(Prepared):
         if changed := describe_difference(before, bench.state()):
             fail_check(f"{line}: the second run changed something: {changed}.")
 
-    def test_a_failure_behind_any_step_is_undone(self, line: str, bench: Bench) -> None:
+    def test_a_failure_after_any_step_is_undone(self, line: str, bench: Bench) -> None:
         """When a step fails, those before it are undone, and all is as it was."""
         self._check_undoing("fail", line, bench)
 
-    def test_an_interruption_behind_any_step_is_undone(self, line: str, bench: Bench) -> None:
+    def test_an_interruption_after_any_step_is_undone(self, line: str, bench: Bench) -> None:
         """When a signal comes after a step, the same holds."""
         self._check_undoing("interrupt", line, bench)
 
@@ -95,7 +95,8 @@ class LivePromises(Prepared):
             again, where = bench.run(*argv), f"{line}: killed after `{steps[number - 1]}` and run again,"
             if again.code != 0:
                 fail_check(
-                    f"{where} it fails: {last_line(again.said)} Let fits() know what is left, and plan what it lacks."
+                    f"{where} it fails: {last_line(again.said)} "
+                    "Let matches() know what is left, and plan what it lacks."
                 )
             if changed := describe_difference(wanted, without_chance(bench.state(), before)):
                 fail_check(f"{where} something differs: {changed}; plan what context.existing lacks.")
@@ -108,9 +109,11 @@ class LivePromises(Prepared):
         if done.code != 0:
             fail_check(f"{line}: detaching failed: {last_line(done.said)}")
         if changed := describe_difference(before, bench.state()):
-            fail_check(f"{line}: after detaching, {changed}; clear() and leftovers() take away what plan() made.")
+            fail_check(
+                f"{line}: after detaching, {changed}; replacement() and shared_resources() take away what plan() made."
+            )
 
-    def test_detaching_is_undone_behind_any_step(self, line: str, bench: Bench) -> None:
+    def test_detaching_is_undone_after_any_step(self, line: str, bench: Bench) -> None:
         """When a step of detaching fails, or a signal comes, the attachment is whole again."""
         before = bench.state()
         self.attach(line, bench)
@@ -127,12 +130,15 @@ class LivePromises(Prepared):
                 where = f"{line}: {mode} after {number} steps of detaching"
                 if done.code != CODES[mode]:
                     fail_check(
-                        f"{where} ended with {done.code}: {last_line(done.said)} Each step of clear() needs its undo."
+                        f"{where} ended with {done.code}: {last_line(done.said)} "
+                        "Each step of replacement() needs its undo."
                     )
                 if changed := describe_difference(attached, without_chance(bench.state(), before)):
-                    fail_check(f"{where} does not leave it whole: {changed}; each step of clear() needs its undo.")
+                    fail_check(
+                        f"{where} does not leave it whole: {changed}; each step of replacement() needs its undo."
+                    )
 
-    def test_what_carries_no_mark_stays(self, line: str, bench: Bench) -> None:
+    def test_what_has_no_tag_stays(self, line: str, bench: Bench) -> None:
         """Strangers' links that are called like ours stay as they are, through attaching, detaching and gc."""
         before = bench.state()
         self.attach(line, bench)

@@ -131,7 +131,10 @@ class PlanPromises(Declared):
                 ("queries", lambda: backend.queries(asked, host)),
                 ("mark", lambda: backend.tag(context)),
                 ("plan", lambda: backend.plan(context)),
-                ("leftovers", lambda: backend.shared_resources(context._replace(detaching=True), backend.tag(context))),
+                (
+                    "shared_resources",
+                    lambda: backend.shared_resources(context._replace(detaching=True), backend.tag(context)),
+                ),
             ):
                 with without_io(f"{line}: {name}()"):
                     method()

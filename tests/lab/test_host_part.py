@@ -104,7 +104,7 @@ def test_host_and_macvlan_guests_reach_each_other_and_all_of_it_can_be_taken_bac
     await_no_guard(host)
 
 
-def test_a_failure_or_interruption_behind_any_step_leaves_the_nic_as_it_was(host: PrivateHost) -> None:
+def test_a_failure_or_interruption_after_any_step_leaves_the_nic_as_it_was(host: PrivateHost) -> None:
     prepare(host)
     had = details(host, "eth9")
     assert promises.undoes_everything(host, ["gw"], *ARGV) > 12

@@ -113,7 +113,7 @@ def test_the_second_run_changes_nothing(lan: PrivateHost) -> None:
     promises.needs_nothing_twice(lan, ["blue"], "lan0", "blue", "fd00:99::7/64@fd00:99::1", MAC, "-o", "accept_ra=0")
 
 
-def test_a_failure_behind_any_step_undoes_everything(lan: PrivateHost) -> None:
+def test_a_failure_after_any_step_undoes_everything(lan: PrivateHost) -> None:
     argv = ("--probe", "--timeout", "20", "lan0", "blue", "fd00:99::7/64@fd0f::1", MAC, "-o", "autoconf=0")
     promises.undoes_everything(lan, ["blue"], *argv, modes=("fail",))
 

@@ -126,7 +126,7 @@ def test_hostile_names_arrive_unchanged(clean: OpenVSwitch) -> None:
 
 
 @pytest.mark.parametrize("existing", [False, True], ids=["new bridge", "existing bridge"])
-def test_a_failure_or_interruption_behind_any_step_undoes_everything(
+def test_a_failure_or_interruption_after_any_step_undoes_everything(
     clean: OpenVSwitch, guests: list[str], *, existing: bool
 ) -> None:
     if existing:
@@ -155,7 +155,7 @@ def test_a_bridge_that_others_use_by_now_survives_undoing(clean: OpenVSwitch, gu
     assert clean.vsctl("list-ports", "ovsbr0") == "other"
 
 
-def test_a_run_killed_behind_any_step_is_completed_by_running_it_again(clean: OpenVSwitch, guests: list[str]) -> None:
+def test_a_run_killed_after_any_step_is_completed_by_running_it_again(clean: OpenVSwitch, guests: list[str]) -> None:
     reset = ("sh", "-c", f"ip -n {guests[0]} link delete eth1; ovs-vsctl del-br ovsbr0")
     argv = ("ovsbr0", guests[0], "10.0.0.1/24", f"{MAC}@10", *NETDEV)
     promises.survives_kills(switched(clean), guests, *argv, reset=reset)
@@ -185,7 +185,7 @@ def test_what_somebody_changed_by_hand_is_put_right(clean: OpenVSwitch, guests: 
         assert host.state(guests) == wanted, change
 
 
-def test_replacing_is_undone_behind_any_step(clean: OpenVSwitch, guests: list[str]) -> None:
+def test_replacing_is_undone_after_any_step(clean: OpenVSwitch, guests: list[str]) -> None:
     host = switched(clean)
     clean.add_bridge("ovsbr0")
     host.pipework("ovsbr0", guests[0], "10.0.0.1/24", f"{MAC}@10")

@@ -56,9 +56,7 @@ def test_a_guest_with_the_nic_reaches_the_wire(host: PrivateHost) -> None:
 
 
 @pytest.mark.parametrize("script", [NIC, PORT, DOWN], ids=["addresses and routes", "port of a bridge", "down"])
-def test_a_failure_or_interruption_behind_any_step_brings_the_nic_home_as_it_was(
-    host: PrivateHost, script: str
-) -> None:
+def test_a_failure_or_interruption_after_any_step_brings_the_nic_home_as_it_was(host: PrivateHost, script: str) -> None:
     prepare(host, script)
     before = group_of(host, "eth9")
     assert promises.undoes_everything(host, ["blue"], *ARGV) > 4
@@ -82,7 +80,7 @@ def test_the_rest_of_a_lease_comes_back(host: PrivateHost) -> None:
     assert 1700 < lease["preferred_life_time"] <= 1800
 
 
-def test_a_run_killed_behind_any_step_is_completed_by_running_it_again(host: PrivateHost) -> None:
+def test_a_run_killed_after_any_step_is_completed_by_running_it_again(host: PrivateHost) -> None:
     prepare(host, NIC)
     reset = (
         "ip -n blue link set eth1 down; "
@@ -104,7 +102,7 @@ def test_a_nic_named_by_its_mac_is_found_in_the_guest(host: PrivateHost, mac: st
     )
 
 
-def test_replacing_brings_the_nic_home_and_is_undone_behind_any_step(host: PrivateHost) -> None:
+def test_replacing_brings_the_nic_home_and_is_undone_after_any_step(host: PrivateHost) -> None:
     prepare(host, DOWN)
     host.run("ip", "link", "set", "eth9", "up")
     host.pipework(*ARGV)

@@ -56,12 +56,12 @@ every_case = pytest.mark.parametrize(
 
 
 @every_case
-def test_a_failure_or_interruption_behind_any_step_undoes_everything(prepared: PrivateHost, case: str) -> None:
+def test_a_failure_or_interruption_after_any_step_undoes_everything(prepared: PrivateHost, case: str) -> None:
     promises.undoes_everything(prepared, ["blue"], *CASES[case][1])
 
 
 @every_case
-def test_a_run_killed_behind_any_step_is_completed_by_running_it_again(prepared: PrivateHost, case: str) -> None:
+def test_a_run_killed_after_any_step_is_completed_by_running_it_again(prepared: PrivateHost, case: str) -> None:
     _, argv, reset = CASES[case]
     promises.survives_kills(prepared, ["blue"], *argv, reset=("sh", "-c", reset))
 
@@ -71,7 +71,7 @@ def test_the_second_run_changes_nothing(prepared: PrivateHost, case: str) -> Non
     promises.needs_nothing_twice(prepared, ["blue"], *CASES[case][1])
 
 
-def test_replacing_is_undone_behind_any_step(host: PrivateHost) -> None:
+def test_replacing_is_undone_after_any_step(host: PrivateHost) -> None:
     host.netns("blue")
     host.run("sh", "-ec", OTHER_DEFAULT)
     host.pipework("br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64", MAC)

@@ -21,7 +21,7 @@ from . import live_toys
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-UNDO = ("test_a_failure_behind_any_step_is_undone", "test_an_interruption_behind_any_step_is_undone")
+UNDO = ("test_a_failure_after_any_step_is_undone", "test_an_interruption_after_any_step_is_undone")
 #: Each broken toy, with the one check that names its fault.
 PLANNED = {
     toys.LongName: "test_names_fit_into_15_bytes",
@@ -31,10 +31,10 @@ PLANNED = {
     toys.OneWord: "test_no_step_is_a_line_for_a_shell",
     toys.Reader: "test_planning_does_no_io",
     toys.Chance: "test_the_same_facts_make_the_same_plan",
-    toys.Unborn: "test_what_it_makes_is_born_marked",
-    toys.AnotherMark: "test_the_mark_can_be_read_back",
-    toys.UnreadableMark: "test_the_mark_can_be_read_back",
-    toys.Greedy: "test_what_carries_no_mark_is_no_leftover",
+    toys.Unborn: "test_what_it_makes_is_pending_at_first",
+    toys.AnotherMark: "test_the_tag_can_be_read_back",
+    toys.UnreadableMark: "test_the_tag_can_be_read_back",
+    toys.Greedy: "test_what_has_no_tag_is_no_shared_resource",
     toys.Writer: "test_queries_only_read",
     toys.NoMethod: "test_it_has_what_a_backend_has",
     toys.Raiser: "test_every_request_can_be_planned",
@@ -50,14 +50,14 @@ PLANNED = {
     toys.HostSplitter: "test_hostile_host_names_stay_one_argument",
 }
 LIVE = {
-    live_toys.Fails: ("test_attaching_leaves_an_interface_with_its_mark",),
+    live_toys.Fails: ("test_attaching_leaves_an_interface_with_its_tag",),
     live_toys.ForgetsToUndo: UNDO,
     live_toys.Restless: ("test_a_second_run_has_nothing_to_do",),
     live_toys.ForgetsToDetach: ("test_detaching_is_the_exact_inverse",),
     live_toys.ByProcess: ("test_a_dry_run_changes_nothing_and_shows_what_runs",),
     live_toys.KnowsNoNewborn: ("test_a_killed_run_is_completed_by_the_next",),
-    live_toys.DetachesForGood: ("test_detaching_is_undone_behind_any_step",),
-    live_toys.TakesStrangers: ("test_what_carries_no_mark_stays",),
+    live_toys.DetachesForGood: ("test_detaching_is_undone_after_any_step",),
+    live_toys.TakesStrangers: ("test_what_has_no_tag_stays",),
 }
 
 

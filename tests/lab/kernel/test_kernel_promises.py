@@ -80,7 +80,7 @@ def test_a_nic_moves_and_comes_home(host: PrivateHost) -> None:
     assert (nic["kind"], nic["mac"], nic["flags"][-1]) == ("dummy", "02:00:00:00:00:01", "UP")
 
 
-def test_replacing_between_kinds_is_undone_behind_any_step(host: PrivateHost) -> None:
+def test_replacing_between_kinds_is_undone_after_any_step(host: PrivateHost) -> None:
     host.netns("blue")
     host.run("sh", "-ec", NIC)
     host.pipework("br1", "netns:blue", "10.0.0.1/24@10.0.0.254", "@10")

@@ -1,4 +1,4 @@
-"""The promises about what is ours: marks, and queries that change nothing."""
+"""The promises about what is ours: tags, and queries that change nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipework_core.testing.contract_base import Declared, fail_check
 from pipework_core.testing.contract_read import find_made, is_change
 
 
-class MarkPromises(Declared):
+class TagPromises(Declared):
     """Checks of what is remembered, and of what is touched; nothing is run."""
 
-    def test_what_it_makes_is_born_marked(self, line: str) -> None:
-        """A link carries our group from its first moment, so that a killed run's can be told from a stranger's."""
+    def test_what_it_makes_is_pending_at_first(self, line: str) -> None:
+        """A link carries our group from its first moment, so that a killed run's can be told from others."""
         for command in self.planned(line).plan.steps:
             words = [str(word) for word in command.argv]
             if find_made(words) and ("group", ownership.PENDING_GROUP) not in pairwise(words):
@@ -24,25 +24,23 @@ class MarkPromises(Declared):
                     "use guest_link_words()."
                 )
 
-    def test_the_mark_can_be_read_back(self, line: str) -> None:
-        """What detach needs is in the mark, and comes out of the alias as it went in; the kind is this backend's."""
+    def test_the_tag_can_be_read_back(self, line: str) -> None:
+        """What detach needs is in the tag, and comes out of the alias as it went in; the kind is this backend's."""
         context, backend = self.seen(line)
         try:
             tag = backend.tag(context)
             alias = tag.alias
         except Exception as error:  # noqa: BLE001 - as above
-            fail_check(f"{line}: mark() has no alias: {error!r}; keep each field of marks.Mark short, and a string.")
+            fail_check(f"{line}: tag() has no alias: {error!r}; keep each field of Tag short, and a string.")
         if tag.kind != self.kind:
             fail_check(
-                f"{line}: the mark says kind={tag.kind!r}, so that detach would ask another; write kind={self.kind!r}."
+                f"{line}: the tag says kind={tag.kind!r}, so that detach would ask another; write kind={self.kind!r}."
             )
         if ownership.read_tag(Link(name="eth1", ifindex=1, alias=alias)) != tag:
-            fail_check(
-                f"{line}: the alias {alias!r} is not read back as it was written; see marks.Mark for what fields hold."
-            )
+            fail_check(f"{line}: the alias {alias!r} is not read back as it was written; see Tag for what fields hold.")
 
-    def test_what_carries_no_mark_is_no_leftover(self, line: str) -> None:
-        """Behind detaching, leftovers() names only what a mark or our group says is ours."""
+    def test_what_has_no_tag_is_no_shared_resource(self, line: str) -> None:
+        """After detaching, shared_resources() names only what a tag or our group says is ours."""
         planned = self.planned(line)
         context = planned.context
         names = [name for step in planned.plan.steps if (name := find_made([str(word) for word in step.argv]))]
@@ -51,12 +49,12 @@ class MarkPromises(Declared):
         left = planned.backend.shared_resources(
             context._replace(host_state=host, detaching=True), planned.backend.tag(context)
         )
-        for leftover in left:
-            link = host.links.get(leftover.name)
+        for resource in left:
+            link = host.links.get(resource.name)
             if link is not None and ownership.read_tag(link) is None and link.group == "default":
                 fail_check(
-                    f"{line}: leftovers() would run `{leftover.remove}`, and nothing says that {link.name} is ours; "
-                    "look at is_made_by_us() first."
+                    f"{line}: shared_resources() would run `{resource.remove}`, and nothing says that {link.name} is "
+                    "ours; look at is_made_by_us() first."
                 )
 
     def test_queries_only_read(self, line: str) -> None:
@@ -64,6 +62,6 @@ class MarkPromises(Declared):
         context, backend = self.seen(line)
         for key, command in backend.queries(context.attachment, context.host_state).items():
             if not isinstance(command, Command):
-                fail_check(f"{line}: queries() has {command!r:.60} under {key!r}, where a plan.Command is due.")
+                fail_check(f"{line}: queries() has {command!r:.60} under {key!r}, where a Command is due.")
             if command.undo or is_change(command):
                 fail_check(f"{line}: the read {key!r} is `{command}`, which changes something; that is for plan().")
