@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from .host import PrivateHost
 
-GOLDEN = Path(__file__).parents[1] / "backends" / "ipoib"
+GOLDEN = Path(__file__).parents[1] / "backends" / "links" / "ipoib"
 #: ip(8): 1 is a mistake on the command line (some versions exit with 255), 2 is what the kernel refused.
 REFUSED_BY_KERNEL = 2
 

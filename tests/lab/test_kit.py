@@ -59,7 +59,7 @@ def test_a_stranger_has_a_private_host_by_asking_for_the_plugin(
     pytester.makeconftest('pytest_plugins = ["pipework_core.testing.plugin"]')
     pytester.makepyfile(
         """
-        from pipework_core.testing.announcing import missing
+        from pipework_core.testing.announcing import announce_missing
 
         def test_attach(private_host):
             guest = private_host.netns("web1")
@@ -68,7 +68,7 @@ def test_a_stranger_has_a_private_host_by_asking_for_the_plugin(
 
         def test_afterwards(private_host):
             assert [link["name"] for link in private_host.state()["host"]["links"]] == ["lo"]
-            missing("a second moon")
+            announce_missing("a second moon")
         """
     )
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
