@@ -60,7 +60,7 @@ def is_used(host: HostState, link: Link, *, without: Collection[str] = ()) -> bo
     """
     leased = [address for address in link.leased if ":" not in address or address.endswith("/128")]
     addresses = [address for address in link.addresses if not address.startswith("fe80:")]
-    others = [other for other in host.links.values() if other.name not in without]
+    others = (other for other in host.links.values() if other.name not in without)
     # A veth end names its peer as its parent.
     around = any(link.name in {other.master, other.kind != "veth" and other.parent} for other in others)
     return bool(addresses or leased or link.master or around)
