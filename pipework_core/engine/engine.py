@@ -6,8 +6,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import guests
 from pipework_core.engine.executor import Executor
+from pipework_core.engine.guests import GuestDirectory
 from pipework_core.engine.job import Job
 from pipework_core.engine.planner import Planner
 from pipework_core.engine.signals import Signals
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pipework_core.engine.gc import Collected
     from pipework_core.engine.host_access import Hosting
     from pipework_core.engine.inventory import Inventory
-    from pipework_core.engine.roster import GuestDirectory
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Lock, RunDriver
@@ -204,8 +203,6 @@ class Engine:
 
     def open_directory(self, warn: Callable[[str], None]) -> GuestDirectory:
         """Return the names of all guests, asked for when they are needed; `warn` is told of what cannot be asked."""
-        from pipework_core.engine.roster import GuestDirectory  # noqa: PLC0415 - an attachment does not need it
-
         return GuestDirectory(plugins=self._plugins, driver=self._driver, warn=warn)
 
     def count_host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
@@ -225,7 +222,7 @@ class Engine:
 
     def _find_guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""
-        return guests.find_guest(name, plugins=self._plugins, driver=self._driver)
+        return GuestDirectory(plugins=self._plugins, driver=self._driver).find_guest(name)
 
     def _find_guests(self, attachments: Sequence[Attachment]) -> list[Job]:
         jobs = [Job(attachment) for attachment in attachments]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import attachments, guests, owners, snapshot
+from pipework_core.engine import attachments, snapshot
+from pipework_core.engine.guests import GuestDirectory
 from pipework_core.model.errors import GuestError
 from pipework_core.model.records import Record
 
@@ -28,10 +29,11 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     host's own access to networks as well, which is no attachment.
     """
     warnings: list[str] = []
+    directory = GuestDirectory(plugins=plugins, driver=driver, warn=warnings.append)
     inode, unknown = None, None
     if name:
         try:
-            inode = guests.find_guest(name, plugins=plugins, driver=driver).inode
+            inode = directory.find_guest(name).inode
         except GuestError as error:
             unknown = error
     seen = snapshot.take_snapshot(driver, plugins, only=inode)
@@ -49,5 +51,5 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}
-    named = owners.name_guests(spaces, driver=driver, plugins=plugins, warn=warnings.append, clients=clients)
-    return Inventory(attachments=tuple(attachments.add_guests(found, named)), warnings=tuple(warnings))
+    owners = directory.find_owners(spaces, clients=clients)
+    return Inventory(attachments=tuple(attachments.add_guests(found, owners)), warnings=tuple(warnings))

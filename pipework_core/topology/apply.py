@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipework_core.engine.owners import NAMELESS
+from pipework_core.engine.guests import NAMELESS
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import Interrupted
 from pipework_core.topology.expand import expand_topology
@@ -107,8 +107,8 @@ def _resolve_links(topology: Topology, engine: Engine, warn: Callable[[str], Non
     """Return the links of the file, each with the guest that it means."""
     directory = engine.open_directory(warn)
     patterns = {link.attachment.guest for link in topology.links if link.is_pattern}
-    links = expand_topology(topology, directory.list_names(patterns) if patterns else ())
-    explicit = directory.find_runtimes({link.attachment.guest for link in links})
+    links = expand_topology(topology, directory.list_guests(patterns) if patterns else ())
+    explicit = directory.resolve_names({link.attachment.guest for link in links})
     return tuple(
         link._replace(attachment=link.attachment._replace(guest=explicit.get(name, name)))
         for link in links

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from pipework_backends.addressing.dhcp_clients import Kept
-from pipework_core.engine import attachments, owners, report_json
+from pipework_core.engine import attachments, report_json
+from pipework_core.engine.guests import GuestDirectory
 from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
@@ -269,7 +270,8 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
     said: list[str] = []
     spaces = [Namespace(inode=n, netns=Netns(path=f"/proc/{n}/ns/net"), pid=n) for n in (BLUE, RED, 300)]
     driver = FakeDriver(answer, programs=frozenset({"docker", "podman", "lxc-info"}))
-    found = owners.name_guests(spaces, driver=driver, plugins=PluginManager(warn=print), warn=said.append)
+    directory = GuestDirectory(plugins=PluginManager(warn=print), driver=driver, warn=said.append)
+    found = directory.find_owners(spaces)
     assert {(g.runtime, g.name) for g in found.values()} == {("docker", "web1"), ("lxc", "box"), ("pid", "300")}
     assert len(said) == 1
     assert "podman" in said[0]
@@ -278,7 +280,7 @@ def test_guests_have_the_names_that_runtimes_give_them() -> None:
 def test_names_of_namespaces_need_no_runtime() -> None:
     driver = FakeDriver(lambda command: pytest.fail(f"asked {command}"))
     space = Namespace(inode=BLUE, netns=Netns(path="/run/netns/blue"), names=("blue",))
-    found = owners.name_guests([space], driver=driver, plugins=PluginManager(warn=print), warn=print)
+    found = GuestDirectory(plugins=PluginManager(warn=print), driver=driver).find_owners([space])
     assert (found[BLUE].runtime, found[BLUE].name) == ("netns", "blue")
 
 

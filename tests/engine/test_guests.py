@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.engine import guests
+from pipework_core.engine.guests import GuestDirectory
 from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.errors import GuestError, PipeworkError, UsageError
 from pipework_core.model.plan import Outcome
@@ -42,9 +42,8 @@ def resolve(text: str, driver: FakeDriver) -> Guest:
         nonlocal now
         now += seconds
 
-    return guests.find_guest(
-        text, plugins=PluginManager(warn=pytest.fail), driver=driver, clock=lambda: now, sleep=sleep
-    )
+    directory = GuestDirectory(plugins=PluginManager(warn=pytest.fail), driver=driver, warn=pytest.fail)
+    return directory.find_guest(text, clock=lambda: now, sleep=sleep)
 
 
 PINS = {"/proc/42/ns/net": PinnedNetns(inode=7, born=50.0)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipework_core.engine import guests
+from pipework_core.engine.guests import GuestDirectory
 from pipework_core.model.errors import PluginError
 from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing import FakeDriver, make_context, make_facts, make_link
@@ -43,4 +43,4 @@ def test_what_was_made_goes_on_with_the_built_in() -> None:
 def test_a_runtime_that_is_written_names_both() -> None:
     plugins = PluginManager(warn=pytest.fail, third_parties=False, extra=[DOCKER])
     with pytest.raises(PluginError, match="pipework itself and mine both provide 'docker'"):
-        guests.find_guest("docker:web1", plugins=plugins, driver=FakeDriver())
+        GuestDirectory(plugins=plugins, driver=FakeDriver()).find_guest("docker:web1")

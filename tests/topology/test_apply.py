@@ -51,7 +51,7 @@ def make_status(runtime: str, name: str, **fields: Any) -> AttachmentStatus:  # 
 def engine() -> MagicMock:
     """Provide an engine on which everything works, and nothing is attached that a file does not name."""
     stub = MagicMock(spec=Engine)
-    stub.open_directory.return_value.find_runtimes.return_value = {}
+    stub.open_directory.return_value.resolve_names.return_value = {}
     stub.grant_host_access.side_effect = stub.revoke_host_access.side_effect = lambda *_, **__: (None, DONE)
     stub.attach_all.side_effect = stub.compare.side_effect = lambda wanted, **_: [make_job(one) for one in wanted]
     stub.detach_all.side_effect = lambda wanted, **_: [make_job(one) for one in wanted]

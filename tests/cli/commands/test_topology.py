@@ -30,7 +30,7 @@ DB = AttachmentStatus(
 @pytest.fixture
 def file(tmp_path: Path, engine: MagicMock) -> str:
     """Provide a file of two links, and an engine on which all of it holds."""
-    engine.open_directory.return_value.find_runtimes.return_value = {}
+    engine.open_directory.return_value.resolve_names.return_value = {}
     engine.count_host_ends.return_value = {}
     engine.list_attachments.return_value = Inventory(())
     for method in (engine.attach_all, engine.compare, engine.detach_all):
