@@ -103,7 +103,10 @@ def parse_address_part(text: str, methods: Container[str] = (), *, pools: bool =
 def _find_pool(text: str) -> Pool | None:
     from pipework_core.spec.pools import parse_pool  # noqa: PLC0415 - the command line has no pools
 
-    return parse_pool(text)
+    pool = parse_pool(text)
+    if pool is not None:
+        _refuse_useless(pool.make_address(pool.first), text)
+    return pool
 
 
 def combine_address_parts(parts: Sequence[AddressPart], text: str) -> Addresses:
@@ -178,7 +181,8 @@ def _is_number(text: str, least: int, most: int) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most
 
 
-def _refuse_useless(address: Address) -> None:
+def _refuse_useless(address: Address, written: object = None) -> None:
+    """Raise UsageError for an address that no guest can have; `written` is what stands for it, such as a pool."""
     ip = address.ip
     reason = ""
     if ip.is_multicast:
@@ -195,7 +199,7 @@ def _refuse_useless(address: Address) -> None:
         elif ip == address.network.broadcast_address:
             reason = f"is the broadcast address of {address.network}"
     if reason:
-        raise UsageError(f"{address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
+        raise UsageError(f"{written or address} {reason}.", hint="give the guest a host's address, or 0/0 for none")
 
 
 def parse_gateway(text: str, part: AddressPart) -> Gateway:

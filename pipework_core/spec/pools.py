@@ -15,6 +15,8 @@ from pipework_core.model.records import Record
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
+    from pipework_core.model.attachment import Address
+
 _RANGE = re.compile(r"([0-9a-fA-F.:]+)-([0-9a-fA-F.:]+)/([0-9]{1,3})", re.ASCII)
 
 
@@ -30,6 +32,10 @@ class Pool(Record):
     def size(self) -> int:
         """How many addresses lie in it, those that are taken included."""
         return self.last - self.first + 1
+
+    def make_address(self, number: int) -> Address:
+        """Return the address of that number, with the network's prefix length."""
+        return ip_interface(f"{type(self.network.network_address)(number)}/{self.network.prefixlen}")
 
 
 def parse_pool(text: str) -> Pool | None:

@@ -15,7 +15,6 @@ are in the natural order of names, web2 before web10. So:
 from __future__ import annotations
 
 import re
-from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
@@ -31,18 +30,12 @@ _TRIES = 256
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-def make_address(found: Pool, number: int) -> Address:
-    """Return the pool's address of that number, with the network's prefix length."""
-    plain = type(found.network.network_address)(number)
-    return ip_interface(f"{plain}/{found.network.prefixlen}")
-
-
 def hand_out(found: Pool, name: str, taken: Collection[Gateway]) -> Address:
     """Return the first address in the name's order of preference that is not taken; raise UsageError for none."""
     kind = type(found.network.network_address)
     for number in _list_preferences(found, name):
         if kind(number) not in taken:
-            return make_address(found, number)
+            return found.make_address(number)
     raise UsageError(
         f"the pool {found.text} of {found.size} addresses has none left for {name.partition(' ')[0]}.",
         hint="make the pool larger, or the pattern narrower",
