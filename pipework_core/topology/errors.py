@@ -51,6 +51,10 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
         anchor = re.split(r"[\s,\]}]", here[1:], maxsplit=1)[0]
         hint = f"define it above with &{anchor}, or put text that begins with * in quotes"
         return where.error(f"*{anchor} stands for an anchor, and there is none.", hint=hint)
+    if "duplicate anchor" in f"{problem} {error.context}":
+        anchor = re.split(r"[\s,\[\]{}]", here[1:], maxsplit=1)[0]
+        first = f", first in line {error.context_mark.line + 1}" if error.context_mark else ""
+        return where.error(f"the anchor &{anchor} is defined twice{first}.", hint="give one of the two another name")
     hint = "put text with special characters in quotes, such as '*' or 'a: b'"
     if "end of stream" in problem:
         hint = "close the quotation or the bracket"
