@@ -72,20 +72,26 @@ class _Keys:
         value, path = self._given[key]
         return self._parse_at(path, parse, str(value))
 
-    def parse_addresses(self) -> Addresses:
-        """Return addresses and gateways together. A gateway goes to the first address of its family without one."""
-        parts = [part for path, text in self._list_texts("address") for part in self._parse_parts(path, text)]
+    def parse_addresses(self, *, pools: bool) -> Addresses:
+        """Return addresses and gateways together; with `pools`, an address may be a pool.
+
+        A gateway goes to the first address of its family without one. Raise UsageError for what contradicts itself.
+        """
+        parts = [part for path, text in self._list_texts("address") for part in self._parse_parts(path, text, pools)]
         for path, text in self._list_texts("gateway"):
             parts = self._parse_at(path, partial(_add_gateway, parts), text)
-        shown = ",".join(text for _, text in self._list_texts("address"))
-        return grammar.combine_address_parts(parts, shown)
+        return grammar.combine_address_parts(parts, self.join_texts("address", "gateway"))
 
-    def _parse_parts(self, path: _Path, text: str) -> list[AddressPart]:
+    def join_texts(self, *keys: str) -> str:
+        """Return all texts of these keys, as an error shows them."""
+        return ",".join(text for key in keys for _, text in self._list_texts(key))
+
+    def _parse_parts(self, path: _Path, text: str, pools: bool) -> list[AddressPart]:  # noqa: FBT001 - private
         if text == "0/0" and len(self._list_texts("address")) == 1:
             return []
 
         def parse(part: str) -> AddressPart:
-            return grammar.parse_address_part(part, self._methods, pools=True)
+            return grammar.parse_address_part(part, self._methods, pools=pools)
 
         return [self._parse_at(path, parse, part) for part in dhcp.split_addresses(text, self._methods)]
 
@@ -147,7 +153,8 @@ class _Builder:
         keys.add(entry, ("links", number))
         _refuse_missing(keys)
         kind, host, host_mac = keys.parse_value("host", grammar.split_host, ("", "", ""))
-        asked = keys.parse_addresses()
+        asked = keys.parse_addresses(pools=True)
+        timeout = keys.parse_value("timeout", classic.parse_timeout, None)
         attachment = Attachment(
             guest=keys.parse_value("guest", grammar.parse_guest, ""),
             kind=kind,
@@ -164,7 +171,7 @@ class _Builder:
             replace=keys.find_value("replace", default=False),
             dhcp=asked.dhcp,
             auto=asked.auto,
-            timeout=keys.parse_value("timeout", classic.parse_timeout, None) or TIMEOUT,
+            timeout=TIMEOUT if timeout is None else timeout,
             dns=keys.find_value("dns", default=False),
             no_dad=keys.find_value("no-dad", default=False),
             probe=keys.find_value("probe", default=False),
@@ -183,7 +190,7 @@ class _Builder:
                 keys = _Keys(self._document, self._methods)
                 keys.add(entry, ("host", number))
                 where = keys.parse_value("host", grammar.split_host, ("", "", ""))
-                asked, shown = keys.parse_addresses(), str(entry.address)
+                asked, shown = keys.parse_addresses(pools=False), keys.join_texts("address")
             _refuse_dynamic(asked, shown)
         except UsageError as error:
             raise _add_place(error, place) from None

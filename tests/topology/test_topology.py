@@ -110,6 +110,12 @@ def test_the_host_takes_part_and_places_are_kept() -> None:
     assert str(topology.parse_topology(BASE % "").links[0].place) == "pipework.yaml:3:5"
 
 
+@pytest.mark.parametrize("entry", ["br1 fd00::/64", "{host: br1, address: 'fd00::/64'}"])
+def test_an_address_of_the_host_is_no_pool(entry: str) -> None:
+    (found,) = topology.parse_topology(f"version: 1\nhost:\n  - {entry}\n").hosts
+    assert found.addresses == (ip_interface("fd00::/64"),)
+
+
 def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + (BASE % "").encode())
