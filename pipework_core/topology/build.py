@@ -77,7 +77,8 @@ class _Keys:
 
         A gateway goes to the first address of its family without one. Raise UsageError for what contradicts itself.
         """
-        parts = [part for path, text in self._list_texts("address") for part in self._parse_parts(path, text, pools)]
+        texts = self._list_texts("address")
+        parts = [part for path, text in texts for part in self._parse_parts(path, text, pools=pools)]
         for path, text in self._list_texts("gateway"):
             parts = self._parse_at(path, partial(_add_gateway, parts), text)
         return grammar.combine_address_parts(parts, self.join_texts("address", "gateway"))
@@ -86,7 +87,7 @@ class _Keys:
         """Return all texts of these keys, as an error shows them."""
         return ",".join(text for key in keys for _, text in self._list_texts(key))
 
-    def _parse_parts(self, path: _Path, text: str, pools: bool) -> list[AddressPart]:  # noqa: FBT001 - private
+    def _parse_parts(self, path: _Path, text: str, *, pools: bool) -> list[AddressPart]:
         if text == "0/0" and len(self._list_texts("address")) == 1:
             return []
 
