@@ -1,7 +1,7 @@
 """Golden cases: plans as data. Each is a request, what there is, and the commands, or the error, that must come of it.
 
 A case is a file `NAME.toml`. `about` says in a sentence what it shows, and `request` is the command line, as a list.
-`host` and `guest_state` list the interfaces of the host and of the guest (fields of `facts.Link`), `routes` the guest's
+`host` and `inside` list the interfaces of the host and of the guest (fields of `make_link`), `routes` the guest's
 routes (`make_route`), `guest` the fields of `make_guest`; `bridges` are the names that Open vSwitch lists, `answers`
 what the backend's own reads print, by their keys. `REQ` in an alias stands for the digest of this very request.
 
@@ -80,7 +80,11 @@ class GoldenCase(NamedTuple):
         if not isinstance(case.get("request"), list):
             self._fail_case('has no request; write for instance request = ["br1", "web1", "10.0.0.1/24"]')
         if not str(case.get("about", "")).endswith("."):
-            self._fail_case("does not say in a sentence what it is about")
+            self._fail_case('does not say in a sentence what it is about, such as about = "A guest gets a cable."')
+        try:
+            make_given(case)
+        except TypeError as error:
+            self._fail_case(f"has a wrong field: {error}; links inside the guest are [[inside]]")
         return case
 
     def _plan_case(self, case: dict[str, Any]) -> dict[str, Any]:
@@ -117,10 +121,9 @@ def golden_cases(folder: str | os.PathLike[str], *plugins: object) -> pytest.Mar
     return pytest.mark.parametrize("case", [GoldenCase(path, plugins) for path in paths], ids=names)
 
 
-def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
-    """Return what the backend plans, with what clears the way for it; raise PipeworkError when it refuses."""
-    asked = parser.parse(case["request"])
-    given = Given(
+def make_given(case: dict[str, Any]) -> Given:
+    """Return what there is in a case; raise TypeError for a field that a link, a route or a guest does not have."""
+    return Given(
         guest=make_guest(**case.get("guest", {})),
         facts=make_facts(
             host=[make_link(**fields) for fields in case.get("host", ())],
@@ -130,6 +133,11 @@ def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan
         ),
         answers=case.get("answers", {}),
     )
+
+
+def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan:
+    """Return what the backend plans, with what clears the way for it; raise PipeworkError when it refuses."""
+    asked, given = parser.parse(case["request"]), make_given(case)
     if asked.command == "detach":
         return _plan_detaching(asked.request, load_plugins(plugins), given, case.get("elsewhere", ()))
     if asked.command != "attach":

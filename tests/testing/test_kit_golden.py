@@ -114,6 +114,10 @@ def test_an_error_is_compared_in_all_its_parts(tmp_path: Path, good: str, bad: s
         ("about =", "is no TOML"),
         (GOOD.replace("host =", "hosts ="), "has hosts, which nobody reads"),
         (GOOD.replace("port.", "port"), "does not say in a sentence what it is about"),
+        (
+            GOOD + "\n[guest.eth1]\nmtu = 1400\n",
+            "has a wrong field: make_guest() got an unexpected keyword argument 'eth1'",
+        ),
         ('about = "Nothing."', "has no request"),
     ],
 )
