@@ -5,108 +5,38 @@ A test here is called after its hook; one that a hook is added without is missed
 
 from __future__ import annotations
 
-import json
 from inspect import getdoc
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.cli import parser
 from pipework_core.engine import gc as collecting
-from pipework_core.engine.engine import Engine
-from pipework_core.engine.host_access import Hosting
-from pipework_core.engine.signals import Signals
 from pipework_core.model.attachment import HostAccess
-from pipework_core.model.driver import DriverKind, PinnedNetns
+from pipework_core.model.driver import DriverKind
 from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, UndoError
-from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.plugins import api, validation
 from pipework_core.plugins.hookspecs import Specs, hookimpl
 from pipework_core.plugins.manager import PluginManager
-from pipework_core.testing.fake import GOOD, HOST_INODE, FakeDriver
+from pipework_core.testing.fake import GOOD
+from plugins.observed import (
+    BAD,
+    EXISTS,
+    THERE,
+    WEB1,
+    WEB2,
+    World,
+    asked,
+    guest_state,
+    having_bridge,
+    interrupting,
+    making,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Context
-    from pipework_core.model.plan import Plan, Report
-
-BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
-EXISTS = Outcome(code=2, stderr="RTNETLINK answers: File exists")
-#: A guest's dummy that an earlier run made.
-THERE = [{"ifname": "eth1", "ifindex": 2, "linkinfo": {"info_kind": "dummy"}, "ifalias": Tag(kind="dummy").alias}]
-PINS = {f"/run/netns/web{number}": PinnedNetns(inode=number + 70) for number in (1, 2)} | {
-    "/proc/1/ns/net": PinnedNetns(inode=HOST_INODE)
-}
-
-
-class Recorder:
-    """An observer that keeps what it is told: the hook's name without `pipework_`, and its arguments."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, dict[str, Any]]] = []
-
-    @hookimpl
-    def pipework_plan_ready(self, context: Context, plan: Plan) -> None:
-        self.told.append(("plan_ready", {"context": context, "plan": plan}))
-
-    @hookimpl
-    def pipework_step_done(self, command: Command, outcome: Outcome, context: Context | None) -> None:
-        self.told.append(("step_done", {"command": command, "outcome": outcome, "context": context}))
-
-    @hookimpl
-    def pipework_attached(self, context: Context, report: Report) -> None:
-        self.told.append(("attached", {"context": context, "report": report}))
-
-    @hookimpl
-    def pipework_detached(self, context: Context, report: Report) -> None:
-        self.told.append(("detached", {"context": context, "report": report}))
-
-    @hookimpl
-    def pipework_failed(self, context: Context, error: BaseException) -> None:
-        self.told.append(("failed", {"context": context, "error": error}))
-
-    @property
-    def names(self) -> list[str]:
-        return [name for name, _ in self.told]
-
-    def of(self, hook: str) -> list[dict[str, Any]]:
-        return [what for name, what in self.told if name == hook]
-
-
-class World:
-    """An engine with a driver that changes nothing, and one who is told of everything."""
-
-    def __init__(self, handler: Callable[[Command], Outcome] = lambda _: GOOD, *, dry_run: bool = False) -> None:
-        self.recorder = Recorder()
-        self.signals = Signals()
-        self.plugins = PluginManager(warn=pytest.fail, third_parties=False, dry_run=dry_run, extra=[self.recorder])
-        self.driver = FakeDriver(handler, pins=PINS, programs=())
-        self.engine = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals)
-        self.preview = Engine(plugins=self.plugins, driver=self.driver, signals=self.signals, dry_run=True)
-        self.hosting = Hosting(plugins=self.plugins, driver=self.driver, signals=self.signals)
-
-
-def asked(line: str) -> Attachment:
-    attachment = parser.parse(line.split()).request
-    assert attachment is not None
-    return attachment
-
-
-WEB1, WEB2 = (asked(f"dummy0 netns:web{number} 10.0.0.{number}/24") for number in (1, 2))
-
-
-def making(answer: Outcome, *netns: str) -> Callable[[Command], Outcome]:
-    """Answer so whoever makes a link, in these namespaces alone; the rest goes well."""
-    return lambda command: answer if "add" in command.argv and all(n in str(command) for n in netns) else GOOD
-
-
-def guest_state(links: list[dict[str, Any]]) -> Callable[[Command], Outcome]:
-    """Show these links to whoever looks into a guest."""
-    return lambda command: Outcome(0, f"{json.dumps(links)}\n[]\n") if command.netns and command.stdin else GOOD
+    from pipework_core.model.plan import Plan
 
 
 def hook_names() -> list[str]:
@@ -259,11 +189,6 @@ def test_pipework_attached_is_told_of_the_host_s_own_part() -> None:
     assert world.recorder.of("step_done")[0]["context"] == attached["context"]
 
 
-def having_bridge(command: Command) -> Outcome:
-    bridge = [{"ifname": "br1", "ifindex": 3, "linkinfo": {"info_kind": "bridge"}, "flags": ["UP"]}]
-    return Outcome(0, f"{json.dumps(bridge)}\n[]\n") if command.stdin else GOOD
-
-
 def test_pipework_attached_waits_for_all_of_an_atomic_topology() -> None:
     world = World(making(BAD, "web2"))
     world.engine.attach_all([WEB1, WEB2], atomic=True)
@@ -296,7 +221,7 @@ def test_pipework_detached_is_told_of_the_host_s_own_part() -> None:
     assert (detached["context"].guest.runtime, detached["report"].changed) == ("host", False)
 
 
-def test_pipework_failed_says_why_behind_the_steps() -> None:
+def test_pipework_failed_says_why_after_the_steps() -> None:
     world = World(making(BAD))
     with pytest.raises(CommandError) as raised:
         world.engine.attach(WEB1)
@@ -363,35 +288,6 @@ def test_pipework_failed_is_not_told_of_what_was_never_planned() -> None:
         world.engine.attach(asked("dummy0 netns:nobody 0/0"))
     world.engine.attach_all([asked("dummy0 netns:nobody 0/0")])
     assert world.recorder.told == []
-
-
-class Impatient:
-    """An observer during whose work a signal comes."""
-
-    def __init__(self, signals: Signals) -> None:
-        self._signals = signals
-
-    @hookimpl
-    def pipework_attached(self) -> None:
-        self._signals._handle_signal(2, None)
-
-    @hookimpl
-    def pipework_detached(self) -> None:
-        self._signals._handle_signal(2, None)
-
-    @hookimpl
-    def pipework_failed(self) -> None:
-        self._signals._handle_signal(2, None)
-
-
-def interrupting(world: World) -> World:
-    """Let a signal come while an observer hears how something ended, ahead of the one that keeps what is told."""
-    world.plugins = PluginManager(warn=pytest.fail, third_parties=False)
-    world.plugins.register_observer(Impatient(world.signals))
-    world.plugins.register_observer(world.recorder)
-    world.engine = Engine(plugins=world.plugins, driver=world.driver, signals=world.signals)
-    world.hosting = Hosting(plugins=world.plugins, driver=world.driver, signals=world.signals)
-    return world
 
 
 def test_no_signal_keeps_an_observer_from_hearing_how_it_ended() -> None:
