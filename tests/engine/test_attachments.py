@@ -58,7 +58,7 @@ def snapshot(host: list[Link], *guest_state: Link, **more: object) -> Snapshot:
         spaces={inode: Namespace(inode=inode, netns=Netns(path=f"/proc/{inode}/ns/net")) for inode in (BLUE, RED)},
         guest_states={BLUE: GuestState(links={link.name: link for link in guest_state}), RED: GuestState()},
         by_index={link.ifindex: link for link in host},
-        **more,  # type: ignore[arg-type] # whatever a test says
+        **more,
     )
 
 

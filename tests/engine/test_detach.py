@@ -24,7 +24,7 @@ def through(name: str, family: int = 4) -> str:
 
 
 def link(name: str, number: int, **fields: str) -> Link:
-    return Link(name=name, ifindex=number, **fields)  # type: ignore[arg-type] # those of the tests are words
+    return Link(name=name, ifindex=number, **fields)
 
 
 def ours(name: str, number: int, **fields: str) -> Link:

@@ -27,7 +27,7 @@ BAD = Outcome(code=2, stderr="RTNETLINK answers: No such device")
 
 
 def command(name: str, **more: object) -> Command:
-    return Command(argv=("do", name), undo=(Command(argv=("undo", name)),), **more)  # type: ignore[arg-type]
+    return Command(argv=("do", name), undo=(Command(argv=("undo", name)),), **more)
 
 
 PLAN = Plan(steps=(command("a"), command("b"), command("c")))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.engine import gc as collecting
+from pipework_core.engine.signals import Signals
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.link import GuestState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
@@ -147,19 +148,6 @@ def test_clients_go_that_have_nobody_but_themselves() -> None:
     assert planned(snapshot([], clients=(client._replace(inode=12345),))) == []
 
 
-class NoSignals:
-    """Signals that never come."""
-
-    def deferred(self) -> NoSignals:
-        return self
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing."""
-
-
 def test_one_failure_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = [born(end(name=name, ifindex=number)) for number, name in enumerate(("a", "b", "c"), start=20)]
     monkeypatch.setattr("pipework_core.engine.snapshot.take_snapshot", lambda *_, **__: snapshot(hosts))
@@ -168,7 +156,7 @@ def test_one_failure_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None
         return Outcome(code=TIMED_OUT, stderr="Device busy") if command.argv[-1] == "b" else Outcome(code=0)
 
     driver = FakeDriver(answer, programs=frozenset())
-    done = collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
+    done = collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=Signals())
     assert [command.argv[-1] for command in driver.acts] == ["a", "b", "c"]
     assert [(command.argv[-1], said) for command, said in done.failed] == [("b", "Device busy")]
 
@@ -182,5 +170,5 @@ def test_a_namespace_that_is_another_by_now_is_not_entered(monkeypatch: pytest.M
 
     for inode, acts in ((BLUE, 1), (BLUE + 1, 0)):
         driver = FakeDriver(pins={f"/proc/{BLUE}/ns/net": PinnedNetns(inode=inode)}, programs=frozenset())
-        collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=NoSignals())  # type: ignore[arg-type]
+        collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=Signals())
         assert len(driver.acts) == acts

@@ -130,4 +130,4 @@ def serve(interface: str, mode: Mode, address: str, options: Mapping[int, bytes]
 
 if __name__ == "__main__":
     _interface, _mode, _address, _options = sys.argv[1:]
-    serve(_interface, _mode, _address, {int(k): bytes.fromhex(v) for k, v in json.loads(_options).items()})  # type: ignore[arg-type]
+    serve(_interface, _mode, _address, {int(k): bytes.fromhex(v) for k, v in json.loads(_options).items()})

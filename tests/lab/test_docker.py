@@ -70,7 +70,7 @@ def test_an_existing_nic_becomes_a_macvlan(docker: DockerEngine, start: Start) -
         host.pipework("eth7", "web1", "50.19.169.157/24")
         host.pipework("eth7", "web2", "50.19.169.158/24", "26:2e:71:98:60:8f")
         first, second = links(host, web1)["eth1"], links(host, web2)["eth1"]
-        assert first["linkinfo"]["info_kind"] == "macvlan"  # type: ignore[index]
+        assert first["linkinfo"]["info_kind"] == "macvlan"
         assert first["mtu"] == 1400
         assert second["address"] == "26:2e:71:98:60:8f"
         assert host.ping(web1, "50.19.169.158")

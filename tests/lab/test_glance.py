@@ -184,7 +184,7 @@ def test_whatever_happens_to_one_list_the_others_outcomes_are_told(host: Private
                 raise MemoryError
             return usual(fd, move)
 
-        netns_thread.visit_namespace = broken  # type: ignore[assignment] # this process is about to end
+        netns_thread.visit_namespace = broken  # this process is about to end
         lists: Sequence[Sequence[Command]] = [
             [Command(argv=("ip", "link", "add", "x0", "type", "bridge"), netns=space)] for space in SPACES
         ]

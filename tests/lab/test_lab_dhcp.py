@@ -95,7 +95,7 @@ def test_a_server_that_cannot_start_says_why(dhcp: DhcpServer) -> None:
 def test_rogues_do_as_they_are_told(host: PrivateHost, dhcp: DhcpServer, mode: str, heard: set[int]) -> None:
     dhcp.stop()
     guest = neighbour(host)
-    with Rogue(host, mode, address="203.0.113.9", options=HOSTILE) as rogue:  # type: ignore[arg-type]
+    with Rogue(host, mode, address="203.0.113.9", options=HOSTILE) as rogue:
         given = client(host, guest)
         assert set(rogue.heard()) == heard
     assert ("ip=203.0.113.9" in given) == (mode == "nonsense")

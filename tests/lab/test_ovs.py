@@ -45,7 +45,7 @@ class SwitchedHost:
 
 
 def switched(ovs: OpenVSwitch) -> PrivateHost:
-    return SwitchedHost(ovs)  # type: ignore[return-value] # has all that the promises use
+    return SwitchedHost(ovs)  # has all that the promises use
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_a_bridge_that_others_use_by_now_survives_undoing(clean: OpenVSwitch, gu
             subprocess.run(plug, check=True)
             spring(self, outcomes)
 
-        saboteur.Saboteur.spring = other  # type: ignore[method-assign] # this process is about to end
+        saboteur.Saboteur.spring = other  # this process is about to end
         saboteur.main("fail", 6, argv)
 
     done = host.call(sabotaged)

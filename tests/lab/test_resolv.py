@@ -273,7 +273,7 @@ def start(docker: DockerEngine) -> Iterator[object]:
 
 
 def test_a_container(docker: DockerEngine, start: object) -> None:
-    web1 = start("web1")  # type: ignore[operator]
+    web1 = start("web1")
     guests, before = Guests(docker.host), docker.exec("web1", "cat", "/etc/resolv.conf")
     assert resolv(docker.host, web1, "set").returncode == 0
     assert "nameserver 10.99.0.1\n" in docker.exec("web1", "cat", "/etc/resolv.conf")
@@ -304,7 +304,7 @@ def test_a_container(docker: DockerEngine, start: object) -> None:
 def test_a_hostile_container(
     docker: DockerEngine, start: object, options: list[str], lines: str, sentence: str
 ) -> None:
-    web1 = start("web1", *options, "--security-opt", "apparmor=unconfined")  # type: ignore[operator]
+    web1 = start("web1", *options, "--security-opt", "apparmor=unconfined")
     guests = Guests(docker.host)
     if lines:
         docker.exec("web1", "sh", "-c", f"umount /etc/resolv.conf; rm /etc/resolv.conf; {lines}")

@@ -27,7 +27,7 @@ HOSTILE = "a\nb; touch hacked\r\n$(touch hacked) `touch hacked` '\"\\ # \x1b[2J 
 def script(*steps: Command, announce: Sequence[Command] = (), **given: object) -> str:
     plain: dict[str, object] = {"title": ("x",), "notes": (), "inodes": {}, "locate": lambda _: None}
     sections = [Section(steps=steps)] if steps else []
-    return Script(**{**plain, "sections": sections, "announce": announce, **given}).render_text()  # type: ignore[arg-type] # as above
+    return Script(**{**plain, "sections": sections, "announce": announce, **given}).render_text()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ Run = "Callable[[Sequence[str], str], subprocess.CompletedProcess[bytes]]"
 
 def touch(name: str, **options: object) -> Command:
     """Return a command that makes a file, and whose undoing removes it."""
-    return Command(argv=("touch", name), undo=(Command(argv=("rm", name)),), **options)  # type: ignore[arg-type]
+    return Command(argv=("touch", name), undo=(Command(argv=("rm", name)),), **options)
 
 
 def files(folder: Path) -> list[str]:

@@ -40,12 +40,12 @@ def many(host: PrivateHost) -> str:
 def is_whole(state: dict[str, object], guest: str) -> bool:
     """Whether a guest has all of its attachment; fail when it has a part of it."""
     network = state[guest]
-    links = [link for link in network["links"] if link["name"] == "eth1"]  # type: ignore[index]
+    links = [link for link in network["links"] if link["name"] == "eth1"]
     if not links:
         return False
     assert "UP" in links[0]["flags"], f"{guest} has half of it: {links[0]}"
     assert links[0]["alias"].startswith("pipework:1/"), f"{guest} has half of it: {links[0]}"
-    addresses = network["addresses"]  # type: ignore[index]
+    addresses = network["addresses"]
     assert any(address.startswith("eth1 10.0.0.") for address in addresses), f"{guest} has no address"
     return True
 

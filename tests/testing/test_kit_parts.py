@@ -55,7 +55,7 @@ def test_links_are_as_the_kernel_has_them_unless_said() -> None:
 def test_the_words_for_a_link_are_those_a_link_has() -> None:
     assert {"name", *LinkFields.__annotations__} == set(Link._fields)
     with pytest.raises(TypeError, match="colour"):
-        make_link("eth1", colour="blue")  # type: ignore[call-arg] # that is the test
+        make_link("eth1", colour="blue")
 
 
 @pytest.mark.parametrize(

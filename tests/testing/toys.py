@@ -127,7 +127,7 @@ class NumberInArgv(Pair):
 class NumberInCommand(Pair):
     def more(self, context: Context) -> Iterator[Command]:
         if is_new(context):
-            yield Command(argv=("true", 1500))  # type: ignore[arg-type] # that is its fault
+            yield Command(argv=("true", 1500))  # that is its fault
 
 
 class ShellLine(Pair):

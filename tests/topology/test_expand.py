@@ -27,7 +27,7 @@ def by_name(found: tuple[topology.Link, ...]) -> dict[str, str]:
 @settings(max_examples=60, deadline=None)
 def test_addresses_are_distinct_of_the_pool_and_whatever_the_order(names: set[str], chance: object) -> None:
     listed = sorted(names)
-    chance.shuffle(listed)  # type: ignore[attr-defined] # hypothesis types it so
+    chance.shuffle(listed)
     found = topology.expand_topology(FILE, [*listed, "other"])
     addresses = [link.attachment.addresses[0].ip for link in found]
     assert len(set(addresses)) == len(addresses) == len(names) + 1

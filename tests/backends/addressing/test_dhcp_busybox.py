@@ -45,7 +45,7 @@ def planned(
 
 
 def words(*line: str, **context: object) -> tuple[str, ...]:
-    (step,) = planned(*line, **context).steps  # type: ignore[arg-type]
+    (step,) = planned(*line, **context).steps
     return step.argv[2:]
 
 

@@ -70,7 +70,7 @@ class PairContract(BackendContract):
 
 
 def contract_of(toy: type[toys.Pair]) -> BackendContract:
-    return type(f"Of{toy.__name__}", (PairContract,), {"plugin": toy()})()  # type: ignore[no-any-return] # a subclass
+    return type(f"Of{toy.__name__}", (PairContract,), {"plugin": toy()})()
 
 
 def checks(of: type) -> list[str]:

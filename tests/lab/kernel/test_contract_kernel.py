@@ -8,9 +8,9 @@ from pipework_core.testing.contract_live import LivePromises
 class Quicker(LivePromises):
     """Leaves out what takes long in this kernel, and what `test_kernel_promises.py` shows of the same kinds."""
 
-    test_a_failure_after_any_step_is_undone = None  # type: ignore[assignment] # pytest passes it over
-    test_an_interruption_after_any_step_is_undone = None  # type: ignore[assignment] # as above
-    test_a_killed_run_is_completed_by_the_next = None  # type: ignore[assignment] # as above
+    test_a_failure_after_any_step_is_undone = None  # pytest passes it over
+    test_an_interruption_after_any_step_is_undone = None  # as above
+    test_a_killed_run_is_completed_by_the_next = None  # as above
 
 
 class TestDummy(Quicker):
