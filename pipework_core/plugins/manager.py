@@ -127,10 +127,6 @@ class PluginManager:
         """Return the resolvers of third parties; asked only when no built-in knows a guest."""
         return self._registry.list_third_party(builtin.GROUP_GUESTS)
 
-    def list_resolvers(self) -> list[GuestResolver]:
-        """Return all resolvers, the built-in ones first."""
-        return [*(self.find_resolver(runtime) for runtime in GUESTS), *self.list_third_party_resolvers()]
-
     def find_addressing(self, method: str, *, explicit: bool = False) -> Addressing:
         """Return the addressing method of that name; raise PluginError when there is none. See `find_backend`."""
         found: Addressing | None = self._find_object(builtin.GROUP_ADDRESSING, method, explicit=explicit)

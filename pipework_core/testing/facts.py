@@ -1,6 +1,6 @@
 """Facts from few words: what a host and a guest look like, made up for a test.
 
-Whatever is not said is as in `facts.Link` and `facts.Route`, and as `contract.Guest` would have it for a container.
+Whatever is not said is as in `Link` and `Route`, and as `Guest` would have it for a container.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _IPV6_METRIC = 1024
 
 
 class LinkFields(TypedDict, total=False):
-    """The fields of `facts.Link` after its name."""
+    """The fields of `Link` after its name."""
 
     ifindex: int
     kind: str

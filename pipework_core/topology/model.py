@@ -72,8 +72,3 @@ class Topology(Record):
     def attachments(self) -> tuple[Attachment, ...]:
         """The attachments alone."""
         return tuple(link.attachment for link in self.links)
-
-    @property
-    def has_patterns(self) -> bool:
-        """Whether `expand` has to be told the names of the guests that there are."""
-        return any(link.is_pattern for link in self.links)

@@ -142,7 +142,7 @@ import inspect
 assert inspect.signature and type(inspect).__name__ == "module"
 class Odd:
     @hookimpl
-    def pipework_attached(self, scene): pass
+    def pipework_attached(self, misspelt): pass
 try:
     registry.register(Odd())
 except Exception as error:
