@@ -18,17 +18,18 @@ def run(argv: Sequence[str]) -> int:
 
     A command that looks for something wrong returns 3 when it finds it.
     """
-    as_json = "--json" in argv  # until the command line is understood: a word for `ip route` may look like this
+    # Until the command line is understood: a word for `ip route` may look like one of these.
+    as_json, debug, waits = "--json" in argv, "--debug" in argv, "--wait" in argv
     try:
         invocation = parser.parse(argv)
-        as_json = invocation.settings.json
+        as_json, debug, waits = invocation.settings.json, invocation.settings.debug, invocation.command == "--wait"
         return find_command(invocation.command).run(invocation.request, invocation.settings)
     except PipeworkError as error:
-        if "--debug" in argv:
+        if debug:
             raise
         return _report_failure(error, str(error), error.hint, error.exit_code, as_json=as_json)
     except (Interrupted, KeyboardInterrupt) as error:
-        message = "interrupted" if "--wait" in argv else str(error) or "interrupted; everything was undone"
+        message = "interrupted" if waits else str(error) or "interrupted; everything was undone"
         return _report_failure(error, message, "", Interrupted.exit_code, as_json=as_json)
     except OSError as error:  # the reader has gone, or the disk is full; a run itself raises errors of ours
         if not isinstance(error, BrokenPipeError):

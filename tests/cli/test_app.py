@@ -77,6 +77,14 @@ def test_debug_shows_where_it_came_from(failing: list[BaseException]) -> None:
         app.run(("--debug", *ATTACH))
 
 
+def test_a_word_of_the_tool_asks_for_no_traceback(
+    failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(GuestError("no such guest."))
+    assert app.run(("route", "web1", "show", "--debug")) == 1
+    assert "no such guest." in capsys.readouterr().err
+
+
 def test_a_message_cannot_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
