@@ -71,7 +71,7 @@ if TYPE_CHECKING:
         restore_route,
     )
     from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, lower_link, raise_link
-    from pipework_core.toolkit.veth import choose_veth_name, find_veth_peer, make_veth, tag_veth
+    from pipework_core.toolkit.veth import choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 #: Module to the names that it has.
 _PLACES = {
@@ -105,7 +105,7 @@ _PLACES = {
         "find_earlier_defaults remove_link rename_aside restore_defaults restore_link restore_route"
     ),
     "pipework_core.toolkit.shared": "change_words is_made_by_us is_used lower_link raise_link",
-    "pipework_core.toolkit.veth": "choose_veth_name find_veth_peer make_veth tag_veth",
+    "pipework_core.toolkit.veth": "choose_veth_name find_veth_peer make_veth require_veth_peer tag_veth",
 }
 # fmt: off
 __all__ = [
@@ -121,8 +121,8 @@ __all__ = [
     "find_unused_pairs", "find_veth_peer", "firewall_warnings", "guest_link_words", "has_succeeded", "hookimpl",
     "interface_name", "ip", "is_made_by_us", "is_option_on", "is_pending", "is_unfinished", "is_used",
     "lower_link", "mac_address", "make_veth", "parse_json", "raise_link", "read_tag", "remove_link",
-    "rename_aside", "restore_defaults", "restore_link", "restore_route", "serves_nobody", "set_sysctls",
-    "stable_mac", "tag_veth",
+    "rename_aside", "require_veth_peer", "restore_defaults", "restore_link", "restore_route", "serves_nobody",
+    "set_sysctls", "stable_mac", "tag_veth",
 ]
 # fmt: on
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.errors import ConflictError
+from pipework_core.model.errors import ConflictError, HostError
 from pipework_core.model.names import host_name
 from pipework_core.model.ownership import PENDING_GROUP, Tag, is_pending, read_tag
 from pipework_core.model.plan import Command, Plan
@@ -45,6 +45,17 @@ def find_veth_peer(context: Context, link: Link) -> Link | None:
     tag = read_tag(other)
     ours = tag.netns == str(context.guest.inode) if tag else is_pending(other)
     return other if ours else None
+
+
+def require_veth_peer(context: Context, link: Link) -> Link:
+    """Return the host's end of the guest's veth `link`; raise HostError when it has none. See `find_veth_peer`."""
+    peer = find_veth_peer(context, link)
+    if peer is None:
+        raise HostError(
+            f"{link.name} of {context.guest.name} has lost its end on the host.",
+            hint=f"delete {link.name} in the guest, and run this again",
+        )
+    return peer
 
 
 def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) -> tuple[str, Plan]:

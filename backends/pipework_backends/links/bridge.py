@@ -16,7 +16,7 @@ from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, raise_link
-from pipework_core.toolkit.veth import VETH, find_veth_peer, make_veth, tag_veth
+from pipework_core.toolkit.veth import VETH, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -156,12 +156,7 @@ class LinuxBridge(LinkBackend):
 
     def _complete_port(self, context: Context, link: Link) -> Plan:
         """Correct a port that a killed run did not finish, or that somebody changed."""
-        peer = find_veth_peer(context, link)
-        if peer is None:
-            raise HostError(
-                f"{link.name} of {context.guest.name} has lost its end on the host.",
-                hint=f"delete {link.name} in the guest, and run this again",
-            )
+        peer = require_veth_peer(context, link)
         attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []

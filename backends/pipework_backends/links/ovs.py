@@ -30,7 +30,7 @@ from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.shared import is_used
-from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, tag_veth
+from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -242,12 +242,7 @@ def _delete_bridge(name: str, *, reason: str = "") -> Command:
 
 def _complete_port(context: Context, link: Link, switch: Switch) -> Plan:
     """Correct a port that a killed run did not finish, or that somebody changed."""
-    peer = find_veth_peer(context, link)
-    if peer is None:
-        raise HostError(
-            f"{link.name} of {context.guest.name} has lost its end on the host.",
-            hint=f"delete {link.name} in the guest, and run this again",
-        )
+    peer = require_veth_peer(context, link)
     steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if not peer.up:
         steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from pipework_core.api import (
     FIREWALL_QUERIES,
     PENDING_GROUP,
-    HostError,
     LinkBackend,
     Plan,
     Tag,
     find_veth_peer,
     ip,
     make_veth,
+    require_veth_peer,
     tag_veth,
 )
 from pipework_vxlan import flooding, leaving, shared, underlay
@@ -73,12 +73,7 @@ class Vxlan(LinkBackend):
 
 def _complete_port(context: Context, link: Link, network: Network) -> Plan:
     """Put right what an interrupted run, or somebody's hand, left undone on the guest's port."""
-    peer = find_veth_peer(context, link)
-    if peer is None:
-        raise HostError(
-            f"{link.name} of {context.guest.name} has lost its end on the host.",
-            hint=f"delete {link.name} in the guest, and run this again",
-        )
+    peer = require_veth_peer(context, link)
     words = ("link", "set", "dev", peer.name)
     steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
     if peer.master != network.bridge:
