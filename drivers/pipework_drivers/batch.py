@@ -109,6 +109,12 @@ def _extend_timeout(option: str, commands: int) -> str:
     return f"{name}={int(seconds) + commands // _IN_A_SECOND}" if name == "--timeout" and seconds.isdigit() else option
 
 
+def has_failed_whole(group: Group, outcome: Outcome) -> bool:
+    """Whether a group failed as a whole: it was one transaction, nothing is done, and who failed is still to learn."""
+    may_be_done = outcome.code == 0 or cut_short(outcome)
+    return not may_be_done and group.argv[0] != "ip" and len(group.commands) > 1
+
+
 def split_outcome(group: Group, outcome: Outcome) -> list[Outcome]:
     """Return the outcomes of the commands of a group that were run, from that of its process.
 

@@ -21,23 +21,14 @@ if TYPE_CHECKING:
 class DryRunDriver(BaseDriver):
     """Hands reads to `inner`; whatever else it is given it takes for done, and writes to `out` in `finish`.
 
-    `title` is the command line that the script names, `locate` finds programs on PATH; a driver that works elsewhere
-    has one of its own.
+    `title` is the command line that the script names. Programs are found on PATH, or as `inner` finds them elsewhere.
     """
 
-    def __init__(
-        self,
-        inner: RunDriver,
-        out: TextIO,
-        *,
-        title: Sequence[str],
-        locate: Callable[[str], str | None] | None = None,
-    ) -> None:
+    def __init__(self, inner: RunDriver, out: TextIO, *, title: Sequence[str]) -> None:
         self._inner = inner
         self._out = out
         self._title = title
-        theirs: Callable[[str], str | None] = getattr(inner, "locate", shutil.which)
-        self._locate = locate or theirs
+        self._locate: Callable[[str], str | None] = getattr(inner, "locate", shutil.which)
         self._inodes: dict[str, int] = {}
         self._sections: list[Section] = []
         self._steps: list[Command] = []  # of the section that is not finished

@@ -237,21 +237,21 @@ class _Writer(Record):
         What ran and did not come to what is expected is noted as done, and so undone, too.
         """
         line = self._write_line(command) if command.expect is None else f"said=$({self._write_line(command)})"
-        change_words = [f"step={done}"] if done else []
+        noted = [f"step={done}"] if done else []
         if command.ok_codes != OK:
             codes = " | ".join(str(code) for code in sorted(map(_shell_code, command.ok_codes)))
             lines = [
                 "code=0",
                 f"{line} || code=$?",
                 f'case "$code" in {codes}) ;; *) {otherwise} ;; esac',
-                *change_words,
+                *noted,
             ]
         elif done and _may_be_ended(command):
-            lines = [f"{line} || ended $? {done}", *change_words]
+            lines = [f"{line} || ended $? {done}", *noted]
         elif otherwise.startswith("fail") and command.expect is None:
-            lines = [line, *change_words]  # the tool says itself what is wrong, and `set -e` ends the script
+            lines = [line, *noted]  # the tool says itself what is wrong, and `set -e` ends the script
         else:
-            lines = [f"{line} || {otherwise}", *change_words]
+            lines = [f"{line} || {otherwise}", *noted]
         if command.expect is not None:
             lines.append(f'[ "$said" = {_quote_word(command.expect)} ] || {otherwise}')
         return lines

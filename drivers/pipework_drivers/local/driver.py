@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import TIMED_OUT, BaseDriver, cut_short, has_succeeded, with_undoing
+from pipework_core.model.driver import TIMED_OUT, BaseDriver, has_succeeded, with_undoing
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins.hookspecs import hookimpl
@@ -33,13 +33,11 @@ if TYPE_CHECKING:
     #: Runs one process: argv, namespace, stdin.
     _Run = Callable[[Sequence[str], Netns | None, str | None], Outcome]
 
-#: Reads that are all started at once; more are read by a few threads.
+#: Reads that are all started at once; more are read by so many threads.
 _AT_ONCE = 8
 #: Changes that run side by side. The kernel makes one at a time, but whoever deletes a link waits for a grace period
 #: after that (rcu_barrier in net/core/dev.c), and many can wait at once: 1,000 links take 7 s with 16, and 4 s with 64.
 _ACTING_AT_ONCE = 64
-#: Steps that wait for the network do not keep the machine busy.
-_PATIENT_AT_ONCE = 64
 
 
 class LiveDriver(BaseDriver):
@@ -90,7 +88,7 @@ class LiveDriver(BaseDriver):
 
             run = self._make_parallel_run()
             asked = [partial(run, command.argv, command.netns, command.stdin) for command in commands]
-            return run_parallel(asked, at_once=_ACTING_AT_ONCE)
+            return run_parallel(asked, at_once=_AT_ONCE)
         processes: list[Process | None] = []
         try:
             for command, left_out in zip(commands, optional, strict=True):
@@ -132,16 +130,15 @@ class LiveDriver(BaseDriver):
         return self._run_commands(commands, stop, self._run_process, [])
 
     def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
-        """Run several lists by a few threads, each of which waits for one process at a time; see `Driver`."""
+        """Run several lists by threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
         from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - one list needs no threads
 
-        every = [command for commands in lists for command in commands]
-        self._refuse_missing(with_undoing(every))
-        many = _PATIENT_AT_ONCE if any(command.timeout for command in every) else _ACTING_AT_ONCE
+        self._refuse_missing(with_undoing([command for commands in lists for command in commands]))
         run = self._make_parallel_run()
-        return run_parallel([partial(self._apply_surely, commands, stop, run) for commands in lists], at_once=many)
+        asked = [partial(self._apply_surely, commands, stop, run) for commands in lists]
+        return run_parallel(asked, at_once=_ACTING_AT_ONCE)
 
     def _apply_surely(self, commands: Sequence[Command], stop: Callable[[], bool], run: _Run) -> list[Outcome]:
         """Run one list of many; whatever happens, tell what was done, so that it can be undone with the others."""
@@ -209,10 +206,10 @@ class LiveDriver(BaseDriver):
 
     def _run_group(self, group: batch.Group, run: _Run) -> list[Outcome]:
         outcome = run(group.argv, group.netns, group.stdin)
-        if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
+        if not batch.has_failed_whole(group, outcome):
             return batch.split_outcome(group, outcome)
         found: list[Outcome] = []
-        for command in group.commands:  # an atomic transaction that failed: nothing was done yet
+        for command in group.commands:
             found.append(run(command.argv, command.netns, command.stdin))
             if not has_succeeded(command, found[-1]):
                 break

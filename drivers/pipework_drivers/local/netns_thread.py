@@ -44,7 +44,7 @@ def find_mover() -> Callable[[int], None]:
 def visit_namespace(fd: int, move: Callable[[int], None]) -> Iterator[None]:
     """Be in the network namespace of that descriptor while the block lasts; for threads that are not the main one.
 
-    Raise OSError when it cannot be entered, LostError when there is no way back: the thread has to end.
+    Raise OSError when it cannot be entered, LostThreadError when there is no way back: the thread has to end.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:

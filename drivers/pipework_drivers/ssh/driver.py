@@ -13,7 +13,7 @@ import time
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pipework_core.model.driver import BaseDriver, PinnedNetns, cut_short, has_succeeded, with_undoing
+from pipework_core.model.driver import BaseDriver, PinnedNetns, has_succeeded, with_undoing
 from pipework_core.model.errors import GuestError, HostError, NoNamespaceError
 from pipework_core.model.plan import HOST, Outcome
 from pipework_core.model.records import Record
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _DIGITS = (9, 8, 7, 6, 5, 4)
 _FIRST = "/proc/1/ns/net"
 _INODE = re.compile(r"net:\[(\d+)\]")
-#: Seconds that a patient command has beyond its own patience, and to go when it is asked to.
+#: Seconds that a command with a timeout has beyond it, and to end after it is asked to.
 _GRACE = 5.0
 #: Seconds in which the engine asks for one namespace several times, on its way to one guest.
 _MOMENT = 0.5
@@ -169,9 +169,9 @@ class SshDriver(BaseDriver):
         outcomes = map(self._explain_kill, self._session.run_jobs(jobs))
         found: list[Outcome] = []
         for group, outcome in zip(portion, outcomes, strict=False):
-            if outcome.code == 0 or group.argv[0] == "ip" or len(group.commands) == 1 or cut_short(outcome):
+            if not batch.has_failed_whole(group, outcome):
                 found += batch.split_outcome(group, outcome)
-            else:  # an atomic transaction that failed: nothing was done yet, and which command it was is still to learn
+            else:
                 found += self._run_portion([batch.group_commands([command])[0] for command in group.commands])
         return found
 
