@@ -81,7 +81,7 @@ def has_broadcast(network: IPv4Network | IPv6Network) -> bool:
     return network.version == 4 and network.prefixlen < _POINT_TO_POINT  # noqa: PLR2004 - IPv4
 
 
-_KEEP = "-f"
+KEEP = "-f"
 
 
 class Dhcp(Record):
@@ -98,7 +98,7 @@ class Dhcp(Record):
     @property
     def tag(self) -> str:
         """What the interface's mark remembers: `dhclient`, `dhclient-f`, `dhclient6`, `dhclient6-f`."""
-        return f"{self.client}{'6' if self.family == 6 else ''}{_KEEP if self.keep else ''}"  # noqa: PLR2004 - IPv6
+        return f"{self.client}{'6' if self.family == 6 else ''}{KEEP if self.keep else ''}"  # noqa: PLR2004 - IPv6
 
     def __str__(self) -> str:
         """All of it, since the digest of a request rests on it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipework_core.model.attachment import _KEEP, Dhcp
+from pipework_core.model.attachment import KEEP, Dhcp
 from pipework_core.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def split_addresses(text: str, others: Container[str] = ()) -> list[str]:
     """Split ADDRESS at its commas; a colon after a method takes all that follows as words for it."""
     parts: list[str] = []
     while True:
-        if (word := find_method(text, others)) and text[len(word) :].removeprefix(_KEEP).startswith(":"):
+        if (word := find_method(text, others)) and text[len(word) :].removeprefix(KEEP).startswith(":"):
             return [*parts, text]
         part, comma, text = text.partition(",")
         parts.append(part)
@@ -52,7 +52,7 @@ def split_addresses(text: str, others: Container[str] = ()) -> list[str]:
 def parse_client(text: str, others: Container[str] = ()) -> Dhcp:
     """Parse `CLIENT[-f][:WORDS]`, or `METHOD[:WORDS]` of a third party; raise UsageError for anything else."""
     head, colon, rest = text.partition(":")
-    client = head.removesuffix(_KEEP)
+    client = head.removesuffix(KEEP)
     if client not in {*HOST_CLIENTS, CONTAINER_CLIENT} and (
         re.match(_BUILT_IN, text) or find_method(text, others) != head
     ):
@@ -61,12 +61,12 @@ def parse_client(text: str, others: Container[str] = ()) -> Dhcp:
         )
     keep = head != client
     if client == CONTAINER_CLIENT and keep:
-        raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{_KEEP}.", hint=f"write {CONTAINER_CLIENT}:{_KEEP}")
+        raise UsageError(f"{head} is written {CONTAINER_CLIENT}:{KEEP}.", hint=f"write {CONTAINER_CLIENT}:{KEEP}")
     words = _split_words(rest, text)
     if colon and not words:
         raise UsageError(f"{text!r} has no words after its colon.", hint=f"write {head} alone, or {head}:WORDS")
-    if client == CONTAINER_CLIENT and _KEEP in words:
-        keep, words = True, tuple(word for word in words if word != _KEEP)
+    if client == CONTAINER_CLIENT and KEEP in words:
+        keep, words = True, tuple(word for word in words if word != KEEP)
     return Dhcp(client=client, keep=keep, words=words)
 
 

@@ -41,7 +41,7 @@ class LivePromises(Prepared):
         tag = ownership.read_tag(link)
         if tag is None or tag.kind != self.kind:
             fail_check(
-                f"{line}: the alias of {interface} is {link.alias!r}, which is no mark of {self.kind}; see marks.Mark."
+                f"{line}: the alias of {interface} is {link.alias!r}, which is no tag of {self.kind}; see api.Tag."
             )
 
     def test_a_dry_run_changes_nothing_and_shows_what_runs(self, line: str, bench: Bench) -> None:

@@ -129,7 +129,7 @@ class PlanPromises(Declared):
         try:
             for name, method in (
                 ("queries", lambda: backend.queries(asked, host)),
-                ("mark", lambda: backend.tag(context)),
+                ("tag", lambda: backend.tag(context)),
                 ("plan", lambda: backend.plan(context)),
                 (
                     "shared_resources",

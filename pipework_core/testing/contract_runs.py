@@ -35,7 +35,7 @@ class Noting:
 
     def __init__(self, inner: RunDriver) -> None:
         self._inner = inner
-        self.change_words: list[str] = []
+        self.commands: list[str] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a driver has
         return getattr(self._inner, name)
@@ -52,9 +52,7 @@ class Noting:
         return outcomes
 
     def _note_commands(self, commands: Iterable[Command]) -> None:
-        self.change_words += [
-            f"{command} <<< {command.stdin}" if command.stdin else str(command) for command in commands
-        ]
+        self.commands += [f"{command} <<< {command.stdin}" if command.stdin else str(command) for command in commands]
 
 
 def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = False) -> list[str]:
@@ -63,7 +61,7 @@ def carried_out(argv: Sequence[str], plugins: PluginManager, *, dry_run: bool = 
     inner = plugins.find_driver_wrapper("dry-run").wrap(live, io.StringIO(), argv) if dry_run else live
     driver = Noting(inner)
     _end_with_code(partial(saboteur.carry_out, parser.parse(argv), plugins, cast("RunDriver", driver)))
-    return driver.change_words
+    return driver.commands
 
 
 def collect_in_process(plugins: PluginManager) -> None:

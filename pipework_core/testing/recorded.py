@@ -1,7 +1,7 @@
 """Recorded sessions: a run that was real once, in a private host, and is held against the plan anywhere since.
 
-A recording holds all that the run asked of its host, reads and changes, with the answers; `recording.py` of the drivers
-says how. Played back, the run must ask the very same in the same order, so that a plugin whose plan has changed
+A recording holds all that the run asked of its host, reads and changes, with the answers; `replay/cassette.py` of the
+drivers says how. Played back, the run must ask the very same in the same order, so that a plugin whose plan has changed
 is told which command differs, without a namespace, root, or any process.
 """
 

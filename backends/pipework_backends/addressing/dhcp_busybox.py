@@ -119,7 +119,7 @@ def _get_lease(
 def _is_there(context: Context, client: Dhcp) -> bool:
     """Whether an interface that exists has a lease already, and the client that is to stay is there."""
     if context.existing is None or not client.keep:
-        return bool(dhcp_common.is_held(context))
+        return bool(dhcp_common.find_leased_address(context))
     return context.answers[_READ].stdout.strip() == "true"
 
 

@@ -48,7 +48,7 @@ def find_request(context: Context) -> Dhcp:
 
 
 def find_remembered(tag: str) -> tuple[int, bool]:
-    """Return the family, and whether the client stays, of what a mark remembers (`dynamic.Dhcp.tag`)."""
+    """Return the family, and whether the client stays, of what a tag remembers (`Dhcp.tag`)."""
     return IPV6 if tag.removesuffix("-f").endswith("6") else IPV4, tag.endswith("-f")
 
 
@@ -57,7 +57,7 @@ def make_identity(guest: Guest, interface: str) -> str:
     return f"{guest.inode}-{interface}"
 
 
-def is_held(context: Context) -> str:
+def find_leased_address(context: Context) -> str:
     """Return the address, as `IP/N`, that a lease of the asked family has brought; empty when there is none.
 
     Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix.
@@ -113,7 +113,7 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
     start and to end.
     """
-    number = _is_routed(context)
+    number = _find_metric(context)
     beside = (f"metric={number}",) if number else ()
     again = lease(context, "get", *words, *beside, "--", timeout=context.attachment.timeout + margin)
     if stop is not None:
@@ -126,7 +126,7 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(context)))
 
 
-def _is_routed(context: Context) -> int:
+def _find_metric(context: Context) -> int:
     """Return the metric of the default route that a lease has brought, 0 for none."""
     name = context.attachment.interface
     return next(

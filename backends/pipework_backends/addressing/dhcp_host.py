@@ -54,7 +54,7 @@ class HostClient:
         """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
         del tag
         dhcp, name = dhcp_common.find_request(context), context.attachment.interface
-        present = self._is_running(context)
+        present = self._explain_needless(context)
         if present:
             return Plan(notes=(present,))
         program = f"{self.method}6" if (self.method, dhcp.family) == ("udhcpc", 6) else self.method
@@ -89,7 +89,7 @@ class HostClient:
         )
         return dhcp_common.given_back(context, words, lease=_get_lease, stop=stop, margin=_MARGIN, reason=reason)
 
-    def _is_running(self, context: Context) -> str:
+    def _explain_needless(self, context: Context) -> str:
         """Say what makes a request for a lease needless; empty when nothing does."""
         dhcp, name = dhcp_common.find_request(context), context.attachment.interface
         if context.existing is None:
@@ -98,7 +98,7 @@ class HostClient:
             wanted = [dhcp_common.make_identity(context.guest, name), dhcp.client, str(dhcp.family)]
             kept = any(line.split()[:3] == wanted for line in context.answers[self.method].stdout.splitlines())
             return f"{dhcp.client} keeps the lease of {name}" if kept else ""
-        address = dhcp_common.is_held(context)
+        address = dhcp_common.find_leased_address(context)
         return f"{name} has {address} from a DHCP server" if address else ""
 
 

@@ -36,7 +36,7 @@ class Slaac:
         """Return the wait for an address, unless there is one."""
         del tag
         name = context.attachment.interface
-        present = _has_address(context.answers[_READ].stdout) if context.existing else []
+        present = _list_usable(context.answers[_READ].stdout) if context.existing else []
         if present:
             return Plan(notes=(f"{name} has {' and '.join(present)} from a router advertisement",))
         return Plan(
@@ -44,7 +44,7 @@ class Slaac:
         )
 
 
-def _has_address(answer: str) -> list[str]:
+def _list_usable(answer: str) -> list[str]:
     """Return the addresses that can be used, as `IP/N`."""
     entries = json.loads(answer or "[]", strict=False)
     found = [info for entry in entries for info in entry.get("addr_info", ())]

@@ -47,7 +47,7 @@ def held_by(context: Context, name: str) -> Held:
     )
 
 
-def find_left_file(context: Context, name: str) -> list[str]:
+def list_advertised(context: Context, name: str) -> list[str]:
     """Return the addresses that the kernel makes of what routers advertise."""
     return [
         format_address(info)
@@ -68,7 +68,7 @@ def add_addresses(held: Held, old: str, new: str) -> list[Command]:
     return steps + [host_routes.lead_through(route, old, new) for route in held.routes]
 
 
-def remove_addresses(info: Mapping[str, Any], name: str) -> Command:
+def remove_address(info: Mapping[str, Any], name: str) -> Command:
     """Return what takes an address away from the interface."""
     return ip("address", "delete", *find_position(info), "dev", name, reason=f"take {format_address(info)} off {name}")
 

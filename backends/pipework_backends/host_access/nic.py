@@ -76,7 +76,7 @@ def list_queries(context: Context) -> dict[str, Command]:
     return {
         "routes": host_routes.QUERY,
         "strict": Command(argv=("cat", *paths), ok_codes=ok, reason="read whether the NIC drops detours"),
-        **{key: _find_rules(key) for key in _RULES},
+        **{key: _make_rules_query(key) for key in _RULES},
     }
 
 
@@ -84,7 +84,7 @@ def list_queries(context: Context) -> dict[str, Command]:
 _RULES = {"rules4": "-4", "rules6": "-6"}
 
 
-def _find_rules(key: str) -> Command:
+def _make_rules_query(key: str) -> Command:
     argv = ("ip", _RULES[key], "-json", "rule", "show")
     return Command(argv=argv, ok_codes=frozenset({0, 1, 2}), reason="read which rules name the NIC")
 
@@ -110,7 +110,7 @@ def plan_sibling(context: Context, *, confirm: int) -> Plan:
     nic, name = _find_nic(context), context.attachment.interface
     there = find_sibling(context)
     if there is not None:
-        return _is_settled(context, there)
+        return _plan_existing(context, there)
     if name in context.host_state.links:
         raise ConflictError(f"the host has an interface {name} that is not pipework's.", hint="rename it")
     held = addresses.held_by(context, nic.name)
@@ -138,7 +138,7 @@ def plan_sibling(context: Context, *, confirm: int) -> Plan:
         ip("address", "add", str(a), *broadcast_words(a), "dev", name, reason=f"give the host the address {a}")
         for a in missing
     ]
-    steps += [addresses.remove_addresses(info, nic.name) for info in reversed(held.addresses)]
+    steps += [addresses.remove_address(info, nic.name) for info in reversed(held.addresses)]
     steps += [step._replace(undo=()) for _, step in defaults]
     if confirm and vias:
         steps.append(ask_gateways(confirm, name, vias))
@@ -257,7 +257,7 @@ def _find_nic(context: Context) -> Link:
     return nic
 
 
-def _is_settled(context: Context, link: Link) -> Plan:
+def _plan_existing(context: Context, link: Link) -> Plan:
     tag = ownership.read_tag(link)
     if tag is None or tag.req != request_digest(context.attachment):
         raise ConflictError(
@@ -357,7 +357,7 @@ def _warn_of_strictness(context: Context, nic: Link) -> tuple[str, ...]:
 def _list_staying(context: Context, nic: Link) -> Iterator[str]:
     """Say what is not moved: what the kernel makes for each interface, and the rules that name the NIC."""
     name = context.attachment.interface
-    kept = addresses.find_left_file(context, nic.name)
+    kept = addresses.list_advertised(context, nic.name)
     if kept:
         yield (
             f"{nic.name} keeps {', '.join(kept)}, which routers advertised: {name} makes addresses of its own of that, "

@@ -42,7 +42,7 @@ def list_through(said: str, name: str) -> tuple[Route, ...]:
     `said` answers QUERY. Those that come and go by themselves are left out. Raises HostError for one that could not
     be led through another interface and back.
     """
-    known = tuple(_is_shown(said))
+    known = tuple(_parse_routes(said))
     found = [route for route in known if not route.kernel and _uses_link(route, name)]
     for route in found:
         reason = next((word for word in _BOUND if word in route.words), "")
@@ -103,7 +103,7 @@ def list_gateways(routes: Iterable[Route]) -> list[str]:
     return [route.via for route in routes if is_default(route) and route.via and "table" not in route.words]
 
 
-def _is_shown(said: str) -> Iterator[Route]:
+def _parse_routes(said: str) -> Iterator[Route]:
     """Yield all routes; the next hops of one that has several stand on lines of their own, indented."""
     rows: list[list[str]] = []
     for line in said.split("\n"):
@@ -122,7 +122,7 @@ def _make_route(kind: str, dst: str, said: Sequence[str]) -> Route:
     far = not _FAR.isdisjoint(said)
     scope = "global" if far or family == _IPV6 else "link"
     usual = _USUAL if kind else _USUAL | {("scope", scope)}
-    found = tuple(_is_needed(said, usual))
+    found = tuple(_list_needed_words(said, usual))
     via = _format_value(found, "via")
     proto = _format_value(found, "proto")
     return Route(
@@ -137,7 +137,7 @@ def _make_route(kind: str, dst: str, said: Sequence[str]) -> Route:
     )
 
 
-def _is_needed(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterator[str]:
+def _list_needed_words(said: Sequence[str], usual: frozenset[tuple[str, str]]) -> Iterator[str]:
     """Yield what must be said to have the same route again."""
     todo = list(said)
     while todo:

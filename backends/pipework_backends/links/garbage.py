@@ -71,22 +71,18 @@ def delete_unfinished(snapshot: Snapshot, kind: str) -> Plan:
     """Delete the links of that kind that killed runs left in guests or on the host, on top of a parent of the host.
 
     A guest may be a host to guests of its own, where another pipework is at work: the parent tells whose it is. On the
-    host it is the sibling of a NIC (`host_nic.py`). As long as it has no alias, it was given nothing; from then on it
-    has the addresses of the host, and that it stays is the smaller evil: a run may be waiting for a gateway.
+    host it is the sibling of a NIC (`host_access/nic.py`). As long as it has no alias, it was given nothing; from then
+    on it has the addresses of the host, and that it stays is the smaller evil: a run may be waiting for a gateway.
     """
-    is_pending = [
-        link for link in snapshot.host_state.links.values() if link.kind == kind and ownership.is_pending(link)
-    ]
-    there = [(None, link) for link in is_pending if not link.alias]
+    pending = [link for link in snapshot.host_state.links.values() if link.kind == kind and ownership.is_pending(link)]
+    there = [(None, link) for link in pending if not link.alias]
     plan = plan_cleanup(
         *(
             ip("link", "delete", "dev", link.name, netns=netns, reason=f"delete {link.name}, which a killed run left")
             for netns, link in (*there, *_list_unfinished(snapshot, kind))
         )
     )
-    siblings = [
-        (link, tag) for link in is_pending if (tag := ownership.read_tag(link)) is not None and tag.kind == "host"
-    ]
+    siblings = [(link, tag) for link in pending if (tag := ownership.read_tag(link)) is not None and tag.kind == "host"]
     return plan + Plan(warnings=tuple(_warn_unsettled(link.name, tag.parent) for link, tag in siblings))
 
 
