@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -57,3 +58,10 @@ def _signals_as_before() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """Give a folder with a short path: a Unix socket has 107 bytes for it (unix(7)), and pytest uses more."""
+    with tempfile.TemporaryDirectory(prefix="pw", dir="/tmp") as folder:
+        yield Path(folder)

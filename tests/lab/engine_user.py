@@ -16,7 +16,7 @@ from pipework_core.testing.contexts import make_attachment
 
 
 def measure() -> dict[str, int]:
-    """Return open descriptors, threads, children that ended and were not waited for, and KiB of memory."""
+    """Return open descriptors, threads, children (announcers: alive or not reaped), KiB of memory."""
     gc.collect()
     status = Path("/proc/self/status").read_text()
     memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))

@@ -23,7 +23,9 @@ def test_an_engine_that_is_used_for_long_holds_nothing(host: PrivateHost) -> Non
     done = host.run(sys.executable, user, str(GUESTS), str(ROUNDS))
     held = json.loads(done.stdout)
     early, late = held[ROUNDS // 4], held[-1]
-    assert (late["fds"], late["threads"], late["children"]) == (early["fds"], early["threads"], early["children"])
+    assert (late["fds"], late["threads"]) == (early["fds"], early["threads"])
+    # How many announcers of the last round are still there is a matter of time. One left by each round would be 40.
+    assert late["children"] < ROUNDS // 4
     assert late["memory"] < early["memory"] + 2048, f"{late['memory'] - early['memory']} KiB more"
     assert host.state(guests[:2]) == before
 

@@ -63,8 +63,8 @@ class Engine:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    running = Engine(tmp_path / "docker.sock")
+def engine(socket_folder: Path) -> Iterator[Engine]:
+    running = Engine(socket_folder / "docker.sock")
     yield running
     running.close()
 
@@ -184,13 +184,13 @@ def test_the_live_driver_takes_the_quick_way_and_else_the_command(
 
 
 @pytest.mark.parametrize("words", [docker.make_list_argv("docker"), docker.make_inspect_argv("docker", "web1")])
-def test_an_engine_that_hangs_is_not_asked_again(tmp_path: Path, words: tuple[str, ...]) -> None:
-    path = tmp_path / "docker.sock"
+def test_an_engine_that_hangs_is_not_asked_again(socket_folder: Path, words: tuple[str, ...]) -> None:
+    path = socket_folder / "docker.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()  # the kernel takes connections, and nobody answers
         outcome = docker_engine.answer_query(
-            words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(tmp_path)}, timeout=0.05
+            words, {"DOCKER_HOST": f"unix://{path}", "HOME": str(socket_folder)}, timeout=0.05
         )
     assert outcome is not None
     assert (outcome.code, outcome.stdout) == (TIMED_OUT, "")
