@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.engine import detach, existing, select
+from pipework_core.engine import attached, detach, existing, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
@@ -209,7 +209,7 @@ class Planner:
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        tag = detach.read_tag_or_kind(link, self._plugins)
+        tag, losses, warnings = attached.read_evidence(link, guest, survey.host_state, self._plugins)
         attachment = detach.make_request(link, tag, guest)
         host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
@@ -223,11 +223,13 @@ class Planner:
         )
         method = self._plugins.find_releasing(tag.dhcp)
         used = ParentUse()
-        if not keep and any(left.hidden for left in backend.shared_resources(context, tag)):
+        if not keep and any(left.hidden for left in detach.list_shared(context, backend, tag)):
             others = {name: found for name, found in guest_state.links.items() if name != interface}
             used = find_uses(host, {**survey.guest_states, guest.inode: GuestState(links=others)})
-        plan, notes, next_context = detach.plan_detach(context, backend, method, keep=keep, used_elsewhere=used.names)
-        return context, plan + Plan(warnings=used.warnings), notes, next_context
+        plan, notes, next_context = detach.plan_detach(
+            context, backend, method, tag, keep=keep, used_elsewhere=used.names
+        )
+        return context, plan + Plan(warnings=(*warnings, *used.warnings), losses=losses), notes, next_context
 
     def find_namespace_states(self, known: Container[int]) -> tuple[dict[int, GuestState], dict[int, str]]:
         """Look into all namespaces but the host's own and the known ones; see `namespaces.peek_into`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import nic_state, ovsdb
-from pipework_backends.links.nic_return import bring_home, list_original_words
+from pipework_backends.links.nic_return import belongs_home, bring_home, list_original_words
 from pipework_core.model import ownership
 from pipework_core.model.context import Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
@@ -118,12 +118,16 @@ class Phys(LinkBackend):
         """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
         if not tag.nic:
             return lower_link(context.host_state, tag.parent)
-        link = context.host_state.links.get(tag.nic)
+        link = _find_on_host(context.host_state, tag.nic)
         if context.attachment.interface or link is None or _read_nic(link) != tag.nic or link.group != PENDING_GROUP:
             return ()
-        words = ("group", "default", "alias", "", *list_original_words(tag), *(("up",) if tag.state == "up" else ()))
-        remove = ip("link", "set", "dev", tag.nic, *words, reason=f"give {tag.nic} back what it had")
-        return (SharedResource(name=tag.nic, remove=remove),)
+        if not belongs_home(link):
+            return ()
+        called = ("name", tag.nic) if link.name != tag.nic else ()
+        words = (*called, "group", "default", "alias", "", *list_original_words(tag))
+        words = (*words, *(("up",) if tag.state == "up" else ()))
+        remove = ip("link", "set", "dev", link.name, *words, reason=f"give {tag.nic} back what it had")
+        return (SharedResource(name=link.name, remove=remove),)
 
 
 def _nic_name(attachment: Attachment) -> str:
