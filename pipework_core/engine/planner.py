@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, LinkBackend
@@ -117,8 +118,21 @@ class Planner:
             answers=self._asked(reads, known),
             programs=frozenset(filter(self._driver.has_program, sorted(programs))),
             announces=backend.announces,
+            above=self._find_above(attachment, host) if backend.moves_nic else {},
         )
         return context, backend
+
+    def _find_above(self, attachment: Attachment, host: HostState) -> Mapping[int, tuple[Link, ...]]:
+        """Return the links of other namespaces on top of the host's, by its ifindexes; none where nobody can tell."""
+        from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments move a NIC
+
+        if attachment.host not in host.links:
+            return {}
+        try:
+            states, _ = self.find_namespace_states(())
+        except HostError:  # such as on a host without lsns(8)
+            return {}
+        return namespaces.map_parents(states)
 
     def host(self) -> HostState:
         """Return what the host has."""

@@ -135,10 +135,17 @@ def list_parents_used(seen: Mapping[int, GuestState], links: Iterable[Link]) -> 
 
     Another namespace tells the parent's ifindex and not where it is: what only might be on top counts.
     """
-    used = {
-        link.peer for guest_state in seen.values() for link in guest_state.links.values() if _may_be_on_another(link)
-    }
+    used = map_parents(seen)
     return frozenset(link.name for link in links if link.ifindex in used)
+
+
+def map_parents(seen: Mapping[int, GuestState]) -> dict[int, tuple[Link, ...]]:
+    """Return the links of namespaces that may be on top of one of the host, by its ifindex."""
+    found: dict[int, tuple[Link, ...]] = {}
+    for link in (link for guest_state in seen.values() for link in guest_state.links.values()):
+        if _may_be_on_another(link):
+            found[link.peer] = (*found.get(link.peer, ()), link)
+    return found
 
 
 def _may_be_on_another(link: Link) -> bool:

@@ -84,8 +84,9 @@ def bring_home(context: Context, link: Link, tag: Tag) -> Replacement:
     guest_state = remove_link(context, link, tag)
     host = context.host_state._replace(links={**context.host_state.links, name: there})
     radio = {"radio": Outcome(code=0, stdout=tag.phy)} if tag.phy else {}
+    before = Plan(steps=tuple(steps), notes=(f"{name} is back on this host",), losses=losses)
     next_context = context._replace(guest_state=guest_state, host_state=host, answers={**context.answers, **radio})
-    return Replacement(context=next_context, before=Plan(steps=tuple(steps), losses=losses))
+    return Replacement(context=next_context, before=before)
 
 
 def find_host_side(host: HostState, link: Link) -> Link | None:
