@@ -143,11 +143,13 @@ def _choose_kind(link: Link, tag: Tag, end: Link | None, host: HostState, plugin
         backend = plugins.find_backend(tag.kind)
     except PluginError:
         backend = None
-    fits = backend is not None and backend.link_kind in {"", link.kind}
-    if end is None:
-        return tag if fits else tag._replace(kind=plugins.find_kind_of(link))
+    makers = list(plugins.iterate_built_in_backends())
+    if end is None:  # without a kind that makes such links, whoever knows the kind in the tag has to say more
+        fits = backend is not None and backend.link_kind in {"", link.kind}
+        exactly = [one.kind for one in makers if one.link_kind == link.kind != VETH]
+        return tag._replace(kind=exactly[0]) if exactly and not fits else tag
+    makers = [one for one in makers if one.link_kind == VETH]
     master = host.links.get(end.master)
-    makers = [one for one in plugins.iterate_built_in_backends() if one.link_kind == VETH]
     ours = [one.kind for one in makers if master is not None and master.kind in one.claims.link_kinds]
     foreign = backend is not None and backend.link_kind == VETH and tag.kind not in {one.kind for one in makers}
     if not foreign and ours and tag.kind not in ours:
