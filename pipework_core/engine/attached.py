@@ -145,9 +145,12 @@ def _choose_kind(link: Link, tag: Tag, end: Link | None, host: HostState, plugin
         backend = None
     makers = list(plugins.iterate_built_in_backends())
     if end is None:  # without a kind that makes such links, whoever knows the kind in the tag has to say more
+        below = host.by_index(link.peer) if link.peer_elsewhere else None
         fits = backend is not None and backend.link_kind in {"", link.kind}
+        fits = fits and not (below is not None and backend is not None and backend.moves_nic)
         exactly = [one.kind for one in makers if one.link_kind == link.kind != VETH]
-        return tag._replace(kind=exactly[0]) if exactly and not fits else tag
+        tag = tag._replace(kind=exactly[0], nic="") if exactly and not fits else tag
+        return _correct_parent(tag, below) if exactly and below is not None else tag
     makers = [one for one in makers if one.link_kind == VETH]
     master = host.links.get(end.master)
     ours = [one.kind for one in makers if master is not None and master.kind in one.claims.link_kinds]
@@ -157,3 +160,8 @@ def _choose_kind(link: Link, tag: Tag, end: Link | None, host: HostState, plugin
     elif backend is None or backend.link_kind != VETH:
         tag = tag._replace(kind=plugins.find_kind_of(link), parent="")
     return tag._replace(parent=master.name) if master is not None and master.kind == tag.kind else tag
+
+
+def _correct_parent(tag: Tag, below: Link) -> Tag:
+    """Return the tag with the parent that the link is on, unless it names that one, or what its VLAN is made of."""
+    return tag if tag.parent in {below.name, below.parent} - {""} else tag._replace(parent=below.name, vlan="")

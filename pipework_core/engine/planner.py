@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pipework_core.engine import attached, detach, existing, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
-from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
+from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
@@ -227,12 +227,19 @@ class Planner:
         attachment = detach.make_request(link, tag, guest)
         host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
+        try:
+            reads = backend.queries(attachment, host)
+        except UsageError as error:  # a guest's root wrote a word that no request could have had
+            losses = (*losses, f"what {link.name} of {guest.name} remembers makes no sense: {error}")
+            tag = tag._replace(vlan="")
+            attachment = detach.make_request(link, tag, guest)
+            reads = backend.queries(attachment, host)
         context = Context(
             attachment=attachment,
             guest=guest,
             host_state=host,
             guest_state=guest_state,
-            answers=self._asked(backend.queries(attachment, host), known),
+            answers=self._asked(reads, known),
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)

@@ -201,3 +201,32 @@ def test_the_host_says_what_a_pair_is_connected_to(alias: str) -> None:
 def test_a_loopback_is_no_attachment_whatever_it_says() -> None:
     forged = Link(name="lo", ifindex=1, layer="loopback", alias=Tag(kind="phys", nic="wg0").alias)
     assert choose(GuestState(links={"lo": forged}), "", everything=True) == []
+
+
+@pytest.mark.parametrize(
+    ("alias", "parent", "vlan"),
+    [
+        (Tag(kind="macvlan", parent="nic0").alias, "nic0", ""),
+        (Tag(kind="macvlan", parent="nic9", vlan="10").alias, "nic0", ""),
+        (Tag(kind="phys", parent="wg0", nic="wg0", state="up").alias, "nic0", ""),
+        (Tag(kind="bridge", parent="br1").alias, "nic0", ""),
+        ("pipework:1/kind:=nosuch/on:=br2", "nic0", ""),
+    ],
+)
+def test_a_link_on_a_parent_of_the_host_is_what_it_is_whatever_it_says(alias: str, parent: str, vlan: str) -> None:
+    forged = Link(name="eth1", ifindex=3, kind="macvlan", peer=2, peer_elsewhere=True, alias=alias)
+    host = HostState(links={"nic0": link("nic0", 2)})
+    tag = attached.read_evidence(forged, GUEST, host, PLUGINS)[0]
+    assert (tag.kind, tag.parent, tag.vlan, tag.nic) == ("macvlan", parent, vlan, "")
+
+
+def test_a_link_on_a_vlan_of_the_host_keeps_what_it_says() -> None:
+    tag = Tag(kind="ipvlan", parent="nic0", vlan="10")
+    forged = Link(name="eth1", ifindex=3, kind="ipvlan", peer=2, peer_elsewhere=True, alias=tag.alias)
+    host = HostState(links={"nic0.10": Link(name="nic0.10", ifindex=2, kind="vlan", parent="nic0", data={"id": 10})})
+    assert attached.read_evidence(forged, GUEST, host, PLUGINS) == (tag, (), ())
+
+
+def test_a_kind_that_nobody_knows_stays_unknown_without_a_word_of_the_host() -> None:
+    odd = link("odd", 3, kind="bridge", alias="pipework:1/kind:=nosuch/on:=br2")
+    assert attached.read_evidence(odd, GUEST, HostState(links={}), PLUGINS)[0].kind == "nosuch"
