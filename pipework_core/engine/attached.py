@@ -134,6 +134,8 @@ def read_evidence(
         losses = (f"{link.name} of {guest.name} says that it is {told.kind}:{told.parent}, which is not so.",)
     elif told is None and not ownership.is_pending(link):
         warnings = (f"{link.name} of {guest.name} has lost its mark: what it replaced in the guest is not known.",)
+    elif end is not None and not end.master and tag.kind in plugins.find_backend(tag.kind).claims.link_kinds:
+        warnings = (f"{end.name}, to which {link.name} of {guest.name} leads, is a port of no bridge.",)
     return tag, losses, warnings
 
 

@@ -71,7 +71,8 @@ def run(request: DetachRequest, settings: Settings) -> int:
         for note in notes:
             output.print_warning(note)
         notes = notes or (() if jobs else (f"nothing is attached to {guest}",))
-        rest = run.engine.collect_rest() if not jobs and not keep else None
+        unsure = any(job.plan is not None and (job.plan.losses or job.plan.warnings) for job in jobs)
+        rest = run.engine.collect_rest() if (unsure or not jobs) and not keep else None
         run.driver.finish(notes)
         code = _print_jobs(jobs, notes, settings)
         return 1 if (rest and output.print_rest(rest)) or code else 0

@@ -48,7 +48,7 @@ def run(request: DownRequest, settings: Settings) -> int:
         topology_output.print_host_problems(report.host)
         failed += sum(result.error is not None for result in report.host.results)
         stays += len(report.host.not_removed)
-        if not request.keep_bridge and any(job.plan is None and not _has_failed(job) for job in report.jobs):
+        if not request.keep_bridge and any(_may_leave(job) for job in report.jobs):
             failed += output.print_rest(run.engine.collect_rest())
         run.driver.finish(() if seen or failed else ("nothing of the file is attached",))
         counts = {"failed": failed, "left behind": stays}
@@ -79,3 +79,10 @@ def _has_failed(job: Job) -> bool:
     from pipework_core.model.errors import NoGuestError
 
     return job.error is not None and not (job.guest is None and isinstance(job.error, NoGuestError))
+
+
+def _may_leave(job: Job) -> bool:
+    """Whether something of it may be there that its interface did not tell of, or could not any more."""
+    if job.plan is None:
+        return not _has_failed(job)
+    return bool(job.plan.losses or job.plan.warnings)
