@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach
+from pipework_core.engine import attached, detach
 from pipework_core.engine.job import Job, split_by_guest
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.driver import has_succeeded
@@ -65,14 +65,13 @@ class DetachBatch:
     def choose(self, guest: Guest, interface: str, *, everything: bool) -> list[Job]:
         """Return jobs for attachments of a guest, the newest first; raise GuestError or UsageError for an unclear one.
 
-        See `detach.chosen`.
+        See `attached.choose_interfaces`.
         """
         self._survey = self._read([guest])
         if guest.inode in self._survey.errors:
             raise self._survey.errors[guest.inode]
-        names = detach.choose_interfaces(
-            self._survey.guest_states[guest.inode], guest, interface, everything=everything
-        )
+        state, host = self._survey.guest_states[guest.inode], self._survey.host_state
+        names = attached.choose_interfaces(state, guest, interface, everything=everything, host=host)
         return [Job(Attachment(guest=guest.name, host="", interface=name), guest) for name in names]
 
     def run(self, jobs: Sequence[Job], *, last: bool = False) -> None:
@@ -138,12 +137,15 @@ class DetachBatch:
             if guest.inode in survey.errors:
                 job.error = survey.errors[guest.inode]
                 continue
-            if job.attachment.interface not in {link.name for link in detach.list_attached(states[guest.inode])}:
-                continue
+            asked = job.attachment
             try:
+                state = states[guest.inode]
+                interface = attached.find_interface(state, guest, host, asked.interface, asked.host_name)
+                if not interface:
+                    continue
                 done = self._planner.plan_detach(
                     guest,
-                    job.attachment.interface,
+                    interface,
                     survey._replace(host_state=host, guest_states=states),
                     keep=self._keep,
                     known=known,
@@ -181,7 +183,11 @@ class DetachBatch:
                 self._driver.pin(HOST)
                 self._clean_up(self._planner.unfinished(guests[0]), None)
             survey = self._planner.survey(rest, host_query=facts.HOST_ADDRESSES)
-        return survey._replace(guest_states={**survey.guest_states, **states})
+        found = {**survey.guest_states, **states}
+        for guest in guests:
+            if guest.inode in found:
+                found[guest.inode] = attached.add_lost_ends(found[guest.inode], guest, survey.host_state)
+        return survey._replace(guest_states=found)
 
     def _peek(self, jobs: Sequence[Job]) -> dict[int, GuestState]:
         """Return what is in those guests whose links tell enough, without a process for each."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pipework_core.model.context import Candidate, Guest
-from pipework_core.model.errors import GuestError, PluginError, RuntimeDownError, UsageError
+from pipework_core.model.errors import GuestError, NoGuestError, PluginError, RuntimeDownError, UsageError
 from pipework_core.model.plan import HOST, Command, Netns
 from pipework_core.plugins.builtin import GUESTS
 from pipework_core.spec.grammar import parse_guest
@@ -68,7 +68,8 @@ class GuestDirectory:
             if has_ended or clock() >= deadline:
                 ended = f"is not running ({candidate.ended or 'stopped'})"
                 state = ended if has_ended else f"did not start within {TIMEOUT:.0f} seconds"
-                raise GuestError(f"the {runtime} guest {name!r} {state}.", hint="start it, then run pipework again")
+                kind = NoGuestError if has_ended else GuestError
+                raise kind(f"the {runtime} guest {name!r} {state}.", hint="start it, then run pipework again")
             sleep(_PAUSE)
 
     def list_guests(self, patterns: Collection[str]) -> list[str]:
@@ -199,7 +200,7 @@ class GuestDirectory:
             raise GuestError(f"{resolver.program} is not installed here.", hint=f"install it to reach {runtime} guests")
         candidate = resolver.find(name, self._driver)
         if candidate is None:
-            raise GuestError(f"{runtime} knows no guest {name!r}.", hint=f"look at the list of {runtime}'s guests")
+            raise NoGuestError(f"{runtime} knows no guest {name!r}.", hint=f"look at the list of {runtime}'s guests")
         return candidate
 
     def _refuse_ambiguous(self, text: str, found: Sequence[tuple[str, Candidate]]) -> None:
@@ -255,4 +256,5 @@ def _make_unknown_error(text: str, refusals: Sequence[PipeworkError]) -> GuestEr
     hint = "look at the list of running guests, or write netns:NAME or pid:N"
     if refusals and os.geteuid() != 0:  # other users are told of few guests, and may enter none
         hint = "run pipework as root, which may ask every runtime"
-    return GuestError(f"no running guest is called {text!r}{said}.", hint=hint)
+    kind = GuestError if refusals else NoGuestError  # a runtime that does not answer may know it
+    return kind(f"no running guest is called {text!r}{said}.", hint=hint)

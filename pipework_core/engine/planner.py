@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.engine import detach, existing, select
+from pipework_core.engine import attached, detach, existing, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
-from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
+from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, LinkBackend
@@ -117,8 +118,21 @@ class Planner:
             answers=self._asked(reads, known),
             programs=frozenset(filter(self._driver.has_program, sorted(programs))),
             announces=backend.announces,
+            above=self._find_above(attachment, host) if backend.moves_nic else {},
         )
         return context, backend
+
+    def _find_above(self, attachment: Attachment, host: HostState) -> Mapping[int, tuple[Link, ...]]:
+        """Return the links of other namespaces on top of the host's, by its ifindexes; none where nobody can tell."""
+        from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments move a NIC
+
+        if attachment.host not in host.links:
+            return {}
+        try:
+            states, _ = self.find_namespace_states(())
+        except HostError:  # such as on a host without lsns(8)
+            return {}
+        return namespaces.map_parents(states)
 
     def host(self) -> HostState:
         """Return what the host has."""
@@ -209,25 +223,34 @@ class Planner:
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        tag = detach.read_tag_or_kind(link, self._plugins)
+        tag, losses, warnings = attached.read_evidence(link, guest, survey.host_state, self._plugins)
         attachment = detach.make_request(link, tag, guest)
         host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
+        try:
+            reads = backend.queries(attachment, host)
+        except UsageError as error:  # a guest's root wrote a word that no request could have had
+            losses = (*losses, f"what {link.name} of {guest.name} remembers makes no sense: {error}")
+            tag = tag._replace(vlan="")
+            attachment = detach.make_request(link, tag, guest)
+            reads = backend.queries(attachment, host)
         context = Context(
             attachment=attachment,
             guest=guest,
             host_state=host,
             guest_state=guest_state,
-            answers=self._asked(backend.queries(attachment, host), known),
+            answers=self._asked(reads, known),
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)
         used = ParentUse()
-        if not keep and any(left.hidden for left in backend.shared_resources(context, tag)):
+        if not keep and any(left.hidden for left in detach.list_shared(context, backend, tag)):
             others = {name: found for name, found in guest_state.links.items() if name != interface}
             used = find_uses(host, {**survey.guest_states, guest.inode: GuestState(links=others)})
-        plan, notes, next_context = detach.plan_detach(context, backend, method, keep=keep, used_elsewhere=used.names)
-        return context, plan + Plan(warnings=used.warnings), notes, next_context
+        plan, notes, next_context = detach.plan_detach(
+            context, backend, method, tag, keep=keep, used_elsewhere=used.names
+        )
+        return context, plan + Plan(warnings=(*warnings, *used.warnings), losses=losses), notes, next_context
 
     def find_namespace_states(self, known: Container[int]) -> tuple[dict[int, GuestState], dict[int, str]]:
         """Look into all namespaces but the host's own and the known ones; see `namespaces.peek_into`."""

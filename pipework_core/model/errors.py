@@ -3,7 +3,8 @@
 PipeworkError
 ├── UsageError           the command line or a request makes no sense (exit code 2)
 ├── GuestError           the guest is unknown, stopped, ambiguous, or shares the host's network
-│   ├── NoNamespaceError  there is no network namespace at that path (any more)
+│   ├── NoGuestError      nobody knows it, or it does not run: nothing can be attached to it
+│   │   └── NoNamespaceError  there is no network namespace at that path (any more)
 │   └── RuntimeDownError  the runtime itself does not answer, so that it may or may not know the guest
 ├── HostError            the host lacks something the request needs
 ├── ConflictError        something else is already where the request wants to be
@@ -44,7 +45,11 @@ class GuestError(PipeworkError):
     """The guest cannot be entered: unknown, stopped, ambiguous, or on the host's own network."""
 
 
-class NoNamespaceError(GuestError):
+class NoGuestError(GuestError):
+    """Nobody knows a guest of that name, or it does not run: nothing can be attached to it any more."""
+
+
+class NoNamespaceError(NoGuestError):
     """There is no network namespace at that path, or none any more."""
 
 

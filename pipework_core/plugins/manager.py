@@ -149,11 +149,11 @@ class PluginManager:
     def find_releasing(self, client: str) -> Addressing | None:
         """Return the method that an interface remembers (`Tag.dhcp`); None for one that has nothing to give back.
 
-        A package that is gone, or broken, is no reason to stay attached.
+        A package that is gone, or broken, is no reason to stay attached; nor is a word that a guest made up.
         """
         method = client.removesuffix("-f").removesuffix("6")
         found: Addressing | None = self._registry.try_find(lambda: self.find_addressing(method)) if method else None
-        return found
+        return found if hasattr(found, "release") else None
 
     def list_methods(self) -> list[str]:
         """Return the words that third parties have for addresses, sorted."""

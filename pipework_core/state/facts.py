@@ -71,6 +71,11 @@ def links_query(netns: Netns) -> Command:
     )
 
 
+def bare_links_query(netns: Netns) -> Command:
+    """Return the command that reads a guest's links without addresses; the guest may have ended meanwhile."""
+    return links_query(netns)._replace(argv=HOST_LINKS.argv)
+
+
 def parse_json(text: str) -> Any:  # noqa: ANN401 - whatever the tool says
     """Parse what iproute2 prints, which leaves control characters of an alias as they are (RFC 8259 forbids it).
 

@@ -147,7 +147,10 @@ def _list_unlisted(jobs: Sequence[Job], engine: Engine, warn: Callable[[str], No
 
 def _detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
     """Detach them in the order of the list, which `Engine.detach_all` goes backwards."""
-    wanted = [Attachment(guest=name_guest(status), host="", interface=status.interface) for status in found]
+    wanted = [
+        Attachment(guest=name_guest(status), host="", interface=status.interface, host_name=status.host_end)
+        for status in found
+    ]
     return engine.detach_all(wanted[::-1], keep=keep)[::-1]
 
 

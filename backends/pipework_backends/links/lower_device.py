@@ -49,9 +49,11 @@ class LowerDeviceBackend(LinkBackend):
 
         A parent carries either macvlans or ipvlans, and a macvlan in passthru mode alone (macvlan.c, ipvlan_main.c).
         """
+        if context.detaching:
+            return rename_aside(context, link, tag)
         attachment = context.attachment
         parent = context.host_state.links.get(self.parent_name(context))
-        if not context.detaching and attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
+        if attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
             alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
             if attachment.kind != self.kind or alone:
                 raise ConflictError(

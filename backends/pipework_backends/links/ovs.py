@@ -80,7 +80,7 @@ class OpenVSwitch(LinkBackend):
         if "tables" in context.answers:
             old = _parse_switch(context).ports.get(peer.name)
         else:  # the new backend is another one and did not ask the switch; the tag says enough
-            old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
+            old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan) if tag.vlan.isdecimal() else 0)
         if old is None:
             return parked
         remove = remove_port(
@@ -90,17 +90,20 @@ class OpenVSwitch(LinkBackend):
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge if pipework made it and neither another port nor the host uses it."""
-        link, switch = context.host_state.links.get(tag.parent), _parse_switch(context)
+        switch = _parse_switch(context)
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
-        going = {tag.parent, peer.name if peer is not None else ""}
+        port = switch.ports.get(peer.name) if peer is not None else None
+        name = port.bridge if port is not None else tag.parent  # the switch knows better than the guest
+        link = context.host_state.links.get(name)
+        going = {name, peer.name if peer is not None else ""}
         # Our port without its device belonged to a guest that is gone.
         live = [port for port in switch.ports.values() if not port.ours or port.name in context.host_state.links]
-        others = [port for port in live if port.bridge == tag.parent and port.name not in going]
-        if tag.parent not in switch.made or others or (link is not None and is_used(context.host_state, link)):
+        others = [port for port in live if port.bridge == name and port.name not in going]
+        if name not in switch.made or others or (link is not None and is_used(context.host_state, link)):
             return ()
-        remove = _delete_bridge(tag.parent, reason=f"remove {tag.parent}, which has no port")
-        return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
+        remove = _delete_bridge(name, reason=f"remove {name}, which has no port")
+        return (SharedResource(name=name, remove=remove, hidden=True),)
 
     def find_shared_tag(self, link: Link) -> Tag | None:
         """Return the tag of a bridge, by its device."""

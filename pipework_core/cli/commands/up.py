@@ -107,5 +107,6 @@ def _print_unlisted(report: TopologyReport, settings: Settings) -> bool:
             continue
         stays |= job.plan is not None and bool(topology_output.print_report_warnings(job.report(), name))
         if not settings.dry_run:
-            print(f"{escape_text(name)} detached", file=sys.stderr)
+            notes = "".join(f"; {note}" for note in job.plan.notes) if job.plan is not None else ""
+            print(escape_text(f"{name} detached{notes}"), file=sys.stderr)
     return stays

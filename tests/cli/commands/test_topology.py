@@ -9,10 +9,11 @@ import pytest
 
 from pipework_core.cli import app
 from pipework_core.engine.attachments import AttachmentStatus
+from pipework_core.engine.gc import Collected
 from pipework_core.engine.inventory import Inventory
 from pipework_core.engine.job import Job
 from pipework_core.model.context import Guest
-from pipework_core.model.errors import ConflictError, GuestError, Interrupted
+from pipework_core.model.errors import ConflictError, GuestError, Interrupted, NoGuestError
 from pipework_core.model.plan import Command, Netns, Plan
 
 if TYPE_CHECKING:
@@ -106,14 +107,20 @@ def test_a_difference_is_a_line_and_an_exit_code(
 def test_guests_that_are_gone_do_not_make_down_fail(
     engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    error: GuestError = NoGuestError("there is no guest web1.")
+
     def find_one(wanted: list[Attachment], **_: object) -> list[Job]:
         gone = Job(wanted[0])
-        gone.error = GuestError("there is no guest web1.")
+        gone.error = error
         return [gone, make_job(wanted[1])]
 
     engine.detach_all.side_effect = find_one
+    engine.collect_rest.return_value = Collected(plan=Plan())
     assert app.run(["down", "-f", file]) == 0
     assert capsys.readouterr().err == f"pipework: warning: {file}:3:5: there is no guest web1.\n1 detached\n"
+    engine.collect_rest.assert_called_once_with()
+    error = GuestError("docker does not answer.")  # what is attached to such a one stays
+    assert app.run(["down", "-f", file]) == 1
 
 
 def test_what_stays_makes_down_fail(engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]) -> None:
