@@ -29,6 +29,7 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
     engine: Engine,
     *,
     warn: Callable[[str], None],
+    replace: bool = False,
     atomic: bool = False,
     prune: bool = False,
     keep: bool = False,
@@ -36,8 +37,9 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
 ) -> TopologyReport:
     """Attach what is missing, each link all or nothing; with `atomic` all of the file or nothing.
 
-    `prune` detaches what pipework attached and the file does not name, provided that all links hold; `keep` is as for
-    `Engine.detach`. `progress` is told how many of how many links hold.
+    `replace` gives up what was attached for another request. `prune` detaches what pipework attached and the file does
+    not name, provided that all links hold; `keep` is as for `Engine.detach`. `progress` is told how many
+    of how many links hold.
 
     Raises UsageError for patterns and pools that make no sense with the guests of this host, with the place in the
     file. Raises Interrupted for a signal: with `atomic` all is undone then, otherwise each attachment is whole or not
@@ -49,7 +51,8 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
         links = ()
     steps = [step for result in host.results if result.report for step in result.report.plan.all_steps]
     try:
-        jobs = engine.attach_all([link.attachment for link in links], atomic=atomic, before=steps, progress=progress)
+        wanted = [link.attachment._replace(replace=replace or link.attachment.replace) for link in links]
+        jobs = engine.attach_all(wanted, atomic=atomic, before=steps, progress=progress)
     except Interrupted:
         if atomic:
             undo_grants(host, engine)
