@@ -330,3 +330,15 @@ def test_down_that_is_interrupted_does_not_say_that_all_was_undone(host: Private
     assert (done.returncode, done.stderr) == (130, "pipework: interrupted; each attachment is whole, or not there\n")
     state = host.state(["blue", "red"])
     assert (is_whole(state, "blue"), is_whole(state, "red")) == (True, False)
+
+
+def test_an_address_that_another_attachment_has_is_warned_of(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    host.pipework("br1", "red", "10.0.0.1/24")
+    for command in ("up", "ls"):
+        where = ("-f", write(host, "br1 blue 10.0.0.1/24")) if command == "up" else ()
+        said = host.pipework(command, *where).stderr
+        assert "10.0.0.1 on br1" in said
+        assert "netns:blue eth1" in said
+        assert "netns:red eth1" in said
