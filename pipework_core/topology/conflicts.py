@@ -50,9 +50,14 @@ def _find_addresses(links: Iterable[Link], hosts: Iterable[HostEntry]) -> Iterat
 def _find_gateways(links: Iterable[Link]) -> Iterator[UsageError]:
     """Yield an error for each default route of a guest that another link of the file would replace."""
     owners: dict[tuple[str, int], Link] = {}
+    links = tuple(links)
+    bare = {link.attachment.guest for link in links}
     for link in links:
+        # `web1` beside `docker:web1` is the same guest, or ambiguous and refused for that.
+        name = link.attachment.guest.partition(":")[2]
+        guest = name if name in bare else link.attachment.guest
         for family in sorted(_list_families(link.attachment)):
-            first = owners.setdefault((link.attachment.guest, family), link)
+            first = owners.setdefault((guest, family), link)
             if first is not link:
                 message = (
                     f"{link.attachment.guest} has its default route of IPv{family} through {first.interface} of line "

@@ -25,6 +25,7 @@ def check(*links: str, hosts: str = "") -> None:
         (("br1 a 10.0.0.1/24@10.0.0.9", "br2 -i eth2 a 10.2.0.1/24@10.2.0.9"), "IPv4 through eth1 of line 3, and eth2"),
         (("br1 a fd00::1/64@fd00::9", "br2 -i eth2 a fd02::1/64@fd02::9"), "its default route of IPv6"),
         (("br1 a 10.0.0.1/24@10.0.0.9", "br2 -i eth2 a dhclient -o metric=0"), "its default route of IPv4"),
+        (("br1 a 10.0.0.1/24@10.0.0.9", "br2 -i eth2 netns:a 10.2.0.1/24@10.2.0.9"), "netns:a has its default route"),
         (("br1 web1 10.0.0.1/24@10.0.0.9", "br2 -i eth2 web* 10.2.0.0/24@10.2.0.9"), "web1 has its default route"),
     ],
 )
@@ -49,6 +50,7 @@ def test_an_address_of_the_host_is_taken() -> None:
         ("dummy:x a 10.0.0.1/32", "dummy:x b 10.0.0.1/32"),
         ("dummy0 a 10.0.0.1/32", "dummy0 b 10.0.0.1/32"),
         ("br1 a 10.0.0.1/24@10.0.0.9", "br1 b 10.0.0.2/24@10.0.0.9"),
+        ("br1 lxc:a 10.0.0.1/24@10.0.0.9", "br1 netns:a 10.0.0.2/24@10.0.0.9"),
         ("br1 a 10.0.0.1/24@10.0.0.9", "br2 -i eth2 a fd00::1/64@fd00::9"),
         ("br1 a 10.0.0.1/24@10.0.0.9", "br2 -i eth2 a dhclient"),
     ],
