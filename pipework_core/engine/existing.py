@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.engine import detach
-from pipework_core.engine.difference import describe_change
 from pipework_core.model import ownership
 from pipework_core.model.attachment import describe_request
 from pipework_core.model.context import Replacement
@@ -40,6 +39,8 @@ def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: Plug
     if (tag is not None and tag.req == digest) or (is_pending and backend.matches(context, link)):
         return Replacement(context=context._replace(existing=link))
     if not context.attachment.replace:
+        from pipework_core.engine.difference import describe_change  # noqa: PLC0415 - only a conflict needs it
+
         raise ConflictError(
             f"{context.guest.name} has {link.name} already, and {describe_change(context, link, tag)}.",
             hint="repeat with --replace to give up what is there, or choose another name with -i",
