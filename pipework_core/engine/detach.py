@@ -59,7 +59,7 @@ def plan_detach(  # noqa: PLR0913 - what one plan depends on
     heirs = {name: heir for name, heir in _find_inheritors(context, link, tag) if ownership.fits_alias(heir)}
     inherited = Plan(steps=tuple(_update_inheritor(context, name, heir) for name, heir in heirs.items()))
     unused = () if keep else find_unneeded(list_shared(context, backend, tag), used_elsewhere)
-    notes = tuple(_note_removal(unused, context.host_state))
+    notes = tuple(note_removal(unused, context.host_state))
     detaching = Plan(steps=notes, cleanup=tuple(left.remove for left in unused))
     there = clearing.context.guest_state.links
     changed = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
@@ -101,7 +101,7 @@ def find_unneeded(
     return tuple(takewhile(lambda left: left.name not in used_elsewhere, shared_resources))
 
 
-def _note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
+def note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
     """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
     for name in dict.fromkeys(left.name for left in unused):
         link = host.links.get(name)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pipework_core.engine import attached, detach
 from pipework_core.engine.job import Job, split_by_guest
 from pipework_core.model.attachment import Attachment
-from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import Interrupted, PipeworkError
 from pipework_core.model.link import GuestState
 from pipework_core.model.plan import HOST
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.link import HostState
-    from pipework_core.model.plan import Command, Outcome, Plan
+    from pipework_core.model.plan import Command, Outcome
     from pipework_core.model.snapshot import ParentUse
     from pipework_core.plugins.manager import PluginManager
 
@@ -92,7 +91,7 @@ class DetachBatch:
         if all(job.whole for job in ready):
             self._executor.clean_up(ready)
         else:
-            self._clean_up_again(ready)
+            self._executor.clean_up_anew(ready, self._planner)
         for job in ready:
             if job.whole and job.context is not None:
                 self._plugins.fire_detached(job.context, job.report())
@@ -101,18 +100,6 @@ class DetachBatch:
                 self._after.pop(job.inode, None)
         if any(not job.whole and job.error is None for job in ready):
             raise Interrupted
-
-    def _clean_up_again(self, jobs: Sequence[Job]) -> None:
-        """Remove what nobody needs though some jobs failed: what those use stays, and is as if it were never noted."""
-        whole = [job for job in jobs if job.whole and job.guest is not None]
-        if not whole:
-            return
-        job = whole[-1]
-        assert job.guest is not None  # noqa: S101 - for the type checker
-        self._clean_up(self._planner.unfinished(job.guest), job)
-        links = self._planner.host().links
-        notes = [note for other in whole for note in other.notes if note.argv[4] in links]
-        self._driver.clean_up([step for note in notes for step in note.undo])
 
     def _prepare(self, jobs: Sequence[Job]) -> None:
         """Plan them, one after the other; one that cannot be planned has its error."""
@@ -181,7 +168,7 @@ class DetachBatch:
         if detach.find_unfinished(survey.host_state, self._plugins) and self._last is None:
             with self._signals.deferred():
                 self._driver.pin(HOST)
-                self._clean_up(self._planner.unfinished(guests[0]), None)
+                self._executor.clean_up_plan(self._planner.unfinished(guests[0]), None)
             survey = self._planner.survey(rest, host_query=facts.HOST_ADDRESSES)
         found = {**survey.guest_states, **states}
         for guest in guests:
@@ -198,11 +185,3 @@ class DetachBatch:
             for job, links in zip(wanted, peeked, strict=True)
             if links is not None and detach.needs_links_alone(links, job.attachment.interface)
         }
-
-    def _clean_up(self, plan: Plan, job: Job | None) -> None:
-        for command, outcome in zip(plan.cleanup, self._driver.clean_up(plan.cleanup), strict=True):
-            if outcome is None:
-                continue
-            self._plugins.fire_step_done(command, outcome, job.context if job else None)
-            if job is not None and not has_succeeded(command, outcome):
-                job.failed_cleanup += (command,)

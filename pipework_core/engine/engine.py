@@ -84,7 +84,7 @@ class Engine:
             jobs = self._find_guests(attachments)
             found = [job for job in jobs if job.guest is not None]
             with self._driver.lock() as lock, self._signals.deferred():
-                batch = self._batch(lock)
+                batch = self._batch(lock, atomic=atomic)
                 wanted = found if not atomic or len(found) == len(jobs) else []
                 try:
                     fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
@@ -243,11 +243,13 @@ class Engine:
             job.find_guest(self._find_guest)
         return jobs
 
-    def _batch(self, lock: Lock) -> Batch:
+    def _batch(self, lock: Lock, *, atomic: bool = False) -> Batch:
         from pipework_core.engine.batch import Batch  # noqa: PLC0415 - only attaching needs it
 
         executor = self._executor(lock)
-        return Batch(planner=self._planner, executor=executor, driver=self._driver, signals=self._signals)
+        return Batch(
+            planner=self._planner, executor=executor, driver=self._driver, signals=self._signals, atomic=atomic
+        )
 
     def _detach_batch(self, lock: Lock, *, keep: bool) -> DetachBatch:
         from pipework_core.engine.detach_batch import DetachBatch  # noqa: PLC0415 - only detaching needs it

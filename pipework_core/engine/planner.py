@@ -15,6 +15,7 @@ from pipework_core.model.records import Record
 from pipework_core.model.snapshot import ParentUse
 from pipework_core.plugins.manager import check_options
 from pipework_core.state import facts
+from pipework_core.toolkit.veth import find_veth_peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -39,6 +40,18 @@ class Survey(Record):
     host_state: HostState
     guest_states: Mapping[int, GuestState]
     errors: Mapping[int, PipeworkError]
+
+
+class Departures:
+    """What the plans of a batch replace: what stays in guests beside that, by inode, and the ends on the host.
+
+    `notes` are the steps that note on the host what is about to be removed.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[Command] = []
+        self.guest_states: dict[int, GuestState] = {}
+        self.host_ends: set[str] = set()
 
 
 class Planner:
@@ -134,9 +147,9 @@ class Planner:
             return {}
         return namespaces.map_parents(states)
 
-    def host(self) -> HostState:
+    def host(self, query: Command = facts.HOST_LINKS) -> HostState:
         """Return what the host has."""
-        return HostState(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
+        return HostState(links=facts.parse_links(self.read({"links": query})["links"].stdout))
 
     def _asked(self, reads: Mapping[str, Command], known: dict[Command, Outcome]) -> dict[str, Outcome]:
         """Return the answers to the reads, asking for those that are not known yet."""
@@ -170,17 +183,50 @@ class Planner:
             _get_answer(command, outcome)
         return dict(zip(commands, outcomes, strict=True))
 
-    def plan(self, context: Context, backend: LinkBackend) -> Plan:
-        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
+    def plan(self, context: Context, backend: LinkBackend, departures: Departures | None = None) -> Plan:
+        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it.
+
+        With `departures`, also what removes the bridge or VLAN of an interface that is replaced, if nobody needs it
+        after this plan and those before it in the batch.
+        """
         digest = request_digest(context.attachment)
         clearing = existing.reconcile(context, backend, digest, self._plugins)
-        context = clearing.context
+        replaced = existing.find_replaced(context, clearing.context)
+        before, context = context, clearing.context
         client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
         tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
         plan = clearing.before + backend.plan(context)
         for addressing in self._addressings(context.attachment):
             plan += addressing.plan(context, tag)
+        if replaced is not None and departures is not None:
+            plan += self._plan_removal(before, replaced, plan, departures)
         return plan + clearing.after
+
+    def _plan_removal(self, context: Context, link: Link, plan: Plan, departures: Departures) -> Plan:
+        """Return what removes the shared things of a link that is replaced, as detaching it would.
+
+        What the plan itself names is in use after it, and so is what that stands on.
+        """
+        tag = attached.read_evidence(link, context.guest, context.host_state, self._plugins)[0]
+        guest, peer = context.guest, find_veth_peer(context, link)
+        links = {name: known for name, known in context.host_state.links.items() if name not in departures.host_ends}
+        departures.host_ends |= {peer.name} if peer else set()
+        inside = departures.guest_states.get(guest.inode, context.guest_state).links
+        stays = GuestState(links={name: known for name, known in inside.items() if name != link.name})
+        departures.guest_states[guest.inode] = stays
+        attachment = detach.make_request(link, tag, guest)
+        host = self.add_listings(attachment, context.host_state._replace(links=links))
+        backend = self._plugins.find_backend(tag.kind)
+        answers = self.read(backend.queries(attachment, host))
+        former = context._replace(attachment=attachment, host_state=host, answers=answers, detaching=True)
+        resources = detach.list_shared(former, backend, tag)
+        used = ParentUse()
+        if any(resource.hidden for resource in resources):
+            used = self._uses(host, departures.guest_states)
+        unneeded = detach.find_unneeded(resources, used.names | _find_named(plan, host))
+        notes = tuple(detach.note_removal(unneeded, host))
+        departures.notes += notes
+        return Plan(steps=notes, cleanup=tuple(one.remove for one in unneeded), warnings=used.warnings)
 
     def unfinished(self, guest: Guest) -> Plan:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
@@ -281,6 +327,18 @@ def _with_routes(tag: Tag, context: Context) -> Tag:
         if route is not None and route.dev != name:
             found[family] = route_words(route)
     return tag._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
+
+
+def _find_named(plan: Plan, host: HostState) -> frozenset[str]:
+    """Return the words of the plan's steps on the host, names of links among them, and the links that these are on."""
+    found = {word for step in plan.steps if step.netns is None for word in step.argv}
+    below = [host.links[name].parent for name in found if name in host.links]
+    while below:
+        name = below.pop()
+        if name in host.links and name not in found:
+            found.add(name)
+            below.append(host.links[name].parent)
+    return frozenset(found)
 
 
 def _families_routed(attachment: Attachment) -> set[int]:

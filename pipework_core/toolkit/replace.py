@@ -27,9 +27,11 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
     """
     if context.detaching:
         return _given_up(context, link, tag)
+    context, free_name = _free_host_name(context, link)
     netns, parked = context.guest.netns, f"pw{link.ifindex}"
     routes = [route for route in context.guest_state.routes if route.dev == link.name and not route.kernel]
     steps = [
+        *free_name,
         ip(
             *("link", "set", "dev", link.name, "down"),
             netns=netns,
@@ -49,6 +51,33 @@ def rename_aside(context: Context, link: Link, tag: Tag) -> Replacement:
     return Replacement(
         context=context._replace(guest_state=guest_state), before=Plan(steps=tuple(steps)), after=Plan(commit=(after,))
     )
+
+
+def wants_name_of(context: Context, peer: Link | None) -> bool:
+    """Whether the request wants the name that `peer`, the host's end of what it replaces, has still."""
+    return peer is not None and context.attachment.host_name == peer.name
+
+
+def _free_host_name(context: Context, link: Link) -> tuple[Context, list[Command]]:
+    """Return the context and the steps that free the name of the host's end, where the request wants the same.
+
+    They come first: a run that is killed after them finds its interface in the guest still, and replaces it.
+    """
+    peer = find_veth_peer(context, link)
+    if peer is None or not wants_name_of(context, peer):
+        return context, []
+    parked = peer._replace(name=f"pw{peer.ifindex}", up=False)
+    raised = [ip("link", "set", "dev", peer.name, "up")] if peer.up else []
+    steps = [
+        ip("link", "set", "dev", peer.name, "down", undo=raised, reason=f"put {peer.name} aside"),
+        ip(
+            *("link", "set", "dev", peer.name, "name", parked.name),
+            undo=[ip("link", "set", "dev", parked.name, "name", peer.name)],
+        ),
+    ]
+    links = {name: known for name, known in context.host_state.links.items() if name != peer.name}
+    host = context.host_state._replace(links={**links, parked.name: parked})
+    return context._replace(host_state=host), steps
 
 
 def _given_up(context: Context, link: Link, tag: Tag) -> Replacement:

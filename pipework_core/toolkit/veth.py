@@ -70,8 +70,10 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
     """
     name = choose_veth_name(context)
     if name in context.host_state.links:
+        ours = read_tag(context.host_state.links[name]) is not None
+        first = "`pipework ls --json` tells whose it is; detach that, or " if ours else ""
         raise ConflictError(
-            f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
+            f"the host has an interface {name} already.", hint=f"{first}choose another name for the host's end with -l"
         )
     attachment = context.attachment
     near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))

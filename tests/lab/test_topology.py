@@ -333,3 +333,15 @@ def test_down_that_is_interrupted_does_not_say_that_all_was_undone(host: Private
     state = host.state(["blue", "red"])
     names = [{link["name"] for link in state[guest]["links"]} for guest in ("blue", "red")]
     assert names == [{"lo", "eth1"}, {"lo"}]
+
+
+def test_an_address_that_another_attachment_has_is_warned_of(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    host.pipework("br1", "red", "10.0.0.1/24")
+    for command in ("up", "ls"):
+        where = ("-f", write(host, "br1 blue 10.0.0.1/24")) if command == "up" else ()
+        said = host.pipework(command, *where).stderr
+        assert "10.0.0.1 on br1" in said
+        assert "netns:blue eth1" in said
+        assert "netns:red eth1" in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import script
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import PENDING_GROUP
+from pipework_core.model.ownership import PENDING_GROUP, read_tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import Sysctl, broadcast_words, ip, is_unfinished, set_sysctls
@@ -122,9 +122,10 @@ def _refuse_taken(context: Context, address: str) -> None:
         if link.name == context.attachment.interface:
             continue
         if any(known.partition("/")[0] == address for known in link.addresses):
+            first = f"pipework detach -i {link.name} {context.attachment.guest} first, or " if read_tag(link) else ""
             raise HostError(
                 f"{context.guest.name} has the address {address} already, on {link.name}.",
-                hint="choose another address",
+                hint=f"{first}choose another address",
             )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipework_backends.links import bridge_vlan
 from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
+from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, is_pending, read_changes
 from pipework_core.model.plan import Command, Plan
 from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
@@ -155,20 +155,25 @@ class LinuxBridge(LinkBackend):
         return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 
     def _complete_port(self, context: Context, link: Link) -> Plan:
-        """Correct a port that a killed run did not finish, or that somebody changed."""
+        """Correct a port that a killed run did not finish, or that somebody changed.
+
+        VLANs that somebody gave a finished port of this bridge beside its own are not ours to take.
+        """
         peer = require_veth_peer(context, link)
         attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
         is_up, vlans = peer.up, _parse_vlans_of(context, peer.name)
+        theirs = frozenset() if is_pending(link) else frozenset(vlans)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
                 steps.append(ip(*words, "down", undo=[up], reason=f"let nothing through {peer.name} meanwhile"))
                 is_up = False
             steps.append(self._move_port(context, peer, vlans))
-            vlans = bridge_vlan.list_default_vlans(context.host_state.links.get(attachment.host))
+            vlans, theirs = bridge_vlan.list_default_vlans(context.host_state.links.get(attachment.host)), frozenset()
         if attachment.vlan:
-            steps += bridge_vlan.make_access_port(peer.name, parse_vlan(attachment.vlan), vlans, undo=True)
+            vid = parse_vlan(attachment.vlan)
+            steps += bridge_vlan.make_access_port(peer.name, vid, vlans, undo=True, leave=theirs)
         if not is_up:
             steps.append(ip(*words, "up", undo=[down], reason=f"raise {peer.name}"))
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))

@@ -19,16 +19,16 @@ from pipework_backends.links.ovs_port import (
     remove_stale_port,
 )
 from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch
-from pipework_core.model.context import Claims, Replacement, SharedResource
+from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
-from pipework_core.model.plan import Command, Plan
+from pipework_core.model.plan import Command, Outcome, Plan
 from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.replace import rename_aside, wants_name_of
 from pipework_core.toolkit.shared import is_used
 from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
@@ -36,14 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context
+    from pipework_core.model.context import Context, Replacement
     from pipework_core.model.link import HostState, Link
-    from pipework_core.model.plan import Outcome
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
+#: Beside the answers of the switch, the name of the port that the plan has taken off it.
+_LEFT = "left"
 #: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
 _PID_DIGITS = 8
 
@@ -72,7 +73,10 @@ class OpenVSwitch(LinkBackend):
         return port is None or port.bridge == context.attachment.host
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Rename the veth aside. Last of all, its port leaves the switch, which does not notice deleted devices."""
+        """Rename the veth aside. Last of all, its port leaves the switch, which does not notice deleted devices.
+
+        Where the request wants its name on the host, the port leaves first: the switch knows ports by name.
+        """
         parked = rename_aside(context, link, tag)
         peer = find_veth_peer(context, link)
         if peer is None:
@@ -86,7 +90,12 @@ class OpenVSwitch(LinkBackend):
         remove = remove_port(
             peer.name, undo=(add_port(old, undo=()),), reason=f"take the former port {peer.name} off {old.bridge}"
         )
-        return Replacement(context=parked.context, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
+        if wants_name_of(context, peer) and not context.detaching:
+            answers = {**parked.context.answers, _LEFT: Outcome(code=0, stdout=old.name)}
+            return parked._replace(
+                context=parked.context._replace(answers=answers), before=Plan(steps=(remove,)) + parked.before
+            )
+        return parked._replace(after=Plan(steps=(remove,)) + parked.after)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge if pipework made it and neither another port nor the host uses it."""
@@ -180,8 +189,12 @@ def _read_port(port: Port) -> SwitchPort:
 
 
 def _parse_switch(context: Context) -> Switch:
-    answer = context.answers.get("tables")
-    return ovsdb.parse_tables(answer.stdout) if answer else Switch()
+    """Return the switch as the plan finds it: without the port that left it before."""
+    answer, left = context.answers.get("tables"), context.answers.get(_LEFT)
+    switch = ovsdb.parse_tables(answer.stdout) if answer else Switch()
+    if left is None:
+        return switch
+    return switch._replace(ports={name: port for name, port in switch.ports.items() if name != left.stdout})
 
 
 def _check_switch(context: Context) -> Switch:

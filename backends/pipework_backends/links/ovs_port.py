@@ -85,9 +85,12 @@ def remove_stale_port(switch: Switch, name: str) -> Plan:
 
 
 def adjust_port(wanted: Port, has: Port) -> list[Command]:
-    """Return what changes an existing port of the right bridge into the wanted one."""
+    """Return what changes an existing port of the right bridge into the wanted one.
+
+    Where no VLAN is asked for, the one that somebody gave the port stays.
+    """
     steps = []
-    if has.tag != wanted.tag:
+    if wanted.tag and has.tag != wanted.tag:
         steps.append(
             Command(
                 argv=set_vlan(wanted),

@@ -14,6 +14,8 @@ from pipework_core.model.errors import HostError
 from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome, Plan
+from pipework_core.testing.contexts import make_context
+from pipework_core.testing.facts import make_facts, make_link
 from pipework_drivers import batch
 
 if TYPE_CHECKING:
@@ -245,3 +247,20 @@ def test_no_broadcast_address_where_there_is_none() -> None:
         command for command in planned("br1 web1 10.0.0.0/31,10.1.0.1/24,10.2.0.1/32").steps if "add" in command.argv
     ]
     assert ["broadcast" in command.argv for command in added] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("alias", "hint"),
+    [
+        ("", "choose another address"),
+        (
+            "pipework:1/kind:=bridge/on:=br1/req:=0badc0de",
+            "pipework detach -i eth0 web1 first, or choose another address",
+        ),
+    ],
+)
+def test_the_hint_for_an_address_that_is_taken_says_how_it_gets_free(alias: str, hint: str) -> None:
+    facts = make_facts(guest_state=[make_link(name="eth0", ifindex=2, addresses=["10.0.0.1/24"], alias=alias)])
+    with pytest.raises(HostError, match="already, on eth0") as caught:
+        Static().plan(make_context("br1 web1 10.0.0.1/24", facts=facts), MARK)
+    assert caught.value.hint == hint
