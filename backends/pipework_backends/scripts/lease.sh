@@ -87,6 +87,8 @@ get() {
     check
     [ "$guest" -ef /proc/self/ns/net ] || fail "$guest is not the network namespace of this process"
     program
+    # A client of a guest that is gone would still answer for the address that the same MAC gets now.
+    [ -z "$keep" ] || sh "$here/end_stale.sh" >/dev/null 2>&1 </dev/null
     # The first four stand where `list` and `stop` read them.
     set -- "id=$id" "client=$client" "family=$family" "interface=$interface" "starter=$$" "$@"
     {
@@ -123,13 +125,17 @@ hear() {
 }
 
 # Tell the neighbours; a client that stays does this by itself. Nobody waits for it. Without arping the kernel does it,
-# which was told to before the interface went up (arp_notify).
+# which was told to before the interface went up (arp_notify). Whoever started us is in the host's network, where the
+# announcer belongs between two announcements, without a descriptor of the guest's namespace.
 announce() {
     [ "$family" = 4 ] || return 0
     address=${leases#lease address=}
     set -- "${address%%/*}"
     command -v arping >/dev/null || set --
-    setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
+    set -- "guest=$guest" "inode=$(stat -Lc %i "$guest" 2>/dev/null)" "$interface" "$@"
+    # shellcheck disable=SC2016 # expanded there
+    nsenter --net="/proc/$PPID/ns/net" sh -c 'setsid sh "$@" &' sh "$here/announce.sh" "$@" \
+        </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- || : # whoever started us is gone
 }
 
 case $verb in

@@ -132,6 +132,8 @@ get() {
     shift
     parse "$@"
     [ "$guest" -ef "$netns" ] || fail "$guest is not the network namespace of the guest any more"
+    # A client of a guest that is gone would still answer for the address that the same MAC gets now.
+    [ -z "$keep" ] || sh "$here/end_stale.sh" >/dev/null 2>&1 </dev/null
     trap 'interrupted=1' HUP INT TERM
     interrupted=''
     attempt "$@"
@@ -155,12 +157,13 @@ get() {
     printf '%s' "$leases"
 }
 
-# Tell the neighbours, from the host's side; nobody waits for it. Without arping the kernel does it (arp_notify).
+# Tell the neighbours, from the host's side and without a descriptor of the guest's namespace; nobody waits for it. Without arping the kernel does it (arp_notify).
 announce() {
     address=${leases#lease address=}
     set -- "${address%%/*}"
     command -v arping >/dev/null || set --
-    nsenter --net="$netns" -- setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
+    set -- "guest=$guest" "inode=$(stat -Lc %i "$guest" 2>/dev/null)" "$interface" "$@"
+    setsid sh "$here/announce.sh" "$@" </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
 }
 
 # The guest's namespace is always there, seen from the container. Its PID namespace is its own.

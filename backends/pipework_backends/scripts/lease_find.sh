@@ -1,23 +1,32 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154,SC3013 # dash, ash and bash know -ef; the variables are set by lease.sh
-# Find the clients that stay or are still asking, and end one. Part of lease.sh.
+# Find the clients that stay or are still asking, and end one. Part of lease.sh and end_stale.sh.
 
 # Seconds for a client to give its lease back and be gone, in tenths.
 PATIENCE=60
 
-# Call $1 with the PID of each watcher of ours, with $id, $client, ... as it was given. A process of a guest can have
-# any command line: only what has our own root directory and belongs to us counts, and is in a PID namespace of its own.
+# Call $1 with the PID of each watcher of ours, with $id, $client, ... as it was given.
 each_lease() {
+    each_of_ours /lease.sh each_watcher "$1"
+}
+
+# Call $2 with the PID of each process of ours whose command line has $1 in it, and $3. A process of a guest can have
+# any command line: only what has our own root directory and belongs to us counts.
+each_of_ours() {
     set +f
-    candidates=$(grep -lsF /lease.sh /proc/[0-9]*/cmdline)
+    candidates=$(grep -lsF "$1" /proc/[0-9]*/cmdline)
     set -f
     for file in $candidates; do
         folder=${file%/cmdline}
-        if [ -O "$folder" ] && [ "$folder/root" -ef / ] && ! [ "$folder/ns/pid" -ef /proc/self/ns/pid ] &&
-            recognise "$file"; then
-            "$1" "${folder#/proc/}"
+        if [ -O "$folder" ] && [ "$folder/root" -ef / ]; then
+            "$2" "${folder#/proc/}" "${3-}"
         fi
     done
+}
+
+# A watcher is in a PID namespace of its own.
+each_watcher() {
+    if ! [ "/proc/$1/ns/pid" -ef /proc/self/ns/pid ] && recognise "/proc/$1/cmdline"; then "$2" "$1"; fi
 }
 
 # `sh .../lease.sh watch id=... client=... family=... interface=... ...`, in the order of lease.sh.
@@ -40,6 +49,10 @@ END
     id=?*client=?*family=?interface=?*) ;;
     *) return 1 ;;
     esac
+    guest=${words#*"
+guest="}
+    guest=${guest%%"
+"*}
     id=${id#id=} client=${client#client=} family=${family#family=} interface=${interface#interface=}
 }
 

@@ -65,7 +65,7 @@ def told(plan: Plan) -> list[str]:
 
 def test_every_ipv4_address_is_announced_by_one_process_and_nobody_waits() -> None:
     plan = planned("br1 web1 10.0.0.1/24,10.0.1.1/24,fd00::1/64")
-    assert told(plan) == ["sh announce.sh eth1 10.0.0.1 10.0.1.1"]
+    assert told(plan) == ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1 10.0.0.1 10.0.1.1"]
     assert not any("announce" in word for step in steps(plan) for word in step.split())
 
 
@@ -80,7 +80,7 @@ def test_an_ipv4_address_takes_no_more_processes_than_its_commands() -> None:
 def test_without_arping_the_kernel_announces_ipv4_addresses() -> None:
     """And again: nobody may have heard of it at that moment."""
     plan = planned("br1 web1 10.0.0.1/24,10.0.1.1/24", programs=frozenset())
-    assert told(plan) == ["sh announce.sh eth1"]
+    assert told(plan) == ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"]
     assert steps(plan)[0] == "tee ipv4/conf/eth1/arp_notify <<< 1"
     assert steps(plan)[-1] == "ip link set dev eth1 up"
 
@@ -172,9 +172,20 @@ def test_probing_asks_when_the_interface_is_up_and_before_it_has_an_address() ->
     ("line", "programs", "announced"),
     [
         ("br1 web1 fd00::1/64", ARPING, []),
-        ("br1 web1 fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1"]),
-        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1 10.0.0.1", "sh announce.sh eth1"]),
-        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", frozenset(), ["sh announce.sh eth1"]),
+        ("br1 web1 fd00::1/64 --no-dad", ARPING, ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"]),
+        (
+            "br1 web1 10.0.0.1/24,fd00::1/64 --no-dad",
+            ARPING,
+            [
+                "sh announce.sh guest=/proc/42/ns/net inode=7 eth1 10.0.0.1",
+                "sh announce.sh guest=/proc/42/ns/net inode=7 eth1",
+            ],
+        ),
+        (
+            "br1 web1 10.0.0.1/24,fd00::1/64 --no-dad",
+            frozenset(),
+            ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"],
+        ),
     ],
 )
 def test_the_kernel_is_asked_to_announce_what_it_did_not(
