@@ -65,6 +65,42 @@ show() {
     echo "$id $client $family $interface $1"
 }
 
+# One line for each that keeps a lease in force: ID CLIENT FAMILY ADDRESS/LENGTH.
+kept() {
+    each_lease show_kept
+}
+
+# shellcheck disable=SC2317 # called by each_lease
+show_kept() {
+    look_at "$1"
+    [ -z "$kept" ] || echo "$id $client $family $kept"
+}
+
+# $kept: the address that the watcher $1 keeps; empty while its client asks, and when it has ended or is about to.
+look_at() {
+    kept=''
+    folder=/proc/$1/root/run/pipework
+    [ -e "$folder/hook" ] && [ ! -e "$folder/events" ] && works "$1" || return 0
+    while read -r word rest; do
+        [ "$word" != address ] || kept=$rest
+    done <"$folder/applied"
+} 2>/dev/null
+
+# Whether the client of the watcher $1 is there, and nobody has just killed the watcher (SIGKILL; proc(5), status). A
+# process that has ended and that nobody has taken note of yet has no file that it runs.
+works() {
+    ! grep -q '^S[a-z]*Pnd:.*[13579bdf]..$' "/proc/$1/status" || return
+    [ -r "/proc/$1/task/$1/children" ] || return 0 # a kernel without CONFIG_PROC_CHILDREN
+    read -r children <"/proc/$1/task/$1/children"
+    for child in $children; do
+        read -r name <"/proc/$child/comm" || continue
+        case $name in
+        "$client" | "${client}6") [ ! -e "/proc/$child/exe" ] || return 0 ;;
+        esac
+    done
+    return 1
+}
+
 stop() {
     parse "$@"
     wanted=$id
