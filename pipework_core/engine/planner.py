@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.engine import detach, existing, select
+from pipework_core.engine import detach, existing, name_clash, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
@@ -163,10 +163,14 @@ class Planner:
         context = clearing.context
         client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
         tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
-        plan = clearing.before + backend.plan(context)
+        plan = clearing.before + self._avoid_clash(backend.plan(context), context)
         for addressing in self._addressings(context.attachment):
             plan += addressing.plan(context, tag)
         return plan + clearing.after
+
+    def _avoid_clash(self, plan: Plan, context: Context) -> Plan:
+        answers = self.read(name_clash.find_clash(plan, context))
+        return name_clash.avoid_host_name(plan, context, answers[name_clash.KERNEL].stdout) if answers else plan
 
     def unfinished(self, guest: Guest) -> Plan:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
