@@ -1,4 +1,6 @@
-"""Links that are made in a guest under a name that the host has, too.
+"""Names that somebody else has, or wants: the host, and Docker.
+
+Links can be made in a guest under a name that the host has, too.
 
 Kernels before 6.15 look the name of a new link up in the namespace of whoever asks, not in the one where it is made
 (`rtnl_newlink` in net/core/rtnetlink.c), and refuse one that is there. For those it gets a name of ours first, and its
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context
     from pipework_core.plugins.api import LinkBackend
 
+#: What Docker calls interfaces.
+_ETH = re.compile(r"eth\d+", re.ASCII)
 KERNEL = "kernel"
 _RELEASE = Command(argv=("cat", "/proc/sys/kernel/osrelease"), reason="read which kernel this is")
 #: The first one that looks where the link is made.
@@ -70,6 +74,20 @@ def finish_naming(context: Context, backend: LinkBackend) -> Replacement:
     state = context.guest_state._replace(links={**links, interface: named})
     found = context._replace(guest_state=state, existing=named)
     return Replacement(context=found, before=Plan(steps=(_name_link(context),)))
+
+
+def warn_of_numbering(context: Context) -> Plan:
+    """Say that a new link has a name that Docker gives, where Docker may attach the container to a further network.
+
+    It numbers its interfaces eth0, eth1, ... and fails where the next one is taken. A container without a network of
+    Docker's (`--network none`) cannot be attached to another.
+    """
+    name, guest = context.attachment.interface, context.guest
+    others = [link for link in context.guest_state.links.values() if _ETH.fullmatch(link.name) and not link.alias]
+    if guest.runtime != "docker" or context.existing is not None or not _ETH.fullmatch(name) or not others:
+        return Plan()
+    said = f"`docker network connect` may want the name {name} in {guest.name}, too, and would fail."
+    return Plan(warnings=(f"{said} Another name keeps both out of each other's way, such as -i net{name[3:]}.",))
 
 
 def _makes_link(step: Command, context: Context) -> bool:

@@ -166,7 +166,7 @@ class Planner:
         plan = clearing.before + self._avoid_clash(backend.plan(context), context)
         for addressing in self._addressings(context.attachment):
             plan += addressing.plan(context, tag)
-        return plan + clearing.after
+        return plan + clearing.after + name_clash.warn_of_numbering(context)
 
     def _avoid_clash(self, plan: Plan, context: Context) -> Plan:
         answers = self.read(name_clash.find_clash(plan, context))

@@ -82,3 +82,15 @@ def test_what_a_killed_run_of_another_request_left_unnamed_goes() -> None:
     assert steps[1].startswith(f"ip link add name {UNNAMED}")
     mine = left._replace(group="default")
     assert f"delete dev {UNNAMED}" not in " ".join(told(planned("dummy web1 0/0", OLD, inside=(mine,))))
+
+
+def test_a_name_that_docker_may_want_is_warned_about() -> None:
+    theirs = Link(name="eth0", ifindex=3, kind="veth")
+    for line, inside, said in (
+        ("br1 web1 0/0", (theirs,), True),
+        ("br1 -i lan0 web1 0/0", (theirs,), False),
+        ("br1 web1 0/0", (), False),
+        ("br1 web1 0/0", (theirs._replace(alias="pipework:1/kind:=bridge"),), False),
+    ):
+        warnings = planned(line, NEW, host=(), inside=inside).warnings
+        assert any("docker network connect" in warning for warning in warnings) == said, line

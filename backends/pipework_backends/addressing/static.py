@@ -200,7 +200,11 @@ def _let_kernel_announce(context: Context) -> list[Sysctl]:
     attachment = context.attachment
     if not context.announces or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
         return []
-    return [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if is_unfinished(context) else []
+    return (
+        [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1", optional=True)]
+        if is_unfinished(context)
+        else []
+    )
 
 
 def _announce_addresses(context: Context) -> tuple[Command, ...]:

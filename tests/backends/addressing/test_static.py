@@ -256,3 +256,20 @@ def test_no_broadcast_address_where_there_is_none() -> None:
         command for command in planned("br1 web1 10.0.0.0/31,10.1.0.1/24,10.2.0.1/32").steps if "add" in command.argv
     ]
     assert ["broadcast" in command.argv for command in added] == [False, True, False]
+
+
+def test_only_what_is_needed_has_to_be_writable() -> None:
+    """In most containers /proc/sys is read-only, and neighbours hear of an address in other ways, too."""
+    written = {
+        short(step).partition(" <<< ")[0]: step.ok_codes
+        for step in planned("br1 web1 10.0.0.1/24,fd00::1/64", ipv6_off=True, programs=frozenset()).steps
+        if step.argv[0] == "tee"
+    }
+    assert written == {
+        "tee ipv4/conf/eth1/arp_notify ipv6/conf/eth1/ndisc_notify": {0, 1},
+        "tee ipv6/conf/eth1/disable_ipv6": {0},
+    }
+    asked = planned("br1 web1 fd00::1/64 -o accept_ra=2").steps
+    assert [step.ok_codes for step in asked if "accept_ra" in str(step)] == [{0}]
+    auto = planned("br1 web1 auto").steps
+    assert [step.ok_codes for step in auto if "accept_ra" in str(step)] == [{0, 1}]
