@@ -8,6 +8,7 @@ what exists, and whoever was refused so is planned again with all the facts.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.executor import already_exists
@@ -15,7 +16,7 @@ from pipework_core.engine.job import split_by_guest
 from pipework_core.engine.planner import IPV6, Departures
 from pipework_core.model import ownership
 from pipework_core.model.context import Peer
-from pipework_core.model.errors import ConflictError, PipeworkError
+from pipework_core.model.errors import CommandError, ConflictError, HostError, PipeworkError
 from pipework_core.model.link import GuestState
 from pipework_core.state import facts
 
@@ -33,26 +34,38 @@ if TYPE_CHECKING:
 
 #: How often an attachment is planned because somebody else was quicker to create what it wanted to create.
 _ATTEMPTS = 3
+#: Seconds that the kernel has for taking the network namespaces of guests apart that nothing keeps any more, and
+#: between two looks.
+_TAKING_APART, _PAUSE = 3.0, 0.1
 
 
 class Batch:
     """Makes attachments. The guests are pinned, the host's lock is held.
 
-    With `atomic`, one that could not be undone once it is made fails.
+    With `atomic`, one that could not be undone once it is made fails. `end_stale` ends what of ours runs on for guests
+    that are gone, and says whether there was anything.
     """
 
-    def __init__(
-        self, *, planner: Planner, executor: Executor, driver: Driver, signals: Signals, atomic: bool = False
+    def __init__(  # noqa: PLR0913 - the parts of an engine
+        self,
+        *,
+        planner: Planner,
+        executor: Executor,
+        driver: Driver,
+        signals: Signals,
+        atomic: bool = False,
+        end_stale: Callable[[], bool] = lambda: False,
     ) -> None:
         self._planner = planner
         self._executor = executor
         self._driver = driver
         self._signals = signals
         self._atomic = atomic
+        self._end_stale = end_stale
 
     def run_one(self, job: Job) -> Report:
         """Make one attachment, or change nothing; raise its error, or Interrupted."""
-        self._attempt([job], None, assume=False, last=True)
+        self._attach([job], None, assume=False, last=True)
         with self._signals.deferred(last=True):
             return self._executor.finish(job)
 
@@ -90,7 +103,7 @@ class Batch:
             second = _find_first_users(others, lambda attachment: (attachment.where, attachment.vlan))
             fresh: HostState | None = host
             for part in (first, second, [job for job in members if not job.is_first_user]):
-                self._attempt(part, fresh)
+                self._attach(part, fresh)
                 _report_progress(jobs, progress)
                 fresh = None if part else fresh
         self._executor.clean_up_anew(jobs, self._planner)
@@ -100,6 +113,20 @@ class Batch:
     def undo_all(self, jobs: Sequence[Job]) -> None:
         """Undo all that was done, the newest first."""
         self._executor.undo(jobs)
+
+    def _attach(self, jobs: Sequence[Job], host: HostState | None, *, assume: bool = True, last: bool = False) -> None:
+        """Plan and carry out; where that fails while guests that are gone still hold what they had, once these let go.
+
+        The network of a guest that was restarted stays as long as an announcer or a DHCP client of ours is in it.
+        """
+        self._attempt(jobs, host, assume=assume, last=last)
+        deadline, found = time.monotonic() + _TAKING_APART, False
+        while failed := [job for job in jobs if isinstance(job.error, (HostError, ConflictError, CommandError))]:
+            found = self._end_stale() or found
+            if not found or self._signals.wanted or time.monotonic() >= deadline:
+                return
+            time.sleep(_PAUSE)
+            self._attempt(failed, None, assume=False, last=last)
 
     def _attempt(self, jobs: Sequence[Job], host: HostState | None, *, assume: bool = True, last: bool = False) -> None:
         """Plan and carry out; plan anew, with all facts, where something exists that was to be made."""

@@ -248,8 +248,18 @@ class Engine:
 
         executor = self._executor(lock)
         return Batch(
-            planner=self._planner, executor=executor, driver=self._driver, signals=self._signals, atomic=atomic
+            planner=self._planner,
+            executor=executor,
+            driver=self._driver,
+            signals=self._signals,
+            atomic=atomic,
+            end_stale=self._end_stale,
         )
+
+    def _end_stale(self) -> bool:
+        """End what of ours runs on for guests that are gone; return whether there was anything."""
+        finder = self._plugins.find_dhcp_client_finder()
+        return not self._dry_run and bool(finder.end_stale(self._driver))
 
     def _detach_batch(self, lock: Lock, *, keep: bool) -> DetachBatch:
         from pipework_core.engine.detach_batch import DetachBatch  # noqa: PLC0415 - only detaching needs it

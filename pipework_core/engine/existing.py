@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach
+from pipework_core.engine import detach, name_clash
 from pipework_core.model import ownership
 from pipework_core.model.attachment import describe_request
 from pipework_core.model.context import Replacement
@@ -27,7 +27,7 @@ def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: Plug
     """
     link = context.guest_state.links.get(context.attachment.interface)
     if link is None:
-        return Replacement(context=context)
+        return name_clash.finish_naming(context, backend)
     tag = ownership.read_tag(link)
     is_pending = ownership.is_pending(link)
     if tag is None and not is_pending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.engine import attached, detach, existing, select
+from pipework_core.engine import attached, detach, existing, name_clash, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice
@@ -195,12 +195,16 @@ class Planner:
         before, context = context, clearing.context
         client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
         tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
-        plan = clearing.before + backend.plan(context)
+        plan = clearing.before + self._avoid_clash(backend.plan(context), context)
         for addressing in self._addressings(context.attachment):
             plan += addressing.plan(context, tag)
         if replaced is not None and departures is not None:
             plan += self._plan_removal(before, replaced, plan, departures)
-        return plan + clearing.after
+        return plan + clearing.after + name_clash.warn_of_numbering(context)
+
+    def _avoid_clash(self, plan: Plan, context: Context) -> Plan:
+        answers = self.read(name_clash.find_clash(plan, context))
+        return name_clash.avoid_host_name(plan, context, answers[name_clash.KERNEL].stdout) if answers else plan
 
     def _plan_removal(self, context: Context, link: Link, plan: Plan, departures: Departures) -> Plan:
         """Return what removes the shared things of a link that is replaced, as detaching it would.

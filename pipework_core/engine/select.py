@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pipework_core.model import names, ownership
 from pipework_core.model.errors import HostError
 from pipework_core.plugins.builtin import CLAIMS
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Claims
-    from pipework_core.model.link import GuestState, HostState
+    from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.plan import Command
     from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
@@ -56,8 +57,8 @@ def complete_request(
 def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager) -> str:
     """Return the name of the host interface with the asked MAC address; raise HostError for none or two."""
     mac = attachment.host_mac
-    # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
-    found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
+    under = _leave_out_stacked(host.by_mac(mac))
+    found = [link.name for link in under if not link.kind] or [link.name for link in under]
     if not found and attachment.kind and plugins.find_backend(attachment.kind).moves_nic:
         # Only now: what the host has, no guest can pretend to have.
         found = [name for name in (_find_moved(mac, guest_state),) if name]
@@ -69,6 +70,19 @@ def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestStat
             hint="give the name of the one you mean",
         )
     return found[0]
+
+
+def _leave_out_stacked(links: Sequence[Link]) -> list[Link]:
+    """Return those that are not on top of another one: a NIC shares its MAC with its VLANs, bond and bridge.
+
+    Those are not what a MAC is meant to name. A veth end names its peer as its parent, and is on top of nothing.
+    """
+    parents, masters = {link.name for link in links}, {link.master for link in links}
+    return [
+        link
+        for link in links
+        if link.name not in masters and (link.kind == VETH or link.parent == link.name or link.parent not in parents)
+    ]
 
 
 def _find_moved(mac: str, guest_state: GuestState) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -229,6 +230,19 @@ def test_what_a_killed_run_left_is_taken_over(lab: Lab, guest: tuple[str, int]) 
     lab.host.run(lab.runtime, "run", *words)
     lab.host.pipework("lan0", name, "dhcp")
     assert lab.containers() == []
+
+
+def test_twice_at_once_both_have_the_address(lab: Lab, guest: tuple[str, int]) -> None:
+    name, pid = guest
+    line = ("lan0", name, "dhcp:-f")
+
+    def attach(_: int) -> tuple[int, str]:
+        return lab.host.pipework(*line, check=False).returncode, lab.addresses(pid)
+
+    with ThreadPoolExecutor(2) as hands:
+        both = list(hands.map(attach, range(2)))
+    assert [(code, "inet 10.99.0." in there) for code, there in both] == [(0, True)] * 2
+    assert len(lab.containers()) == 1
 
 
 def test_a_guest_that_is_no_container(lab: Lab) -> None:

@@ -70,6 +70,17 @@ def find_leased_address(context: Context) -> str:
     return next(six if family == IPV6 else four, "")
 
 
+def has_further_address(context: Context) -> bool:
+    """Whether the interface has an address of the asked family that was not asked for by itself.
+
+    busybox gives a lease's address no lifetime while its client stays.
+    """
+    link, family = context.existing, find_request(context).family
+    requested = {str(address) for address in context.attachment.addresses}
+    known = {*link.leased, *link.addresses} - requested if link is not None else set()
+    return any(address.endswith("/128") if family == IPV6 else ":" not in address for address in known)
+
+
 def parse_metric(context: Context) -> int:
     """Return the metric of the lease's default route, 0 for none; raise UsageError when it is no number.
 

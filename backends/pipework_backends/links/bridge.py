@@ -15,7 +15,14 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.toolkit import firewall, iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, raise_link
+from pipework_core.toolkit.shared import (
+    MACHINE_QUERY,
+    change_words,
+    choose_bridge_mac,
+    is_made_by_us,
+    is_used,
+    raise_link,
+)
 from pipework_core.toolkit.veth import VETH, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 #: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
 PORTS_MAX = 1023
 _FILTERING = "vlan_filtering"
+_MACHINE = "machine"
 
 
 class LinuxBridge(LinkBackend):
@@ -43,9 +51,9 @@ class LinuxBridge(LinkBackend):
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
+        """Read the VLANs of the ports, where that matters; for a new bridge, who makes it, and its firewall."""
         if attachment.host not in host.links:
-            return firewall.FIREWALL_QUERIES
+            return {**firewall.FIREWALL_QUERIES, _MACHINE: MACHINE_QUERY}
         if attachment.vlan:
             return {"vlans": bridge_vlan.QUERY}
         return {}
@@ -121,7 +129,8 @@ class LinuxBridge(LinkBackend):
         attachment = context.attachment
         name = attachment.host
         if bridge is None:
-            words = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
+            mac = choose_bridge_mac(name, context.answers.get(_MACHINE))
+            words = (*(("mtu", str(attachment.mtu)) if attachment.mtu else ()), *(("address", mac) if mac else ()))
             kind = ("type", "bridge", *(("vlan_filtering", "1") if attachment.vlan else ()))
             create = ip(
                 *("link", "add", "name", name, *words, "group", PENDING_GROUP, *kind),

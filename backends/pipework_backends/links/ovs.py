@@ -29,7 +29,7 @@ from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import rename_aside, wants_name_of
-from pipework_core.toolkit.shared import is_used
+from pipework_core.toolkit.shared import MACHINE_QUERY, choose_bridge_mac, is_used
 from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
+_MACHINE = "machine"
 DATAPATHS = ("system", "netdev")
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
@@ -60,9 +61,11 @@ class OpenVSwitch(LinkBackend):
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read the switch's own tables."""
-        del attachment
-        return {"tables": ovsdb.TABLES} if self.kind in host.listed else {}
+        """Read the switch's own tables; for a new bridge, what its MAC depends on."""
+        if self.kind not in host.listed:
+            return {}
+        new = attachment.host not in host.listed[self.kind]
+        return {"tables": ovsdb.TABLES, **({_MACHINE: MACHINE_QUERY} if new else {})}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
@@ -238,7 +241,9 @@ def _create_bridge(context: Context, switch: Switch) -> Plan:
             return Plan(steps=(ip("link", "set", "dev", name, "group", "default", reason=f"keep {name}"),))
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
-    told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
+    mac = choose_bridge_mac(name, context.answers.get(_MACHINE))
+    fixed = (f"other_config:hwaddr={ovsdb.quote_atom(mac)}",) if mac else ()
+    told = ("--", "set", "bridge", name, *kind, *fixed, f"external_ids:{MADE_KEY}=1")
     create = Command(
         argv=(*VSCTL, "add-br", name, *told), undo=(_delete_bridge(name),), reason=f"create the bridge {name}"
     )

@@ -136,11 +136,15 @@ def test_a_lease_that_is_there_needs_nothing() -> None:
 
 
 def test_a_client_that_stays_already_needs_nothing() -> None:
-    answer = "9-eth1 dhclient 4 eth1 10\n7-eth1 dhclient 4 eth1 11\n"
-    plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK))
-    assert (plan.steps, plan.notes) == ((), ("dhclient keeps the lease of eth1",))
-    for other in ("", "9-eth1 dhclient 4 eth1 10\n", "7-eth1 dhclient 6 eth1 11\n"):
-        assert planned(context("br1 web1 dhclient-f", answer=other, existing=LINK)).steps
+    """With the address, which has no lifetime when the lease has none."""
+    answer = "9-eth1 dhclient 4 10.0.0.9/24\n7-eth1 dhclient 4 10.0.0.5/24\n"
+    for held in (LINK._replace(leased=("10.0.0.5/24",)), LINK._replace(addresses=("10.0.0.5/24",))):
+        plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=held))
+        assert (plan.steps, plan.notes) == ((), ("dhclient keeps the lease of eth1",))
+    others = ("", "9-eth1 dhclient 4 10.0.0.5/24\n", "7-eth1 dhclient 6 fd00::1/128\n", "7-eth1 udhcpc 4 10.0.0.5/24\n")
+    for other in others:
+        assert planned(context("br1 web1 dhclient-f", answer=other, existing=held)).steps
+    assert planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK)).steps, "the address is not there"
 
 
 def test_a_client_that_is_missing_is_named_with_its_package() -> None:
