@@ -107,7 +107,7 @@ hear() {
             success=1
             [ -z "$keep" ] || break
             ;;
-        'lease '*)
+        'lease '* | 'warning '*)
             leases="$leases$line
 "
             ;;
