@@ -155,3 +155,11 @@ def test_only_routes_of_the_lease_go_with_it(hook: Hook) -> None:
     env = {"interface": "eth1", "PIPEWORK_FOLDER": "/run/lab"}
     hook.host.run(*hook.host.enter("blue"), "sh", str(SCRIPTS / "hook.sh"), "deconfig", env=env)
     assert [line for line in hook.routes() if "via" in line] == ["10.1.0.0/16 via 10.99.0.254 dev eth1"]
+
+
+def test_what_a_killed_client_has_left_is_taken_over(hook: Hook) -> None:
+    first = hook.bound("10.1.0.0/16 10.99.0.254 0.0.0.0/0 10.99.0.1")
+    before = hook.routes()
+    hook.host.run("sh", "-c", "rm /run/lab/applied /run/lab/routed")
+    assert hook.bound("10.1.0.0/16 10.99.0.254 0.0.0.0/0 10.99.0.1") == first
+    assert hook.routes() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from .rogue import HOSTILE, Rogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .host import PrivateHost
 
@@ -226,6 +228,23 @@ def test_kept_leases_are_renewed_and_follow_a_changed_address(server: DhcpServer
         wait_until(lambda one=one, name=name: one.addresses() not in ([], first[name]), f"{name} moves", within=100)
         assert len(one.addresses()) == 1, "the old address has gone"
         assert one.addresses()[0].startswith("10.99.0.20")
+
+
+def test_a_client_that_stays_does_without_the_installation(server: DhcpServer, tmp_path: Path) -> None:
+    one, host = client(server, "udhcpc"), server.host
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, scripts)
+    argv = [str(scripts / "lease.sh") if word == LEASE else word for word in one.argv("keep=1", "nodad=1")]
+    host.run(*argv)
+    (address,) = one.addresses()
+    shutil.rmtree(tmp_path)
+    server.restart(Offer(router="10.99.0.9"))
+    host.run("sh", "-c", "kill -USR1 $(pidof udhcpc)")
+    routes = (*host.enter("blue"), "ip", "route", "show", "default")
+    wait_until(lambda: "10.99.0.9" in host.run(*routes).stdout, "the renewal is applied")
+    assert one.addresses() == [address]
+    host.run("sh", LEASE, "stop", f"id={one.id}")
+    assert (running(host), one.addresses()) == ("", [])
 
 
 @pytest.mark.parametrize(("name", "family"), [(n, f) for n, f in CLIENTS if f == 4])

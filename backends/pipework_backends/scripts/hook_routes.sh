@@ -52,8 +52,11 @@ add_routes() {
     [ -n "$new" ] || return 0
     verb=add
     if ! [ -e "$folder/routed" ]; then
-        # What a client has left that was killed.
-        ip -4 route flush dev "$interface" proto $PROTO 2>/dev/null
+        # What a client that was killed has left. (busybox' `ip route flush` does not look at the protocol.)
+        for pair in $new; do
+            route_line "${pair%,*}" "${pair#*,}"
+            forget_route "${line#route }" 2>/dev/null
+        done
         [ "${PIPEWORK_METRIC-}" != 0 ] || verb=replace
         : >"$folder/routed"
     fi
