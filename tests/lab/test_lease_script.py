@@ -247,6 +247,40 @@ def test_a_client_that_stays_does_without_the_installation(server: DhcpServer, t
     assert (running(host), one.addresses()) == ("", [])
 
 
+@pytest.mark.parametrize("word", ["hostname:mine", "12:6d696e65", "0x0c:6d696e65"])
+def test_a_name_in_the_user_s_words_wins(server: DhcpServer, word: str) -> None:
+    for words in (("-x", word), (f"-x{word}",), ("-x", "lease:300", "-x", word)):
+        assert client(server, "udhcpc").get("nodad=1", words=words).returncode == 0
+        assert [lease.hostname.partition(".")[0] for lease in server.leases(4)] == ["mine"]
+        server.forget()
+
+
+@pytest.mark.parametrize("words", [("-x", "hostname:mine"), ("-F", "mine"), ("-x", "0x27:00046d696e65")])
+def test_a_name_that_cannot_be_passed_on_is_refused(server: DhcpServer, words: tuple[str, ...]) -> None:
+    said = client(server, "udhcpc", 6).get(words=words)
+    assert said.returncode == 1
+    assert "tells no server a name" in said.stderr
+
+
+@pytest.mark.parametrize("name", OWN_SCRIPT)
+@pytest.mark.parametrize(
+    ("hostname", "seen"),
+    [
+        ("web.1.abc", "web-1-abc"),
+        (".web_1.", "web-1"),
+        ("w" * 62 + "1.2", "w" * 52 + "-"),
+    ],
+)
+def test_a_name_is_one_label(server: DhcpServer, name: str, hostname: str, seen: str) -> None:
+    said = client(server, name).get("nodad=1", f"hostname={hostname}")
+    assert said.returncode == 0, said.stderr
+    (lease,) = server.leases(4)
+    label = lease.hostname.removesuffix(".lab.example")
+    assert "." not in label
+    assert label.startswith(seen)
+    assert label == seen or 54 < len(label) <= 63
+
+
 @pytest.mark.parametrize(("name", "family"), [(n, f) for n, f in CLIENTS if f == 4])
 def test_an_identity_of_its_own_is_what_the_server_sees(server: DhcpServer, name: str, family: int) -> None:
     said = client(server, name, family).get("broadcast=1", "clientid=00:70:77:01", "nodad=1")

@@ -68,6 +68,14 @@ def find_leased_address(context: Context) -> str:
     return next(six if family == IPV6 else four, "")
 
 
+def tell_expired(context: Context) -> str:
+    """Return what the reason for asking ends with, when a lease that nobody renews has ended."""
+    link = context.existing
+    if link is None or is_pending(link) or find_request(context).keep:
+        return ""
+    return " again, since its lease has expired"
+
+
 def parse_metric(context: Context) -> str:
     """Return the metric that the routes were asked for with, or nothing; raise UsageError for what is no number.
 

@@ -153,6 +153,14 @@ get() {
     [ -z "$keep" ] || watch_over
     [ "$family" = 6 ] || announce
     printf '%s' "$leases"
+    [ -n "$keep" ] || tell_of_the_end
+}
+
+tell_of_the_end() {
+    seconds=${leases#* seconds=}
+    case ${seconds%%[!0-9]*} in
+    *[0-9]) echo "warning $interface has its address for ${seconds%%[!0-9]*} seconds; dhcp:-f renews it" ;;
+    esac
 }
 
 # Tell the neighbours, from the host's side; nobody waits for it. Without arping the kernel does it (arp_notify).

@@ -18,7 +18,7 @@ USAGE = ("ls [GUEST] [--json]",)
 HELP = (
     (
         "ls [GUEST]",
-        "list all attachments, or the guest's: up, down, unfinished (a run was killed), orphan (a guest is gone)",
+        "list all attachments, or one guest's: up, down, expired (no lease), unfinished (a run was killed) or orphan",
     ),
 )
 OPTIONS = ("json", *options.LOOKING)

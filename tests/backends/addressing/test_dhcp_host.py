@@ -134,6 +134,18 @@ def test_a_lease_that_is_there_needs_nothing() -> None:
     assert planned(context("-a 6 br1 web1 dhclient", existing=advertised)).steps
 
 
+def test_a_lease_that_has_expired_is_asked_for_again() -> None:
+    (step,) = planned(context("br1 web1 dhclient", existing=LINK)).steps
+    assert step.reason == "get an address for eth1 by dhclient again, since its lease has expired"
+    for line, existing in (
+        ("br1 web1 dhclient", None),
+        ("br1 web1 dhclient", LINK._replace(group="28791", alias="")),
+        ("br1 web1 dhclient-f", LINK),
+    ):
+        (step,) = planned(context(line, existing=existing)).steps
+        assert "expired" not in step.reason
+
+
 def test_a_client_that_stays_already_needs_nothing() -> None:
     answer = "9-eth1 dhclient 4 eth1 10\n7-eth1 dhclient 4 eth1 11\n"
     plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK))
