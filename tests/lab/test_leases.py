@@ -44,3 +44,32 @@ def test_a_lease_that_is_renewed_needs_no_word(host: PrivateHost, dhcp: DhcpServ
     del dhcp
     host.netns("blue")
     assert host.pipework("--no-dad", "lan0", "netns:blue", client).stderr == ""
+
+
+def test_what_keeps_the_server_away_is_named_when_nothing_came_and_in_dry_runs(host: PrivateHost) -> None:
+    host.netns("blue")
+    new = ("br7", "netns:blue", "udhcpc", "--timeout", "2")
+    assert "warning: the bridge br7 is new and has no other port" in host.pipework("--dry-run", *new).stderr
+    done = host.pipework(*new, check=False)
+    assert done.returncode == 1
+    assert "\nnote: the bridge br7 is new and has no other port" in done.stderr
+
+
+def test_a_port_that_learns_is_named(host: PrivateHost, dhcp: DhcpServer) -> None:
+    del dhcp
+    host.netns("blue")
+    host.run("ip", "link", "set", "lan0", "type", "bridge", "stp_state", "1")
+    host.run("ip", "link", "set", "nic0-port", "nomaster")
+    host.run("ip", "link", "set", "nic0-port", "master", "lan0")
+    done = host.pipework("--dry-run", "lan0", "netns:blue", "udhcpc")
+    assert "lets nothing through for 30 seconds; --timeout 60" in done.stderr
+    assert "the port nic0-port of lan0 is listening and lets nothing through" in done.stderr
+
+
+def test_an_advertisement_without_flag_a_is_told_from_none(host: PrivateHost, dhcp: DhcpServer) -> None:
+    host.netns("blue")
+    assert not dhcp.offer.slaac, "dnsmasq advertises the prefix without the flag"
+    done = host.pipework("--timeout", "4", "lan0", "netns:blue", "auto", check=False)
+    assert done.returncode == 1
+    assert "advertisements came, and none within 4 seconds that an address is made of" in done.stderr
+    assert "-a 6" in done.stderr
