@@ -163,3 +163,14 @@ def test_what_a_killed_client_has_left_is_taken_over(hook: Hook) -> None:
     hook.host.run("sh", "-c", "rm /run/lab/applied /run/lab/routed")
     assert hook.bound("10.1.0.0/16 10.99.0.254 0.0.0.0/0 10.99.0.1") == first
     assert hook.routes() == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kept", "lasts"),
+    [("5", "", 5), ("5", "1", 60), ("59", "1", 60), ("120", "1", 120), ("4294967295", "1", 0)],
+)
+def test_a_short_lease_ends_with_the_client_that_renews_it(hook: Hook, seconds: str, kept: str, lasts: int) -> None:
+    assert f" seconds={seconds}" in hook.bound(lease=seconds, PIPEWORK_ANNOUNCE=kept)[0] or not lasts
+    shown = hook.ip("-o -4 address show dev eth1")
+    found = shown.partition("valid_lft ")[2].split()[0].removesuffix("sec")
+    assert found == "forever" if not lasts else lasts - 2 <= int(found) <= lasts

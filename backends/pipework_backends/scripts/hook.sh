@@ -40,11 +40,14 @@ refuse() {
 
 . "$scripts/hook_values.sh"
 
-# Give the interface one address, for as long as the lease runs; busybox's ip knows no such limit.
+# Give the interface one address, for as long as the lease runs; busybox's ip knows no such limit. A client that stays
+# takes it away itself, and counts no less than 16 or 20 seconds: a shorter limit would end what it is about to renew.
 give() {
+    lasting=$seconds
+    case ${PIPEWORK_ANNOUNCE:+$seconds} in ? | [1-5]?) lasting=60 ;; esac
     set -- address replace "$1" ${broadcast:+broadcast "$broadcast"} dev "$interface"
     [ "$family" = 4 ] || [ -z "${PIPEWORK_NODAD-}" ] || set -- "$@" nodad
-    said=$(ip "-$family" "$@" ${seconds:+valid_lft "$seconds" preferred_lft "$seconds"} 2>&1) ||
+    said=$(ip "-$family" "$@" ${lasting:+valid_lft "$lasting" preferred_lft "$lasting"} 2>&1) ||
         said=$(ip "-$family" "$@" 2>&1) || refuse "$interface did not take the address: $said"
 }
 
