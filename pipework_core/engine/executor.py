@@ -199,7 +199,16 @@ class Executor:
         self._plugins.fire_step_done(command, outcome, job.context)
         if not has_succeeded(command, outcome):
             ended_by_signal = command.timeout and self._stop()
-            job.error = None if ended_by_signal else CommandError(command, outcome)
+            job.error = None if ended_by_signal else _explain_failure(job, command, outcome)
+
+
+def _explain_failure(job: Job, command: Command, outcome: Outcome) -> CommandError:
+    """Return the error; what was known before it to be in the way of who waits for the network is noted with it."""
+    error = CommandError(command, outcome)
+    if command.timeout and job.plan:
+        for text in job.plan.warnings:
+            error.add_note(text)
+    return error
 
 
 def already_exists(error: BaseException | None) -> bool:

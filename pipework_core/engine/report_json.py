@@ -89,6 +89,7 @@ def encode_lease(lease: Lease) -> dict[str, Any]:
         "seconds": lease.seconds or None,
         "dns": list(lease.dns),
         "domain": lease.domain or None,
+        "routes": list(lease.routes),
     }
 
 

@@ -104,6 +104,10 @@ _ADVICE = (
     ("is held by", "choose another address, or take this one away from who has it"),
     ("obtained no lease", "is there a DHCP server on this network?"),
     ("no router advertisement came", "is there an IPv6 router, or dnsmasq --enable-ra, on this network?"),
+    (
+        "that an address is made of",
+        "DHCPv6 may give one: -a 6 with dhclient in place of auto; or let the router send the flag",
+    ),
     ("did not answer within", "all is as it was; is the gateway's address right? --confirm-within gives it more time"),
     ("has no carrier", "plug it in, or repeat without --probe"),
 )

@@ -26,7 +26,7 @@ class Link(Record):
     `peer_elsewhere`. `data` is the kind's own information, `port` that of the master it is enslaved to.
     `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out. `unsettled`
     are those among them of which it is not known (yet) that nobody else on the link has them. `leased` are the others,
-    which came with a lifetime.
+    which came with a lifetime. `port_state` is that of a port of a bridge: `forwarding`, `learning`, `blocking`, ….
     """
 
     name: str
@@ -47,6 +47,7 @@ class Link(Record):
     addresses: tuple[str, ...] = ()
     unsettled: tuple[str, ...] = ()
     leased: tuple[str, ...] = ()
+    port_state: str = ""
 
 
 class Route(Record):

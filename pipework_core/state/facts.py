@@ -163,6 +163,7 @@ def _parse_link(entry: dict[str, Any]) -> Link:
         addresses=tuple(_list_assigned(entry)),
         unsettled=tuple(_list_assigned(entry, "tentative")),
         leased=tuple(_list_leased(entry)),
+        port_state=str(info.get("info_slave_data", {}).get("state", "")),
     )
 
 

@@ -40,6 +40,7 @@ class LinkFields(TypedDict, total=False):
     addresses: Sequence[str]
     unsettled: Sequence[str]
     leased: Sequence[str]
+    port_state: str
 
 
 class Facts(NamedTuple):

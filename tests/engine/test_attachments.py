@@ -249,8 +249,31 @@ def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: st
     assert attachments.THIS_HOST not in [entry.guest for entry in found]
 
 
+@pytest.mark.parametrize(
+    ("dhcp", "leased", "state"),
+    [
+        ("", (), "up"),
+        ("dhclient", (), "expired"),
+        ("dhclient", ("10.0.0.7/24",), "up"),
+        ("dhcpcd-f", ("fd00::7/128",), "expired"),
+        ("dhclient6", ("10.0.0.7/24", "fd00::7/64"), "expired"),
+        ("dhcp6-f", ("fd00::7/128",), "up"),
+        ("strangers", (), "up"),
+    ],
+)
+def test_a_lease_that_is_over(dhcp: str, leased: tuple[str, ...], state: str) -> None:
+    alias = Tag(kind="bridge", parent="br1", req="0badc0de", dhcp=dhcp).alias
+    (entry,) = list_attachments(snapshot([end()], eth1(alias=alias, addresses=("fe80::1/64",), leased=leased)))
+    assert entry.state == state
+    down = eth1(alias=alias, addresses=(), leased=leased, up=False)
+    (entry,) = list_attachments(snapshot([end()], down))
+    assert entry.state == "down"
+
+
 def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
-    kept = eth1(alias=Tag(kind="bridge", parent="br1", req="0badc0de", dhcp="dhclient6-f").alias)
+    kept = eth1(
+        alias=Tag(kind="bridge", parent="br1", req="0badc0de", dhcp="dhclient6-f").alias, leased=("fd00::7/128",)
+    )
     client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))
     (here,) = list_attachments(snapshot([end()], kept, clients=(client,)))
     (gone,) = list_attachments(snapshot([end()], kept, clients=(client._replace(inode=RED),)))

@@ -72,7 +72,7 @@ class DhcpBusybox:
             *client.words,
             timeout=context.attachment.timeout + _STARTING,
             undo=(stop_client(guest, name, dns=context.attachment.dns),),
-            reason=f"get a DHCPv{client.family} lease for {name}",
+            reason=f"get a DHCPv{client.family} lease for {name}{dhcp_common.tell_expired(context)}",
         )
         return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 

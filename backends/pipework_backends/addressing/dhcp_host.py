@@ -75,7 +75,7 @@ class HostClient:
             *dhcp.words,
             timeout=ceil(context.attachment.timeout) + _MARGIN,
             undo=(_stop_client(context), *_undo_lease(context, dhcp)),
-            reason=f"get an address for {name} by {self.method}",
+            reason=f"get an address for {name} by {self.method}{dhcp_common.tell_expired(context)}",
         )
         return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 

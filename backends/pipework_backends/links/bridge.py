@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import bridge_vlan
+from pipework_backends.links.bridge_causes import cause_queries, list_causes
 from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError
 from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, is_pending, read_changes
@@ -13,7 +14,7 @@ from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
-from pipework_core.toolkit import firewall, iproute
+from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.shared import (
     MACHINE_QUERY,
@@ -51,12 +52,11 @@ class LinuxBridge(LinkBackend):
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read the VLANs of the ports, where that matters; for a new bridge, who makes it, and its firewall."""
-        if attachment.host not in host.links:
-            return {**firewall.FIREWALL_QUERIES, _MACHINE: MACHINE_QUERY}
-        if attachment.vlan:
-            return {"vlans": bridge_vlan.QUERY}
-        return {}
+        """Read the VLANs of the ports, where that matters; what the firewall does; of a new bridge who makes it."""
+        is_there = attachment.host in host.links
+        vlans = {"vlans": bridge_vlan.QUERY} if attachment.vlan and is_there else {}
+        machine = {} if is_there else {_MACHINE: MACHINE_QUERY}
+        return {**vlans, **cause_queries(attachment, host), **machine}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
@@ -101,7 +101,7 @@ class LinuxBridge(LinkBackend):
         """Make the bridge when it is missing, then the port."""
         attachment = context.attachment
         bridge = _find_bridge(context)
-        made = self._prepare_bridge(context, bridge)
+        made = self._prepare_bridge(context, bridge) + Plan(warnings=list_causes(context, bridge))
         mtu = iproute.choose_mtu(context, bridge)
         if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
@@ -137,7 +137,7 @@ class LinuxBridge(LinkBackend):
                 undo=[ip("link", "delete", "dev", name, guard=_query_ports(name))],
                 reason=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _tag_bridge(name)), warnings=firewall.firewall_warnings(name, context.answers))
+            return Plan(steps=(create, _tag_bridge(name)))
         unfinished = bridge.group == PENDING_GROUP
         steps = [_tag_bridge(name)] if unfinished else []
         if not unfinished and not bridge.up:

@@ -63,12 +63,18 @@ check() {
     case $metric$mtu$dns$keep$broadcast$nodad$release$starter in *[!0-9]*) fail "lease.sh: a number is not one" ;; esac
     case $clientid in *[!0-9a-fA-F:]*) fail "lease.sh: clientid=$clientid is not in hexadecimal" ;; esac
     case $hostname in
-    *[!A-Za-z0-9.-]*) hostname=$(printf %s "$hostname" | LC_ALL=C tr -c 'A-Za-z0-9.-' '[-*]') ;;
+    # One label: a server takes what follows a dot for a domain, and web.1 and web.2 would both be web to it.
+    *[!A-Za-z0-9-]*) hostname=$(printf %s "$hostname" | LC_ALL=C tr -c 'A-Za-z0-9-' '[-*]') ;;
     esac
+    # A label has 63 characters (RFC 1035, 2.3.4); longer names still differ where they did.
+    if [ ${#hostname} -gt 63 ]; then
+        sum=$(printf %s "$hostname" | cksum)
+        hostname=$(printf %.52s "$hostname")-${sum%% *}
+    fi
     while :; do
         case $hostname in
-        [.-]*) hostname=${hostname#?} ;;
-        *[.-] | ????????????????????????????????????????????????????????????????*) hostname=${hostname%?} ;;
+        -*) hostname=${hostname#?} ;;
+        *- | ????????????????????????????????????????????????????????????????*) hostname=${hostname%?} ;;
         *) break ;;
         esac
     done
@@ -146,7 +152,7 @@ hear() {
             success=1
             [ -z "$keep" ] || break
             ;;
-        'lease '*)
+        'lease '* | 'warning '*)
             leases="$leases$line
 "
             ;;
@@ -158,7 +164,17 @@ hear() {
     done
     [ -n "$success" ] || fail "${said:-$program was ended from outside}"
     [ -n "$release" ] || printf %s "$leases"
-    [ -n "$keep$release" ] || announce
+    [ -n "$keep$release" ] || {
+        announce
+        tell_of_the_end
+    }
+}
+
+tell_of_the_end() {
+    seconds=${leases#* seconds=}
+    case ${seconds%%[!0-9]*} in
+    *[0-9]) echo "warning $interface has its address for ${seconds%%[!0-9]*} seconds; $client-f renews it" ;;
+    esac
 }
 
 # Tell the neighbours; a client that stays does this by itself. Nobody waits for it. Without arping the kernel does it,

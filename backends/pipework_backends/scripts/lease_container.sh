@@ -57,7 +57,7 @@ bundle() {
     [ "$family" = 4 ] || program=udhcpc6
     echo "command -v $program >/dev/null || { echo '! there is no $program in the image'; exit 1; }"
     echo 'mkdir -p /run/pipework/scripts && cd /run/pipework/scripts || exit'
-    for file in lease.sh lease_client.sh hook.sh hook_values.sh; do
+    for file in lease.sh lease_client.sh hook.sh hook_routes.sh hook_values.sh; do
         enclosed "$file" "$here/$file"
     done
     enclosed lease_watch.sh "$here/lease_watch.sh" "$here/lease_inside.sh"
@@ -99,8 +99,8 @@ listen() {
     while read -r line; do
         case $line in
         'cli '*) [ -n "$cli" ] || cli=${line#cli } ;;
-        'lease '*[!A-Za-z0-9.:/=,\ _-]*) ;; # an image may say anything
-        'lease '*) leases="$leases$line
+        'lease '*[!A-Za-z0-9.:/=,\ _-]* | 'warning '*[!A-Za-z0-9.:/=,\ _-]*) ;; # an image may say anything
+        'lease '* | 'warning '*) leases="$leases$line
 " ;;
         done)
             finished=1
@@ -157,6 +157,14 @@ get() {
     [ -z "$keep" ] || watch_over
     [ "$family" = 6 ] || announce
     printf '%s' "$leases"
+    [ -n "$keep" ] || tell_of_the_end
+}
+
+tell_of_the_end() {
+    seconds=${leases#* seconds=}
+    case ${seconds%%[!0-9]*} in
+    *[0-9]) echo "warning $interface has its address for ${seconds%%[!0-9]*} seconds; dhcp:-f renews it" ;;
+    esac
 }
 
 # Wait for a client that is there for the same interface, of a run at the same time or of one that was killed: what it

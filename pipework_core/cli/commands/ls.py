@@ -18,7 +18,7 @@ USAGE = ("ls [GUEST] [--json]",)
 HELP = (
     (
         "ls [GUEST]",
-        "list attachments of all or one: up, down, unfinished (killed), orphan (guest gone), elsewhere (half moved)",
+        "list attachments: up, down, expired (lease over), unfinished (killed), orphan (guest gone), elsewhere (moved)",
     ),
 )
 OPTIONS = ("json", *options.LOOKING)

@@ -81,6 +81,7 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     for link, job in zip(report.links, report.jobs, strict=True):
         if job.error is not None:
             output.print_error(f"{name_job(job)}: {job.error}", job.error.hint, place=link.place)
+            output.print_notes(getattr(job.error, "__notes__", ()))
         elif job.whole:
             output.print_warnings(f"{name_job(job)}: {text}" for text in job.report().warnings)
     topology_output.print_host_problems(report.host)

@@ -116,7 +116,7 @@ def test_names_of_containers_differ_as_interfaces_do_and_are_allowed() -> None:
 
 def test_a_default_route_of_the_guests_own_stays_first() -> None:
     own = Route(dst="default", family=4, via="10.1.0.1", dev="eth0")
-    assert "metric=100" in words("br1", "web1", "dhcp", routes=(own,))
+    assert not any("metric=" in word for word in words("br1", "web1", "dhcp", routes=(own,)))
     assert not any(word.startswith("metric") for word in words("br1", "web1", "dhcp"))
 
 
