@@ -86,6 +86,11 @@ def remove_stale_port(switch: Switch, name: str) -> Plan:
 
 def adjust_port(wanted: Port, has: Port) -> list[Command]:
     """Return what changes an existing port of the right bridge into the wanted one."""
+    if ovsdb.FOREIGN_KEY in has.external_ids:
+        raise ConflictError(
+            f"the port {has.name} of {has.bridge} has an {ovsdb.FOREIGN_KEY}, by which somebody else uses it.",
+            hint=f"ovs-vsctl remove interface {has.name} external_ids {ovsdb.FOREIGN_KEY} makes it pipework's again",
+        )
     steps = []
     if has.tag != wanted.tag:
         steps.append(
