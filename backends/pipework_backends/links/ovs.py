@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 _MACHINE = "machine"
-DATAPATHS = ("system", "netdev")
+USER_SPACE = "netdev"
+DATAPATHS = ("system", USER_SPACE)
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
 #: Beside the answers of the switch, the name of the port that the plan has taken off it.
@@ -165,7 +166,8 @@ class OpenVSwitch(LinkBackend):
         port = (add_port(choose_port(context, name)), check_port(name))
         # The changes come before the checks: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
-        return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+        made = stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+        return made + Plan(steps=_complete_checksums(context, switch))
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Correct the port."""
@@ -174,6 +176,21 @@ class OpenVSwitch(LinkBackend):
     def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or check that it works, so that the host can take part in it."""
         return _create_bridge(context, _check_switch(context))
+
+
+def _complete_checksums(context: Context, switch: Switch) -> tuple[Command, ...]:
+    """Return what lets the guest's end complete its checksums itself where the datapath is in user space.
+
+    A veth leaves them to whoever comes next, and a datapath in user space passes on what it reads. TCP and UDP arrive
+    with wrong checksums and are dropped, while ping works.
+    """
+    attachment = context.attachment
+    datapath = switch.datapaths.get(attachment.host, attachment.option("datapath"))
+    if datapath != USER_SPACE:
+        return ()
+    words = ("ethtool", "--offload", attachment.interface, "tx", "off")
+    reason = f"let {attachment.interface} complete its checksums, which a datapath in user space does not"
+    return (Command(argv=words, netns=context.guest.netns, reason=reason),)
 
 
 def _read_port(port: Port) -> SwitchPort:
@@ -185,7 +202,7 @@ def _read_port(port: Port) -> SwitchPort:
         name=port.name,
         bridge=port.bridge,
         vlan=str(port.tag or ""),
-        ours=told.get(ovsdb.OWN_KEY) == port.name,
+        ours=port.ours and told.get(ovsdb.OWN_KEY) == port.name,
         guest=told.get("pipework.containername", "").removeprefix("/") or told.get("pipework.containerid", ""),
         pid=int(pid) if pid.isascii() and pid.isdigit() and len(pid) < _PID_DIGITS else 0,
     )
@@ -215,6 +232,11 @@ def _check_switch(context: Context) -> Switch:
             hint="leave ovs: out, or name another bridge",
         )
     switch = _parse_switch(context)
+    if name == switch.integration:
+        raise HostError(
+            f"{name} is the integration bridge of OVN, which decides itself what is plugged into it.",
+            hint="name another bridge",
+        )
     if attachment.vlan and name in switch.fakes:
         raise UsageError(
             f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
@@ -278,6 +300,8 @@ def _complete_port(context: Context, link: Link, switch: Switch) -> Plan:
                 remove_port(has.name, undo=(add_port(has, undo=()),), reason=f"take {has.name} off {has.bridge}")
             )
         steps += [*made.steps, add_port(wanted), check_port(wanted.name)]
+    if link.group == PENDING_GROUP:
+        steps += _complete_checksums(context, switch)
     notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
     return Plan(steps=tuple(steps), notes=notes)
 

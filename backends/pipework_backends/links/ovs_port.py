@@ -89,6 +89,11 @@ def adjust_port(wanted: Port, has: Port) -> list[Command]:
 
     Where no VLAN is asked for, the one that somebody gave the port stays.
     """
+    if ovsdb.FOREIGN_KEY in has.external_ids:
+        raise ConflictError(
+            f"the port {has.name} of {has.bridge} has an {ovsdb.FOREIGN_KEY}, by which somebody else uses it.",
+            hint=f"ovs-vsctl remove interface {has.name} external_ids {ovsdb.FOREIGN_KEY} makes it pipework's again",
+        )
     steps = []
     if wanted.tag and has.tag != wanted.tag:
         steps.append(

@@ -10,6 +10,7 @@ nonce=${nonce?}
 export LC_ALL=C.UTF-8
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 watch=
+holders=
 
 say() {
     printf '\n%s %s\n' "$nonce" "$1"
@@ -79,6 +80,23 @@ pin() {
     esac
 }
 
+# hold DIGIT PATH NSENTER READLINK SECONDS: pin a namespace, and let a process keep the descriptor, of which a shell has
+# few; say the process. It stays outside the namespace, and its number is nobody else's until this shell waits for it.
+hold() {
+    pin "$1" "$2" "$3" "$4" || return
+    sleep "$5" </dev/null >/dev/null 2>&1 3<&- &
+    holders="$holders $!"
+    printf 'holder %s\n' "$!"
+    eval "exec $1<&-"
+}
+
+# drop: let go of all namespaces that are held by processes.
+drop() {
+    # shellcheck disable=SC2086 # numbers
+    [ -z "$holders" ] || kill $holders 2>/dev/null
+    holders=
+}
+
 # take FILE SECONDS FLOCK...: wait for the lock, as descriptor 3, and watch over it for so long. Where FILE cannot be
 # ours (a user namespace), the lock is our network namespace.
 take() {
@@ -106,16 +124,19 @@ taken() {
     [ "$signed" = "$1" ] || echo disturbed
 }
 
-# guard SECONDS: a host whose connection broke without anybody telling it must not stay locked.
+# guard SECONDS: a host whose connection broke without anybody telling it must not stay locked. `finished` starts it
+# anew: a run that is at work may take longer.
 guard() {
+    seconds=$1
     (
         trap 'kill "$asleep"; exit' TERM
-        sleep "$1" &
+        sleep "$seconds" &
         asleep=$!
         wait "$asleep"
         # Our parent is another process when the shell that we watch has ended.
         read -r _ _ _ parent _ </proc/self/stat
-        [ "$parent" != "$$" ] || kill -s KILL "$$"
+        # shellcheck disable=SC2086 # numbers
+        [ "$parent" != "$$" ] || kill -s KILL "$$" $holders
     ) </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
     watch=$!
 }
@@ -124,7 +145,7 @@ unguard() {
     [ -z "$watch" ] || kill "$watch" 2>/dev/null
     watch=
 }
-trap unguard EXIT
+trap 'unguard; drop' EXIT
 
 give_back() {
     exec 3<&-
@@ -141,4 +162,8 @@ attend() {
 
 finished() {
     say "finished $1"
+    [ -z "$watch" ] || {
+        unguard
+        guard "$seconds"
+    }
 }
