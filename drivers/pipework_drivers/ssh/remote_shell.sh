@@ -11,6 +11,7 @@ export LC_ALL=C.UTF-8
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 watch=
 holders=
+signs=
 
 say() {
     printf '\n%s %s\n' "$nonce" "$1"
@@ -98,10 +99,14 @@ drop() {
 }
 
 # take FILE SECONDS FLOCK...: wait for the lock, as descriptor 3, and watch over it for so long. Where FILE cannot be
-# ours (a user namespace), the lock is our network namespace.
+# ours (a user namespace), the lock is our network namespace; where it cannot be made, one of the kernel's files that root
+# alone can open, and to which nothing is written.
 take() {
-    if (umask 077 && : >>"$1") 2>/dev/null; then
+    if (umask 077 && : >>"$1" && chmod 600 "$1") 2>/dev/null; then
         exec 3<>"$1"
+        signs=yes
+    elif (: >>/proc/sys/vm/drop_caches) 2>/dev/null; then
+        exec 3>>/proc/sys/vm/drop_caches
     else
         exec 3</proc/self/ns/net
     fi
@@ -112,12 +117,13 @@ take() {
 
 # sign TOKEN: write down who has the lock.
 sign() {
-    [ ! -f /proc/self/fd/3 ] || printf '%s' "$1" 1<>/proc/self/fd/3
+    # A file system that is full takes no word, and the other two locks take none at all.
+    [ -z "$signs" ] || printf '%s' "$1" 1<>/proc/self/fd/3 || signs=
 }
 
 # taken TOKEN: say whether somebody else has had the lock since we signed it.
 taken() {
-    [ -f /proc/self/fd/3 ] || return 0
+    [ -n "$signs" ] || return 0
     signed=
     # No line ends in there, which makes this fail.
     read -r signed </proc/self/fd/3 || :
