@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model import names, ownership
-from pipework_core.model.errors import HostError
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.plugins.builtin import CLAIMS
 from pipework_core.toolkit.veth import VETH
 
@@ -25,7 +25,7 @@ _NO, _PREFIX, _EXISTS, _EXACTLY = range(4)
 
 def find_listings(attachment: Attachment, host: HostState, plugins: PluginManager) -> Mapping[str, Command]:
     """Return the commands that list the names of a kind, by kind, if only these can tell what the name means."""
-    name, link = attachment.host, host.links.get(attachment.host)
+    name, link = attachment.host, host.find(attachment.host)
     if attachment.kind:
         listing = plugins.find_claims(attachment.kind).listing
         return {attachment.kind: listing} if listing else {}
@@ -45,13 +45,26 @@ def complete_request(
     """
     if attachment.host_mac:
         attachment = attachment._replace(host=_find_by_mac(attachment, host, guest_state, plugins), host_mac="")
+    link = host.find(attachment.host)
+    if link is not None:  # named by an alternative name, perhaps
+        attachment = attachment._replace(host=link.name)
     if attachment.kind:
+        _refuse_label(attachment, host, plugins)
         backend = plugins.find_backend(attachment.kind, explicit=True)
     else:
         backend = _find_claiming(attachment.host, host, plugins)
     interface = attachment.interface or backend.interface
     names.interface_name(interface)
     return attachment._replace(kind=backend.kind, interface=interface), backend
+
+
+def _refuse_label(attachment: Attachment, host: HostState, plugins: PluginManager) -> None:
+    """Raise UsageError for `eth1:lan` where eth1 is an interface and no kind: an address's label, and no name."""
+    kind = attachment.kind
+    if host.find(kind) is not None and not plugins.has_backend(kind):
+        raise UsageError(
+            f"{kind}:{attachment.host} is the label of an address of {kind}.", hint=f"the interface is called {kind}"
+        )
 
 
 def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager) -> str:

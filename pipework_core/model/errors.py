@@ -11,6 +11,7 @@ PipeworkError
 ├── CommandError         a command of the plan failed; what had been done was undone
 ├── UndoError            … and undoing it failed too: what is left is named
 ├── PluginError          a plugin is broken, missing, or claims a name that is taken
+│   └── UnknownNameError  … because what was written names none (exit code 2)
 └── ReplayError          a replayed run left its recording
 Interrupted              SIGINT or SIGTERM; what had been done was undone (exit code 130)
 """
@@ -67,6 +68,10 @@ class ConflictError(PipeworkError):
 
 class PluginError(PipeworkError):
     """A plugin is broken or missing, or two plugins claim one name."""
+
+
+class UnknownNameError(PluginError, UsageError):
+    """The command line or a file names a kind, a runtime, a method or a driver that nobody provides."""
 
 
 class ReplayError(PipeworkError):

@@ -164,6 +164,7 @@ def _parse_link(entry: dict[str, Any]) -> Link:
         unsettled=tuple(_list_assigned(entry, "tentative")),
         leased=tuple(_list_leased(entry)),
         port_state=str(info.get("info_slave_data", {}).get("state", "")),
+        altnames=tuple(entry.get("altnames", ())),
     )
 
 

@@ -69,8 +69,9 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
     Raise ConflictError when the host's name is taken.
     """
     name = choose_veth_name(context)
-    if name in context.host_state.links:
-        ours = read_tag(context.host_state.links[name]) is not None
+    there = context.host_state.find(name)
+    if there is not None:
+        ours = read_tag(there) is not None
         first = "`pipework ls --json` tells whose it is; detach that, or " if ours else ""
         raise ConflictError(
             f"the host has an interface {name} already.", hint=f"{first}choose another name for the host's end with -l"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from pipework_core.model import names
 from pipework_core.model.attachment import TIMEOUT, Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.builtin import MOVING_KINDS
@@ -231,11 +230,11 @@ def _refuse_missing(keys: _Keys) -> None:
 
 
 def _parse_interface(text: str) -> str:
-    return names.interface_name(text, what="guest interface")
+    return grammar.parse_interface(text, what="guest interface")
 
 
 def _parse_host_interface(text: str) -> str:
-    return names.interface_name(text, what="host-side interface")
+    return grammar.parse_interface(text, what="host-side interface")
 
 
 def _parse_mac(text: str) -> str:

@@ -30,7 +30,7 @@ class DownRequest(Record):
 
 def parse_request(args: ParsedArgs) -> DownRequest:
     """Return the topology file, and what is to stay."""
-    refuse_operands(args)
+    refuse_operands(args, f"write pipework {args.command} -f FILE")
     return DownRequest(read_file(args, "file") or DEFAULT_FILE, keep_bridge=args.has("keep-bridge"))
 
 

@@ -39,7 +39,7 @@ class UpRequest(Record):
 
 def parse_request(args: ParsedArgs) -> UpRequest:
     """Return the file, and how it is to be applied."""
-    refuse_operands(args)
+    refuse_operands(args, f"write pipework {args.command} -f FILE")
     return UpRequest(
         read_file(args, "file") or DEFAULT_FILE,
         replace=args.has("replace"),
