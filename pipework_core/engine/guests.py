@@ -116,12 +116,15 @@ class GuestDirectory:
             return owners
         from pipework_core.state.namespaces import inodes_of  # noqa: PLC0415 - an attachment does not need it
 
+        silent: list[str] = []
         builtin = [self._plugins.find_resolver(runtime) for runtime in GUESTS if runtime not in {"netns", "pid"}]
         found = [
             (resolver.runtime, running)
             for resolver in (*builtin, *self._plugins.list_third_party_resolvers())
             if hasattr(resolver, "list")
-            for running in self._list_running(resolver, f"guests of {resolver.runtime} are shown by their processes")
+            for running in self._list_running(
+                resolver, f"guests of {resolver.runtime} are shown by their processes", silent.append
+            )
             if running.candidate.pid not in clients
         ]
         inodes = inodes_of(self._driver, (running.candidate.pid for _, running in found))
@@ -130,6 +133,9 @@ class GuestDirectory:
             inode = inodes.get(running.candidate.pid, 0)
             if inode in todo and running.candidate.netns is not None:
                 owners[inode] = _make_guest(runtime, running.name, running.candidate, running.candidate.netns, inode)
+        if any(owner.runtime in NAMELESS for owner in owners.values()):  # which may be guests of those that are silent
+            for text in silent:
+                self._warn(text)
         return owners
 
     def _ask_runtime(
@@ -151,10 +157,13 @@ class GuestDirectory:
     def _lacks_program(self, resolver: GuestResolver) -> bool:
         return bool(resolver.program) and not self._driver.has_program(resolver.program)
 
-    def _list_running(self, resolver: GuestResolver, warning: str) -> Sequence[RunningGuest]:
+    def _list_running(
+        self, resolver: GuestResolver, warning: str, warn: Callable[[str], None] | None = None
+    ) -> Sequence[RunningGuest]:
         """Return the running guests of a runtime; where it fails, none, and warn with `warning` and the reason."""
+        tell = warn or self._warn
         running = self._ask_runtime(
-            resolver, resolver.list, (GuestError, PluginError), lambda error: self._warn(f"{warning}: {error}")
+            resolver, resolver.list, (GuestError, PluginError), lambda error: tell(f"{warning}: {error}")
         )
         return running or ()
 

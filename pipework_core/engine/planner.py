@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pipework_core.engine import attached, detach, existing, name_clash, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
-from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice
+from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice, shorten_usage
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
@@ -356,6 +356,7 @@ def _get_answer(command: Command, outcome: Outcome) -> str:
     """Return what a read printed; raise HostError when it failed."""
     if outcome.code not in command.ok_codes:
         raise HostError(
-            f"cannot {command.reason or command}: {outcome.error_text}", hint=find_advice(outcome.error_text)
+            f"cannot {command.reason or command}: {shorten_usage(outcome.error_text)}",
+            hint=find_advice(outcome.error_text),
         )
     return outcome.stdout

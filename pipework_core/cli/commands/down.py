@@ -53,7 +53,7 @@ def run(request: DownRequest, settings: Settings) -> int:
         run.driver.finish(() if seen or failed else ("nothing of the file is attached",))
         counts = {"failed": failed, "left behind": stays}
         rest = "".join(f", {count} {what}" for what, count in counts.items() if count)
-        print(f"{seen} detached{rest}", file=sys.stderr)
+        print(f"{seen} {'to detach' if settings.dry_run else 'detached'}{rest}", file=sys.stderr)
     return 1 if failed or stays else 0
 
 
