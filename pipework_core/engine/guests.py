@@ -15,6 +15,7 @@ from pipework_core.model.plan import HOST, Command, Netns
 from pipework_core.plugins.builtin import GUESTS
 from pipework_core.spec.grammar import parse_guest
 from pipework_core.state import docker
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -171,7 +172,7 @@ class GuestDirectory:
         if runtime in self._names:
             return self._names[runtime]
         if runtime == "netns":
-            names = [str(entry["name"]) for entry in json.loads(self._driver.read([_LIST_NAMES])[0].stdout or "[]")]
+            names = _parse_names(self._driver.read([_LIST_NAMES])[0].stdout)
         else:
             running = self._list_running(self._plugins.find_resolver(runtime), f"the guests of {runtime} are not known")
             names = [guest.name for guest in running]
@@ -246,6 +247,12 @@ class GuestDirectory:
         with contextlib.suppress(GuestError):  # in a user namespace it may not be opened, and so not be entered either
             own.add(self._driver.pin(_FIRST_PROCESS).inode)
         return own
+
+
+@parser_of("ip")
+def _parse_names(text: str) -> list[str]:
+    """Return the names in the answer to `_LIST_NAMES`."""
+    return [str(entry["name"]) for entry in json.loads(text or "[]")]
 
 
 def _make_guest(runtime: str, name: str, candidate: Candidate, netns: Netns, inode: int) -> Guest:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.errors import HostError
 from pipework_core.model.link import LOCKABLE, GuestState, Link, Route
 from pipework_core.model.plan import Command
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,11 +95,13 @@ def json_lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
+@parser_of("ip")
 def parse_links(text: str) -> dict[str, Link]:
     """Parse `ip -details -json link show` or `… address show` into links by name."""
     return {link.name: link for link in map(_parse_link, parse_json(text or "[]")) if link.name}
 
 
+@parser_of("ip")
 def parse_guest(text: str) -> GuestState:
     """Parse the two documents, a line each, that `guest_query` prints."""
     documents = json_lines(text)

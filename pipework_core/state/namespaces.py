@@ -13,6 +13,7 @@ from pipework_core.model.link import GuestState
 from pipework_core.model.plan import HOST, Command, Netns, Outcome
 from pipework_core.model.snapshot import Namespace, ParentUse
 from pipework_core.state import facts
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -169,6 +170,7 @@ def _may_be_on_another(link: Link) -> bool:
     return link.peer_elsewhere and link.kind in _STACKED
 
 
+@parser_of("lsns")
 def _list_processes(outcome: Outcome) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads(outcome.stdout or "{}").get("namespaces", [])
     return entries

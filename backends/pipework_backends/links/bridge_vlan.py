@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import Command
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -21,6 +22,7 @@ ACCESS = ("pvid", "untagged")
 _FLAGS = {"PVID": "pvid", "Egress Untagged": "untagged"}
 
 
+@parser_of("bridge")
 def parse_vlans(text: str, port: str) -> Vlans:
     """Return the VLANs of a port from what `QUERY` printed."""
     import json  # noqa: PLC0415 - only where VLANs are asked for

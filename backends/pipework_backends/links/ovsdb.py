@@ -8,9 +8,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.model.errors import HostError
 from pipework_core.model.plan import Command
 from pipework_core.model.records import Record
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,17 +81,14 @@ class Switch(Record):
 
 
 @lru_cache(maxsize=1)  # a topology plans hundreds of guests from one answer
+@parser_of("ovs-vsctl")
 def parse_tables(text: str) -> Switch:
     """Parse what `TABLES` prints; nothing at all is a switch without bridges.
 
     Raise HostError for what is no such answer.
     """
-    try:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-        return _parse_documents(documents) if documents else Switch()
-    except (ValueError, TypeError, LookupError, AttributeError):
-        said = "ovs-vsctl gave an answer that makes no sense."
-        raise HostError(said, hint="what does `ovs-vsctl show` say?") from None
+    documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return _parse_documents(documents) if documents else Switch()
 
 
 def _parse_documents(documents: list[Any]) -> Switch:

@@ -308,7 +308,8 @@ def _parse_birth(stat: str, ticks: int) -> float:
     """Return when a process was started, in seconds since boot (proc(5), stat, field 22); 0.0 for none."""
     # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
     fields = stat.rpartition(")")[2].split()
-    return float(fields[19]) / ticks if fields else 0.0
+    birth = fields[19] if len(fields) > 19 else "0"  # noqa: PLR2004 - see above
+    return float(birth) / ticks if birth.isascii() and birth.isdigit() else 0.0
 
 
 class SshDrivers:
