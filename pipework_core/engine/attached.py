@@ -131,7 +131,8 @@ def read_evidence(
     if wrong:
         losses = (f"what {link.name} of {guest.name} remembers as {', '.join(wrong)} makes no sense, and is left out.",)
     elif told is not None and told.kind != tag.kind:
-        losses = (f"{link.name} of {guest.name} says that it is {told.kind}:{told.parent}, which is not so.",)
+        said = f"{link.name} of {guest.name} says that it is {told.kind}:{told.parent}"
+        losses = (f"{said}, which is not so; what such a kind made beside it on the host stays.",)
     elif told is None and not ownership.is_pending(link):
         warnings = (f"{link.name} of {guest.name} has lost its mark: what it replaced in the guest is not known.",)
     elif end is not None and not end.master and tag.kind in plugins.find_backend(tag.kind).claims.link_kinds:
@@ -156,10 +157,11 @@ def _choose_kind(link: Link, tag: Tag, end: Link | None, host: HostState, plugin
     makers = [one for one in makers if one.link_kind == VETH]
     master = host.links.get(end.master)
     ours = [one.kind for one in makers if master is not None and master.kind in one.claims.link_kinds]
-    foreign = backend is not None and backend.link_kind == VETH and tag.kind not in {one.kind for one in makers}
+    makes_veth = backend is not None and backend.link_kind in {"", VETH} and not backend.moves_nic
+    foreign = makes_veth and tag.kind not in {one.kind for one in makers}
     if not foreign and ours and tag.kind not in ours:
         tag = tag._replace(kind=ours[0], parent="")
-    elif backend is None or backend.link_kind != VETH:
+    elif not makes_veth:
         tag = tag._replace(kind=plugins.find_kind_of(link), parent="")
     return tag._replace(parent=master.name) if master is not None and master.kind == tag.kind else tag
 

@@ -202,10 +202,14 @@ class Executor:
             job.error = None if ended_by_signal else _explain_failure(job, command, outcome)
 
 
+#: The exit code of a command that never ran, as the shell has it: then nothing was waited for.
+_NOT_STARTED = 127
+
+
 def _explain_failure(job: Job, command: Command, outcome: Outcome) -> CommandError:
     """Return the error; what was known before it to be in the way of who waits for the network is noted with it."""
     error = CommandError(command, outcome)
-    if command.timeout and job.plan:
+    if command.timeout and job.plan and outcome.code != _NOT_STARTED:
         for text in job.plan.warnings:
             error.add_note(text)
     return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.engine import Engine
@@ -14,6 +15,8 @@ from pipework_drivers.local.driver import LiveDriver
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+#: The host's end of g1's pair, which goes with the whole pair.
+BROKEN = sys.argv[1]
 MISSING = Command(argv=("ip", "link", "delete", "dev", "missing"))
 
 
@@ -25,8 +28,8 @@ class Failing(LiveDriver):
         return super().apply([list(map(self._break, commands)) for commands in lists], stop=stop)
 
     def _break(self, command: Command) -> Command:
-        broken = command.netns and command.netns.path.endswith("/g1") and "delete" in command.argv
-        return MISSING._replace(netns=command.netns) if broken else command
+        broken = command.argv[:3] == ("ip", "link", "delete") and command.argv[-1] == BROKEN
+        return MISSING if broken else command
 
 
 wanted = [make_attachment(f"br1 netns:g{number} 10.0.0.{number}/24 -i eth1".split()) for number in range(1, 4)]

@@ -69,6 +69,10 @@ trap '' HUP INT TERM
 """
 
 
+#: Programs that repeat what they change.
+_CHATTY = frozenset({"tee", "ethtool"})
+
+
 class Section(Record):
     """Steps that are done or undone as a whole, and the cleanup after them, which is never undone."""
 
@@ -262,9 +266,9 @@ class _Writer(Record):
             path = command.netns.path
             words = ("nsenter", f"--net={self.held.get(path, path)}", *words)
         line = " ".join((_quote_program(words[0]), *map(_quote_word, words[1:])))
+        quiet = " >/dev/null" if command.argv[0] in _CHATTY else ""
         if command.stdin is None:
-            return line
-        quiet = " >/dev/null" if command.argv[0] == "tee" else ""  # it repeats what it writes
+            return f"{line}{quiet}"
         return f"printf %s {_quote_word(replace_in_text(command.stdin, self.held))} | {line}{quiet}"
 
 

@@ -85,6 +85,7 @@ pin() {
 # few; say the process. It stays outside the namespace, and its number is nobody else's until this shell waits for it.
 hold() {
     pin "$1" "$2" "$3" "$4" || return
+    # shellcheck disable=SC2217 # it must not hold our stdin open
     sleep "$5" </dev/null >/dev/null 2>&1 3<&- &
     holders="$holders $!"
     printf 'holder %s\n' "$!"
