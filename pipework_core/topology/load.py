@@ -61,6 +61,24 @@ def _decode_text(data: bytes, path: str) -> str:
         raise place.error("this is not UTF-8.", hint="save the file as UTF-8") from None
 
 
+def read_yaml(text: str, file: str) -> Document:
+    """Return the data of a YAML text with the places of its values.
+
+    Raise UsageError with line and column for what is none, HostError without the libraries.
+    """
+    _require_libraries()
+    import yaml  # noqa: PLC0415 - see above
+
+    from pipework_core.topology import errors, yaml_reader  # noqa: PLC0415 - see above
+
+    for error in errors.find_controls(text, file):
+        raise error
+    try:
+        return yaml_reader.read_document(text, file)
+    except yaml.MarkedYAMLError as broken:
+        raise errors.explain_syntax(broken, text, file) from None
+
+
 def _require_libraries() -> None:
     try:
         import msgspec  # noqa: F401, PLC0415 - an attachment needs neither
@@ -71,23 +89,16 @@ def _require_libraries() -> None:
 
 
 def _check_text(text: str, file: str) -> tuple[Document, File]:
-    _require_libraries()
+    document = read_yaml(text, file)
     import msgspec  # noqa: PLC0415 - see above
-    import yaml  # noqa: PLC0415 - see above
 
-    from pipework_core.topology import errors, schema, yaml_reader  # noqa: PLC0415 - see above
+    from pipework_core.topology import errors, schema  # noqa: PLC0415 - see above
 
-    for error in errors.find_controls(text, file):
-        raise error
-    try:
-        document = yaml_reader.read_document(text, file)
-    except yaml.MarkedYAMLError as broken:
-        raise errors.explain_syntax(broken, text, file) from None
     top = _drop_extensions(document)
     try:
         return document, msgspec.convert(top, schema.File)
     except msgspec.ValidationError as wrong:
-        raise errors.explain_shape(str(wrong), document) from None
+        raise errors.explain_shape(str(wrong), document, schema.list_keys_at) from None
 
 
 def _drop_extensions(document: Document) -> dict[str, object]:
