@@ -36,6 +36,7 @@ dhcpcd-base                 dhcpcd
 iw                          iw
 tcpdump                     tcpdump
 openssh-server              sshd
+ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
 containernetworking-plugins /usr/lib/cni/bridge

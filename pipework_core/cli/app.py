@@ -45,7 +45,8 @@ def _report_failure(error: BaseException, message: str, hint: str, code: int, *,
     if code == Interrupted.exit_code:
         output.print_message(message)
     else:
-        output.print_error(message, hint)
+        for one in getattr(error, "errors", (error,)):
+            output.print_error(str(one) or message, getattr(one, "hint", hint))
     output.print_notes(notes)
     if as_json:
         output.print_json({"error": message, "hint": hint, "notes": notes, "exit": code})

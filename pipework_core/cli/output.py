@@ -11,6 +11,8 @@ from pipework_core.model.names import escape_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipework_core.engine.gc import Collected
+
 
 def print_message(text: str) -> None:
     """Print what is neither an error nor a warning."""
@@ -40,6 +42,14 @@ def print_warnings(texts: Iterable[str]) -> None:
     """Print warnings, one a line."""
     for text in texts:
         print_warning(text)
+
+
+def print_rest(rest: Collected) -> int:
+    """Print what could not be removed of what attachments left that were gone already; return how much that is."""
+    print_warnings(rest.plan.warnings)
+    for command, message in rest.failed:
+        print_error(f"cannot {command.reason}: {message}")
+    return len(rest.failed)
 
 
 def print_json(data: Any) -> None:  # noqa: ANN401 - whatever json can write

@@ -49,10 +49,11 @@ def print_progress(done: int, total: int) -> None:
 
 
 def summarize_jobs(jobs: Sequence[Job]) -> str:
-    """Return how many links were attached, were as they are, failed, or were undone."""
+    """Return how many links were attached, were as they are, failed, were undone, or were not begun."""
     done = sum(job.whole and bool(job.outcomes) for job in jobs)
     same = sum(job.whole and not job.outcomes for job in jobs)
     failed = sum(job.error is not None for job in jobs)
-    undone = len(jobs) - done - same - failed
-    counts = {"attached": done, "as they were": same, "failed": failed, "undone": undone}
+    undone = sum(job.begun and not job.whole and job.error is None for job in jobs)
+    rest = len(jobs) - done - same - failed - undone
+    counts = {"attached": done, "as they were": same, "failed": failed, "undone": undone, "not begun": rest}
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "the file names no guest"

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine.snapshot import SHELL_MACVLAN
 from pipework_core.model import ownership
+from pipework_core.model.attachment import KEEP
 from pipework_core.model.context import Guest
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import HOST
 from pipework_core.model.records import Record
 from pipework_core.plugins.api import LinkBackend
+from pipework_core.spec.dhcp import CONTAINER_CLIENT, HOST_CLIENTS
+from pipework_core.toolkit import garbage
 from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
-UP, DOWN, UNFINISHED, ORPHAN = "up", "down", "unfinished", "orphan"
+UP, DOWN, EXPIRED, UNFINISHED = "up", "down", "expired", "unfinished"
+ORPHAN, ELSEWHERE = "orphan", "elsewhere"
 #: Who has the host's own parts in networks (`pipework host`), and the kind in the tag of one that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"
@@ -33,7 +37,9 @@ class AttachmentStatus(Record):
     """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
 
     It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's
-    end on the host. `state` is up, down, unfinished (a run was killed over it) or orphan (a half of it is missing).
+    end on the host. `state` is up, down, expired (its lease is over), unfinished (a run was killed over it), orphan
+    (its guest is gone) or elsewhere (its guest lives, and its other half is not where it was: the NIC below was moved,
+    or the guest moved its end).
     `adopted` is what the shell version made. `dhcp` is the client that its tag names, `alive` whether one that stays
     is there (None: it was not to stay).
     """
@@ -82,18 +88,18 @@ class _Lister:
 
     def _read_guest_link(self, inode: int, link: Link) -> AttachmentStatus | None:
         tag, is_pending = ownership.read_tag(link), ownership.is_pending(link)
-        if tag is None and not is_pending:
-            return self._adopt_shell(inode, link)
-        if tag is not None and not self._is_attachment(link, tag):
-            return None  # of the host that this guest is to guests of its own
         end = self._find_host_end(link, inode)
+        if tag is None and not is_pending and (end is None or not ownership.read_tag(end)):
+            return self._adopt_shell(inode, link)
+        if tag is not None and not self._is_attachment(link, tag) and end is None:
+            return None  # of the host that this guest is to guests of its own
         entry = _read_status(link, inode)
         backend = self._find_backend(link, tag, end)
         if backend is not None:
             return self._fill_in(entry, link, tag or Tag(kind=backend.kind), backend, end)
         if link.kind == VETH and (tag is None or self._is_nested(inode)):
             return None
-        return entry._replace(kind=tag.kind if tag else link.kind, state=ORPHAN)
+        return entry._replace(kind=tag.kind if tag else link.kind, state=ELSEWHERE)
 
     def _is_attachment(self, link: Link, tag: Tag) -> bool:
         """Whether the link is an attachment by its tag, true or forged, and not what attachments share."""
@@ -136,6 +142,8 @@ class _Lister:
         details = backend.describe(self._snapshot, link, tag, end)
         is_pending = ownership.is_pending(link) or (end is not None and ownership.is_pending(end))
         state = UNFINISHED if is_pending else DOWN if end is not None and not end.up else entry.state
+        if state == UP and _has_expired(link, tag.dhcp):
+            state = EXPIRED
         client = any(
             (client.inode, client.interface) == (entry.inode, entry.interface) for client in self._snapshot.clients
         )
@@ -188,14 +196,16 @@ class _Lister:
             elif link.kind == VETH and link.name not in seen and (is_pending or (tag and tag.kind == VETH)):
                 backend = self._find_recognising(link, link) or LinkBackend()
                 details = backend.describe(self._snapshot, link, Tag(kind=backend.kind), link)
+                inode = int(tag.netns or 0) if tag else 0
+                lives = inode in self._snapshot.spaces or garbage.is_moved(self._snapshot, link)
                 yield _read_status(link)._replace(
                     interface="",
                     kind=backend.kind,
                     parent=details.parent,
                     vlan=details.vlan,
                     host_end=link.name,
-                    inode=int(tag.netns or 0) if tag else 0,
-                    state=UNFINISHED if is_pending else ORPHAN,
+                    inode=inode,
+                    state=UNFINISHED if is_pending else ELSEWHERE if lives else ORPHAN,
                 )
             elif tag is not None and self._is_attachment(link, tag):
                 state = UNFINISHED if is_pending else ORPHAN
@@ -242,6 +252,20 @@ def _read_status(link: Link, inode: int = 0) -> AttachmentStatus:
         mac=link.mac,
         mtu=link.mtu,
     )
+
+
+def _has_expired(link: Link, dhcp: str) -> bool:
+    """Whether a client of ours was to get an address (`Dhcp.tag`), and the interface has none that could be of it.
+
+    An address beside the lease hides that: the tag does not tell whose it is. DHCPv6 gives all 128 bits.
+    """
+    client = dhcp.removesuffix(KEEP)
+    if client.removesuffix("6") not in {*HOST_CLIENTS, CONTAINER_CLIENT}:
+        return False
+    shown = (*link.addresses, *link.leased)
+    if client.endswith("6"):
+        return not any(":" in address and address.endswith("/128") for address in shown)
+    return all(":" in address for address in shown)
 
 
 def name_former_guest(port: SwitchPort) -> str:

@@ -8,14 +8,15 @@ what exists, and whoever was refused so is planned again with all the facts.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.executor import already_exists
 from pipework_core.engine.job import split_by_guest
-from pipework_core.engine.planner import IPV6
+from pipework_core.engine.planner import IPV6, Departures
 from pipework_core.model import ownership
 from pipework_core.model.context import Peer
-from pipework_core.model.errors import PipeworkError
+from pipework_core.model.errors import CommandError, ConflictError, HostError, PipeworkError
 from pipework_core.model.link import GuestState
 from pipework_core.state import facts
 
@@ -33,20 +34,38 @@ if TYPE_CHECKING:
 
 #: How often an attachment is planned because somebody else was quicker to create what it wanted to create.
 _ATTEMPTS = 3
+#: Seconds that the kernel has for taking the network namespaces of guests apart that nothing keeps any more, and
+#: between two looks.
+_TAKING_APART, _PAUSE = 3.0, 0.1
 
 
 class Batch:
-    """Makes attachments. The guests are pinned, the host's lock is held."""
+    """Makes attachments. The guests are pinned, the host's lock is held.
 
-    def __init__(self, *, planner: Planner, executor: Executor, driver: Driver, signals: Signals) -> None:
+    With `atomic`, one that could not be undone once it is made fails. `end_stale` ends what of ours runs on for guests
+    that are gone, and says whether there was anything.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of an engine
+        self,
+        *,
+        planner: Planner,
+        executor: Executor,
+        driver: Driver,
+        signals: Signals,
+        atomic: bool = False,
+        end_stale: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._planner = planner
         self._executor = executor
         self._driver = driver
         self._signals = signals
+        self._atomic = atomic
+        self._end_stale = end_stale
 
     def run_one(self, job: Job) -> Report:
         """Make one attachment, or change nothing; raise its error, or Interrupted."""
-        self._attempt([job], None, assume=False, last=True)
+        self._attach([job], None, assume=False, last=True)
         with self._signals.deferred(last=True):
             return self._executor.finish(job)
 
@@ -63,6 +82,7 @@ class Batch:
                 made |= {step for step in new if step.netns is None}
                 job.plan = job.plan._replace(steps=new)
         self._executor.carry_out(jobs)
+        self._executor.clean_up(jobs)
         return frozenset()
 
     def run(self, jobs: Sequence[Job], progress: Callable[[int, int], None] | None = None) -> frozenset[str]:
@@ -75,7 +95,7 @@ class Batch:
         """
         before: HostState | None = None
         for members in split_by_guest(jobs):
-            host = self._planner.host()
+            host = self._planner.host(_choose_query(members))
             before = before or host
             missing = [job for job in members if job.attachment.host not in host.links]
             first = _find_first_users(missing, lambda attachment: attachment.where)
@@ -83,15 +103,30 @@ class Batch:
             second = _find_first_users(others, lambda attachment: (attachment.where, attachment.vlan))
             fresh: HostState | None = host
             for part in (first, second, [job for job in members if not job.is_first_user]):
-                self._attempt(part, fresh)
+                self._attach(part, fresh)
                 _report_progress(jobs, progress)
                 fresh = None if part else fresh
+        self._executor.clean_up_anew(jobs, self._planner)
         made = {job.attachment.host for job in jobs if before and job.attachment.host not in before.links}
         return frozenset(made - {""})
 
     def undo_all(self, jobs: Sequence[Job]) -> None:
         """Undo all that was done, the newest first."""
         self._executor.undo(jobs)
+
+    def _attach(self, jobs: Sequence[Job], host: HostState | None, *, assume: bool = True, last: bool = False) -> None:
+        """Plan and carry out; where that fails while guests that are gone still hold what they had, once these let go.
+
+        The network of a guest that was restarted stays as long as an announcer or a DHCP client of ours is in it.
+        """
+        self._attempt(jobs, host, assume=assume, last=last)
+        deadline, found = time.monotonic() + _TAKING_APART, False
+        while failed := [job for job in jobs if isinstance(job.error, (HostError, ConflictError, CommandError))]:
+            found = self._end_stale() or found
+            if not found or self._signals.wanted or time.monotonic() >= deadline:
+                return
+            time.sleep(_PAUSE)
+            self._attempt(failed, None, assume=False, last=last)
 
     def _attempt(self, jobs: Sequence[Job], host: HostState | None, *, assume: bool = True, last: bool = False) -> None:
         """Plan and carry out; plan anew, with all facts, where something exists that was to be made."""
@@ -111,10 +146,10 @@ class Batch:
         """
         known: dict[Command, Outcome] = {}
         if len(jobs) == 1 and not assume:
-            survey = self._survey(jobs, facts.HOST_LINKS)
+            survey = self._survey(jobs, _choose_query(jobs))
             self._plan(jobs, survey.host_state, survey, known)
             return
-        host = host or self._planner.host()
+        host = host or self._planner.host(_choose_query(jobs))
         ours = {tag.netns for link in host.links.values() if (tag := ownership.read_tag(link)) and tag.netns}
         for job in jobs:
             job.assumed = assume and _needs_links_alone(job.attachment) and str(job.inode) not in ours
@@ -131,6 +166,7 @@ class Batch:
         return self._planner.survey(guests, ipv6=ipv6, host_query=host_query)
 
     def _plan(self, jobs: Iterable[Job], host: HostState, survey: Survey, known: dict[Command, Outcome]) -> None:
+        departures = Departures()
         for job in jobs:
             inodes = (job.inode, job.peer.inode) if job.peer else (job.inode,)
             errors = (survey.errors[inode] for inode in inodes if inode in survey.errors)
@@ -138,7 +174,7 @@ class Batch:
             if job.error is None:
                 states = [survey.guest_states.get(inode, GuestState()) for inode in inodes]
                 peer = Peer(job.peer, states[-1], job.attachment.peer_interface) if job.peer else None
-                self._prepare(job, host, states[0], known, peer)
+                self._prepare(job, host, states[0], known, peer=peer, departures=departures)
 
     def _find_unsettled(self, jobs: Sequence[Job], host: HostState, known: dict[Command, Outcome]) -> list[Job]:
         """Return those jobs of which a glance into the guest does not tell that nothing is to be done."""
@@ -149,13 +185,15 @@ class Batch:
                 self._prepare(job, host, GuestState(links=links), known)
         return [job for job in jobs if not _is_settled(job)]
 
-    def _prepare(
+    def _prepare(  # noqa: PLR0913 - what one plan of a batch depends on
         self,
         job: Job,
         host: HostState,
         guest_state: GuestState,
         known: dict[Command, Outcome],
+        *,
         peer: Peer | None = None,
+        departures: Departures | None = None,
     ) -> None:
         guest = job.guest
         if guest is None:
@@ -164,9 +202,20 @@ class Batch:
         try:
             job.context, backend = self._planner.context(job.attachment, guest, host, guest_state, known)
             job.context = job.context._replace(peer=peer)
-            job.plan = self._planner.plan(job.context, backend)
+            job.plan = self._planner.plan(job.context, backend, departures)
+            job.notes = tuple(step for step in job.plan.steps if departures and step in departures.notes)
+            if self._atomic and job.plan.commit:
+                raise ConflictError(
+                    f"replacing {job.context.attachment.interface} of {guest.name} could not be undone.",
+                    hint="repeat without --atomic",
+                )
         except PipeworkError as error:
             job.error = error
+
+
+def _choose_query(jobs: Iterable[Job]) -> Command:
+    """Return what reads the host: with addresses where something may be replaced, for these keep a bridge."""
+    return facts.HOST_ADDRESSES if any(job.attachment.replace for job in jobs) else facts.HOST_LINKS
 
 
 def _report_progress(jobs: Sequence[Job], progress: Callable[[int, int], None] | None) -> None:

@@ -7,62 +7,24 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model import ownership
 from pipework_core.model.attachment import Attachment
-from pipework_core.model.errors import GuestError, UsageError
-from pipework_core.model.plan import Command, Plan
+from pipework_core.model.errors import PipeworkError
+from pipework_core.model.plan import BEST_EFFORT, Command, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from pipework_core.model.context import Context, Guest, SharedResource
-    from pipework_core.model.link import GuestState, HostState, Link
+    from pipework_core.model.link import HostState, Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Netns
     from pipework_core.plugins.api import Addressing, LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
 
-def choose_interfaces(guest_state: GuestState, guest: Guest, interface: str, *, everything: bool) -> list[str]:
-    """Return the interfaces to detach, the newest first; raise GuestError or UsageError when it is not clear which."""
-    ours = sorted(list_attached(guest_state), key=lambda link: link.ifindex, reverse=True)
-    names = [link.name for link in ours]
-    if interface:
-        if interface in names:
-            return [interface]
-        if interface in guest_state.links:
-            raise GuestError(
-                f"{interface} of {guest.name} is not pipework's, and stays.", hint=_list_known(names, guest)
-            )
-        raise GuestError(f"{guest.name} has no interface {interface!r}.", hint=_list_known(names, guest))
-    if len(names) > 1 and not everything:
-        raise UsageError(
-            f"{guest.name} has {len(names)} attachments.", hint=f"{_list_known(names, guest)}; or write --all"
-        )
-    return names
-
-
-def _list_known(names: Iterable[str], guest: Guest) -> str:
-    listed = ", ".join(sorted(names))
-    return f"choose with -i: {listed}" if listed else f"pipework attached nothing to {guest.name}"
-
-
-def list_attached(guest_state: GuestState) -> list[Link]:
-    """Return the guest's interfaces that are ours, finished or not."""
-    return [
-        link
-        for link in guest_state.links.values()
-        if ownership.read_tag(link) is not None or ownership.is_pending(link)
-    ]
-
-
-def read_tag_or_kind(link: Link, plugins: PluginManager) -> Tag:
-    """Return what the interface remembers; for one that a killed run left without a tag, what its kind tells."""
-    return ownership.read_tag(link) or ownership.Tag(kind=plugins.find_kind_of(link))
-
-
 def needs_links_alone(links: Mapping[str, Link], interface: str) -> bool:
     """Whether detaching depends on no more of the guest than its links: not on routes, leases or a kind's own data."""
     link = links.get(interface)
-    tags = list(filter(None, map(ownership.read_tag, links.values())))
+    tags = list(filter(None, (ownership.salvage_tag(link)[0] for link in links.values())))
     plain = link is None or (link.kind == "veth" and not ownership.is_pending(link))
     return plain and not any(tag.gw4 or tag.gw6 or tag.dhcp for tag in tags)
 
@@ -74,10 +36,11 @@ def make_request(link: Link, tag: Tag, guest: Guest) -> Attachment:
     )
 
 
-def plan_detach(
+def plan_detach(  # noqa: PLR0913 - what one plan depends on
     context: Context,
     backend: LinkBackend,
     addressing: Addressing | None,
+    tag: Tag,
     *,
     keep: bool,
     used_elsewhere: Collection[str],
@@ -86,17 +49,17 @@ def plan_detach(
 
     The notes are those of its steps that mark on the host what is about to be removed.
 
+    `tag` is what the interface remembers, as far as it makes sense.
     `keep` leaves bridges and VLANs that nobody uses any more, and what was raised for them; `used_elsewhere` names
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
     """
     link = context.guest_state.links[context.attachment.interface]
-    tag = ownership.read_tag(link) or ownership.Tag(kind=backend.kind)
     released = addressing.release(context, tag) if addressing else Plan()
     clearing = backend.replacement(context, link, tag)
-    heirs = dict(_find_inheritors(context, link, tag))
+    heirs = {name: heir for name, heir in _find_inheritors(context, link, tag) if ownership.fits_alias(heir)}
     inherited = Plan(steps=tuple(_update_inheritor(context, name, heir) for name, heir in heirs.items()))
-    unused = () if keep else find_unneeded(backend.shared_resources(context, tag), used_elsewhere)
-    notes = tuple(_note_removal(unused, context.host_state))
+    unused = () if keep else find_unneeded(list_shared(context, backend, tag), used_elsewhere)
+    notes = tuple(note_removal(unused, context.host_state))
     detaching = Plan(steps=notes, cleanup=tuple(left.remove for left in unused))
     there = clearing.context.guest_state.links
     changed = {name: there[name]._replace(alias=heir.alias) for name, heir in heirs.items()}
@@ -108,6 +71,14 @@ def plan_detach(
             _simulate_removal(links, resource)
         next_context = next_context._replace(host_state=next_context.host_state._replace(links=links))
     return released + clearing.before + inherited + detaching + clearing.after, notes, next_context
+
+
+def list_shared(context: Context, backend: LinkBackend, tag: Tag) -> tuple[SharedResource, ...]:
+    """Return what nobody may need after this; nothing for a tag whose words are good and make no sense together."""
+    try:
+        return backend.shared_resources(context, tag)
+    except PipeworkError:
+        return ()
 
 
 def _simulate_removal(links: dict[str, Link], resource: SharedResource) -> None:
@@ -130,7 +101,7 @@ def find_unneeded(
     return tuple(takewhile(lambda left: left.name not in used_elsewhere, shared_resources))
 
 
-def _note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
+def note_removal(unused: Iterable[SharedResource], host: HostState) -> Iterable[Command]:
     """Note on what will be swept that it is to go, so that the next run does it when this one is killed before."""
     for name in dict.fromkeys(left.name for left in unused):
         link = host.links.get(name)
@@ -190,7 +161,7 @@ def _update_inheritor(context: Context, name: str, heir: Tag) -> Command:
         netns,
         undo=(_set_alias(name, context.guest_state.links[name].alias, netns),),
         reason=f"let {name} remember the default route that {gone} replaced",
-    )
+    )._replace(ok_codes=BEST_EFFORT)
 
 
 def _leads_through(word: str, name: str) -> bool:

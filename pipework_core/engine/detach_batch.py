@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach
+from pipework_core.engine import attached, detach
 from pipework_core.engine.job import Job, split_by_guest
 from pipework_core.model.attachment import Attachment
-from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import Interrupted, PipeworkError
 from pipework_core.model.link import GuestState
 from pipework_core.model.plan import HOST
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.link import HostState
-    from pipework_core.model.plan import Command, Outcome, Plan
+    from pipework_core.model.plan import Command, Outcome
     from pipework_core.model.snapshot import ParentUse
     from pipework_core.plugins.manager import PluginManager
 
@@ -65,14 +64,13 @@ class DetachBatch:
     def choose(self, guest: Guest, interface: str, *, everything: bool) -> list[Job]:
         """Return jobs for attachments of a guest, the newest first; raise GuestError or UsageError for an unclear one.
 
-        See `detach.chosen`.
+        See `attached.choose_interfaces`.
         """
         self._survey = self._read([guest])
         if guest.inode in self._survey.errors:
             raise self._survey.errors[guest.inode]
-        names = detach.choose_interfaces(
-            self._survey.guest_states[guest.inode], guest, interface, everything=everything
-        )
+        state, host = self._survey.guest_states[guest.inode], self._survey.host_state
+        names = attached.choose_interfaces(state, guest, interface, everything=everything, host=host)
         return [Job(Attachment(guest=guest.name, host="", interface=name), guest) for name in names]
 
     def run(self, jobs: Sequence[Job], *, last: bool = False) -> None:
@@ -93,7 +91,7 @@ class DetachBatch:
         if all(job.whole for job in ready):
             self._executor.clean_up(ready)
         else:
-            self._clean_up_again(ready)
+            self._executor.clean_up_anew(ready, self._planner)
         for job in ready:
             if job.whole and job.context is not None:
                 self._plugins.fire_detached(job.context, job.report())
@@ -102,18 +100,6 @@ class DetachBatch:
                 self._after.pop(job.inode, None)
         if any(not job.whole and job.error is None for job in ready):
             raise Interrupted
-
-    def _clean_up_again(self, jobs: Sequence[Job]) -> None:
-        """Remove what nobody needs though some jobs failed: what those use stays, and is as if it were never noted."""
-        whole = [job for job in jobs if job.whole and job.guest is not None]
-        if not whole:
-            return
-        job = whole[-1]
-        assert job.guest is not None  # noqa: S101 - for the type checker
-        self._clean_up(self._planner.unfinished(job.guest), job)
-        links = self._planner.host().links
-        notes = [note for other in whole for note in other.notes if note.argv[4] in links]
-        self._driver.clean_up([step for note in notes for step in note.undo])
 
     def _prepare(self, jobs: Sequence[Job]) -> None:
         """Plan them, one after the other; one that cannot be planned has its error."""
@@ -138,12 +124,15 @@ class DetachBatch:
             if guest.inode in survey.errors:
                 job.error = survey.errors[guest.inode]
                 continue
-            if job.attachment.interface not in {link.name for link in detach.list_attached(states[guest.inode])}:
-                continue
+            asked = job.attachment
             try:
+                state = states[guest.inode]
+                interface = attached.find_interface(state, guest, host, asked.interface, asked.host_name)
+                if not interface:
+                    continue
                 done = self._planner.plan_detach(
                     guest,
-                    job.attachment.interface,
+                    interface,
                     survey._replace(host_state=host, guest_states=states),
                     keep=self._keep,
                     known=known,
@@ -179,9 +168,13 @@ class DetachBatch:
         if detach.find_unfinished(survey.host_state, self._plugins) and self._last is None:
             with self._signals.deferred():
                 self._driver.pin(HOST)
-                self._clean_up(self._planner.unfinished(guests[0]), None)
+                self._executor.clean_up_plan(self._planner.unfinished(guests[0]), None)
             survey = self._planner.survey(rest, host_query=facts.HOST_ADDRESSES)
-        return survey._replace(guest_states={**survey.guest_states, **states})
+        found = {**survey.guest_states, **states}
+        for guest in guests:
+            if guest.inode in found:
+                found[guest.inode] = attached.add_lost_ends(found[guest.inode], guest, survey.host_state)
+        return survey._replace(guest_states=found)
 
     def _peek(self, jobs: Sequence[Job]) -> dict[int, GuestState]:
         """Return what is in those guests whose links tell enough, without a process for each."""
@@ -192,11 +185,3 @@ class DetachBatch:
             for job, links in zip(wanted, peeked, strict=True)
             if links is not None and detach.needs_links_alone(links, job.attachment.interface)
         }
-
-    def _clean_up(self, plan: Plan, job: Job | None) -> None:
-        for command, outcome in zip(plan.cleanup, self._driver.clean_up(plan.cleanup), strict=True):
-            if outcome is None:
-                continue
-            self._plugins.fire_step_done(command, outcome, job.context if job else None)
-            if job is not None and not has_succeeded(command, outcome):
-                job.failed_cleanup += (command,)

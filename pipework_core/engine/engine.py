@@ -12,7 +12,7 @@ from pipework_core.engine.job import Job
 from pipework_core.engine.planner import Planner
 from pipework_core.engine.signals import Signals
 from pipework_core.model import ownership
-from pipework_core.model.errors import Interrupted
+from pipework_core.model.errors import HostError, Interrupted
 from pipework_core.model.plan import Command
 from pipework_core.toolkit.veth import VETH
 
@@ -84,7 +84,7 @@ class Engine:
             jobs = self._find_guests(attachments)
             found = [job for job in jobs if job.guest is not None]
             with self._driver.lock() as lock, self._signals.deferred():
-                batch = self._batch(lock)
+                batch = self._batch(lock, atomic=atomic)
                 wanted = found if not atomic or len(found) == len(jobs) else []
                 try:
                     fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
@@ -162,6 +162,19 @@ class Engine:
             self._signals.settle()
             return collected
 
+    def collect_rest(self) -> Collected:
+        """Remove what is left of attachments whose guest or interface had gone before they were detached.
+
+        Nobody remembers of which, so it is what `collect_garbage` removes. What cannot be found out is a warning.
+        """
+        try:
+            return self.collect_garbage()
+        except HostError as error:
+            from pipework_core.engine.gc import Collected  # noqa: PLC0415 - an attachment does not need it
+            from pipework_core.model.plan import Plan  # noqa: PLC0415 - as above
+
+            return Collected(plan=Plan(warnings=(f"what such an attachment left is not looked for: {error}",)))
+
     def grant_host_access(self, access: HostAccess) -> tuple[Context, Report]:
         """Let the host take part in a network, or change nothing; return what that was planned from and did.
 
@@ -230,11 +243,23 @@ class Engine:
             job.find_guest(self._find_guest)
         return jobs
 
-    def _batch(self, lock: Lock) -> Batch:
+    def _batch(self, lock: Lock, *, atomic: bool = False) -> Batch:
         from pipework_core.engine.batch import Batch  # noqa: PLC0415 - only attaching needs it
 
         executor = self._executor(lock)
-        return Batch(planner=self._planner, executor=executor, driver=self._driver, signals=self._signals)
+        return Batch(
+            planner=self._planner,
+            executor=executor,
+            driver=self._driver,
+            signals=self._signals,
+            atomic=atomic,
+            end_stale=self._end_stale,
+        )
+
+    def _end_stale(self) -> bool:
+        """End what of ours runs on for guests that are gone; return whether there was anything."""
+        finder = self._plugins.find_dhcp_client_finder()
+        return not self._dry_run and bool(finder.end_stale(self._driver))
 
     def _detach_batch(self, lock: Lock, *, keep: bool) -> DetachBatch:
         from pipework_core.engine.detach_batch import DetachBatch  # noqa: PLC0415 - only detaching needs it

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pipework_core.engine.job import Job
+    from pipework_core.engine.planner import Planner
     from pipework_core.model.driver import Driver, Lock
-    from pipework_core.model.plan import Command, Outcome, Report
+    from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.manager import PluginManager
 
 #: Commands of one plan that one call of the driver carries out.
@@ -129,6 +130,30 @@ class Executor:
             if not has_succeeded(command, outcome):
                 job.failed_cleanup += (command,)
 
+    def clean_up_anew(self, jobs: Sequence[Job], planner: Planner) -> None:
+        """Remove what nobody needs, by what the host has now: what is used after all is as if it were never noted.
+
+        Jobs may have failed, or begun to use what others left.
+        """
+        whole = [job for job in jobs if job.whole and job.guest is not None and (job.notes or _has_cleanup(job))]
+        if not whole:
+            return
+        job = whole[-1]
+        assert job.guest is not None  # noqa: S101 - for the type checker
+        self.clean_up_plan(planner.unfinished(job.guest), job)
+        links = planner.host().links
+        notes = [note for other in whole for note in other.notes if note.argv[4] in links]
+        self._driver.clean_up([step for note in notes for step in note.undo])
+
+    def clean_up_plan(self, plan: Plan, job: Job | None) -> None:
+        """Carry out what a plan cleans up, on behalf of a job, or of nobody."""
+        for command, outcome in zip(plan.cleanup, self._driver.clean_up(plan.cleanup), strict=True):
+            if outcome is None:
+                continue
+            self._plugins.fire_step_done(command, outcome, job.context if job else None)
+            if job is not None and not has_succeeded(command, outcome):
+                job.failed_cleanup += (command,)
+
     def _run_round(self, heads: Sequence[tuple[Job, _Segment]]) -> None:
         """Run one segment of each: on the host in order, in guests side by side, what takes its time last."""
         if len(heads) == 1:
@@ -174,12 +199,25 @@ class Executor:
         self._plugins.fire_step_done(command, outcome, job.context)
         if not has_succeeded(command, outcome):
             ended_by_signal = command.timeout and self._stop()
-            job.error = None if ended_by_signal else CommandError(command, outcome)
+            job.error = None if ended_by_signal else _explain_failure(job, command, outcome)
+
+
+def _explain_failure(job: Job, command: Command, outcome: Outcome) -> CommandError:
+    """Return the error; what was known before it to be in the way of who waits for the network is noted with it."""
+    error = CommandError(command, outcome)
+    if command.timeout and job.plan:
+        for text in job.plan.warnings:
+            error.add_note(text)
+    return error
 
 
 def already_exists(error: BaseException | None) -> bool:
     """Whether somebody else made meanwhile what a plan wanted to make; a plan made anew takes that into account."""
     return isinstance(error, CommandError) and " exists" in error.outcome.stderr
+
+
+def _has_cleanup(job: Job) -> bool:
+    return job.plan is not None and bool(job.plan.cleanup)
 
 
 def _segments(job: Job, *, alone: bool) -> list[_Segment]:

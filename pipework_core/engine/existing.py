@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.engine import detach
+from pipework_core.engine import detach, name_clash
 from pipework_core.model import ownership
 from pipework_core.model.attachment import describe_request
 from pipework_core.model.context import Replacement
@@ -27,7 +27,7 @@ def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: Plug
     """
     link = context.guest_state.links.get(context.attachment.interface)
     if link is None:
-        return Replacement(context=context)
+        return name_clash.finish_naming(context, backend)
     tag = ownership.read_tag(link)
     is_pending = ownership.is_pending(link)
     if tag is None and not is_pending:
@@ -39,14 +39,21 @@ def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: Plug
     if (tag is not None and tag.req == digest) or (is_pending and backend.matches(context, link)):
         return Replacement(context=context._replace(existing=link))
     if not context.attachment.replace:
+        from pipework_core.engine.difference import describe_change  # noqa: PLC0415 - only a conflict needs it
+
         raise ConflictError(
-            f"{context.guest.name} has {_describe_link(link, tag)} already; "
-            f"asked for {describe_request(context.attachment)}.",
+            f"{context.guest.name} has {link.name} already, and {describe_change(context, link, tag)}.",
             hint="repeat with --replace to give up what is there, or choose another name with -i",
         )
     old = tag or ownership.Tag(kind=backend.kind)
     clearing = plugins.find_backend(old.kind).replacement(context, link, old)
     return clearing._replace(before=_release_lease(context, link, old, plugins) + clearing.before)
+
+
+def find_replaced(before: Context, after: Context) -> Link | None:
+    """Return the interface that reconciling replaces; contexts before and after it."""
+    link = before.guest_state.links.get(before.attachment.interface)
+    return link if after.existing is None else None
 
 
 def _release_lease(context: Context, link: Link, tag: Tag, plugins: PluginManager) -> Plan:
@@ -63,15 +70,10 @@ def read_existing_tag(context: Context) -> Tag | None:
     return ownership.read_tag(context.existing) if context.existing else None
 
 
-def _describe_link(link: Link, tag: Tag | None = None) -> str:
-    """Say what an interface is, in the words of a request."""
-    words = [link.name]
-    if tag is not None:
-        words.append(f"on {tag.kind}:{tag.parent}" + (f" @{tag.vlan}" if tag.vlan else ""))
-    elif link.kind:
-        words.append(f"({link.kind})")
-    words += [f"with {','.join(_list_global(link))}"] if _list_global(link) else ["without an address"]
-    return " ".join(words)
+def _describe_link(link: Link) -> str:
+    """Say what an interface of somebody else is."""
+    kind = f" ({link.kind})" if link.kind else ""
+    return f"{link.name}{kind} with {','.join(_list_global(link))}" if _list_global(link) else f"{link.name}{kind}"
 
 
 def _list_global(link: Link) -> list[str]:

@@ -10,11 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pipework_core.model.context import Candidate, Guest
-from pipework_core.model.errors import GuestError, PluginError, RuntimeDownError, UsageError
+from pipework_core.model.errors import GuestError, NoGuestError, PluginError, RuntimeDownError, UsageError
 from pipework_core.model.plan import HOST, Command, Netns
 from pipework_core.plugins.builtin import GUESTS
 from pipework_core.spec.grammar import parse_guest
 from pipework_core.state import docker
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -68,7 +69,8 @@ class GuestDirectory:
             if has_ended or clock() >= deadline:
                 ended = f"is not running ({candidate.ended or 'stopped'})"
                 state = ended if has_ended else f"did not start within {TIMEOUT:.0f} seconds"
-                raise GuestError(f"the {runtime} guest {name!r} {state}.", hint="start it, then run pipework again")
+                kind = NoGuestError if has_ended else GuestError
+                raise kind(f"the {runtime} guest {name!r} {state}.", hint="start it, then run pipework again")
             sleep(_PAUSE)
 
     def list_guests(self, patterns: Collection[str]) -> list[str]:
@@ -115,12 +117,15 @@ class GuestDirectory:
             return owners
         from pipework_core.state.namespaces import inodes_of  # noqa: PLC0415 - an attachment does not need it
 
+        silent: list[str] = []
         builtin = [self._plugins.find_resolver(runtime) for runtime in GUESTS if runtime not in {"netns", "pid"}]
         found = [
             (resolver.runtime, running)
             for resolver in (*builtin, *self._plugins.list_third_party_resolvers())
             if hasattr(resolver, "list")
-            for running in self._list_running(resolver, f"guests of {resolver.runtime} are shown by their processes")
+            for running in self._list_running(
+                resolver, f"guests of {resolver.runtime} are shown by their processes", silent.append
+            )
             if running.candidate.pid not in clients
         ]
         inodes = inodes_of(self._driver, (running.candidate.pid for _, running in found))
@@ -129,6 +134,9 @@ class GuestDirectory:
             inode = inodes.get(running.candidate.pid, 0)
             if inode in todo and running.candidate.netns is not None:
                 owners[inode] = _make_guest(runtime, running.name, running.candidate, running.candidate.netns, inode)
+        if any(owner.runtime in NAMELESS for owner in owners.values()):  # which may be guests of those that are silent
+            for text in silent:
+                self._warn(text)
         return owners
 
     def _ask_runtime(
@@ -150,10 +158,13 @@ class GuestDirectory:
     def _lacks_program(self, resolver: GuestResolver) -> bool:
         return bool(resolver.program) and not self._driver.has_program(resolver.program)
 
-    def _list_running(self, resolver: GuestResolver, warning: str) -> Sequence[RunningGuest]:
+    def _list_running(
+        self, resolver: GuestResolver, warning: str, warn: Callable[[str], None] | None = None
+    ) -> Sequence[RunningGuest]:
         """Return the running guests of a runtime; where it fails, none, and warn with `warning` and the reason."""
+        tell = warn or self._warn
         running = self._ask_runtime(
-            resolver, resolver.list, (GuestError, PluginError), lambda error: self._warn(f"{warning}: {error}")
+            resolver, resolver.list, (GuestError, PluginError), lambda error: tell(f"{warning}: {error}")
         )
         return running or ()
 
@@ -161,7 +172,7 @@ class GuestDirectory:
         if runtime in self._names:
             return self._names[runtime]
         if runtime == "netns":
-            names = [str(entry["name"]) for entry in json.loads(self._driver.read([_LIST_NAMES])[0].stdout or "[]")]
+            names = _parse_names(self._driver.read([_LIST_NAMES])[0].stdout)
         else:
             running = self._list_running(self._plugins.find_resolver(runtime), f"the guests of {runtime} are not known")
             names = [guest.name for guest in running]
@@ -199,7 +210,7 @@ class GuestDirectory:
             raise GuestError(f"{resolver.program} is not installed here.", hint=f"install it to reach {runtime} guests")
         candidate = resolver.find(name, self._driver)
         if candidate is None:
-            raise GuestError(f"{runtime} knows no guest {name!r}.", hint=f"look at the list of {runtime}'s guests")
+            raise NoGuestError(f"{runtime} knows no guest {name!r}.", hint=f"look at the list of {runtime}'s guests")
         return candidate
 
     def _refuse_ambiguous(self, text: str, found: Sequence[tuple[str, Candidate]]) -> None:
@@ -238,6 +249,12 @@ class GuestDirectory:
         return own
 
 
+@parser_of("ip")
+def _parse_names(text: str) -> list[str]:
+    """Return the names in the answer to `_LIST_NAMES`."""
+    return [str(entry["name"]) for entry in json.loads(text or "[]")]
+
+
 def _make_guest(runtime: str, name: str, candidate: Candidate, netns: Netns, inode: int) -> Guest:
     return Guest(name=name, runtime=runtime, netns=netns, id=candidate.id, pid=candidate.pid, inode=inode)
 
@@ -255,4 +272,5 @@ def _make_unknown_error(text: str, refusals: Sequence[PipeworkError]) -> GuestEr
     hint = "look at the list of running guests, or write netns:NAME or pid:N"
     if refusals and os.geteuid() != 0:  # other users are told of few guests, and may enter none
         hint = "run pipework as root, which may ask every runtime"
-    return GuestError(f"no running guest is called {text!r}{said}.", hint=hint)
+    kind = GuestError if refusals else NoGuestError  # a runtime that does not answer may know it
+    return kind(f"no running guest is called {text!r}{said}.", hint=hint)

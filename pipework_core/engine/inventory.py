@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine import attachments, snapshot
 from pipework_core.engine.guests import GuestDirectory
+from pipework_core.engine.shared_addresses import find_shared_addresses
 from pipework_core.model.errors import GuestError
 from pipework_core.model.records import Record
 
@@ -52,4 +53,5 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}
     owners = directory.find_owners(spaces, clients=clients)
-    return Inventory(attachments=tuple(attachments.add_guests(found, owners)), warnings=tuple(warnings))
+    known = tuple(attachments.add_guests(found, owners))
+    return Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.engine import detach, existing, select
+from pipework_core.engine import attached, detach, existing, name_clash, select
 from pipework_core.model.attachment import request_digest
 from pipework_core.model.context import Context
-from pipework_core.model.errors import GuestError, HostError, PluginError, find_advice
+from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice, shorten_usage
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.ownership import is_pending, route_words
 from pipework_core.model.plan import Plan
@@ -15,6 +15,7 @@ from pipework_core.model.records import Record
 from pipework_core.model.snapshot import ParentUse
 from pipework_core.plugins.manager import check_options
 from pipework_core.state import facts
+from pipework_core.toolkit.veth import find_veth_peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Guest
     from pipework_core.model.driver import Driver
     from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.link import Link
     from pipework_core.model.ownership import Tag
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, LinkBackend
@@ -38,6 +40,18 @@ class Survey(Record):
     host_state: HostState
     guest_states: Mapping[int, GuestState]
     errors: Mapping[int, PipeworkError]
+
+
+class Departures:
+    """What the plans of a batch replace: what stays in guests beside that, by inode, and the ends on the host.
+
+    `notes` are the steps that note on the host what is about to be removed.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[Command] = []
+        self.guest_states: dict[int, GuestState] = {}
+        self.host_ends: set[str] = set()
 
 
 class Planner:
@@ -117,12 +131,25 @@ class Planner:
             answers=self._asked(reads, known),
             programs=frozenset(filter(self._driver.has_program, sorted(programs))),
             announces=backend.announces,
+            above=self._find_above(attachment, host) if backend.moves_nic else {},
         )
         return context, backend
 
-    def host(self) -> HostState:
+    def _find_above(self, attachment: Attachment, host: HostState) -> Mapping[int, tuple[Link, ...]]:
+        """Return the links of other namespaces on top of the host's, by its ifindexes; none where nobody can tell."""
+        from pipework_core.state import namespaces  # noqa: PLC0415 - few attachments move a NIC
+
+        if attachment.host not in host.links:
+            return {}
+        try:
+            states, _ = self.find_namespace_states(())
+        except HostError:  # such as on a host without lsns(8)
+            return {}
+        return namespaces.map_parents(states)
+
+    def host(self, query: Command = facts.HOST_LINKS) -> HostState:
         """Return what the host has."""
-        return HostState(links=facts.parse_links(self.read({"links": facts.HOST_LINKS})["links"].stdout))
+        return HostState(links=facts.parse_links(self.read({"links": query})["links"].stdout))
 
     def _asked(self, reads: Mapping[str, Command], known: dict[Command, Outcome]) -> dict[str, Outcome]:
         """Return the answers to the reads, asking for those that are not known yet."""
@@ -156,17 +183,54 @@ class Planner:
             _get_answer(command, outcome)
         return dict(zip(commands, outcomes, strict=True))
 
-    def plan(self, context: Context, backend: LinkBackend) -> Plan:
-        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it."""
+    def plan(self, context: Context, backend: LinkBackend, departures: Departures | None = None) -> Plan:
+        """Return the whole difference: clear away, make the link, then mark, address, raise and announce it.
+
+        With `departures`, also what removes the bridge or VLAN of an interface that is replaced, if nobody needs it
+        after this plan and those before it in the batch.
+        """
         digest = request_digest(context.attachment)
         clearing = existing.reconcile(context, backend, digest, self._plugins)
-        context = clearing.context
+        replaced = existing.find_replaced(context, clearing.context)
+        before, context = context, clearing.context
         client = context.attachment.dhcp.tag if context.attachment.dhcp else ""
         tag = _with_routes(backend.tag(context)._replace(req=digest, dhcp=client), context)
-        plan = clearing.before + backend.plan(context)
+        plan = clearing.before + self._avoid_clash(backend.plan(context), context)
         for addressing in self._addressings(context.attachment):
             plan += addressing.plan(context, tag)
-        return plan + clearing.after
+        if replaced is not None and departures is not None:
+            plan += self._plan_removal(before, replaced, plan, departures)
+        return plan + clearing.after + name_clash.warn_of_numbering(context)
+
+    def _avoid_clash(self, plan: Plan, context: Context) -> Plan:
+        answers = self.read(name_clash.find_clash(plan, context))
+        return name_clash.avoid_host_name(plan, context, answers[name_clash.KERNEL].stdout) if answers else plan
+
+    def _plan_removal(self, context: Context, link: Link, plan: Plan, departures: Departures) -> Plan:
+        """Return what removes the shared things of a link that is replaced, as detaching it would.
+
+        What the plan itself names is in use after it, and so is what that stands on.
+        """
+        tag = attached.read_evidence(link, context.guest, context.host_state, self._plugins)[0]
+        guest, peer = context.guest, find_veth_peer(context, link)
+        links = {name: known for name, known in context.host_state.links.items() if name not in departures.host_ends}
+        departures.host_ends |= {peer.name} if peer else set()
+        inside = departures.guest_states.get(guest.inode, context.guest_state).links
+        stays = GuestState(links={name: known for name, known in inside.items() if name != link.name})
+        departures.guest_states[guest.inode] = stays
+        attachment = detach.make_request(link, tag, guest)
+        host = self.add_listings(attachment, context.host_state._replace(links=links))
+        backend = self._plugins.find_backend(tag.kind)
+        answers = self.read(backend.queries(attachment, host))
+        former = context._replace(attachment=attachment, host_state=host, answers=answers, detaching=True)
+        resources = detach.list_shared(former, backend, tag)
+        used = ParentUse()
+        if any(resource.hidden for resource in resources):
+            used = self._uses(host, departures.guest_states)
+        unneeded = detach.find_unneeded(resources, used.names | _find_named(plan, host))
+        notes = tuple(detach.note_removal(unneeded, host))
+        departures.notes += notes
+        return Plan(steps=notes, cleanup=tuple(one.remove for one in unneeded), warnings=used.warnings)
 
     def unfinished(self, guest: Guest) -> Plan:
         """Return what takes away, or puts right on the host, what killed runs left half detached."""
@@ -209,25 +273,34 @@ class Planner:
         link = guest_state.links.get(interface)
         if link is None:
             raise GuestError(f"{interface} of {guest.name} has just gone.", hint="run this again")
-        tag = detach.read_tag_or_kind(link, self._plugins)
+        tag, losses, warnings = attached.read_evidence(link, guest, survey.host_state, self._plugins)
         attachment = detach.make_request(link, tag, guest)
         host = self.add_listings(attachment, survey.host_state, known)
         backend = self._plugins.find_backend(tag.kind)
+        try:
+            reads = backend.queries(attachment, host)
+        except UsageError as error:  # a guest's root wrote a word that no request could have had
+            losses = (*losses, f"what {link.name} of {guest.name} remembers makes no sense: {error}")
+            tag = tag._replace(vlan="")
+            attachment = detach.make_request(link, tag, guest)
+            reads = backend.queries(attachment, host)
         context = Context(
             attachment=attachment,
             guest=guest,
             host_state=host,
             guest_state=guest_state,
-            answers=self._asked(backend.queries(attachment, host), known),
+            answers=self._asked(reads, known),
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)
         used = ParentUse()
-        if not keep and any(left.hidden for left in backend.shared_resources(context, tag)):
+        if not keep and any(left.hidden for left in detach.list_shared(context, backend, tag)):
             others = {name: found for name, found in guest_state.links.items() if name != interface}
             used = find_uses(host, {**survey.guest_states, guest.inode: GuestState(links=others)})
-        plan, notes, next_context = detach.plan_detach(context, backend, method, keep=keep, used_elsewhere=used.names)
-        return context, plan + Plan(warnings=used.warnings), notes, next_context
+        plan, notes, next_context = detach.plan_detach(
+            context, backend, method, tag, keep=keep, used_elsewhere=used.names
+        )
+        return context, plan + Plan(warnings=(*warnings, *used.warnings), losses=losses), notes, next_context
 
     def find_namespace_states(self, known: Container[int]) -> tuple[dict[int, GuestState], dict[int, str]]:
         """Look into all namespaces but the host's own and the known ones; see `namespaces.peek_into`."""
@@ -260,6 +333,18 @@ def _with_routes(tag: Tag, context: Context) -> Tag:
     return tag._replace(gw4=found.get(4, ""), gw6=found.get(6, ""))
 
 
+def _find_named(plan: Plan, host: HostState) -> frozenset[str]:
+    """Return the words of the plan's steps on the host, names of links among them, and the links that these are on."""
+    found = {word for step in plan.steps if step.netns is None for word in step.argv}
+    below = [host.links[name].parent for name in found if name in host.links]
+    while below:
+        name = below.pop()
+        if name in host.links and name not in found:
+            found.add(name)
+            below.append(host.links[name].parent)
+    return frozenset(found)
+
+
 def _families_routed(attachment: Attachment) -> set[int]:
     """Return the families whose default route the request replaces; a lease's gateway does so when told to."""
     found = {gateway.version for gateway in attachment.gateways}
@@ -271,6 +356,7 @@ def _get_answer(command: Command, outcome: Outcome) -> str:
     """Return what a read printed; raise HostError when it failed."""
     if outcome.code not in command.ok_codes:
         raise HostError(
-            f"cannot {command.reason or command}: {outcome.error_text}", hint=find_advice(outcome.error_text)
+            f"cannot {command.reason or command}: {shorten_usage(outcome.error_text)}",
+            hint=find_advice(outcome.error_text),
         )
     return outcome.stdout

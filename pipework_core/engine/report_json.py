@@ -102,6 +102,7 @@ def encode_lease(lease: Lease) -> dict[str, Any]:
         "seconds": lease.seconds or None,
         "dns": list(lease.dns),
         "domain": lease.domain or None,
+        "routes": list(lease.routes),
     }
 
 
@@ -115,8 +116,8 @@ def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
 
     Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name; the runtime
     `host` stands for the host's own part in a network, which has no more than that and a name), `interface`,
-    `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up, down, unfinished, orphan),
-    `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
+    `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up, down, unfinished, orphan,
+    elsewhere), `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
     """
     return {
         "guest": _encode_owner(entry),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model import names, ownership
-from pipework_core.model.errors import HostError
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.plugins.builtin import CLAIMS
+from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Claims
-    from pipework_core.model.link import GuestState, HostState
+    from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.plan import Command
     from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
@@ -24,7 +25,7 @@ _NO, _PREFIX, _EXISTS, _EXACTLY = range(4)
 
 def find_listings(attachment: Attachment, host: HostState, plugins: PluginManager) -> Mapping[str, Command]:
     """Return the commands that list the names of a kind, by kind, if only these can tell what the name means."""
-    name, link = attachment.host, host.links.get(attachment.host)
+    name, link = attachment.host, host.find(attachment.host)
     if attachment.kind:
         listing = plugins.find_claims(attachment.kind).listing
         return {attachment.kind: listing} if listing else {}
@@ -44,7 +45,11 @@ def complete_request(
     """
     if attachment.host_mac:
         attachment = attachment._replace(host=_find_by_mac(attachment, host, guest_state, plugins), host_mac="")
+    link = host.find(attachment.host)
+    if link is not None:  # named by an alternative name, perhaps
+        attachment = attachment._replace(host=link.name)
     if attachment.kind:
+        _refuse_label(attachment, host, plugins)
         backend = plugins.find_backend(attachment.kind, explicit=True)
     else:
         backend = _find_claiming(attachment.host, host, plugins)
@@ -53,11 +58,20 @@ def complete_request(
     return attachment._replace(kind=backend.kind, interface=interface), backend
 
 
+def _refuse_label(attachment: Attachment, host: HostState, plugins: PluginManager) -> None:
+    """Raise UsageError for `eth1:lan` where eth1 is an interface and no kind: an address's label, and no name."""
+    kind = attachment.kind
+    if host.find(kind) is not None and not plugins.has_backend(kind):
+        raise UsageError(
+            f"{kind}:{attachment.host} is the label of an address of {kind}.", hint=f"the interface is called {kind}"
+        )
+
+
 def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestState, plugins: PluginManager) -> str:
     """Return the name of the host interface with the asked MAC address; raise HostError for none or two."""
     mac = attachment.host_mac
-    # A NIC shares its MAC with its VLANs, bond and bridge, and those are not what a MAC is meant to name.
-    found = [link.name for link in host.by_mac(mac) if not link.kind] or [link.name for link in host.by_mac(mac)]
+    under = _leave_out_stacked(host.by_mac(mac))
+    found = [link.name for link in under if not link.kind] or [link.name for link in under]
     if not found and attachment.kind and plugins.find_backend(attachment.kind).moves_nic:
         # Only now: what the host has, no guest can pretend to have.
         found = [name for name in (_find_moved(mac, guest_state),) if name]
@@ -69,6 +83,19 @@ def _find_by_mac(attachment: Attachment, host: HostState, guest_state: GuestStat
             hint="give the name of the one you mean",
         )
     return found[0]
+
+
+def _leave_out_stacked(links: Sequence[Link]) -> list[Link]:
+    """Return those that are not on top of another one: a NIC shares its MAC with its VLANs, bond and bridge.
+
+    Those are not what a MAC is meant to name. A veth end names its peer as its parent, and is on top of nothing.
+    """
+    parents, masters = {link.name for link in links}, {link.master for link in links}
+    return [
+        link
+        for link in links
+        if link.name not in masters and (link.kind == VETH or link.parent == link.name or link.parent not in parents)
+    ]
 
 
 def _find_moved(mac: str, guest_state: GuestState) -> str:

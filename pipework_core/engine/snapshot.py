@@ -54,7 +54,7 @@ def take_snapshot(
     """Read all of it; raise HostError for what nothing can be said without.
 
     `clients` asks for all kept DHCP clients, as opposed to those that an interface remembers, and whether anything of
-    the guests may be hidden. `only` looks into a single namespace.
+    the guests may be hidden, and leaves the guests' addresses out. `only` looks into a single namespace.
     """
     user, links = driver.read([_USER, facts.HOST_ADDRESSES])
     if not _ROOT.search(user.stdout):
@@ -67,7 +67,7 @@ def take_snapshot(
     found = kept.find_clients(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
-    guest_state, unreadable = namespaces.peek_into(driver, wanted)
+    guest_state, unreadable = namespaces.peek_into(driver, wanted, addresses=not clients)
     if not clients and any(_keeps_client(link) for seen in guest_state.values() for link in seen.links.values()):
         found = kept.find_clients(driver)
     answers, ports, warnings = _read_switches(driver, plugins, host)

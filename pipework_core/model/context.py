@@ -86,7 +86,8 @@ class Context(Record):
     `existing` is the guest's interface of the asked name when it is ours and to be completed rather than made.
     `answers` holds the outcomes of the plugins' own `queries`, by their keys; `programs` those of the programs that
     they asked for and that the host has. `announces` says whether neighbours are told of the addresses. With
-    `detaching`, `attachment` is what its interface remembers, and nothing comes in its place.
+    `detaching`, `attachment` is what its interface remembers, and nothing comes in its place. `above` has, by the
+    ifindex of a host's link, the links of other namespaces on top of it; only a kind that moves NICs is told.
     """
 
     attachment: Attachment
@@ -99,6 +100,7 @@ class Context(Record):
     detaching: bool = False
     peer: Peer | None = None
     announces: bool = True
+    above: Mapping[int, tuple[Link, ...]] = MappingProxyType({})
 
 
 class Replacement(Record):

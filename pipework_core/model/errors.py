@@ -3,13 +3,15 @@
 PipeworkError
 ├── UsageError           the command line or a request makes no sense (exit code 2)
 ├── GuestError           the guest is unknown, stopped, ambiguous, or shares the host's network
-│   ├── NoNamespaceError  there is no network namespace at that path (any more)
+│   ├── NoGuestError      nobody knows it, or it does not run: nothing can be attached to it
+│   │   └── NoNamespaceError  there is no network namespace at that path (any more)
 │   └── RuntimeDownError  the runtime itself does not answer, so that it may or may not know the guest
 ├── HostError            the host lacks something the request needs
 ├── ConflictError        something else is already where the request wants to be
 ├── CommandError         a command of the plan failed; what had been done was undone
 ├── UndoError            … and undoing it failed too: what is left is named
 ├── PluginError          a plugin is broken, missing, or claims a name that is taken
+│   └── UnknownNameError  … because what was written names none (exit code 2)
 └── ReplayError          a replayed run left its recording
 Interrupted              SIGINT or SIGTERM; what had been done was undone (exit code 130)
 """
@@ -44,7 +46,11 @@ class GuestError(PipeworkError):
     """The guest cannot be entered: unknown, stopped, ambiguous, or on the host's own network."""
 
 
-class NoNamespaceError(GuestError):
+class NoGuestError(GuestError):
+    """Nobody knows a guest of that name, or it does not run: nothing can be attached to it any more."""
+
+
+class NoNamespaceError(NoGuestError):
     """There is no network namespace at that path, or none any more."""
 
 
@@ -64,6 +70,10 @@ class PluginError(PipeworkError):
     """A plugin is broken or missing, or two plugins claim one name."""
 
 
+class UnknownNameError(PluginError, UsageError):
+    """The command line or a file names a kind, a runtime, a method or a driver that nobody provides."""
+
+
 class ReplayError(PipeworkError):
     """A replayed run asked for something that its recording does not hold."""
 
@@ -74,34 +84,52 @@ class CommandError(PipeworkError):
     def __init__(self, command: Command, outcome: Outcome, *, hint: str = "") -> None:
         tool = f"`{command}`"
         if command.timeout and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
-            tool, said = f"cannot {command.reason}:", outcome.error_text or f"exit code {outcome.code}"
+            tool, said = f"cannot {command.reason}:", shorten_usage(outcome.error_text) or f"exit code {outcome.code}"
         elif outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
             said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
             hint = hint or command.reason
         else:
-            said = f"failed: {outcome.error_text or f'exit code {outcome.code}'}"
+            said = f"failed: {shorten_usage(outcome.error_text) or f'exit code {outcome.code}'}"
         super().__init__(f"{tool} {said}", hint=hint or find_advice(outcome.error_text))
         self.command = command
         self.outcome = outcome
 
 
+_MODULE = "this kernel cannot do that; modprobe loads the module if there is one, such as macvlan or 8021q"
 #: What a kernel or a tool says, and what to do about it.
 _ADVICE = (
+    ("BusyBox", "install iproute2, and see that its ip comes first on PATH"),
+    ("Unknown device type", _MODULE),
+    ("Operation not supported", _MODULE),
+    ("Protocol not supported", _MODULE),
     ("Operation not permitted", "run pipework as root"),
     ("Permission denied", "run pipework as root"),
-    (
-        "Unknown device type",
-        "this kernel cannot make such an interface; modprobe loads its module if there is one",
-    ),
     ("Device or resource busy", "something else uses the interface, a bridge, a bond or another kind of child"),
     ("Network is unreachable", "the gateway is not in the subnet of an address"),
     ("as duplicate address detection found", "choose another address; --probe names the MAC of who holds this one"),
     ("is held by", "choose another address, or take this one away from who has it"),
     ("obtained no lease", "is there a DHCP server on this network?"),
     ("no router advertisement came", "is there an IPv6 router, or dnsmasq --enable-ra, on this network?"),
+    (
+        "that an address is made of",
+        "DHCPv6 may give one: -a 6 with dhclient in place of auto; or let the router send the flag",
+    ),
     ("did not answer within", "all is as it was; is the gateway's address right? --confirm-within gives it more time"),
     ("has no carrier", "plug it in, or repeat without --probe"),
 )
+
+
+def shorten_usage(text: str) -> str:
+    """Return a tool's own words without the usage that some print at length when they do not know a word."""
+    said, usage, _ = text.partition("Usage:")
+    said = said.rstrip(" /\n")
+    if "BusyBox" in text and usage:
+        return "this is the ip of busybox, which cannot do that"
+    return said or (f"{text[:_SAID_MAX]}…" if len(text) > _SAID_MAX else text)
+
+
+#: Characters of a usage that is all that a tool says.
+_SAID_MAX = 120
 
 
 def find_advice(error_text: str) -> str:

@@ -18,7 +18,8 @@ class Lease(Record):
     """An address that the network gave, `IP/N`, with what came along.
 
     `server` and `router` are addresses or empty, `seconds` the time it is valid (0: not told, or for ever), `dns` the
-    name servers and `domain` the search domain that were offered.
+    name servers and `domain` the search domain that were offered. `routes` are the destinations that it brought beside
+    the default route.
     """
 
     address: str
@@ -27,12 +28,14 @@ class Lease(Record):
     seconds: int = 0
     dns: tuple[str, ...] = ()
     domain: str = ""
+    routes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         words = [self.address]
         words += [f"from {self.server}"] if self.server else []
         words += [f"for {self.seconds} seconds"] if self.seconds else []
         words += [f"through {self.router}"] if self.router else []
+        words += [f"with routes to {', '.join(self.routes)}"] if self.routes else []
         return " ".join(words)
 
 
@@ -58,4 +61,5 @@ def _make_lease(values: dict[str, str]) -> Lease:
         seconds=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= _DIGITS else 0,
         dns=tuple(filter(None, values.get("dns", "").split(","))),
         domain=values.get("domain", ""),
+        routes=tuple(filter(None, values.get("routes", "").split(","))),
     )

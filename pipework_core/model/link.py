@@ -26,7 +26,8 @@ class Link(Record):
     `peer_elsewhere`. `data` is the kind's own information, `port` that of the master it is enslaved to.
     `addresses` holds what somebody assigned, as `IP/N`; those that an advertisement brought are left out. `unsettled`
     are those among them of which it is not known (yet) that nobody else on the link has them. `leased` are the others,
-    which came with a lifetime.
+    which came with a lifetime. `port_state` is that of a port of a bridge: `forwarding`, `learning`, `blocking`, ….
+    `altnames` are its other names (ip-link(8), `property`).
     """
 
     name: str
@@ -47,6 +48,13 @@ class Link(Record):
     addresses: tuple[str, ...] = ()
     unsettled: tuple[str, ...] = ()
     leased: tuple[str, ...] = ()
+    port_state: str = ""
+    altnames: tuple[str, ...] = ()
+
+
+def find_link(links: Mapping[str, Link], name: str) -> Link | None:
+    """Return the link of that name, or with that alternative name."""
+    return links.get(name) or next((link for link in links.values() if name in link.altnames), None)
 
 
 class Route(Record):
@@ -78,6 +86,10 @@ class HostState(Record):
     def by_index(self, index: int) -> Link | None:
         """Return the link with that ifindex."""
         return next((link for link in self.links.values() if link.ifindex == index), None)
+
+    def find(self, name: str) -> Link | None:
+        """Return the link of that name, or with that alternative name."""
+        return find_link(self.links, name)
 
     def by_mac(self, mac: str) -> tuple[Link, ...]:
         """Return the links with that MAC address; VLANs and bridges share their parent's, so there can be several."""

@@ -15,7 +15,7 @@ from pipework_core.model.names import interface_name
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipework_core.model.link import Link, Route
 
@@ -38,6 +38,9 @@ _WITH_VALUE = frozenset({"via", "dev", "src", "metric", "proto", "weight", "pref
 #: What may stand between the two.
 _BEFORE_VALUE = frozenset({("via", "inet6"), *((metric, "lock") for metric in LOCKABLE)})
 _SEPARATOR, _BETWEEN, _WORDS = "/", ":=", ":,"
+#: An MTU and an inode number are 32 bits, a VLAN is 12.
+_NUMBER_MAX, _VLAN_MAX = 10, 6
+_DECIMAL, _HEX = frozenset("0123456789"), frozenset("0123456789abcdefABCDEF")
 
 
 class Tag(Record):
@@ -89,27 +92,71 @@ def read_tag(link: Link) -> Tag | None:
 
     The root of a guest can write any alias, and what stands here becomes words of commands that root runs on the host.
     """
-    first, *pairs = link.alias.split(_SEPARATOR)
+    tag = _parse_alias(link.alias)
+    return tag if tag is not None and next(_list_unsound(tag), "") == "" else None
+
+
+def salvage_tag(link: Link) -> tuple[Tag | None, tuple[str, ...]]:
+    """Return what of a link's mark makes sense, and the fields that do not, by their names in the alias.
+
+    It is for detaching: what a guest's root did to an alias is no reason to stay attached.
+    """
+    tag = _parse_alias(link.alias)
+    if tag is None:
+        return None, ()
+    wrong = tuple(_list_unsound(tag))
+    left = tag._replace(**dict.fromkeys(wrong, "")) if wrong else tag
+    return (left if left.kind else None), tuple("on" if field == "parent" else field for field in wrong)
+
+
+def _parse_alias(alias: str) -> Tag | None:
+    first, *pairs = alias.split(_SEPARATOR)
     if first != _PREFIX:
         return None
     values = dict(pair.split(_BETWEEN, 1) for pair in pairs if _BETWEEN in pair)
-    tag = Tag(*(values.get(key, "") for key in _KEYS))
-    return tag if _is_sound(tag) else None
+    return Tag(*(values.get(key, "") for key in _KEYS))
 
 
-def _is_sound(tag: Tag) -> bool:
-    """Whether every field holds what it is for, and nothing else."""
-    plain = (tag.kind, tag.vlan, tag.req, tag.netns)
-    return (
-        all(value.isascii() and (value.isalnum() or not value) for value in plain)
-        and all(_is_name(name) for name in (tag.parent, tag.nic, tag.phy) if name)
-        and all(char.isascii() and (char.isalnum() or char == "-") for char in tag.dhcp)
-        and tag.state in {"", "up", "down"}
-        and (not tag.mtu or (tag.mtu.isascii() and tag.mtu.isdigit()))
-        and all(char in "0123456789abcdefABCDEF:" for char in tag.mac)
-        and all(_is_route(route_from(word)) for word in (tag.gw4, tag.gw6))
-        and (not tag.new or all(_is_address(word) for word in added_from(tag.new)))
-    )
+def _list_unsound(tag: Tag) -> Iterator[str]:
+    """Yield the fields that hold something else than what they are for."""
+    for field, value in zip(Tag._fields, tag, strict=True):
+        if value and not _CHECKS[field](value):
+            yield field
+
+
+def _is_word(text: str) -> bool:
+    return text.isascii() and text.isalnum()
+
+
+def _is_number(text: str) -> bool:
+    return set(text) <= _DECIMAL and len(text) <= _NUMBER_MAX
+
+
+def _is_vlan(text: str) -> bool:
+    """Whether it is a number as it was written: 10, or a partition key of InfiniBand, 0x8001."""
+    return set(text.removeprefix("0x")) <= _HEX and len(text) <= _VLAN_MAX
+
+
+def _is_client(text: str) -> bool:
+    return text.isascii() and text.replace("-", "").isalnum()
+
+
+def _is_state(text: str) -> bool:
+    return text in {"up", "down"}
+
+
+def _is_mac(text: str) -> bool:
+    """Whether it is a hardware address of six bytes, or of twenty (InfiniBand)."""
+    parts = text.split(":")
+    return len(parts) in {6, 20} and all(len(part) == 2 and set(part) <= _HEX for part in parts)  # noqa: PLR2004
+
+
+def _is_packed_route(text: str) -> bool:
+    return _is_route(route_from(text))
+
+
+def _are_addresses(text: str) -> bool:
+    return all(_is_address(word) for word in added_from(text))
 
 
 def _is_name(text: str) -> bool:
@@ -150,6 +197,20 @@ def _is_route(words: tuple[str, ...]) -> bool:
         if not good or not value:
             return False
     return True
+
+
+#: Whether a field that is not empty holds what it is for, and nothing else.
+_CHECKS = {
+    **dict.fromkeys(("kind", "req"), _is_word),
+    **dict.fromkeys(("parent", "nic", "phy"), _is_name),
+    **dict.fromkeys(("gw4", "gw6"), _is_packed_route),
+    **dict.fromkeys(("mtu", "netns"), _is_number),
+    "vlan": _is_vlan,
+    "state": _is_state,
+    "mac": _is_mac,
+    "dhcp": _is_client,
+    "new": _are_addresses,
+}
 
 
 def names_attachment(link: Link, tag: Tag) -> bool:

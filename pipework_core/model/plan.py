@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 #: The exit codes of a command that has no other ways to succeed.
 OK = frozenset({0})
+#: Those of a step that is tried, and whose failure stops nothing: what it was to bring back is reported as lost (the
+#: codes of ip(8); a program that is missing is an error all the same).
+BEST_EFFORT = frozenset({0, 1, 2, 255})
 _WARNING = "warning "
 
 
@@ -129,7 +132,8 @@ class Plan(Record):
     deleting what was replaced. It comes last: when it fails, everything before it can be undone, and no signal stops
     it. After that `cleanup` removes what nobody needs any more, each command by itself if its `guard` allows it. What
     cannot be removed stays, and the report says so. `announce` is started at the end, and nobody waits for it. `notes`
-    say what needed nothing, so that an empty plan explains itself. `warnings` say what will not work all the same.
+    say what needed nothing, so that an empty plan explains itself. `warnings` say what will not work all the same,
+    `losses` what cannot be brought back, one sentence each.
     """
 
     steps: tuple[Command, ...] = ()
@@ -138,6 +142,7 @@ class Plan(Record):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     cleanup: tuple[Command, ...] = ()
+    losses: tuple[str, ...] = ()
 
     @property
     def all_steps(self) -> tuple[Command, ...]:
@@ -152,6 +157,7 @@ class Plan(Record):
             notes=self.notes + other.notes,
             warnings=self.warnings + other.warnings,
             cleanup=self.cleanup + other.cleanup,
+            losses=self.losses + other.losses,
         )
 
 
@@ -171,8 +177,12 @@ class Report(Record):
 
     @property
     def not_removed(self) -> tuple[str, ...]:
-        """What the cleanup did not remove, one sentence each."""
-        return tuple(f"`{command}` failed, and what it removes stays." for command in self.failed_cleanup)
+        """What the cleanup did not remove, and what did not come back, one sentence each."""
+        tried = zip(self.plan.steps, self.outcomes, strict=False)
+        failed = [(step, out) for step, out in tried if step.ok_codes == BEST_EFFORT and out.code != 0]
+        lost = [f"cannot {step.reason}: {out.error_text or f'exit code {out.code}'}" for step, out in failed]
+        stays = (f"`{command}` failed, and what it removes stays." for command in self.failed_cleanup)
+        return (*self.plan.losses, *lost, *stays)
 
     @property
     def changed(self) -> bool:

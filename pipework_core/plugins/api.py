@@ -225,6 +225,9 @@ class DhcpClientFinder(Protocol):
     ) -> tuple[Client, ...]:
         """Return them with what is left in their namespaces found out (`Client.alone`)."""
 
+    def end_stale(self, driver: Driver) -> Sequence[str]:
+        """End at once what runs on for guests that are gone; return a line for each, and for what is about to end."""
+
 
 class Addressing(Protocol):
     """Describes how an interface that exists gets addresses. Static comes first: it marks and raises the interface."""

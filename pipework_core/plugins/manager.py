@@ -6,12 +6,12 @@ Built-ins and third parties' plugins are found, imported, registered and called 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.context import Claims
-from pipework_core.model.errors import HostError, PluginError
+from pipework_core.model.errors import PluginError, UnknownNameError, UsageError
 from pipework_core.plugins import builtin, entry_points, registry
-from pipework_core.plugins.builtin import BACKENDS, CLAIMS, DRIVERS, GUESTS
+from pipework_core.plugins.builtin import BACKENDS, CLAIMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,10 +89,14 @@ class PluginManager:
         one is meant: no other can have made what carries a tag of that kind.
         """
         found: LinkBackend | None = self._find_object(builtin.GROUP_BACKENDS, kind, explicit=explicit)
-        return found or _raise_unknown(
-            f"there is no backend of the kind {kind!r}.",
-            f"the kinds are {', '.join(BACKENDS)}; others come as packages, such as pipework-{kind}",
-        )
+        if found is None:
+            names = self._list_names(builtin.GROUP_BACKENDS)
+            raise _make_unknown_error(f"there is no backend of the kind {kind!r}", kind, names, explicit=explicit)
+        return found
+
+    def has_backend(self, kind: str) -> bool:
+        """Whether there is a backend of that kind; nothing is imported."""
+        return kind in self._list_names(builtin.GROUP_BACKENDS)
 
     def find_claims(self, kind: str) -> Claims:
         """Return which bare names a kind claims; none for a kind that does not exist."""
@@ -119,7 +123,7 @@ class PluginManager:
     def load_all(self) -> None:
         """Import and register all plugins now: threads that share a manager are to find everything in its place."""
         self.list_backends()
-        for runtime in GUESTS:
+        for runtime in builtin.GUESTS:
             self.find_resolver(runtime)
         self.list_third_party_resolvers()
         for method in (*builtin.ADDRESSING, *self.list_methods()):
@@ -130,10 +134,10 @@ class PluginManager:
     def find_resolver(self, runtime: str, *, explicit: bool = False) -> GuestResolver:
         """Return the guest resolver of that runtime; raise PluginError when there is none. See `find_backend`."""
         found: GuestResolver | None = self._find_object(builtin.GROUP_GUESTS, runtime, explicit=explicit)
-        return found or _raise_unknown(
-            f"nobody knows guests of the kind {runtime!r}.",
-            f"write {', '.join(f'{name}:' for name in GUESTS)}…; others come as packages, such as pipework-{runtime}",
-        )
+        if found is None:
+            names = self._list_names(builtin.GROUP_GUESTS)
+            raise _make_unknown_error(f"nobody knows guests of the kind {runtime!r}", runtime, names, explicit=explicit)
+        return found
 
     def list_third_party_resolvers(self) -> list[GuestResolver]:
         """Return the resolvers of third parties; asked only when no built-in knows a guest."""
@@ -142,10 +146,10 @@ class PluginManager:
     def find_addressing(self, method: str, *, explicit: bool = False) -> Addressing:
         """Return the addressing method of that name; raise PluginError when there is none. See `find_backend`."""
         found: Addressing | None = self._find_object(builtin.GROUP_ADDRESSING, method, explicit=explicit)
-        return found or _raise_unknown(
-            f"nobody gives addresses by {method!r}.",
-            f"give an address, such as 192.168.1.1/24; other methods come as packages, such as pipework-{method}",
-        )
+        if found is None:
+            names = self._list_names(builtin.GROUP_ADDRESSING)
+            raise _make_unknown_error(f"nobody gives addresses by {method!r}", method, names, explicit=explicit)
+        return found
 
     def find_kind_of(self, link: Link) -> str:
         """Return the kind of a guest's link that a killed run left without a tag: the first that makes such links."""
@@ -161,11 +165,11 @@ class PluginManager:
     def find_releasing(self, client: str) -> Addressing | None:
         """Return the method that an interface remembers (`Tag.dhcp`); None for one that has nothing to give back.
 
-        A package that is gone, or broken, is no reason to stay attached.
+        A package that is gone, or broken, is no reason to stay attached; nor is a word that a guest made up.
         """
         method = client.removesuffix("-f").removesuffix("6")
         found: Addressing | None = self._registry.try_find(lambda: self.find_addressing(method)) if method else None
-        return found
+        return found if hasattr(found, "release") else None
 
     def list_methods(self) -> list[str]:
         """Return the words that third parties have for addresses, sorted."""
@@ -179,10 +183,10 @@ class PluginManager:
         name, _, address = text.partition(":")
         hidden = name in builtin.OPTION_DRIVERS
         found = None if hidden else self._find_object(builtin.GROUP_DRIVERS, name or "live", explicit=bool(text))
-        kind: DriverKind = found or _raise_unknown(
-            f"there is no driver {name!r}.",
-            f"the drivers are {', '.join(DRIVERS)}; others come as packages, such as pipework-{name}",
-        )
+        if found is None:
+            names = self._list_names(builtin.GROUP_DRIVERS)
+            raise _make_unknown_error(f"there is no driver {name!r}", name, names, explicit=True)
+        kind: DriverKind = found
         return kind.open(address)
 
     def open_replay(self, path: str) -> RunDriver:
@@ -209,6 +213,10 @@ class PluginManager:
         """Return the package that provides a backend, resolver, method or driver; empty for a built-in one."""
         return self._registry.find_package(item)
 
+    def _list_names(self, group: str) -> list[str]:
+        """Return the names of a group that users may write: the built-in ones, then those of installed packages."""
+        return list(dict.fromkeys((*builtin.LISTED[group], *self._registry.list_names(group))))
+
     def _find_object(self, group: str, name: str, *, explicit: bool) -> Any:  # noqa: ANN401 - the group says what
         return (not explicit and self._registry.find_built_in(group, name)) or self._registry.find(group, name)
 
@@ -229,17 +237,22 @@ class PluginManager:
                 self._registry.warn_once(f"the observer {name} failed in {hook}: {describe_error(error)}")
 
 
-def _raise_unknown(message: str, hint: str) -> NoReturn:
-    raise PluginError(message, hint=hint)
+def _make_unknown_error(message: str, name: str, names: list[str], *, explicit: bool) -> PluginError:
+    """Return the error for a name that nobody provides: of the command line with `explicit`, else of a tag."""
+    from pipework_core.plugins.validation import did_you_mean  # noqa: PLC0415 - only for what goes wrong
+
+    error = UnknownNameError if explicit else PluginError
+    meant = did_you_mean(name, names).removeprefix("; ")
+    return error(f"{message}.", hint=f"{meant} `pipework plugins` lists those of installed packages".replace("  ", " "))
 
 
 def check_options(
     backend: LinkBackend, options: Iterable[tuple[str, str]], addressings: Iterable[Addressing] = ()
 ) -> None:
-    """Raise HostError for an option that neither knows; the hint lists those they know."""
+    """Raise UsageError for an option that neither knows; the hint lists those they know."""
     plugins: list[LinkBackend | Addressing] = [backend, *addressings]
     known = {key for plugin in plugins for key in plugin.options}
     for key, _ in options:
         if key not in known:
             listed = ", ".join(sorted(known)) or "none"
-            raise HostError(f"{backend.kind} has no option {key!r}.", hint=f"{backend.kind} knows: {listed}")
+            raise UsageError(f"{backend.kind} has no option {key!r}.", hint=f"{backend.kind} knows: {listed}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipework_core.model import names
 from pipework_core.model.attachment import TIMEOUT, Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import grammar
@@ -91,7 +90,7 @@ def _split_operands(words: ParsedArgs) -> tuple[str, str, str, str]:
 def parse_name(words: ParsedArgs, option: str, what: str) -> str:
     """Return the checked name that an option gives; empty when it was not given."""
     name = words.get(option)
-    return "" if name is None else names.interface_name(name, what=what)
+    return "" if name is None else grammar.parse_interface(name, what=what)
 
 
 def _parse_mtu(words: ParsedArgs) -> int | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VLAN_MAX = 4094
 #: linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU.
 MTU_MIN, MTU_MAX = 68, 65535
+#: `/web1`, as `docker inspect` shows it.
+_SHOWN_NAME = r"((docker|podman):)?/[a-zA-Z0-9][a-zA-Z0-9_.-]*(/[a-zA-Z0-9][a-zA-Z0-9_.-]*)?"
 _VLAN = r"(0[xX])?[0-9a-fA-F]{1,4}"
 
 
@@ -38,14 +40,31 @@ def split_host(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
         if kind not in {"", "phys"}:
             raise UsageError(f"--direct-phys and {kind}: contradict each other.", hint=f"write phys:{name}")
         kind = "phys"
-    return kind, names.interface_name(name, what="host interface"), ""
+    return kind, parse_interface(name, what="host interface"), ""
+
+
+def parse_interface(text: str, *, what: str) -> str:
+    """Return the name of an interface that somebody wrote; raise UsageError for one that cannot be meant.
+
+    `ip link` shows the parent or peer after an `@`, and `ip address` a label after a `:` (ip-address(8)); neither
+    belongs to the name.
+    """
+    name, mark, _ = text.partition("@")
+    if not mark:
+        name, mark, label = text.partition(":")
+        mark = mark if label.isalnum() else ""
+    if name and mark:
+        shown = "the interface below it or its peer" if mark == "@" else "the label of an address"
+        raise UsageError(f"{what} {text!r}: what follows {mark!r} is {shown}.", hint=f"the interface is called {name}")
+    return names.interface_name(text, what=what)
 
 
 def parse_guest(text: str) -> str:
-    """Return `text` when it can be a guest's name; who it is shows later."""
+    """Return the guest's name, who it is shows later; Docker shows names with a `/` in front."""
     if not text or text.startswith("-") or not text.isprintable():
         raise UsageError(f"{text!r} is not a guest's name.", hint="name a container, or netns:NAME, or pid:NUMBER")
-    return text
+    runtime, colon, name = text.rpartition(":")
+    return runtime + colon + name[1:] if re.fullmatch(_SHOWN_NAME, text) else text
 
 
 class AddressPart(Record):
@@ -148,8 +167,8 @@ def _parse_address(text: str) -> Address:
     plain = _parse_ip(host)
     if plain is None:
         hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
-        if re.fullmatch(dynamic.METHOD, word := text.partition(":")[0]):
-            hint += f"; methods of other packages, such as pipework-{word}, have to be installed"
+        if re.fullmatch(dynamic.METHOD, text.partition(":")[0]):
+            hint += "; `pipework plugins` lists the methods of installed packages"
         raise UsageError(f"{text!r} is not an address with a prefix length.", hint=hint)
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
     if not slash:

@@ -67,7 +67,7 @@ def is_elsewhere(identity: str, groups: str) -> bool:
 def make_state(container: Mapping[str, Any]) -> ContainerState:
     """Return the state of a container that Docker's API describes (GET /containers/ID/json)."""
     state, network = container["State"], container["HostConfig"]["NetworkMode"]
-    return ContainerState(container["Id"], container["Name"], state["Pid"], state["Status"], network)
+    return _check_state(ContainerState(container["Id"], container["Name"], state["Pid"], state["Status"], network))
 
 
 def parse_states(outcome: Outcome) -> list[ContainerState]:
@@ -75,9 +75,17 @@ def parse_states(outcome: Outcome) -> list[ContainerState]:
     if outcome.data:
         return list(outcome.data)
     try:
-        return [ContainerState(**json.loads(line)) for line in outcome.stdout.splitlines() if line.strip()]
-    except TypeError as error:
+        found = [json.loads(line) for line in outcome.stdout.splitlines() if line.strip()]
+        return [_check_state(ContainerState(**told)) for told in found]
+    except (TypeError, RecursionError) as error:
         raise ValueError(str(error)) from None
+
+
+def _check_state(state: ContainerState) -> ContainerState:
+    """Return it; raise ValueError when a field is of another kind than it says."""
+    if type(state.pid) is not int or not all(isinstance(text, str) for text in (*state[:2], *state[3:])):
+        raise ValueError(f"{state} is no container's state")
+    return state
 
 
 def render_states(outcome: Outcome) -> Outcome:

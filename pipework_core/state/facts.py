@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.errors import HostError
 from pipework_core.model.link import LOCKABLE, GuestState, Link, Route
 from pipework_core.model.plan import Command
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,6 +72,11 @@ def links_query(netns: Netns) -> Command:
     )
 
 
+def bare_links_query(netns: Netns) -> Command:
+    """Return the command that reads a guest's links without addresses; the guest may have ended meanwhile."""
+    return links_query(netns)._replace(argv=HOST_LINKS.argv)
+
+
 def parse_json(text: str) -> Any:  # noqa: ANN401 - whatever the tool says
     """Parse what iproute2 prints, which leaves control characters of an alias as they are (RFC 8259 forbids it).
 
@@ -89,11 +95,13 @@ def json_lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
+@parser_of("ip")
 def parse_links(text: str) -> dict[str, Link]:
     """Parse `ip -details -json link show` or `… address show` into links by name."""
     return {link.name: link for link in map(_parse_link, parse_json(text or "[]")) if link.name}
 
 
+@parser_of("ip")
 def parse_guest(text: str) -> GuestState:
     """Parse the two documents, a line each, that `guest_query` prints."""
     documents = json_lines(text)
@@ -158,6 +166,8 @@ def _parse_link(entry: dict[str, Any]) -> Link:
         addresses=tuple(_list_assigned(entry)),
         unsettled=tuple(_list_assigned(entry, "tentative")),
         leased=tuple(_list_leased(entry)),
+        port_state=str(info.get("info_slave_data", {}).get("state", "")),
+        altnames=tuple(entry.get("altnames", ())),
     )
 
 

@@ -13,6 +13,7 @@ from pipework_core.model.link import GuestState
 from pipework_core.model.plan import HOST, Command, Netns, Outcome
 from pipework_core.model.snapshot import Namespace, ParentUse
 from pipework_core.state import facts
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -45,19 +46,29 @@ _MOUNTED = re.compile(r"^\S+ \S+ \S+ net:\[(\d+)\] (\S+) ", re.MULTILINE)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 #: What nsenter(1) says of a namespace that has ended: its process is gone, or nothing is mounted there any more.
 _ENDED = ("No such file or directory", "No such process", "Invalid argument")
-#: How often a list of processes is asked for that nothing is said about.
+#: How often a list of processes is asked for that nothing is said about, and a namespace whose processes end.
 _ATTEMPTS = 5
 #: Kinds of links whose parent may be in another namespace.
 _STACKED = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
 
 def find_namespaces(driver: Driver) -> list[Namespace]:
-    """Return all namespaces but the host's own."""
-    return parse_namespaces(*_ask_patiently(driver, [PROCESSES, MOUNTS]), host=driver.pin(HOST).inode)
+    """Return all namespaces but the host's own.
+
+    Processes are asked for twice: lsns(8) misses a namespace whose only process hands over to another one meanwhile.
+    """
+    host = driver.pin(HOST).inode
+    first, mounts = _ask_patiently(driver, [PROCESSES, MOUNTS])
+    (second,) = _ask_patiently(driver, [PROCESSES])
+    found = {space.inode: space for answer in (first, second) for space in parse_namespaces(answer, mounts, host=host)}
+    return list(found.values())
 
 
 def parse_namespaces(processes: Outcome, mounts: Outcome, *, host: int) -> list[Namespace]:
-    """Return the namespaces that these answers tell of, but for the host's own."""
+    """Return the namespaces that these answers tell of, but for the host's own.
+
+    The path of one that is mounted is that of its mount, which stays when its processes end.
+    """
     found = {
         int(entry["ns"]): Namespace(
             inode=int(entry["ns"]), netns=Netns(path=f"/proc/{entry['pid']}/ns/net"), pid=int(entry["pid"])
@@ -68,7 +79,8 @@ def parse_namespaces(processes: Outcome, mounts: Outcome, *, host: int) -> list[
     for path, inode in {_unescape_path(path): int(inode) for inode, path in _MOUNTED.findall(mounts.stdout)}.items():
         known = found.get(inode, Namespace(inode=inode, netns=Netns(path=path)))
         name = next((path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)), "")
-        found[inode] = known._replace(mount=path, names=(*known.names, *((name,) if name else ())))
+        names = (*known.names, *((name,) if name else ()))
+        found[inode] = known._replace(netns=Netns(path=path), mount=path, names=names)
     return [namespace for namespace in found.values() if namespace.inode != host]
 
 
@@ -77,18 +89,21 @@ def _unescape_path(path: str) -> str:
     return os.fsdecode(_OCTAL.sub(lambda match: chr(int(match[1], 8)), path).encode("utf-8", "surrogateescape"))
 
 
-def peek_into(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int, GuestState], dict[int, str]]:
+def peek_into(
+    driver: Driver, namespaces: Iterable[Namespace], *, addresses: bool = False, attempts: int = _ATTEMPTS
+) -> tuple[dict[int, GuestState], dict[int, str]]:
     """Return the links that are in them, by inode, and of those that tell nothing, and have not ended, why not.
 
-    They are not pinned: a thousand of them would be more than a process may hold open. Where the process has ended that
-    a namespace is known by, such as one that announces an address, the namespace is looked for where it is mounted.
+    With `addresses` those as well; a guest may have many thousands. They are not pinned: a thousand of them would be
+    more than a process may hold open. Where the process has ended that a namespace was known by, such as one that
+    announces an address, it is looked for again: it has ended when nothing is in it, and it is mounted nowhere.
     """
     todo = list(namespaces)
     ended: list[Namespace] = []
-    queries = [facts.links_query(namespace.netns) for namespace in todo]
+    make_query = facts.links_query if addresses else facts.bare_links_query
     guest_state: dict[int, GuestState] = {}
     unreadable: dict[int, str] = {}
-    for namespace, outcome in zip(todo, driver.read(queries), strict=True):
+    for namespace, outcome in zip(todo, driver.read([make_query(space.netns) for space in todo]), strict=True):
         try:
             if outcome.code == 0:
                 guest_state[namespace.inode] = GuestState(links=facts.parse_links(outcome.stdout))
@@ -98,11 +113,14 @@ def peek_into(driver: Driver, namespaces: Iterable[Namespace]) -> tuple[dict[int
                 unreadable[namespace.inode] = outcome.error_text or f"exit code {outcome.code}"
         except HostError as error:  # whoever is root in there chooses names and aliases
             unreadable[namespace.inode] = str(error)
-    mounted = [space._replace(netns=Netns(path=space.mount)) for space in ended if space.mount]
-    if again := [space for space in mounted if space.netns not in {old.netns for old in ended}]:
-        found, untold = peek_into(driver, again)
-        return {**guest_state, **found}, {**unreadable, **untold}
-    return guest_state, unreadable
+    if not ended:
+        return guest_state, unreadable
+    there = {space.inode: space for space in find_namespaces(driver)}
+    left = [there[space.inode] for space in ended if space.inode in there]
+    if attempts <= 1:
+        return guest_state, {**unreadable, **{space.inode: "its processes come and go" for space in left}}
+    found, untold = peek_into(driver, left, addresses=addresses, attempts=attempts - 1) if left else ({}, {})
+    return {**guest_state, **found}, {**unreadable, **untold}
 
 
 def find_parent_uses(
@@ -135,16 +153,24 @@ def list_parents_used(seen: Mapping[int, GuestState], links: Iterable[Link]) -> 
 
     Another namespace tells the parent's ifindex and not where it is: what only might be on top counts.
     """
-    used = {
-        link.peer for guest_state in seen.values() for link in guest_state.links.values() if _may_be_on_another(link)
-    }
+    used = map_parents(seen)
     return frozenset(link.name for link in links if link.ifindex in used)
+
+
+def map_parents(seen: Mapping[int, GuestState]) -> dict[int, tuple[Link, ...]]:
+    """Return the links of namespaces that may be on top of one of the host, by its ifindex."""
+    found: dict[int, tuple[Link, ...]] = {}
+    for link in (link for guest_state in seen.values() for link in guest_state.links.values()):
+        if _may_be_on_another(link):
+            found[link.peer] = (*found.get(link.peer, ()), link)
+    return found
 
 
 def _may_be_on_another(link: Link) -> bool:
     return link.peer_elsewhere and link.kind in _STACKED
 
 
+@parser_of("lsns")
 def _list_processes(outcome: Outcome) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads(outcome.stdout or "{}").get("namespaces", [])
     return entries

@@ -40,6 +40,8 @@ class LinkFields(TypedDict, total=False):
     addresses: Sequence[str]
     unsettled: Sequence[str]
     leased: Sequence[str]
+    port_state: str
+    altnames: Sequence[str]
 
 
 class Facts(NamedTuple):
@@ -55,7 +57,7 @@ def make_link(name: str, **fields: Unpack[LinkFields]) -> Link:
     Raises TypeError for a field that a link does not have.
     """
     given: dict[str, Any] = {"ifindex": 0, **fields}
-    given |= {key: tuple(given[key]) for key in ("addresses", "unsettled", "leased") if key in given}
+    given |= {key: tuple(given[key]) for key in ("addresses", "unsettled", "leased", "altnames") if key in given}
     return Link(name=name, **given)
 
 

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import pytest
 
 from pipework_core.cli import parser
-from pipework_core.engine import detach
+from pipework_core.engine import attached, detach
 from pipework_core.model.context import Context
 from pipework_core.model.errors import PipeworkError
+from pipework_core.model.plan import Plan
 from pipework_core.testing import case_file
 from pipework_core.testing.contexts import Given, answer_reads, complete_request, load_plugins, refuse_unread
 from pipework_core.testing.facts import make_facts, make_guest, make_link, make_route
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipework_core.cli.commands.detach import DetachRequest
-    from pipework_core.model.plan import Plan
     from pipework_core.plugins.manager import PluginManager
 
 #: The variable that has expectations rewritten.
@@ -150,8 +150,9 @@ def plan_request(case: dict[str, Any], plugins: tuple[object, ...] = ()) -> Plan
 def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, elsewhere: Collection[str]) -> Plan:
     """Return what detaches the interface, as the engine has it planned."""
     guest, (host, guest_state), said = given
-    (name,) = detach.choose_interfaces(guest_state, guest, asked.interface, everything=False)
-    tag = detach.read_tag_or_kind(guest_state.links[name], plugins)
+    guest_state = attached.add_lost_ends(guest_state, guest, host)
+    (name,) = attached.choose_interfaces(guest_state, guest, asked.interface, everything=False, host=host)
+    tag, losses, warnings = attached.read_evidence(guest_state.links[name], guest, host, plugins)
     request = detach.make_request(guest_state.links[name], tag, guest)
     backend = plugins.find_backend(tag.kind)
     reads = backend.queries(request, host)
@@ -160,7 +161,8 @@ def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, 
     context = Context(
         attachment=request, guest=guest, host_state=host, guest_state=guest_state, answers=answers, detaching=True
     )
-    return detach.plan_detach(context, backend, None, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+    plan = detach.plan_detach(context, backend, None, tag, keep=asked.keep_bridge, used_elsewhere=elsewhere)[0]
+    return plan + Plan(warnings=warnings, losses=losses)
 
 
 def _list_steps(plan: Plan) -> list[dict[str, Any]]:

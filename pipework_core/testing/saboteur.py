@@ -40,6 +40,8 @@ SAID = "sabotage"
 #: undone any more, after the final step or after the last, so that the run rightly succeeded.
 NO_MORE, TOO_LATE = 42, 44
 #: Exit codes of runs that ended as they should, by mode; and of one that broke by itself, not by sabotage.
+#: Of a step that is made to fail: a code that no step takes for success.
+_BAD_CODE = 99
 CODES = {"kill": -9, "fail": 1, "interrupt": 130}
 BROKEN = 3
 
@@ -87,7 +89,7 @@ class Saboteur:
     def spring(self, outcomes: list[Outcome]) -> None:
         """Do the harm."""
         if self._mode == "fail":
-            outcomes.append(Outcome(code=1, stderr=SAID))
+            outcomes.append(Outcome(code=_BAD_CODE, stderr=SAID))
         else:
             os.kill(os.getpid(), signal.SIGKILL if self._mode == "kill" else signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Whether the host's firewall will keep the guests of a new bridge apart: seen and said, never changed.
+"""Whether the host's firewall will keep the ports of a bridge apart: seen and said, never changed.
 
 Docker loads br_netfilter, with which bridged frames pass iptables (Documentation/networking/ip-sysctl.rst,
 bridge-nf-call-iptables), and makes the FORWARD chain drop what it does not know when it found forwarding off.
@@ -32,9 +32,17 @@ def firewall_warnings(bridge: str, answers: Mapping[str, Outcome]) -> tuple[str,
     """Return a warning when frames between ports of `bridge` will be dropped."""
     bridged, rules = (answers[key].stdout if key in answers else "" for key in FIREWALL_QUERIES)
     lines = rules.splitlines()
-    if bridged.strip() != "1" or "-P FORWARD DROP" not in lines:
+    drops = any(line.startswith(("-P FORWARD DROP", "-A FORWARD -j DROP", "-A FORWARD -j REJECT")) for line in lines)
+    if bridged.strip() != "1" or not drops or any(_accepts(line, bridge) for line in lines):
         return ()
-    if any(f"-i {bridge} " in line and line.endswith("-j ACCEPT") for line in lines):
-        return ()
-    cure = f"iptables -I DOCKER-USER -i {bridge} -o {bridge} -j ACCEPT"
-    return (f"the firewall drops what the guests on {bridge} send each other (Docker set it so); {cure} lets it pass",)
+    docker = "-N DOCKER-USER" in lines
+    cure = f"iptables -I {'DOCKER-USER' if docker else 'FORWARD'} -i {bridge} -o {bridge} -j ACCEPT"
+    who = " (Docker set it so)" if docker else ""
+    return (f"the firewall drops what passes between ports of {bridge}{who}: FORWARD; {cure} lets it pass",)
+
+
+def _accepts(line: str, bridge: str) -> bool:
+    """Whether a rule lets through what passes between ports of the bridge, of all bridges, or everything."""
+    if line in {"-A FORWARD -j ACCEPT", "-A DOCKER-USER -j ACCEPT"}:
+        return True
+    return line.endswith("-j ACCEPT") and (f"-i {bridge} " in line or "--physdev-is-bridged" in line)

@@ -45,8 +45,12 @@ def _explain_unused(snapshot: Snapshot, link: Link) -> str:
         far = _far_end(snapshot, guest_state, link) if guest_state else None
         return "which a killed run left" if far is not None and not far.alias and ownership.is_pending(far) else ""
     # The guest may have moved its end to another namespace, and some namespaces may be hidden from us.
-    moved = any(_far_end(snapshot, guest_state, link) for guest_state in snapshot.guest_states.values())
-    return "" if moved or snapshot.unsure else "whose guest is gone"
+    return "" if is_moved(snapshot, link) or snapshot.unsure else "whose guest is gone"
+
+
+def is_moved(snapshot: Snapshot, end: Link) -> bool:
+    """Whether the other end of a host's end is in a namespace that lives, whichever."""
+    return any(_far_end(snapshot, guest_state, end) for guest_state in snapshot.guest_states.values())
 
 
 def _far_end(snapshot: Snapshot, guest_state: GuestState, end: Link) -> Link | None:

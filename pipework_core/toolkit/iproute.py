@@ -42,29 +42,32 @@ class Sysctl(Record):
     """A setting of the kernel for one interface, a file (ip-sysctl.rst).
 
     The file is the guest's own: /proc/sys/net is that of the namespace of whoever opens it. `before` is what it
-    holds; empty when nobody needs that back.
+    holds; empty when nobody needs that back. Where it cannot be written (/proc/sys is read-only in most containers), an
+    `optional` one stays as it is.
     """
 
     path: str
     value: str
     before: str = ""
+    optional: bool = False
 
 
 def set_sysctls(context: Context, switches: Iterable[Sysctl]) -> list[Command]:
     """Return what writes the settings of the guest's interface: one process for all that get the same value."""
-    found: dict[str, list[Sysctl]] = {}
+    found: dict[tuple[str, bool], list[Sysctl]] = {}
     for one in switches:
-        found.setdefault(one.value, []).append(one)
-    return [_write_sysctl(context, value, group) for value, group in found.items()]
+        found.setdefault((one.value, one.optional), []).append(one)
+    return [_write_sysctl(context, value, group, optional=key) for (value, key), group in found.items()]
 
 
-def _write_sysctl(context: Context, value: str, switches: Sequence[Sysctl]) -> Command:
+def _write_sysctl(context: Context, value: str, switches: Sequence[Sysctl], *, optional: bool) -> Command:
     netns, names = context.guest.netns, ", ".join(one.path.rpartition("/")[2] for one in switches)
     undo = [Command(argv=("tee", one.path), netns=netns, stdin=one.before) for one in switches if one.before]
     return Command(
         argv=("tee", *(one.path for one in switches)),
         netns=netns,
         stdin=value,
+        ok_codes=frozenset({0, 1}) if optional else frozenset({0}),
         undo=tuple(undo),
         reason=f"set {names} of {context.attachment.interface} to {value}",
     )

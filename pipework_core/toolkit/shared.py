@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.context import SharedResource
+from pipework_core.model.names import stable_mac
 from pipework_core.model.ownership import FILTERING, RAISED, group_for, is_pending, read_changes, read_tag
+from pipework_core.model.plan import Command
 from pipework_core.toolkit.iproute import ip
 
 if TYPE_CHECKING:
@@ -13,8 +15,25 @@ if TYPE_CHECKING:
 
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.ownership import Tag
-    from pipework_core.model.plan import Command
+    from pipework_core.model.plan import Outcome
     from pipework_core.model.snapshot import Snapshot
+
+
+#: A number that the machine keeps (machine-id(5)); a machine without one has no answer.
+MACHINE_QUERY = Command(
+    argv=("cat", "/etc/machine-id"), ok_codes=frozenset({0, 1}), reason="read the machine's identity"
+)
+
+
+def choose_bridge_mac(name: str, machine: Outcome | None) -> str:
+    """Return the MAC of a bridge that is made, the same for its name on this machine; empty where it has no identity.
+
+    Left to itself, a bridge takes the lowest MAC of its ports, another one whenever such a port comes or goes, and
+    whoever has it for a gateway loses it for as long as the old one is remembered. As systemd does it
+    (MACAddressPolicy=persistent; systemd.link(5)).
+    """
+    identity = machine.stdout.strip() if machine is not None and machine.code == 0 else ""
+    return stable_mac(f"{identity} {name}") if identity.isalnum() else ""
 
 
 def raise_link(link: Link) -> Command:

@@ -12,7 +12,7 @@ from pipework_core.toolkit.iproute import guest_link_words, ip
 
 if TYPE_CHECKING:
     from pipework_core.model.context import Context
-    from pipework_core.model.link import Link
+    from pipework_core.model.link import HostState, Link
 
 
 #: The kernel's kind of both ends of a pair, and the kind in the tag of the host's end.
@@ -32,18 +32,23 @@ def choose_veth_name(context: Context) -> str:
 
 
 def find_veth_peer(context: Context, link: Link) -> Link | None:
-    """Return the host's end of the guest's veth `link`.
+    """Return the host's end of the guest's veth `link`. See `find_host_end`."""
+    return find_host_end(context.host_state, context.guest.inode, link)
+
+
+def find_host_end(host: HostState, inode: int, link: Link) -> Link | None:
+    """Return the host's end of a veth `link` of the guest with that namespace; None when it has none of ours.
 
     That the two name each other by ifindex proves nothing: a guest's root can make a pair with any two numbers. The
     tag on the host's end, which no guest can write, must name the guest's namespace.
     """
     if link.kind != VETH or not link.peer_elsewhere:
         return None
-    other = context.host_state.by_index(link.peer)
+    other = host.by_index(link.peer)
     if other is None or other.kind != VETH or other.peer != link.ifindex:
         return None
     tag = read_tag(other)
-    ours = tag.netns == str(context.guest.inode) if tag else is_pending(other)
+    ours = tag.netns == str(inode) if tag else is_pending(other)
     return other if ours else None
 
 
@@ -64,9 +69,12 @@ def make_veth(context: Context, *, mtu: int, master: str = "", up: bool = True) 
     Raise ConflictError when the host's name is taken.
     """
     name = choose_veth_name(context)
-    if name in context.host_state.links:
+    there = context.host_state.find(name)
+    if there is not None:
+        ours = read_tag(there) is not None
+        first = "`pipework ls --json` tells whose it is; detach that, or " if ours else ""
         raise ConflictError(
-            f"the host has an interface {name} already.", hint="choose another name for the host's end with -l"
+            f"the host has an interface {name} already.", hint=f"{first}choose another name for the host's end with -l"
         )
     attachment = context.attachment
     near = ("name", name, "mtu", str(mtu), *(("master", master) if master else ()), *(("up",) if up else ()))

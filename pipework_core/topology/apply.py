@@ -9,8 +9,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.guests import NAMELESS
+from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import Interrupted
+from pipework_core.topology.conflicts import refuse_conflicts
 from pipework_core.topology.expand import expand_topology
 from pipework_core.topology.host_access import compare_entries, grant_entries, revoke_entries, undo_grants
 from pipework_core.topology.report import TopologyReport, name_guest, name_job, name_status
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.engine import Engine
-    from pipework_core.engine.job import Job
     from pipework_core.topology.model import Link, Topology
 
 
@@ -29,6 +30,7 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
     engine: Engine,
     *,
     warn: Callable[[str], None],
+    replace: bool = False,
     atomic: bool = False,
     prune: bool = False,
     keep: bool = False,
@@ -36,20 +38,23 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
 ) -> TopologyReport:
     """Attach what is missing, each link all or nothing; with `atomic` all of the file or nothing.
 
-    `prune` detaches what pipework attached and the file does not name, provided that all links hold; `keep` is as for
-    `Engine.detach`. `progress` is told how many of how many links hold.
+    `replace` gives up what was attached for another request. `prune` detaches what pipework attached and the file does
+    not name, provided that all links hold; `keep` is as for `Engine.detach`. `progress` is told how many
+    of how many links hold.
 
-    Raises UsageError for patterns and pools that make no sense with the guests of this host, with the place in the
-    file. Raises Interrupted for a signal: with `atomic` all is undone then, otherwise each attachment is whole or not
-    there.
+    Raises UsageError for patterns and pools that make no sense with the guests of this host, and for links that
+    contradict each other, with the place in the file. Raises Interrupted for a signal: with `atomic` all is undone
+    then, otherwise each attachment is whole or not there.
     """
     links = _resolve_links(topology, engine, warn)
+    refuse_conflicts(links, topology.hosts)
     host = grant_entries(topology.hosts, engine, undo_if_interrupted=atomic)
     if atomic and host.has_failed:
-        links = ()
+        return TopologyReport(links, tuple(Job(link.attachment) for link in links), undo_grants(host, engine))
     steps = [step for result in host.results if result.report for step in result.report.plan.all_steps]
     try:
-        jobs = engine.attach_all([link.attachment for link in links], atomic=atomic, before=steps, progress=progress)
+        wanted = [link.attachment._replace(replace=replace or link.attachment.replace) for link in links]
+        jobs = engine.attach_all(wanted, atomic=atomic, before=steps, progress=progress)
     except Interrupted:
         if atomic:
             undo_grants(host, engine)
@@ -60,7 +65,7 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
         host = undo_grants(host, engine)
     if atomic and not failed and not whole:
         raise Interrupted
-    found = _list_unlisted(jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
+    found = _list_unlisted(links, jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
     removed: Sequence[Job | None] = [None] * len(found)
     if prune and whole and not failed:
         removed = _detach_unlisted(found, engine, keep=keep)
@@ -79,8 +84,9 @@ def compare_topology(topology: Topology, engine: Engine, *, warn: Callable[[str]
     Raises UsageError as `apply_topology` does, and Interrupted.
     """
     links = _resolve_links(topology, engine, warn)
+    refuse_conflicts(links, topology.hosts)
     jobs = engine.compare([link.attachment for link in links])
-    found = _list_unlisted(jobs, engine, warn)
+    found = _list_unlisted(links, jobs, engine, warn)
     lines = compare_entries(topology.hosts, engine)
     lines += [line for job in jobs for line in _list_differences(job)]
     lines += [f"{name_status(status)}: is attached, and not in the file" for status in found]
@@ -125,13 +131,19 @@ def _may_have_more(jobs: Sequence[Job], engine: Engine) -> bool:
     return any(count > named[inode] for inode, count in engine.count_host_ends(jobs).items())
 
 
-def _list_unlisted(jobs: Sequence[Job], engine: Engine, warn: Callable[[str], None]) -> list[AttachmentStatus]:
+def _list_unlisted(
+    links: Sequence[Link], jobs: Sequence[Job], engine: Engine, warn: Callable[[str], None]
+) -> list[AttachmentStatus]:
     """Return what pipework attached to guests of this host and the file does not name.
 
     A guest without a name is left out: it may be a guest of another host that runs inside this one, and no file could
     name it.
     """
-    named = {(job.inode, (job.context.attachment if job.context else job.attachment).interface) for job in jobs}
+    # What was not planned has no interface yet but the one that the link is taken to mean.
+    named = {
+        (job.inode, (job.context.attachment if job.context else link).interface)
+        for link, job in zip(links, jobs, strict=True)
+    }
     found = engine.list_attachments()
     for text in found.warnings:
         warn(text)
@@ -147,7 +159,10 @@ def _list_unlisted(jobs: Sequence[Job], engine: Engine, warn: Callable[[str], No
 
 def _detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
     """Detach them in the order of the list, which `Engine.detach_all` goes backwards."""
-    wanted = [Attachment(guest=name_guest(status), host="", interface=status.interface) for status in found]
+    wanted = [
+        Attachment(guest=name_guest(status), host="", interface=status.interface, host_name=status.host_end)
+        for status in found
+    ]
     return engine.detach_all(wanted[::-1], keep=keep)[::-1]
 
 

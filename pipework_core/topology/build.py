@@ -11,34 +11,45 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from pipework_core.model import names
 from pipework_core.model.attachment import TIMEOUT, Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.builtin import MOVING_KINDS
 from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, dhcp, grammar, options
-from pipework_core.topology.model import HostEntry, Link, Place, Topology
+from pipework_core.topology.model import HostEntry, Link, Place, Topology, raise_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipework_core.spec.grammar import Addresses, AddressPart
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.topology.schema import Defaults, File, HostFields, LinkFields
+    from pipework_core.topology.schema import CheckedFile, Defaults, HostFields, LinkFields
     from pipework_core.topology.yaml_reader import Document
 
 _Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
 
-def build_topology(document: Document, file: File) -> Topology:
-    """Return what the checked file says; raise UsageError with the place of what makes no sense."""
-    methods = InstalledMethods()
-    builder = _Builder(document, methods)
-    links = [builder.build_link(entry, file.defaults, number) for number, entry in enumerate(file.links)]
-    _refuse_doubles(links)
-    hosts = [builder.build_host(entry, number) for number, entry in enumerate(file.host)]
+def build_topology(document: Document, file: CheckedFile) -> Topology:
+    """Return what the checked file says; raise UsageError with the place of all that makes no sense."""
+    builder = _Builder(document, InstalledMethods())
+    errors = list(file.errors)
+    links = _build_all((partial(builder.build_link, one, file.defaults, n) for n, one in file.links), errors)
+    hosts = _build_all((partial(builder.build_host, one, n) for n, one in file.hosts), errors)
+    errors += _find_doubles(links)
+    raise_together(errors)
     return Topology(document.file, tuple(links), tuple(hosts))
+
+
+def _build_all(entries: Iterable[Callable[[], _Value]], errors: list[UsageError]) -> list[_Value]:
+    """Return what can be built; add an error for each entry that cannot."""
+    built = []
+    for build in entries:
+        try:
+            built.append(build())
+        except UsageError as error:
+            errors.append(error)
+    return built
 
 
 class _Keys:
@@ -219,11 +230,11 @@ def _refuse_missing(keys: _Keys) -> None:
 
 
 def _parse_interface(text: str) -> str:
-    return names.interface_name(text, what="guest interface")
+    return grammar.parse_interface(text, what="guest interface")
 
 
 def _parse_host_interface(text: str) -> str:
-    return names.interface_name(text, what="host-side interface")
+    return grammar.parse_interface(text, what="host-side interface")
 
 
 def _parse_mac(text: str) -> str:
@@ -284,11 +295,11 @@ def _refuse_shared(link: Link) -> None:
             raise UsageError(f"{asked.guest} may be several guests, and {what} can be had by one only.", hint=hint)
 
 
-def _refuse_doubles(links: Iterable[Link]) -> None:
+def _find_doubles(links: Iterable[Link]) -> Iterator[UsageError]:
     known: dict[tuple[str, str], Place] = {}
     for link in links:
         pair = (link.attachment.guest, link.interface)
         first = known.setdefault(pair, link.place)
         if first is not link.place:
             message = f"{pair[0]} has got {pair[1]} in line {first.line} already."
-            raise link.place.error(message, hint="give one of the two another interface")
+            yield link.place.error(message, hint="give one of the two another interface")

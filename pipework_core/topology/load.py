@@ -8,7 +8,7 @@ from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology.model import Place, Topology
 
 if TYPE_CHECKING:
-    from pipework_core.topology.schema import File
+    from pipework_core.topology.schema import CheckedFile
     from pipework_core.topology.yaml_reader import Document
 
 #: Bytes: some 30,000 links.
@@ -88,17 +88,45 @@ def _require_libraries() -> None:
         raise HostError(f"topology files need the library {error.name}, which is not installed.", hint=hint) from None
 
 
-def _check_text(text: str, file: str) -> tuple[Document, File]:
+def _check_text(text: str, file: str) -> tuple[Document, CheckedFile]:
     document = read_yaml(text, file)
+    import msgspec  # noqa: PLC0415 - see above
+
+    from pipework_core.topology import schema  # noqa: PLC0415 - see above
+
+    top = _drop_extensions(document)
+    try:
+        whole = msgspec.convert(top, schema.File)
+    except msgspec.ValidationError:
+        return document, _check_parts(top, document)
+    return document, schema.CheckedFile(whole.defaults, tuple(enumerate(whole.links)), tuple(enumerate(whole.host)))
+
+
+def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
+    """Check each entry by itself, so that all that is wrong is told at once; raise what is wrong beside entries."""
     import msgspec  # noqa: PLC0415 - see above
 
     from pipework_core.topology import errors, schema  # noqa: PLC0415 - see above
 
-    top = _drop_extensions(document)
+    lists = {key: value for key in ("links", "host") if isinstance(value := top.get(key), list)}
+    wrong: list[UsageError] = []
     try:
-        return document, msgspec.convert(top, schema.File)
-    except msgspec.ValidationError as wrong:
-        raise errors.explain_shape(str(wrong), document, schema.list_keys_at) from None
+        frame = msgspec.convert({**top, **{key: [] for key in lists}}, schema.File)
+    except msgspec.ValidationError as error:
+        raise errors.explain_shape(
+            str(error), document, schema.list_keys_at
+        ) from None  # without it, entries may be judged wrongly
+    good: dict[str, list[tuple[int, Any]]] = {"links": [], "host": []}
+    kinds: dict[str, Any] = {"links": str | schema.LinkFields, "host": str | schema.HostFields}
+    for key, entries in lists.items():
+        for number, entry in enumerate(entries):
+            try:
+                good[key].append((number, msgspec.convert(entry, kinds[key])))
+            except msgspec.ValidationError as error:
+                sentence, _, where = str(error).partition(" - at `$")
+                path = f"$.{key}[{number}]{where.removesuffix('`')}"
+                wrong.append(errors.explain_shape(f"{sentence} - at `{path}`", document, schema.list_keys_at))
+    return schema.CheckedFile(frame.defaults, tuple(good["links"]), tuple(good["host"]), tuple(wrong))
 
 
 def _drop_extensions(document: Document) -> dict[str, object]:

@@ -9,11 +9,15 @@ from pipework_core.model.records import Record
 from pipework_core.plugins.builtin import guess_interface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipework_core.model.attachment import Address, Attachment, Gateway
     from pipework_core.spec.pools import Pool
 
 #: What makes a guest's name a pattern (fnmatch). No container's name may hold one of them.
 WILDCARDS = frozenset("*?[")
+#: Errors of a file that are told at once.
+ERRORS_MAX = 20
 
 
 class Place(Record):
@@ -28,7 +32,39 @@ class Place(Record):
 
     def error(self, message: str, *, hint: str = "") -> UsageError:
         """Return the error to raise for what stands here."""
-        return UsageError(f"{self}: {message}", hint=hint)
+        return FileError(self, message, hint=hint)
+
+
+class FileError(UsageError):
+    """What is wrong with a file, and where."""
+
+    def __init__(self, place: Place, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{place}: {message}", hint=hint)
+        self.place = place
+
+
+class BadFileError(UsageError):
+    """All that is wrong with a file: `errors` in the order of their lines, the message has one a line."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        super().__init__("\n".join(map(str, errors)), hint=errors[0].hint)
+        self.errors = tuple(errors)
+
+
+def raise_together(errors: Sequence[UsageError]) -> None:
+    """Raise the errors as one, each once and not too many; a single one as it is. Without any, do nothing."""
+    found = sorted({str(error): error for error in errors}.values(), key=_find_line)
+    if len(found) == 1:
+        raise found[0]
+    if len(found) > ERRORS_MAX:
+        more = UsageError(f"{len(found) - ERRORS_MAX} more are like these.", hint="correct these first")
+        found = [*found[:ERRORS_MAX], more]
+    if found:
+        raise BadFileError(found)
+
+
+def _find_line(error: UsageError) -> tuple[int, int]:
+    return (error.place.line, error.place.column) if isinstance(error, FileError) else (0, 0)
 
 
 class Link(Record):

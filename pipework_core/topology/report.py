@@ -60,7 +60,7 @@ class TopologyReport(Record):
 
 def name_status(status: AttachmentStatus) -> str:
     """Return guest and interface of an attachment, as messages name it."""
-    return f"{name_guest(status) or 'nobody'} {status.interface}"
+    return f"{name_guest(status) or 'nobody'} {status.interface or status.host_end}"
 
 
 def name_job(job: Job) -> str:

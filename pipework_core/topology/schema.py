@@ -6,12 +6,16 @@ They say what kind of value goes where. Whether an address is one, say, is the c
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from pipework_core.model.records import Record
 from pipework_core.spec.grammar import MTU_MAX, MTU_MIN, VLAN_MAX
+
+if TYPE_CHECKING:
+    from pipework_core.model.errors import UsageError
 
 _HEX = "[0-9a-fA-F]"
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
@@ -87,6 +91,15 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     defaults: Defaults = Defaults()
     links: list[Annotated[str, _LINE] | LinkFields] = msgspec.field(default_factory=list)
     host: list[Annotated[str, _HOST_LINE] | HostFields] = msgspec.field(default_factory=list)
+
+
+class CheckedFile(Record):
+    """The entries of a file whose types are right, each with its number, and an error for each of the others."""
+
+    defaults: Defaults
+    links: tuple[tuple[int, str | LinkFields], ...]
+    hosts: tuple[tuple[int, str | HostFields], ...]
+    errors: tuple[UsageError, ...] = ()
 
 
 def make_schema() -> dict[str, Any]:

@@ -180,7 +180,6 @@ def test_options_mean_the_same_in_any_order_and_position(groups: list[list[str]]
         ["show"],
         ["add", "10.0.5.0/24", "via", "192.168.2.1"],
         ["add", "-h"],
-        ["-s", "show"],
         ["--version"],
         ["--", "-i"],
         ["add", "a b", "'", ""],
@@ -192,6 +191,24 @@ def test_after_the_guest_every_word_belongs_to_the_tool(command: str, words: lis
     assert understood([command, "web1", *words]) == asked
     settings = Settings(verbose=True, dry_run=True)
     assert understood(["-v", command, "--dry-run", "web1", *words]) == asked._replace(settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("typed", "run"),
+    [
+        ("route web1 -s show", "ip -s route show"),
+        ("route web1 -6 -j show", "ip -6 -j route show"),
+        ("rule web1 -6 add from fd00::1 table 101", "ip -6 rule add from fd00::1 table 101"),
+        ("rule web1 add from fd00::1 table 101", "ip -6 rule add from fd00::1 table 101"),
+        ("rule web1 -f inet6 add to fd00::1 table 101", "ip -f inet6 rule add to fd00::1 table 101"),
+        ("rule web1 add from 10.0.0.1 table 101", "ip rule add from 10.0.0.1 table 101"),
+        ("route web1 add default via fd00::1 dev eth1", "ip route add default via fd00::1 dev eth1"),
+        ("tc web1 -s qdisc show", "tc -s qdisc show"),
+    ],
+)
+def test_options_of_ip_come_before_what_it_is_to_do(typed: str, run: str) -> None:
+    request = understood(typed.split()).request
+    assert " ".join((*request.program, *request.words)) == run
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_att
 
 def test_a_tag_without_a_request_is_forged_and_shown() -> None:
     forged = eth1(alias=Tag(kind="bridge", parent="br1", vlan="99").alias, peer=8)
-    assert [entry.state for entry in list_attachments(snapshot([], forged))] == ["orphan"]
+    assert [entry.state for entry in list_attachments(snapshot([], forged))] == ["elsewhere"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_tag_without_a_request_is_forged_and_shown() -> None:
 )
 def test_a_forged_mark_claims_no_bridge(host: Link, guest: Link) -> None:
     found = [entry for entry in list_attachments(snapshot([host], guest)) if entry.interface == "eth1"]
-    assert [(entry.parent, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "orphan")]
+    assert [(entry.parent, entry.vlan, entry.host_end, entry.state) for entry in found] == [("", "", "", "elsewhere")]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,34 @@ def test_a_parent_must_be_on_the_host() -> None:
     tag = Tag(kind="macvlan", parent="eth0", req="0badc0de").alias
     on_it = eth1(kind="macvlan", alias=tag, peer=5)
     assert list_attachments(snapshot([parent], on_it))[0].parent == "eth0"
-    assert list_attachments(snapshot([parent], on_it._replace(peer_elsewhere=False)))[0].state == "orphan"
+    assert list_attachments(snapshot([parent], on_it._replace(peer_elsewhere=False)))[0].state == "elsewhere"
     assert list_attachments(snapshot([parent], on_it._replace(peer=6)))[0].parent == ""
     assert list_attachments(snapshot([parent._replace(name="eth9")], on_it))[0].parent == ""
+
+
+@pytest.mark.parametrize("kind", ["macvlan", "ipvlan"])
+def test_a_living_guest_whose_nic_was_moved_is_no_orphan(kind: str) -> None:
+    guest = eth1(kind=kind, alias=Tag(kind=kind, parent="eth0", req="0badc0de").alias, peer=5)
+    (entry,) = list_attachments(snapshot([], guest))
+    assert (entry.interface, entry.kind, entry.state) == ("eth1", kind, "elsewhere")
+
+
+@pytest.mark.parametrize("alias", ["", "mine", "pipework:1/kind:=bridge/on:=a b"])
+def test_a_pair_without_its_mark_is_shown_by_its_end(alias: str) -> None:
+    (entry,) = list_attachments(snapshot([end()], eth1(alias=alias)))
+    assert (entry.interface, entry.kind, entry.parent, entry.state) == ("eth1", "bridge", "br1", "up")
+
+
+def test_a_pair_whose_end_the_guest_moved_is_elsewhere() -> None:
+    (entry,) = list_attachments(snapshot([end()]))
+    assert (entry.host_end, entry.inode, entry.state) == ("veth1pl42", BLUE, "elsewhere")
+
+
+@pytest.mark.parametrize("kind", ["veth", "dummy", "macvlan", ""])
+def test_only_what_no_guest_can_make_is_shown_as_a_nic(kind: str) -> None:
+    forged = eth1(kind=kind, alias=Tag(kind="phys", parent="wg0", nic="wg0", state="up").alias, peer_elsewhere=False)
+    (entry,) = list_attachments(snapshot([], forged))
+    assert entry.state == ("elsewhere" if kind else "up")
 
 
 def test_a_killed_run_leaves_what_is_unfinished() -> None:
@@ -224,8 +249,31 @@ def test_what_is_no_part_of_the_host_s_is_not_shown_as_one(link: Link, state: st
     assert attachments.THIS_HOST not in [entry.guest for entry in found]
 
 
+@pytest.mark.parametrize(
+    ("dhcp", "leased", "state"),
+    [
+        ("", (), "up"),
+        ("dhclient", (), "expired"),
+        ("dhclient", ("10.0.0.7/24",), "up"),
+        ("dhcpcd-f", ("fd00::7/128",), "expired"),
+        ("dhclient6", ("10.0.0.7/24", "fd00::7/64"), "expired"),
+        ("dhcp6-f", ("fd00::7/128",), "up"),
+        ("strangers", (), "up"),
+    ],
+)
+def test_a_lease_that_is_over(dhcp: str, leased: tuple[str, ...], state: str) -> None:
+    alias = Tag(kind="bridge", parent="br1", req="0badc0de", dhcp=dhcp).alias
+    (entry,) = list_attachments(snapshot([end()], eth1(alias=alias, addresses=("fe80::1/64",), leased=leased)))
+    assert entry.state == state
+    down = eth1(alias=alias, addresses=(), leased=leased, up=False)
+    (entry,) = list_attachments(snapshot([end()], down))
+    assert entry.state == "down"
+
+
 def test_a_client_that_was_to_stay_is_alive_or_not() -> None:
-    kept = eth1(alias=Tag(kind="bridge", parent="br1", req="0badc0de", dhcp="dhclient6-f").alias)
+    kept = eth1(
+        alias=Tag(kind="bridge", parent="br1", req="0badc0de", dhcp="dhclient6-f").alias, leased=("fd00::7/128",)
+    )
     client = Client(name="dhclient", inode=BLUE, interface="eth1", pid=5, stop=Command(argv=("true",)))
     (here,) = list_attachments(snapshot([end()], kept, clients=(client,)))
     (gone,) = list_attachments(snapshot([end()], kept, clients=(client._replace(inode=RED),)))

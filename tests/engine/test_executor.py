@@ -164,6 +164,14 @@ def test_a_lease_that_does_not_come_undoes_what_was_done_under_the_lock() -> Non
     assert hold.while_free == ["do lease"]
 
 
+@pytest.mark.parametrize(("timeout", "notes"), [(30.0, ["the firewall drops it"]), (0.0, [])])
+def test_what_was_known_before_is_noted_with_a_failure_to_hear_of_the_network(timeout: float, notes: list[str]) -> None:
+    plan = Plan(steps=(command("lease", timeout=timeout),), warnings=("the firewall drops it",))
+    with pytest.raises(CommandError) as caught:
+        run(FakeDriver(lambda _: BAD), plan)
+    assert getattr(caught.value, "__notes__", []) == notes
+
+
 def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too() -> None:
     ended = Outcome(code=-signal.SIGTERM, stderr="was interrupted")
     driver = FakeDriver(lambda done: ended if done.argv == ("do", "lease") else GOOD)

@@ -48,3 +48,13 @@ def test_choosing_imports_the_chosen_backend_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(registry, "import_module", note)
     make_context("eth0 web1 0/0", facts=FACTS)
     assert [name for name in imported if ".links." in name] == ["pipework_backends.links.macvlan"]
+
+
+def test_a_mac_means_the_nic_that_others_are_on_top_of() -> None:
+    mac = "52:54:00:00:00:07"
+    nic = make_link("lan0", kind="veth", mac=mac, parent="lan0-far")
+    vlan = make_link("lan0.20", kind="vlan", mac=mac, parent="lan0")
+    bridge = make_link("br0", kind="bridge", mac=mac)
+    for links in ([nic, vlan], [vlan, nic], [nic._replace(master="br0"), bridge, vlan]):
+        context = make_context(f"mac:{mac} web1 0/0 @20", facts=make_facts(host=list(links)))
+        assert context.attachment.host == "lan0"

@@ -101,6 +101,18 @@ def test_an_engine_that_hangs_costs_the_names_of_its_guests_only(host: PrivateHo
     assert f"pid:{guest}" in done.stdout
 
 
+def test_an_engine_that_is_stopped_is_no_news_to_who_has_none_of_its_guests(host: PrivateHost) -> None:
+    host.netns("blue")
+    host.pipework("br1", "netns:blue", "10.0.0.1/24")
+    host.run("mkdir", "-p", "/run/bin")
+    host.write("/run/bin/docker", "#!/bin/sh\necho Cannot connect to the Docker daemon >&2; exit 1\n")
+    host.run("chmod", "+x", "/run/bin/docker")
+    path = host.run("sh", "-c", 'echo "$PATH"').stdout.strip()
+    listed = host.pipework("ls", env={"PATH": f"/run/bin:{path}"})
+    assert "netns:blue" in listed.stdout
+    assert "docker" not in listed.stderr
+
+
 def test_a_switch_that_does_not_answer_costs_its_ports_only(ovs: OpenVSwitch) -> None:
     host = ovs.host
     host.pipework("ovsbr1", host.netns("ported"), "10.0.0.1/24", "-o", "datapath=netdev")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,6 +122,32 @@ def test_a_client_that_stays_renews_and_dies_with_its_guest(lab: Lab, guest: tup
     )
 
 
+def test_routes_of_a_lease_replace_nobody_s(lab: Lab, guest: tuple[str, int]) -> None:
+    name, pid = guest
+    inside = lab.host.enter(pid)
+    lab.dhcp.restart(Offer(routes="172.17.0.0/16,10.99.0.254,10.1.0.0/16,10.99.0.254,0.0.0.0/0,10.99.0.1"))
+    lab.host.run(*inside, "ip", "link", "add", "eth0", "up", "type", "veth", "peer", "name", "far0")
+    lab.host.run(*inside, "ip", "address", "add", "172.17.0.5/16", "dev", "eth0")
+    done = lab.host.pipework("lan0", name, "dhcp:-f")
+    assert "warning: left out of the lease of eth1" in done.stderr
+    assert done.stderr.strip().endswith(": 172.17.0.0/16")
+
+    def routes() -> list[str]:
+        return lab.host.run(*inside, "ip", "route").stdout.splitlines()
+
+    assert [line for line in routes() if " via " in line] == [
+        "default via 10.99.0.1 dev eth1 proto dhcp ",
+        "10.1.0.0/16 via 10.99.0.254 dev eth1 proto dhcp ",
+    ]
+    lab.host.run(*inside, "ip", "route", "replace", "default", "via", "10.99.0.2")
+    before = routes()
+    (container,) = lab.containers()
+    with capture(lab.host, "lan0") as frames:
+        lab.host.run(lab.runtime, "exec", container, "sh", "-c", "kill -USR1 $(pidof udhcpc)")
+        frames.wait(lambda frame: frame.kind == "dhcp-ack")
+    assert routes() == before
+
+
 def watchers(lab: Lab) -> dict[str, int]:
     """Return the processes that watch over clients on the host, with what each has resident in KiB."""
     words = [line.split(None, 1) for line in lab.host.run("ps", "-eo", "rss,args").stdout.splitlines()]
@@ -229,6 +256,19 @@ def test_what_a_killed_run_left_is_taken_over(lab: Lab, guest: tuple[str, int]) 
     lab.host.run(lab.runtime, "run", *words)
     lab.host.pipework("lan0", name, "dhcp")
     assert lab.containers() == []
+
+
+def test_twice_at_once_both_have_the_address(lab: Lab, guest: tuple[str, int]) -> None:
+    name, pid = guest
+    line = ("lan0", name, "dhcp:-f")
+
+    def attach(_: int) -> tuple[int, str]:
+        return lab.host.pipework(*line, check=False).returncode, lab.addresses(pid)
+
+    with ThreadPoolExecutor(2) as hands:
+        both = list(hands.map(attach, range(2)))
+    assert [(code, "inet 10.99.0." in there) for code, there in both] == [(0, True)] * 2
+    assert len(lab.containers()) == 1
 
 
 def test_a_guest_that_is_no_container(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from .rogue import HOSTILE, Rogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .host import PrivateHost
 
@@ -226,6 +228,57 @@ def test_kept_leases_are_renewed_and_follow_a_changed_address(server: DhcpServer
         wait_until(lambda one=one, name=name: one.addresses() not in ([], first[name]), f"{name} moves", within=100)
         assert len(one.addresses()) == 1, "the old address has gone"
         assert one.addresses()[0].startswith("10.99.0.20")
+
+
+def test_a_client_that_stays_does_without_the_installation(server: DhcpServer, tmp_path: Path) -> None:
+    one, host = client(server, "udhcpc"), server.host
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, scripts)
+    argv = [str(scripts / "lease.sh") if word == LEASE else word for word in one.argv("keep=1", "nodad=1")]
+    host.run(*argv)
+    (address,) = one.addresses()
+    shutil.rmtree(tmp_path)
+    server.restart(Offer(router="10.99.0.9"))
+    host.run("sh", "-c", "kill -USR1 $(pidof udhcpc)")
+    routes = (*host.enter("blue"), "ip", "route", "show", "default")
+    wait_until(lambda: "10.99.0.9" in host.run(*routes).stdout, "the renewal is applied")
+    assert one.addresses() == [address]
+    host.run("sh", LEASE, "stop", f"id={one.id}")
+    assert (running(host), one.addresses()) == ("", [])
+
+
+@pytest.mark.parametrize("word", ["hostname:mine", "12:6d696e65", "0x0c:6d696e65"])
+def test_a_name_in_the_user_s_words_wins(server: DhcpServer, word: str) -> None:
+    for words in (("-x", word), (f"-x{word}",), ("-x", "lease:300", "-x", word)):
+        assert client(server, "udhcpc").get("nodad=1", words=words).returncode == 0
+        assert [lease.hostname.partition(".")[0] for lease in server.leases(4)] == ["mine"]
+        server.forget()
+
+
+@pytest.mark.parametrize("words", [("-x", "hostname:mine"), ("-F", "mine"), ("-x", "0x27:00046d696e65")])
+def test_a_name_that_cannot_be_passed_on_is_refused(server: DhcpServer, words: tuple[str, ...]) -> None:
+    said = client(server, "udhcpc", 6).get(words=words)
+    assert said.returncode == 1
+    assert "tells no server a name" in said.stderr
+
+
+@pytest.mark.parametrize("name", OWN_SCRIPT)
+@pytest.mark.parametrize(
+    ("hostname", "seen"),
+    [
+        ("web.1.abc", "web-1-abc"),
+        (".web_1.", "web-1"),
+        ("w" * 62 + "1.2", "w" * 52 + "-"),
+    ],
+)
+def test_a_name_is_one_label(server: DhcpServer, name: str, hostname: str, seen: str) -> None:
+    said = client(server, name).get("nodad=1", f"hostname={hostname}")
+    assert said.returncode == 0, said.stderr
+    (lease,) = server.leases(4)
+    label = lease.hostname.removesuffix(".lab.example")
+    assert "." not in label
+    assert label.startswith(seen)
+    assert label == seen or 54 < len(label) <= 63
 
 
 @pytest.mark.parametrize(("name", "family"), [(n, f) for n, f in CLIENTS if f == 4])

@@ -95,7 +95,7 @@ def test_a_guest_forges_in_vain(host: PrivateHost) -> None:
     host.run("ip", "-n", "red", "link", "set", "eth9", "alias", alias)
     host.run("ip", "-n", "red", "link", "set", "x", "alias", "pipework:1/kind:=veth/netns:=1")
     (forged,) = (entry for entry in listed(host) if entry["interface"] == "eth9")
-    assert (forged["on"], forged["vlan"], forged["state"]) == (None, None, "orphan")
+    assert (forged["on"], forged["vlan"], forged["state"]) == (None, None, "elsewhere")
 
 
 def test_what_the_shell_version_left_is_adopted(host: PrivateHost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -315,3 +316,44 @@ def test_a_bridge_of_ours_stays_as_long_as_it_has_a_port(clean: OpenVSwitch, gue
     assert clean.vsctl("get", "port", only_veth(clean, "ovs7"), "tag") == "20"
     host.pipework("detach", f"netns:{guests[1]}", "--keep-bridge")
     assert (clean.vsctl("list-br"), clean.vsctl("list-ports", "ovs7")) == ("ovs7", "")
+
+
+TALK = """
+import socket, sys
+if sys.argv[1] == "serve":
+    with socket.create_server(("", 5001)) as server:
+        server.settimeout(20)
+        print("ready", flush=True)
+        line, _ = server.accept()
+        line.settimeout(10)
+        print(sum(len(part) for part in iter(lambda: line.recv(65536), b"")))
+else:
+    with socket.create_connection((sys.argv[2], 5001), timeout=8) as line:
+        line.sendall(b"x" * 200_000)
+"""
+
+
+def test_tcp_passes_a_datapath_in_user_space(clean: OpenVSwitch, guests: list[str]) -> None:
+    """What a guest sends has its checksums: nobody after the guest completes them."""
+    host = clean.host
+    for number, guest in enumerate(guests[:2], 1):
+        host.pipework(*NETDEV, "ovs:sw0", guest, f"10.2.0.{number}/24")
+    server = host.popen("ip", "netns", "exec", guests[1], sys.executable, "-c", TALK, "serve", stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    assert server.stdout.readline().strip() in {b"ready", "ready"}
+    host.run("ip", "netns", "exec", guests[0], sys.executable, "-c", TALK, "send", "10.2.0.2")
+    assert int(server.stdout.read()) == 200_000
+
+
+def test_a_port_that_somebody_else_plans_with_is_left_alone(clean: OpenVSwitch, guests: list[str]) -> None:
+    host = clean.host
+    host.pipework(*NETDEV, "ovs:sw0", guests[0], "10.2.0.1/24", "-l", "app0")
+    clean.vsctl("set", "interface", "app0", "external_ids:iface-id=their-port")
+    host.run("ip", "link", "delete", "app0")
+    host.pipework("gc")
+    assert "app0" in clean.vsctl("list-ports", "sw0")
+    clean.vsctl("set", "open", ".", "external_ids:ovn-remote=tcp:127.0.0.1:6642", "external_ids:ovn-bridge=sw0")
+    refused = host.pipework("ovs:sw0", guests[1], "10.2.0.2/24", check=False)
+    clean.vsctl("clear", "open", ".", "external_ids")
+    assert "integration bridge of OVN" in refused.stderr
+    clean.vsctl("del-br", "sw0")

@@ -165,3 +165,59 @@ def test_interfaces_of_pipework_itself_stay(host: PrivateHost) -> None:
     refused = host.pipework("--direct-phys", "app", "blue", "10.0.0.1/24", check=False)
     assert refused.returncode == 1
     assert "made for other guests" in refused.stderr
+
+
+FORGED = "pipework:1/kind:=phys/on:=wg0/nic:=wg0/state:=up"
+
+
+@pytest.mark.parametrize("words", [("detach", "blue", "--all"), ("detach", "blue", "-i", "x0"), ("prune",)])
+def test_nothing_of_a_guest_s_making_comes_to_the_host(host: PrivateHost, words: tuple[str, ...]) -> None:
+    prepare(host, DOWN)
+    host.run("ip", "-n", "blue", "link", "add", "x0", "type", "veth", "peer", "name", "y0")
+    host.run("ip", "-n", "blue", "link", "set", "x0", "alias", FORGED)
+    before = host.state(["blue"])
+    if words == ("prune",):
+        host.run("sh", "-c", "cat >/run/t.yaml", input="version: 1\nlinks: []\n")
+        words = ("up", "--prune", "-f", "/run/t.yaml")
+    refused = host.pipework(*words, check=False)
+    assert (refused.returncode, "the guest may have made it itself" in refused.stderr) == (1, True), refused.stderr
+    assert host.state(["blue"]) == before
+
+
+def test_what_the_guest_puts_in_the_place_of_a_nic_goes_back(host: PrivateHost) -> None:
+    """Between the look and the move the guest renames what it likes: the script is a run that takes that long."""
+    prepare(host, DOWN)
+    host.pipework("--direct-phys", "eth9", "blue", "10.0.0.1/24")
+    script = host.pipework("--dry-run", "detach", "blue").stdout
+    swap = "ip link set eth1 down; ip link set eth1 name nic; ip link add eth1 type veth peer name y0"
+    host.run("ip", "netns", "exec", "blue", "sh", "-ec", swap)
+    before = host_names(host)
+    done = host.run("sh", input=script, check=False)
+    assert (done.returncode, host_names(host)) == (1, before), done.stderr
+    assert guest_link(host)["linkinfo"]["info_kind"] == "veth"
+
+
+def test_a_nic_below_a_link_of_another_namespace_stays(host: PrivateHost) -> None:
+    prepare(host, DOWN)
+    host.netns("red")
+    host.run("ip", "link", "add", "link", "eth9", "name", "mv0", "netns", "red", "type", "macvlan", "mode", "bridge")
+    refused = host.pipework("--direct-phys", "eth9", "blue", "10.0.0.1/24", check=False)
+    assert (refused.returncode, "eth9 carries mv0 of other networks" in refused.stderr) == (1, True), refused.stderr
+    assert "eth9" in host_names(host)
+
+
+def test_an_attachment_whose_nic_was_moved_is_no_orphan(host: PrivateHost) -> None:
+    prepare(host, DOWN)
+    host.netns("red")
+    host.pipework("eth9", "red", "10.0.0.2/24")
+    moved = host.pipework("--direct-phys", "eth9", "blue", "10.0.0.1/24")
+    assert "eth9 carries eth1 of other guests" in moved.stderr
+    shown = {
+        entry["guest"]["name"]: entry["state"]
+        for entry in json.loads(host.pipework("--json", "ls").stdout)["attachments"]
+    }
+    assert shown == {"blue": "up", "red": "elsewhere"}
+    host.pipework("gc")
+    host.pipework("detach", "red")
+    host.pipework("detach", "blue")
+    assert "eth9" in host_names(host)

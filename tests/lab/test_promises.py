@@ -74,6 +74,7 @@ def test_the_second_run_changes_nothing(prepared: PrivateHost, case: str) -> Non
 def test_replacing_is_undone_after_any_step(host: PrivateHost) -> None:
     host.netns("blue")
     host.run("sh", "-ec", OTHER_DEFAULT)
+    host.run("sh", "-ec", BRIDGE)  # one of ours would go after the final step
     host.pipework("br1", "blue", "10.0.0.1/24@10.0.0.254,fd00::1/64", MAC)
     promises.undoes_everything(host, ["blue"], "--replace", "br2", "blue", "10.0.1.1/24", MAC2)
 

@@ -18,7 +18,7 @@ from .host import PrivateHost
 from .parts import require
 from .scripts import failing_before_the_last_step
 from .ssh_saboteur import LOST
-from .sshd import BIN, FAR, FOLDER, URL, SshPair
+from .sshd import BIN, FAR, FOLDER, PROGRAMS, URL, SshPair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -347,3 +347,22 @@ def test_docker_is_asked_there(pair: SshPair) -> None:
         run(pair, "br1", "docker:web1", "10.0.0.1/24")
         again = run(pair, "-v", "br1", "web1", "10.0.0.1/24")
         assert "nothing to do" in again.stderr
+
+
+def test_many_guests_in_one_run(pair: SshPair, tmp_path: Path) -> None:
+    """More than a shell has descriptors for: each goes up, is as the file says, and comes down."""
+    pair.programs((*PROGRAMS, "lsns", "find", "rm"))
+    guests = [f"g{number}" for number in range(1, 21)]
+    for guest in guests:
+        pair.far.netns(guest)
+    before = pair.far.state(guests)
+    file = tmp_path / "many.yaml"
+    lines = "".join(f"  - br1 netns:{guest} 10.0.0.{number}/24\n" for number, guest in enumerate(guests, 1))
+    file.write_text(f"version: 1\nlinks:\n{lines}")
+    assert "20 attached" in run(pair, "up", "-f", str(file)).stderr
+    assert "20 as they were" in run(pair, "up", "-f", str(file)).stderr
+    for guest, address in (("g1", "10.0.0.1/24"), ("g20", "10.0.0.20/24")):
+        assert address in pair.far.run("ip", "-n", guest, "address", "show", "dev", "eth1").stdout
+    assert "20 detached" in run(pair, "down", "-f", str(file)).stderr
+    assert pair.far.state(guests) == before
+    assert eventually(lambda: not pair.far.run("pgrep", "-f", "sleep 3600", check=False).stdout)

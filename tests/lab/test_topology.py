@@ -258,7 +258,8 @@ def test_one_that_cannot_be_pruned_keeps_none_of_the_others(host: PrivateHost) -
     for guest in ("blue", "pink", "red"):
         host.netns(guest)
     file = write(host, "br1 blue 10.0.0.1/24")
-    host.pipework("br1", "pink", "10.0.0.2/24")
+    host.run("ip", "link", "add", "nic8", "type", "veth", "peer", "name", "wire8")
+    host.pipework("nic8", "pink", "10.0.0.2/24")  # which is deleted in the guest, where this one fails
     host.pipework("br1", "red", "10.0.0.3/24")
     inode = host.run(*host.enter("pink"), "readlink", "/proc/self/ns/net").stdout.strip()
     script = 'case "$*" in *delete*) [ "$(readlink /proc/self/ns/net)" != "$STUCK" ] || exit 1 ;; esac'
@@ -323,10 +324,24 @@ def test_down_that_is_interrupted_does_not_say_that_all_was_undone(host: Private
     """The signal comes while the first of two is deleted, which is then gone, and the other one stays."""
     for guest in ("blue", "red"):
         host.netns(guest)
-    file = write(host, "br1 blue 10.0.0.1/24", "br1 red 10.0.0.2/24")
+    host.run("ip", "link", "add", "nic8", "type", "veth", "peer", "name", "wire8")
+    file = write(host, "nic8 blue 10.0.0.1/24", "nic8 red 10.0.0.2/24")
     host.pipework("up", "-f", file)
     signals = in_front_of_ip(host, 'case "$*" in *"delete dev eth1") kill -TERM $PPID ;; esac')
     done = host.pipework("down", "-f", file, check=False, env=signals)
     assert (done.returncode, done.stderr) == (130, "pipework: interrupted; each attachment is whole, or not there\n")
     state = host.state(["blue", "red"])
-    assert (is_whole(state, "blue"), is_whole(state, "red")) == (True, False)
+    names = [{link["name"] for link in state[guest]["links"]} for guest in ("blue", "red")]
+    assert names == [{"lo", "eth1"}, {"lo"}]
+
+
+def test_an_address_that_another_attachment_has_is_warned_of(host: PrivateHost) -> None:
+    for guest in ("blue", "red"):
+        host.netns(guest)
+    host.pipework("br1", "red", "10.0.0.1/24")
+    for command in ("up", "ls"):
+        where = ("-f", write(host, "br1 blue 10.0.0.1/24")) if command == "up" else ()
+        said = host.pipework(command, *where).stderr
+        assert "10.0.0.1 on br1" in said
+        assert "netns:blue eth1" in said
+        assert "netns:red eth1" in said

@@ -35,6 +35,8 @@ def test_only_steps_that_take_their_time_are_asked() -> None:
 
 def test_shown_to_people() -> None:
     assert str(LEASE) == "10.99.0.57/24 from 10.99.0.1 for 120 seconds through 10.99.0.1"
+    (lease_with_routes,) = lease.parse_leases("lease address=10.0.0.7/24 routes=10.1.0.0/16,10.2.0.0/16")
+    assert str(lease_with_routes) == "10.0.0.7/24 with routes to 10.1.0.0/16, 10.2.0.0/16"
     assert str(Lease("fd00::7/64")) == "fd00::7/64"
 
 

@@ -96,3 +96,22 @@ def test_what_was_changed_on_a_link_is_read_from_its_group(bits: int) -> None:
 def test_no_other_group_tells_of_a_change(group: str) -> None:
     assert ownership.read_changes(Link(name="nic0", ifindex=2, group=group)) == 0
     assert ownership.group_for(0) == "default"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ("on:=-x", ("on",)),
+        ("mtu:=99999999999", ("mtu",)),
+        ("mac:=::::", ("mac",)),
+        ("vlan:=0x123456789", ("vlan",)),
+        ("state:=sideways/gw4:=via", ("gw4", "state")),
+        ("dhcp:=-", ("dhcp",)),
+    ],
+)
+def test_what_makes_sense_of_a_mark_is_left_for_detaching(fields: str, wrong: tuple[str, ...]) -> None:
+    link = Link(name="eth1", ifindex=2, alias=f"pipework:1/kind:=bridge/{fields}")
+    assert ownership.read_tag(link) is None
+    assert ownership.salvage_tag(link) == (ownership.Tag(kind="bridge"), wrong)
+    no_kind = Link(name="eth1", ifindex=2, alias=f"pipework:1/kind:=../{fields}")
+    assert ownership.salvage_tag(no_kind) == (None, ("kind", *wrong))

@@ -85,7 +85,7 @@ def test_what_is_nearly_one_is_refused(text: str, said: str) -> None:
 def test_one_that_is_not_installed_is_no_address() -> None:
     with pytest.raises(UsageError, match="'lab:7' is not an address") as raised:
         make_attachment([*ATTACH, "lab:7"])
-    assert "such as pipework-lab, have to be installed" in raised.value.hint
+    assert "`pipework plugins` lists the methods of installed packages" in raised.value.hint
 
 
 @pytest.mark.usefixtures("lab")

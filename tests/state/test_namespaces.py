@@ -25,7 +25,7 @@ def driver(*answers: Outcome) -> FakeDriver:
     left = list(answers)
 
     def answer(command: Command) -> Outcome:
-        return left.pop(0) if command == namespaces.PROCESSES else GOOD
+        return (left.pop(0) if len(left) > 1 else left[0]) if command == namespaces.PROCESSES else GOOD
 
     return FakeDriver(answer)
 
@@ -72,11 +72,57 @@ def test_where_nobody_can_look_anything_may_be_in_use_and_that_is_said() -> None
     assert "cannot look into a network namespace (nsenter: setns: Operation not permitted)" in warning
 
 
+def ending(*pids: int) -> FakeDriver:
+    """Return a driver of a host whose other namespace has these processes, one after the other (0: none any more).
+
+    None of them lives long enough to be entered by, but the last.
+    """
+    looks = [pid for pid in pids for _ in range(2)]
+
+    def answer(command: Command) -> Outcome:
+        if command == namespaces.PROCESSES:
+            pid = looks.pop(0) if len(looks) > 1 else looks[0]
+            found = [{"ns": HOST_INODE, "pid": 1}, *([{"ns": 7, "pid": pid}] if pid else [])]
+            return Outcome(code=0, stdout=json.dumps({"namespaces": found}))
+        if command.netns is None:
+            return GOOD
+        alive = len(pids) > 1 and command.netns.path == f"/proc/{pids[-1]}/ns/net"
+        return Outcome(code=0, stdout=ON_TOP) if alive else Outcome(code=1, stderr="nsenter: No such process")
+
+    return FakeDriver(answer)
+
+
 def test_one_that_ended_meanwhile_uses_nothing() -> None:
-    assert namespaces.find_parent_uses(looked(Outcome(code=1, stderr="nsenter: No such process")), [NIC]) == (
-        frozenset(),
-        (),
-    )
+    assert namespaces.find_parent_uses(ending(70, 0), [NIC]) == (frozenset(), ())
+
+
+def test_one_whose_process_handed_over_is_looked_into_again() -> None:
+    assert namespaces.find_parent_uses(ending(70, 71, 72), [NIC]) == (frozenset({"eth0"}), ())
+
+
+def test_one_whose_processes_come_and_go_counts_as_a_user() -> None:
+    found = namespaces.find_parent_uses(ending(70), [NIC])
+    assert found.names == {"eth0"}
+    assert "its processes come and go" in found.warnings[0]
+
+
+def test_a_namespace_that_one_list_misses_is_in_the_other() -> None:
+    empty = Outcome(code=0, stdout=json.dumps({"namespaces": [{"ns": HOST_INODE, "pid": 1}]}))
+    assert [found.inode for found in namespaces.find_namespaces(driver(empty, FOUND))] == [7]
+    assert [found.inode for found in namespaces.find_namespaces(driver(FOUND, empty))] == [7]
+
+
+def test_a_mount_is_a_better_way_in_than_a_process() -> None:
+    mounts = Outcome(code=0, stdout="1 2 0:4 net:[7] /run/netns/blue rw - nsfs nsfs rw\n")
+    (found,) = namespaces.parse_namespaces(FOUND, mounts, host=HOST_INODE)
+    assert (found.netns.path, found.pid, found.names) == ("/run/netns/blue", 70, ("blue",))
+
+
+def test_addresses_are_read_where_they_matter_alone() -> None:
+    for addresses, what in ((False, "link"), (True, "address")):
+        machine = looked(Outcome(code=0, stdout="[]"))
+        namespaces.peek_into(machine, namespaces.find_namespaces(machine), addresses=addresses)
+        assert [command.argv[3] for command in machine.reads if command.netns] == [what]
 
 
 def test_a_namespace_whose_future_is_known_is_not_looked_into() -> None:

@@ -28,7 +28,7 @@ def test_another_plan_fails_with_the_command_that_differs() -> None:
     with pytest.raises(pytest.fail.Exception) as caught:
         recorded_run(RECORDINGS / "attach.json", f"{ATTACH} --mtu 1400")
     said = str(caught.value)
-    assert "ip link add name br1 {+mtu 1400+} group 28791 type bridge" in said
+    assert "ip link add name br1 {+mtu 1400+} address 02:c6:0a:6f:ea:06 group 28791 type bridge" in said
     assert "With PIPEWORK_REWRITE=1, the run is recorded anew." in said
 
 

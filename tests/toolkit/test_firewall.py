@@ -21,6 +21,18 @@ def test_a_firewall_that_drops_is_named_with_the_cure() -> None:
     assert "iptables -I DOCKER-USER -i br1 -o br1 -j ACCEPT" in warning
 
 
+@pytest.mark.parametrize("rule", ["-P FORWARD DROP", "-A FORWARD -j DROP", "-A FORWARD -j REJECT --reject-with icmp-x"])
+def test_firewalls_of_others_have_no_chain_of_docker_s(rule: str) -> None:
+    (warning,) = said("1\n", f"-P FORWARD ACCEPT\n{rule}\n")
+    assert "; iptables -I FORWARD -i br1 -o br1 -j ACCEPT" in warning
+    assert "Docker" not in warning
+
+
+@pytest.mark.parametrize("rule", ["-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT", "-A DOCKER-USER -j ACCEPT"])
+def test_rules_for_all_bridges_count(rule: str) -> None:
+    assert said("1\n", f"{DROPS}{rule}\n") == ()
+
+
 @pytest.mark.parametrize(
     ("bridged", "rules"), [("0\n", DROPS), ("", DROPS), ("1\n", ACCEPTS), ("1\n", "-P FORWARD ACCEPT\n"), ("1\n", "")]
 )

@@ -89,7 +89,8 @@ def test_a_host_entry_that_fails_does_not_stop_the_guests(engine: MagicMock) -> 
 def test_with_atomic_a_host_entry_that_fails_leaves_nothing(engine: MagicMock) -> None:
     engine.grant_host_access.side_effect = refuse_br2
     report = apply_topology(FILE, engine, warn=pytest.fail, atomic=True)
-    assert (report.jobs, list_revoked(engine)) == ((), ["br1"])
+    assert ([job.plan for job in report.jobs], list_revoked(engine)) == ([None, None], ["br1"])
+    assert not engine.attach_all.called
     assert [result.changed for result in report.host.results] == [False, False]
 
 

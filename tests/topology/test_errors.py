@@ -100,6 +100,39 @@ BAD = [
 ]
 
 
+def test_all_that_is_wrong_is_told_at_once_in_the_order_of_lines() -> None:
+    text = (
+        "version: 1\nhost:\n  - br1 dhclient\nlinks:\n  - br1 web1 10.0.0.1/24\n  - br1 web1 0/0\n  - br1 web2\n"
+        "  - {guest: web3, host: br1, addres: 0/0}\n  - {guest: web4, host: br1, address: 0/0, mtu: [5]}\n  - 7\n"
+    )
+    with pytest.raises(UsageError) as raised:
+        topology.parse_topology(text, "f.yaml")
+    said = str(raised.value).splitlines()
+    assert [line.split(": ")[0] for line in said] == [
+        "f.yaml:3:5",
+        "f.yaml:6:5",
+        "f.yaml:7:5",
+        "f.yaml:8:30",
+        "f.yaml:9:49",
+        "f.yaml:10:5",
+    ]
+
+
+def test_no_more_errors_are_told_than_anybody_reads() -> None:
+    with pytest.raises(UsageError) as raised:
+        topology.parse_topology(TOP + "  - br1 web1\n" * 1000, "f.yaml")
+    assert len(str(raised.value).splitlines()) == 21
+    assert str(raised.value).endswith("980 more are like these.")
+
+
+def test_what_all_links_have_in_common_is_wrong_once() -> None:
+    links = "  - {guest: a, host: br1, address: 0/0}\n  - {guest: b, host: br1, address: 0/0}\n"
+    with pytest.raises(UsageError) as raised:
+        topology.parse_topology("version: 1\ndefaults: {mtu: 20}\nlinks:\n" + links, "f.yaml")
+    assert str(raised.value).startswith("f.yaml:2:17: ")
+    assert len(str(raised.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize(("text", "place", "said"), BAD, ids=[f"{n}-{said[:24]}" for n, (_, _, said) in enumerate(BAD)])
 def test_a_mistake_has_a_place_a_sentence_and_a_hint(text: str, place: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:

@@ -72,7 +72,7 @@ class DhcpBusybox:
             *client.words,
             timeout=context.attachment.timeout + _STARTING,
             undo=(stop_client(guest, name, dns=context.attachment.dns),),
-            reason=f"get a DHCPv{client.family} lease for {name}",
+            reason=f"get a DHCPv{client.family} lease for {name}{dhcp_common.tell_expired(context)}",
         )
         return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 
@@ -120,7 +120,7 @@ def _is_there(context: Context, client: Dhcp) -> bool:
     """Whether an interface that exists has a lease already, and the client that is to stay is there."""
     if context.existing is None or not client.keep:
         return bool(dhcp_common.find_leased_address(context))
-    return context.answers[_READ].stdout.strip() == "true"
+    return context.answers[_READ].stdout.strip() == "true" and dhcp_common.has_further_address(context)
 
 
 def _list_words(context: Context, family: int, *, keep: bool) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends import script
-from pipework_core.model.errors import HostError
+from pipework_core.model.errors import HostError, ReplayError
 from pipework_core.model.plan import Command
 from pipework_core.model.snapshot import Client
 from pipework_core.plugins.hookspecs import hookimpl
@@ -21,6 +21,9 @@ _RUNTIMES = ("docker", "podman")
 _LABEL = "pipework.id"
 _FORMAT = f'{{{{.State.Pid}}}} {{{{.ID}}}} {{{{index .Config.Labels "{_LABEL}"}}}}'
 _ANY = frozenset(range(256))
+_END_STALE = Command(
+    argv=("sh", script("end_stale.sh")), ok_codes=_ANY, reason="end what runs on for guests that are gone"
+)
 
 
 class Kept:
@@ -50,6 +53,14 @@ class Kept:
         )
         alone = {int(word) for word in driver.read([ask])[0].stdout.split()}
         return tuple(client._replace(alone=client.pid in alone) for client in clients)
+
+    def end_stale(self, driver: Driver) -> Sequence[str]:
+        """End at once what runs on for guests that are gone; return a line for each, and for what is about to end."""
+        try:
+            outcome = driver.apply([[_END_STALE]], stop=lambda: False)[0][0]
+        except (HostError, ReplayError):  # another machine, or a recording of one that was not asked
+            return ()
+        return outcome.stdout.splitlines()
 
 
 def _find_processes(driver: Driver) -> Iterator[Client]:

@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 
 
 IPV4, IPV6 = 4, 6
-METRIC_HELP = "metric of the default route from a lease; 0 replaces the guest's, without it that one stays first"
+METRIC_HELP = "metric of the routes from a lease; 0 replaces the guest's default route, without it that one stays first"
 #: Seconds that detaching waits for a server to be found again.
 _PARTING = 8
 #: A step that failed or not: nothing of it is a reason to stay attached.
 ANY = frozenset(range(256))
-#: The metric of a default route beside one that the guest has; the first that is free from here on.
-_METRIC = 100
 
 
 def find_request(context: Context) -> Dhcp:
@@ -70,19 +68,34 @@ def find_leased_address(context: Context) -> str:
     return next(six if family == IPV6 else four, "")
 
 
-def parse_metric(context: Context) -> int:
-    """Return the metric of the lease's default route, 0 for none; raise UsageError when it is no number.
+def has_further_address(context: Context) -> bool:
+    """Whether the interface has an address of the asked family that was not asked for by itself.
 
-    A default route that the guest has keeps its place unless `-o metric=0` says otherwise: the mark remembers, for
-    detaching, only what was replaced by request.
+    busybox gives a lease's address no lifetime while its client stays.
+    """
+    link, family = context.existing, find_request(context).family
+    requested = {str(address) for address in context.attachment.addresses}
+    known = {*link.leased, *link.addresses} - requested if link is not None else set()
+    return any(address.endswith("/128") if family == IPV6 else ":" not in address for address in known)
+
+
+def tell_expired(context: Context) -> str:
+    """Return what the reason for asking ends with, when a lease that nobody renews has ended."""
+    link = context.existing
+    if link is None or is_pending(link) or find_request(context).keep:
+        return ""
+    return " again, since its lease has expired"
+
+
+def parse_metric(context: Context) -> str:
+    """Return the metric that the routes were asked for with, or nothing; raise UsageError for what is no number.
+
+    Without one, whatever applies the lease takes one with which no default route is passed (scripts/hook_routes.sh).
     """
     given = context.attachment.option("metric")
-    if given:
-        if not (given.isascii() and given.isdigit() and int(given) < 1 << 32):
-            raise UsageError(f"metric={given} is no metric of a route.", hint="write a number, such as -o metric=100")
-        return int(given)
-    others = _other_defaults(context)
-    return next(n for n in range(_METRIC, _METRIC + len(others) + 1) if n not in others) if others else 0
+    if given and not (given.isascii() and given.isdigit() and int(given) < 1 << 32):
+        raise UsageError(f"metric={given} is no metric of a route.", hint="write a number, such as -o metric=100")
+    return given
 
 
 def list_wishes(context: Context) -> tuple[str, ...]:
@@ -99,7 +112,7 @@ def list_wishes(context: Context) -> tuple[str, ...]:
 
 def list_notes(context: Context) -> tuple[str, ...]:
     """Say that the guest's own default route stays first, where it does."""
-    if context.attachment.option("metric") or find_request(context).family == IPV6 or not _other_defaults(context):
+    if context.attachment.option("metric") or find_request(context).family == IPV6 or not _has_default(context):
         return ()
     return (f"the default route that {context.guest.name} has stays first; -o metric=0 lets the lease's win",)
 
@@ -113,8 +126,7 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     or a client that is not installed any more, is no reason to stay attached. `margin` is in seconds, for a client to
     start and to end.
     """
-    number = _find_metric(context)
-    beside = (f"metric={number}",) if number else ()
+    beside = tuple(f"metric={number}" for number in _find_metrics(context)[:1])
     again = lease(context, "get", *words, *beside, "--", timeout=context.attachment.timeout + margin)
     if stop is not None:
         return Plan(steps=(stop._replace(undo=(again,), reason=reason), *_names_back(context)))
@@ -126,12 +138,10 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     return Plan(steps=(step._replace(ok_codes=ANY), *_names_back(context)))
 
 
-def _find_metric(context: Context) -> int:
-    """Return the metric of the default route that a lease has brought, 0 for none."""
+def _find_metrics(context: Context) -> list[int]:
+    """Return the metrics of the default routes through the interface: that which a lease has brought, or none."""
     name = context.attachment.interface
-    return next(
-        (r.metric for r in context.guest_state.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)), 0
-    )
+    return [r.metric for r in context.guest_state.routes if (r.dst, r.dev, r.family) == ("default", name, IPV4)]
 
 
 def _names_back(context: Context) -> tuple[Command, ...]:
@@ -149,13 +159,10 @@ def _names_back(context: Context) -> tuple[Command, ...]:
     )
 
 
-def _other_defaults(context: Context) -> set[int]:
-    """Return the metrics of the guest's default routes through other interfaces."""
-    return {
-        route.metric
-        for route in context.guest_state.routes
-        if (route.dst, route.family) == ("default", IPV4) and route.dev != context.attachment.interface
-    }
+def _has_default(context: Context) -> bool:
+    """Whether the guest has a default route through another interface."""
+    name = context.attachment.interface
+    return any((r.dst, r.family) == ("default", IPV4) and r.dev != name for r in context.guest_state.routes)
 
 
 def shared_mac(context: Context, family: int) -> tuple[str, ...]:

@@ -43,12 +43,12 @@ class HostClient:
         self.programs: tuple[str, ...] = ("udhcpc", "udhcpc6") if method == "udhcpc" else (method,)
 
     def queries(self, attachment: Attachment, guest: Guest) -> Mapping[str, Command]:
-        """Ask which clients stay on this host; one that does not stay leaves an address that ends with its lease."""
+        """Ask which leases are kept on this host; one that does not stay leaves an address that ends with its lease."""
         del guest
         if attachment.dhcp is None or not attachment.dhcp.keep:
             return {}
-        reason = "find the DHCP clients that stay"
-        return {self.method: Command(argv=("sh", script("lease.sh"), "list"), reason=reason)}
+        reason = "find the leases that are kept"
+        return {self.method: Command(argv=("sh", script("lease.sh"), "kept"), reason=reason)}
 
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
@@ -75,7 +75,7 @@ class HostClient:
             *dhcp.words,
             timeout=ceil(context.attachment.timeout) + _MARGIN,
             undo=(_stop_client(context), *_undo_lease(context, dhcp)),
-            reason=f"get an address for {name} by {self.method}",
+            reason=f"get an address for {name} by {self.method}{dhcp_common.tell_expired(context)}",
         )
         return Plan(steps=(step,), notes=dhcp_common.list_notes(context))
 
@@ -90,13 +90,18 @@ class HostClient:
         return dhcp_common.given_back(context, words, lease=_get_lease, stop=stop, margin=_MARGIN, reason=reason)
 
     def _explain_needless(self, context: Context) -> str:
-        """Say what makes a request for a lease needless; empty when nothing does."""
+        """Say what makes a request for a lease needless; empty when nothing does.
+
+        A client that stays is enough only with the address there: a run at the same time may still ask for it.
+        """
         dhcp, name = dhcp_common.find_request(context), context.attachment.interface
         if context.existing is None:
             return ""
         if dhcp.keep:
             wanted = [dhcp_common.make_identity(context.guest, name), dhcp.client, str(dhcp.family)]
-            kept = any(line.split()[:3] == wanted for line in context.answers[self.method].stdout.splitlines())
+            lines = [line.split() for line in context.answers[self.method].stdout.splitlines()]
+            there = {*context.existing.leased, *context.existing.addresses}
+            kept = any(words[:3] == wanted and there.intersection(words[3:4]) for words in lines)
             return f"{dhcp.client} keeps the lease of {name}" if kept else ""
         address = dhcp_common.find_leased_address(context)
         return f"{name} has {address} from a DHCP server" if address else ""

@@ -72,7 +72,7 @@ def _turn_on(context: Context, missing: Sequence[Address]) -> list[Sysctl]:
     if context.guest_state.ipv6_off and (fresh or any(address.version == IPV6 for address in missing)):
         switches.append(Sysctl(_make_path(attachment, "disable_ipv6"), "0"))
     if fresh:
-        switches.append(Sysctl(_make_path(attachment, "ndisc_notify"), "1"))
+        switches.append(Sysctl(_make_path(attachment, "ndisc_notify"), "1", optional=True))
     return switches
 
 
@@ -85,6 +85,7 @@ def _set_asked(attachment: Attachment) -> dict[str, str]:
 
 
 def _accept_advertisements(context: Context) -> list[Sysctl]:
+    """Return the switches about router advertisements; those that nobody named can be what the kernel needs already."""
     attachment = context.attachment
     wanted = _set_asked(attachment)
     for name, allowed in _VALUES.items():
@@ -99,7 +100,7 @@ def _accept_advertisements(context: Context) -> list[Sysctl]:
     answer = context.answers.get(_READ)
     before = answer.stdout.split() if answer and answer.code == 0 and not is_unfinished(context) else [""] * len(wanted)
     return [
-        Sysctl(_make_path(attachment, name), value, old)
+        Sysctl(_make_path(attachment, name), value, old, optional=not attachment.option(name))
         for (name, value), old in zip(wanted.items(), before, strict=True)
         if value != old
     ]

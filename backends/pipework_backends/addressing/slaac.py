@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipework_backends.addressing.ipv6 import wait_until_usable
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Slaac:
         )
 
 
+@parser_of("ip")
 def _list_usable(answer: str) -> list[str]:
     """Return the addresses that can be used, as `IP/N`."""
     entries = json.loads(answer or "[]", strict=False)

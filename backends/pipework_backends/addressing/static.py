@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipework_backends import script
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import PENDING_GROUP
+from pipework_core.model.ownership import PENDING_GROUP, read_tag
 from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import Sysctl, broadcast_words, ip, is_unfinished, set_sysctls
@@ -122,9 +122,10 @@ def _refuse_taken(context: Context, address: str) -> None:
         if link.name == context.attachment.interface:
             continue
         if any(known.partition("/")[0] == address for known in link.addresses):
+            first = f"pipework detach -i {link.name} {context.attachment.guest} first, or " if read_tag(link) else ""
             raise HostError(
                 f"{context.guest.name} has the address {address} already, on {link.name}.",
-                hint="choose another address",
+                hint=f"{first}choose another address",
             )
 
 
@@ -200,11 +201,15 @@ def _let_kernel_announce(context: Context) -> list[Sysctl]:
     attachment = context.attachment
     if not context.announces or 4 not in attachment.families or ARPING in context.programs:  # noqa: PLR2004 - IPv4
         return []
-    return [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1")] if is_unfinished(context) else []
+    return (
+        [Sysctl(f"/proc/sys/net/ipv4/conf/{attachment.interface}/arp_notify", "1", optional=True)]
+        if is_unfinished(context)
+        else []
+    )
 
 
 def _announce_addresses(context: Context) -> tuple[Command, ...]:
-    """Tell the neighbours who has the addresses now, and wait for nobody.
+    """Tell the neighbours who has the addresses now, and wait for nobody. The script enters the guest by itself.
 
     Behind duplicate address detection the kernel has told those of an IPv6 address (ndisc_notify).
     """
@@ -215,12 +220,12 @@ def _announce_addresses(context: Context) -> tuple[Command, ...]:
     six = [str(address.ip) for address in attachment.addresses if address.version == 6]  # noqa: PLR2004 - IPv6
     by_arping, by_kernel = (four, []) if ARPING in context.programs else ([], four)
     by_kernel += six if attachment.no_dad else []
+    guest = (f"guest={context.guest.netns.path}", f"inode={context.guest.inode}")
     told = [(by_arping, by_arping)] if by_arping else []
     told += [([], by_kernel)] if by_kernel else []
     return tuple(
         Command(
-            argv=("sh", script("announce.sh"), attachment.interface, *words),
-            netns=context.guest.netns,
+            argv=("sh", script("announce.sh"), *guest, attachment.interface, *words),
             reason=f"tell the neighbours about {', '.join(addresses)}",
         )
         for words, addresses in told

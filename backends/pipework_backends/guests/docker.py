@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 #: States from which a container gets running by itself within a moment.
 _STARTING = frozenset({"created", "configured", "initialized", "restarting", "running"})
 
-
+#: `front/db`, the name that `docker run --link web2:db --name front` gives the container web2 as well.
+_LINKED = r"[a-zA-Z0-9][a-zA-Z0-9_.-]*/[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 #: The variable with which each is sent to an engine elsewhere.
 _ADDRESS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 
@@ -37,7 +39,7 @@ class Containers:
     def find(self, name: str, driver: Driver) -> Candidate | None:
         """Ask the runtime for a container of that name, or of that ID or unambiguous beginning of one."""
         self._refuse_elsewhere(os.environ)
-        if "/" in name:
+        if "/" in name and not (self.runtime == "docker" and re.fullmatch(_LINKED, name)):
             return None  # no container is called so, and the runtimes would take it for a path of their API
         outcome = driver.read([self.query(name)])[0]
         if outcome.code != 0:

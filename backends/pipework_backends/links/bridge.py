@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import bridge_vlan
+from pipework_backends.links.bridge_causes import cause_queries, list_causes
 from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError
-from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, read_changes
+from pipework_core.model.ownership import FILTERING, PENDING_GROUP, RAISED, Tag, group_for, is_pending, read_changes
 from pipework_core.model.plan import Command, Plan
 from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.spec.grammar import parse_vlan
-from pipework_core.toolkit import firewall, iproute
+from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.shared import change_words, is_made_by_us, is_used, raise_link
+from pipework_core.toolkit.shared import (
+    MACHINE_QUERY,
+    change_words,
+    choose_bridge_mac,
+    is_made_by_us,
+    is_used,
+    raise_link,
+)
 from pipework_core.toolkit.veth import VETH, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 #: BR_MAX_PORTS in net/bridge/br_private.h is 1024, but the kernel gives no port the number 0 (find_portno, br_if.c).
 PORTS_MAX = 1023
 _FILTERING = "vlan_filtering"
+_MACHINE = "machine"
 
 
 class LinuxBridge(LinkBackend):
@@ -43,12 +52,11 @@ class LinuxBridge(LinkBackend):
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read the VLANs of the ports, where that matters; for a new bridge, whether the firewall will let it work."""
-        if attachment.host not in host.links:
-            return firewall.FIREWALL_QUERIES
-        if attachment.vlan:
-            return {"vlans": bridge_vlan.QUERY}
-        return {}
+        """Read the VLANs of the ports, where that matters; what the firewall does; of a new bridge who makes it."""
+        is_there = attachment.host in host.links
+        vlans = {"vlans": bridge_vlan.QUERY} if attachment.vlan and is_there else {}
+        machine = {} if is_there else {_MACHINE: MACHINE_QUERY}
+        return {**vlans, **cause_queries(attachment, host), **machine}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of none yet."""
@@ -93,7 +101,7 @@ class LinuxBridge(LinkBackend):
         """Make the bridge when it is missing, then the port."""
         attachment = context.attachment
         bridge = _find_bridge(context)
-        made = self._prepare_bridge(context, bridge)
+        made = self._prepare_bridge(context, bridge) + Plan(warnings=list_causes(context, bridge))
         mtu = iproute.choose_mtu(context, bridge)
         if len(context.host_state.ports(attachment.host)) >= PORTS_MAX:
             raise HostError(
@@ -121,14 +129,15 @@ class LinuxBridge(LinkBackend):
         attachment = context.attachment
         name = attachment.host
         if bridge is None:
-            words = ("mtu", str(attachment.mtu)) if attachment.mtu else ()
+            mac = choose_bridge_mac(name, context.answers.get(_MACHINE))
+            words = (*(("mtu", str(attachment.mtu)) if attachment.mtu else ()), *(("address", mac) if mac else ()))
             kind = ("type", "bridge", *(("vlan_filtering", "1") if attachment.vlan else ()))
             create = ip(
                 *("link", "add", "name", name, *words, "group", PENDING_GROUP, *kind),
                 undo=[ip("link", "delete", "dev", name, guard=_query_ports(name))],
                 reason=f"create the bridge {name}",
             )
-            return Plan(steps=(create, _tag_bridge(name)), warnings=firewall.firewall_warnings(name, context.answers))
+            return Plan(steps=(create, _tag_bridge(name)))
         unfinished = bridge.group == PENDING_GROUP
         steps = [_tag_bridge(name)] if unfinished else []
         if not unfinished and not bridge.up:
@@ -155,20 +164,25 @@ class LinuxBridge(LinkBackend):
         return ip(*words, *kind, "1", undo=undo, reason=f"let {name} keep VLANs apart")
 
     def _complete_port(self, context: Context, link: Link) -> Plan:
-        """Correct a port that a killed run did not finish, or that somebody changed."""
+        """Correct a port that a killed run did not finish, or that somebody changed.
+
+        VLANs that somebody gave a finished port of this bridge beside its own are not ours to take.
+        """
         peer = require_veth_peer(context, link)
         attachment, words = context.attachment, ("link", "set", "dev", peer.name)
         down, up = ip(*words, "down"), ip(*words, "up")
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
         is_up, vlans = peer.up, _parse_vlans_of(context, peer.name)
+        theirs = frozenset() if is_pending(link) else frozenset(vlans)
         if peer.master != attachment.host:
             if is_up and attachment.vlan:  # as a new port it is in the bridge's default VLAN at first
                 steps.append(ip(*words, "down", undo=[up], reason=f"let nothing through {peer.name} meanwhile"))
                 is_up = False
             steps.append(self._move_port(context, peer, vlans))
-            vlans = bridge_vlan.list_default_vlans(context.host_state.links.get(attachment.host))
+            vlans, theirs = bridge_vlan.list_default_vlans(context.host_state.links.get(attachment.host)), frozenset()
         if attachment.vlan:
-            steps += bridge_vlan.make_access_port(peer.name, parse_vlan(attachment.vlan), vlans, undo=True)
+            vid = parse_vlan(attachment.vlan)
+            steps += bridge_vlan.make_access_port(peer.name, vid, vlans, undo=True, leave=theirs)
         if not is_up:
             steps.append(ip(*words, "up", undo=[down], reason=f"raise {peer.name}"))
         return Plan(steps=tuple(steps), notes=() if steps else (f"{link.name} is a port of {attachment.host}",))

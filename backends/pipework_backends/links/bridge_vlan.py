@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.model.plan import Command
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from pipework_core.model.link import Link
 
@@ -21,6 +22,7 @@ ACCESS = ("pvid", "untagged")
 _FLAGS = {"PVID": "pvid", "Egress Untagged": "untagged"}
 
 
+@parser_of("bridge")
 def parse_vlans(text: str, port: str) -> Vlans:
     """Return the VLANs of a port from what `QUERY` printed."""
     import json  # noqa: PLC0415 - only where VLANs are asked for
@@ -39,10 +41,12 @@ def list_default_vlans(bridge: Link | None) -> Vlans:
     return {default: ACCESS} if default else {}
 
 
-def make_access_port(port: str, vid: int, have: Vlans, *, undo: bool) -> list[Command]:
+def make_access_port(
+    port: str, vid: int, have: Vlans, *, undo: bool, leave: Collection[int] = frozenset()
+) -> list[Command]:
     """Return what makes a port, now in the VLANs `have`, an access port of the VLAN: that one untagged, and no other.
 
-    `undo` is for a port that the same plan does not make.
+    `undo` is for a port that the same plan does not make. Those of `leave` stay.
     """
     steps = []
     if have.get(vid) != ACCESS:
@@ -51,7 +55,7 @@ def make_access_port(port: str, vid: int, have: Vlans, *, undo: bool) -> list[Co
         before = [_add_vlan(port, vid, have[vid]) if vid in have else _delete_vlan(port, vid)]
         before += [_add_vlan(port, other, have[other]) for other in pvid]
         steps.append(_add_vlan(port, vid, ACCESS, undo=before if undo else (), reason=f"put {port} into VLAN {vid}"))
-    for other in sorted(set(have) - {vid}):
+    for other in sorted(set(have) - {vid} - set(leave)):
         before = [_add_vlan(port, other, have[other])]
         steps.append(_delete_vlan(port, other, undo=before if undo else (), reason=f"take {port} out of VLAN {other}"))
     return steps

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends.links.nic_return import belongs_home
 from pipework_core.model import ownership
 from pipework_core.model.plan import Plan
 from pipework_core.state import namespaces
@@ -136,6 +137,10 @@ def restore_nics(snapshot: Snapshot) -> Plan:
     for link in snapshot.host_state.links.values():
         tag = ownership.read_tag(link)
         if tag is None or tag.kind != "phys" or not tag.nic:
+            continue
+        if not belongs_home(link):
+            said = f"{link.name} says that it was {tag.nic}, and a guest may have made it; it stays as it is."
+            plan += Plan(warnings=(said,))
             continue
         if tag.nic != link.name and tag.nic in snapshot.host_state.links:
             said = f"{link.name} came home and was {tag.nic}, which is another interface by now; it stays as it is."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends.links.lower_causes import refuse_busy
 from pipework_core.model.context import SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.model.names import NAME_MAX
@@ -49,9 +50,11 @@ class LowerDeviceBackend(LinkBackend):
 
         A parent carries either macvlans or ipvlans, and a macvlan in passthru mode alone (macvlan.c, ipvlan_main.c).
         """
+        if context.detaching:
+            return rename_aside(context, link, tag)
         attachment = context.attachment
         parent = context.host_state.links.get(self.parent_name(context))
-        if not context.detaching and attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
+        if attachment.kind in _STACKED and parent is not None and link.peer == parent.ifindex:
             alone = "passthru" in {link.data.get("mode"), attachment.option("mode")}
             if attachment.kind != self.kind or alone:
                 raise ConflictError(
@@ -94,6 +97,7 @@ class LowerDeviceBackend(LinkBackend):
         attachment = context.attachment
         before = self._prepare_parent(context)
         parent = iproute.find_parent(context)
+        refuse_busy(context, self.parent_name(context), self.kind)
         # A VLAN that somebody else made may have a smaller MTU than its parent.
         mtu = iproute.choose_mtu(context, context.host_state.links.get(self.parent_name(context), parent))
         create = ip(

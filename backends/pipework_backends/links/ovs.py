@@ -19,31 +19,34 @@ from pipework_backends.links.ovs_port import (
     remove_stale_port,
 )
 from pipework_backends.links.ovsdb import LOCAL_PORT, MADE_KEY, VSCTL, Port, Switch
-from pipework_core.model.context import Claims, Replacement, SharedResource
+from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.ownership import PENDING_GROUP, Tag
-from pipework_core.model.plan import Command, Plan
+from pipework_core.model.plan import Command, Outcome, Plan
 from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit import iproute
 from pipework_core.toolkit.iproute import ip
-from pipework_core.toolkit.replace import rename_aside
-from pipework_core.toolkit.shared import is_used
+from pipework_core.toolkit.replace import rename_aside, wants_name_of
+from pipework_core.toolkit.shared import MACHINE_QUERY, choose_bridge_mac, is_used
 from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.model.attachment import Attachment
-    from pipework_core.model.context import Context
+    from pipework_core.model.context import Context, Replacement
     from pipework_core.model.link import HostState, Link
-    from pipework_core.model.plan import Outcome
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
-DATAPATHS = ("system", "netdev")
+_MACHINE = "machine"
+USER_SPACE = "netdev"
+DATAPATHS = ("system", USER_SPACE)
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
+#: Beside the answers of the switch, the name of the port that the plan has taken off it.
+_LEFT = "left"
 #: More digits than a process number has (PID_MAX_LIMIT in linux/threads.h).
 _PID_DIGITS = 8
 
@@ -59,9 +62,11 @@ class OpenVSwitch(LinkBackend):
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
-        """Read the switch's own tables."""
-        del attachment
-        return {"tables": ovsdb.TABLES} if self.kind in host.listed else {}
+        """Read the switch's own tables; for a new bridge, what its MAC depends on."""
+        if self.kind not in host.listed:
+            return {}
+        new = attachment.host not in host.listed[self.kind]
+        return {"tables": ovsdb.TABLES, **({_MACHINE: MACHINE_QUERY} if new else {})}
 
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is a port of the bridge, or of nothing yet."""
@@ -72,7 +77,10 @@ class OpenVSwitch(LinkBackend):
         return port is None or port.bridge == context.attachment.host
 
     def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
-        """Rename the veth aside. Last of all, its port leaves the switch, which does not notice deleted devices."""
+        """Rename the veth aside. Last of all, its port leaves the switch, which does not notice deleted devices.
+
+        Where the request wants its name on the host, the port leaves first: the switch knows ports by name.
+        """
         parked = rename_aside(context, link, tag)
         peer = find_veth_peer(context, link)
         if peer is None:
@@ -80,27 +88,35 @@ class OpenVSwitch(LinkBackend):
         if "tables" in context.answers:
             old = _parse_switch(context).ports.get(peer.name)
         else:  # the new backend is another one and did not ask the switch; the tag says enough
-            old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan or 0))
+            old = choose_port(context, peer.name, bridge=tag.parent, tag=int(tag.vlan) if tag.vlan.isdecimal() else 0)
         if old is None:
             return parked
         remove = remove_port(
             peer.name, undo=(add_port(old, undo=()),), reason=f"take the former port {peer.name} off {old.bridge}"
         )
-        return Replacement(context=parked.context, before=parked.before, after=Plan(steps=(remove,)) + parked.after)
+        if wants_name_of(context, peer) and not context.detaching:
+            answers = {**parked.context.answers, _LEFT: Outcome(code=0, stdout=old.name)}
+            return parked._replace(
+                context=parked.context._replace(answers=answers), before=Plan(steps=(remove,)) + parked.before
+            )
+        return parked._replace(after=Plan(steps=(remove,)) + parked.after)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the bridge if pipework made it and neither another port nor the host uses it."""
-        link, switch = context.host_state.links.get(tag.parent), _parse_switch(context)
+        switch = _parse_switch(context)
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
-        going = {tag.parent, peer.name if peer is not None else ""}
+        port = switch.ports.get(peer.name) if peer is not None else None
+        name = port.bridge if port is not None else tag.parent  # the switch knows better than the guest
+        link = context.host_state.links.get(name)
+        going = {name, peer.name if peer is not None else ""}
         # Our port without its device belonged to a guest that is gone.
         live = [port for port in switch.ports.values() if not port.ours or port.name in context.host_state.links]
-        others = [port for port in live if port.bridge == tag.parent and port.name not in going]
-        if tag.parent not in switch.made or others or (link is not None and is_used(context.host_state, link)):
+        others = [port for port in live if port.bridge == name and port.name not in going]
+        if name not in switch.made or others or (link is not None and is_used(context.host_state, link)):
             return ()
-        remove = _delete_bridge(tag.parent, reason=f"remove {tag.parent}, which has no port")
-        return (SharedResource(name=tag.parent, remove=remove, hidden=True),)
+        remove = _delete_bridge(name, reason=f"remove {name}, which has no port")
+        return (SharedResource(name=name, remove=remove, hidden=True),)
 
     def find_shared_tag(self, link: Link) -> Tag | None:
         """Return the tag of a bridge, by its device."""
@@ -150,7 +166,8 @@ class OpenVSwitch(LinkBackend):
         port = (add_port(choose_port(context, name)), check_port(name))
         # The changes come before the checks: a driver can then make them in one transaction.
         steps = (*made_bridge.steps[:1], port[0], *made_bridge.steps[1:], port[1])
-        return stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+        made = stale + made_veth + Plan(steps=steps, notes=made_bridge.notes)
+        return made + Plan(steps=_complete_checksums(context, switch))
 
     def complete(self, context: Context, link: Link) -> Plan:
         """Correct the port."""
@@ -159,6 +176,21 @@ class OpenVSwitch(LinkBackend):
     def make_switch(self, context: Context) -> Plan:
         """Make the bridge, or check that it works, so that the host can take part in it."""
         return _create_bridge(context, _check_switch(context))
+
+
+def _complete_checksums(context: Context, switch: Switch) -> tuple[Command, ...]:
+    """Return what lets the guest's end complete its checksums itself where the datapath is in user space.
+
+    A veth leaves them to whoever comes next, and a datapath in user space passes on what it reads. TCP and UDP arrive
+    with wrong checksums and are dropped, while ping works.
+    """
+    attachment = context.attachment
+    datapath = switch.datapaths.get(attachment.host, attachment.option("datapath"))
+    if datapath != USER_SPACE:
+        return ()
+    words = ("ethtool", "--offload", attachment.interface, "tx", "off")
+    reason = f"let {attachment.interface} complete its checksums, which a datapath in user space does not"
+    return (Command(argv=words, netns=context.guest.netns, reason=reason),)
 
 
 def _read_port(port: Port) -> SwitchPort:
@@ -170,15 +202,19 @@ def _read_port(port: Port) -> SwitchPort:
         name=port.name,
         bridge=port.bridge,
         vlan=str(port.tag or ""),
-        ours=told.get(ovsdb.OWN_KEY) == port.name,
+        ours=port.ours and told.get(ovsdb.OWN_KEY) == port.name,
         guest=told.get("pipework.containername", "").removeprefix("/") or told.get("pipework.containerid", ""),
         pid=int(pid) if pid.isascii() and pid.isdigit() and len(pid) < _PID_DIGITS else 0,
     )
 
 
 def _parse_switch(context: Context) -> Switch:
-    answer = context.answers.get("tables")
-    return ovsdb.parse_tables(answer.stdout) if answer else Switch()
+    """Return the switch as the plan finds it: without the port that left it before."""
+    answer, left = context.answers.get("tables"), context.answers.get(_LEFT)
+    switch = ovsdb.parse_tables(answer.stdout) if answer else Switch()
+    if left is None:
+        return switch
+    return switch._replace(ports={name: port for name, port in switch.ports.items() if name != left.stdout})
 
 
 def _check_switch(context: Context) -> Switch:
@@ -196,6 +232,11 @@ def _check_switch(context: Context) -> Switch:
             hint="leave ovs: out, or name another bridge",
         )
     switch = _parse_switch(context)
+    if name == switch.integration:
+        raise HostError(
+            f"{name} is the integration bridge of OVN, which decides itself what is plugged into it.",
+            hint="name another bridge",
+        )
     if attachment.vlan and name in switch.fakes:
         raise UsageError(
             f"the fake bridge {name} is VLAN {switch.fakes[name]} already, and its ports have no other.",
@@ -222,7 +263,9 @@ def _create_bridge(context: Context, switch: Switch) -> Plan:
             return Plan(steps=(ip("link", "set", "dev", name, "group", "default", reason=f"keep {name}"),))
         return Plan(notes=(f"the bridge {name} exists",) if name in switch.datapaths else ())
     kind = (f"datapath_type={datapath}",) if datapath else ()
-    told = ("--", "set", "bridge", name, *kind, f"external_ids:{MADE_KEY}=1")
+    mac = choose_bridge_mac(name, context.answers.get(_MACHINE))
+    fixed = (f"other_config:hwaddr={ovsdb.quote_atom(mac)}",) if mac else ()
+    told = ("--", "set", "bridge", name, *kind, *fixed, f"external_ids:{MADE_KEY}=1")
     create = Command(
         argv=(*VSCTL, "add-br", name, *told), undo=(_delete_bridge(name),), reason=f"create the bridge {name}"
     )
@@ -257,6 +300,8 @@ def _complete_port(context: Context, link: Link, switch: Switch) -> Plan:
                 remove_port(has.name, undo=(add_port(has, undo=()),), reason=f"take {has.name} off {has.bridge}")
             )
         steps += [*made.steps, add_port(wanted), check_port(wanted.name)]
+    if link.group == PENDING_GROUP:
+        steps += _complete_checksums(context, switch)
     notes = () if steps else (f"{link.name} is a port of {wanted.bridge}",)
     return Plan(steps=tuple(steps), notes=notes)
 

@@ -85,9 +85,17 @@ def remove_stale_port(switch: Switch, name: str) -> Plan:
 
 
 def adjust_port(wanted: Port, has: Port) -> list[Command]:
-    """Return what changes an existing port of the right bridge into the wanted one."""
+    """Return what changes an existing port of the right bridge into the wanted one.
+
+    Where no VLAN is asked for, the one that somebody gave the port stays.
+    """
+    if ovsdb.FOREIGN_KEY in has.external_ids:
+        raise ConflictError(
+            f"the port {has.name} of {has.bridge} has an {ovsdb.FOREIGN_KEY}, by which somebody else uses it.",
+            hint=f"ovs-vsctl remove interface {has.name} external_ids {ovsdb.FOREIGN_KEY} makes it pipework's again",
+        )
     steps = []
-    if has.tag != wanted.tag:
+    if wanted.tag and has.tag != wanted.tag:
         steps.append(
             Command(
                 argv=set_vlan(wanted),

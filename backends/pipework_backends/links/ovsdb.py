@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.plan import Command
 from pipework_core.model.records import Record
+from pipework_core.state.answers import parser_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,10 @@ BRIDGES = Command(argv=(*VSCTL, "list-br"), reason="read the names of Open vSwit
 LOCAL_PORT = 65534
 #: The key whose presence says that a port is ours; the shell version wrote it, too.
 OWN_KEY = "pipework.interface"
+#: By this key ovn-controller, or whoever else has plans for a port, says which it is; pipework writes none.
+FOREIGN_KEY = "iface-id"
+#: A chassis of OVN has the address of its database, and may have the name of its bridge (ovn-controller(8)).
+_OVN_REMOTE, _OVN_BRIDGE, _OVN_USUAL = "ovn-remote", "ovn-bridge", "br-int"
 #: The key of a bridge that we made; the shell version marked none.
 MADE_KEY = "pipework.made"
 
@@ -33,9 +38,10 @@ _TABLES = {
     "Bridge": "name,ports,datapath_type,external_ids",
     "Port": "_uuid,name,tag,fake_bridge",
     "Interface": "name,external_ids,error,ofport",
+    "Open_vSwitch": "external_ids",
 }
 
-#: One transaction reads the three tables, each as a JSON document on a line of its own.
+#: One transaction reads the tables, each as a JSON document on a line of its own.
 TABLES = Command(
     argv=(
         *(*VSCTL, "--format=json"),
@@ -57,26 +63,36 @@ class Port(Record):
 
     @property
     def ours(self) -> bool:
-        """Whether pipework, this one or the shell version, made it."""
-        return OWN_KEY in self.external_ids
+        """Whether pipework, this one or the shell version, made it, and it is nobody else's business."""
+        return OWN_KEY in self.external_ids and FOREIGN_KEY not in self.external_ids
 
 
 class Switch(Record):
-    """The bridges with their datapath types, the ports, the VLANs of fake bridges, and the bridges that we made."""
+    """The bridges with their datapath types, the ports, the VLANs of fake bridges, and the bridges that we made.
+
+    `integration` is the bridge that OVN plugs its ports into; empty where the switch is no chassis of OVN.
+    """
 
     datapaths: Mapping[str, str] = MappingProxyType({})
     ports: Mapping[str, Port] = MappingProxyType({})
     fakes: Mapping[str, int] = MappingProxyType({})
     made: frozenset[str] = frozenset()
+    integration: str = ""
 
 
 @lru_cache(maxsize=1)  # a topology plans hundreds of guests from one answer
+@parser_of("ovs-vsctl")
 def parse_tables(text: str) -> Switch:
-    """Parse what `TABLES` prints; nothing at all is a switch without bridges."""
+    """Parse what `TABLES` prints; nothing at all is a switch without bridges.
+
+    Raise HostError for what is no such answer.
+    """
     documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if not documents:
-        return Switch()
-    bridges, ports, interfaces = (_parse_rows(document) for document in documents)
+    return _parse_documents(documents) if documents else Switch()
+
+
+def _parse_documents(documents: list[Any]) -> Switch:
+    bridges, ports, interfaces, *rest = (_parse_rows(document) for document in documents)
     owner = {uuid: str(bridge["name"]) for bridge in bridges for uuid in _parse_set(bridge["ports"])}
     tags = {str(port["name"]): int(next(iter(_parse_set(port["tag"])), 0)) for port in ports}
     parents = {str(port["name"]): owner.get(port["_uuid"][1], "") for port in ports}
@@ -98,7 +114,9 @@ def parse_tables(text: str) -> Switch:
         )
     datapaths = {str(bridge["name"]): str(bridge["datapath_type"] or "system") for bridge in bridges}
     made = frozenset(str(row["name"]) for row in bridges if MADE_KEY in dict(row.get("external_ids", ["map", []])[1]))
-    return Switch(datapaths=datapaths, ports=found, fakes=fakes, made=made)
+    told = dict(rest[0][0]["external_ids"][1]) if rest and rest[0] else {}
+    integration = str(told.get(_OVN_BRIDGE, _OVN_USUAL)) if _OVN_REMOTE in told else ""
+    return Switch(datapaths=datapaths, ports=found, fakes=fakes, made=made, integration=integration)
 
 
 def _parse_rows(document: dict[str, Any]) -> list[dict[str, Any]]:

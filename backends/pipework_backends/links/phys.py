@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import nic_state, ovsdb
-from pipework_backends.links.nic_return import bring_home, list_original_words
+from pipework_backends.links.nic_return import (
+    belongs_home,
+    bring_home,
+    find_host_side,
+    is_hardware,
+    list_original_words,
+)
 from pipework_core.model import ownership
 from pipework_core.model.context import Replacement, SharedResource
 from pipework_core.model.errors import ConflictError, HostError, UsageError
@@ -23,7 +29,7 @@ from pipework_core.toolkit.iproute import ip
 from pipework_core.toolkit.replace import (
     rename_aside,
 )
-from pipework_core.toolkit.shared import lower_link, raise_link
+from pipework_core.toolkit.shared import has_parent, lower_link, raise_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,6 +89,12 @@ class Phys(LinkBackend):
             phy=_read_radio(context),
         )
 
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept hardware, and what hangs on the host: what a guest can make itself is no NIC of ours."""
+        del host_end
+        made_here = link.kind == "vlan" and not tag.nic and has_parent(snapshot, link, tag)
+        return is_hardware(link) or made_here or find_host_side(snapshot.host_state, link) is not None
+
     def garbage(self, snapshot: Snapshot) -> Plan:
         """Restore the NICs that came home when their guest ended."""
         from pipework_backends.links import garbage  # noqa: PLC0415 - an attachment does not need it
@@ -118,12 +130,16 @@ class Phys(LinkBackend):
         """Finish a NIC that a killed run brought home; lower the parent of a VLAN that was raised for it."""
         if not tag.nic:
             return lower_link(context.host_state, tag.parent)
-        link = context.host_state.links.get(tag.nic)
+        link = _find_on_host(context.host_state, tag.nic)
         if context.attachment.interface or link is None or _read_nic(link) != tag.nic or link.group != PENDING_GROUP:
             return ()
-        words = ("group", "default", "alias", "", *list_original_words(tag), *(("up",) if tag.state == "up" else ()))
-        remove = ip("link", "set", "dev", tag.nic, *words, reason=f"give {tag.nic} back what it had")
-        return (SharedResource(name=tag.nic, remove=remove),)
+        if not belongs_home(link):
+            return ()
+        called = ("name", tag.nic) if link.name != tag.nic else ()
+        words = (*called, "group", "default", "alias", "", *list_original_words(tag))
+        words = (*words, *(("up",) if tag.state == "up" else ()))
+        remove = ip("link", "set", "dev", link.name, *words, reason=f"give {tag.nic} back what it had")
+        return (SharedResource(name=link.name, remove=remove),)
 
 
 def _nic_name(attachment: Attachment) -> str:
@@ -189,6 +205,12 @@ def _check_nic(context: Context, link: Link) -> None:
             f"{name} carries {', '.join(above)}, which would be cut off.",
             hint="delete what is on top of it, or leave --direct-phys out",
         )
+    strangers = [child.name for child in context.above.get(link.ifindex, ()) if ownership.read_tag(child) is None]
+    if strangers:
+        raise ConflictError(
+            f"{name} carries {', '.join(sorted(strangers))} of other networks of this host, which would be cut off.",
+            hint="delete what is on top of it, or leave --direct-phys out",
+        )
     if context.attachment.vlan and not _is_vlan(context, link):
         raise HostError(
             f"the host has an interface {name} that is not VLAN {parse_vlan(context.attachment.vlan)} "
@@ -243,7 +265,22 @@ def _move_nic(context: Context, link: Link, tag: Tag) -> Plan:
             reason=f"move {name} and its radio {radio} into {guest.name}",
         )
         steps = [announced, enter, _rename_radio(context, name)]
-    return Plan(steps=(*steps, *_set_asked(context, link, undo=False)), warnings=_warn_lost(name, settled))
+    warnings = (*_warn_lost(name, settled), *_warn_carried(context, link), *_warn_stays(link))
+    return Plan(steps=(*steps, *_set_asked(context, link, undo=False)), warnings=warnings)
+
+
+def _warn_carried(context: Context, link: Link) -> tuple[str, ...]:
+    """Warn of attachments on top of the NIC: they follow it into the guest, and depend on it from then on."""
+    ours = sorted(child.name for child in context.above.get(link.ifindex, ()))
+    said = f"{link.name} carries {', '.join(ours)} of other guests, which depend on {context.guest.name} from now on."
+    return (said,) if ours else ()
+
+
+def _warn_stays(link: Link) -> tuple[str, ...]:
+    """Warn of a kind of link that a guest can make as well: nothing would prove that it is this one."""
+    known = is_hardware(link) or link.kind in {"veth", "vlan"}
+    said = f"{link.name} is no hardware ({link.kind}): detach will not bring it home, since a guest could forge one."
+    return () if known else (said,)
 
 
 def _warn_lost(name: str, settled: Iterable[Command]) -> tuple[str, ...]:

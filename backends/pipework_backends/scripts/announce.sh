@@ -1,17 +1,19 @@
 #!/bin/sh
 # Tell the neighbours who has addresses now, three times within a second (RFC 5227, 2.3; RFC 4861, 7.2.6):
 #
-#   announce.sh INTERFACE ADDRESS...  these IPv4 addresses, by arping
-#   announce.sh INTERFACE             all addresses of the interface for which the kernel was told to (arp_notify for
-#                                     IPv4, ndisc_notify for IPv6)
+#   announce.sh [guest=PATH inode=N] INTERFACE ADDRESS...  these IPv4 addresses, by arping
+#   announce.sh [guest=PATH inode=N] INTERFACE             all addresses of the interface for which the kernel was told
+#                                                          to (arp_notify for IPv4, ndisc_notify for IPv6)
 #
-# Nobody waits for this script, and nobody hears what goes wrong.
+# Nobody waits for this script, and nobody hears what goes wrong. It enters the network namespace at PATH to send, and is
+# out of it between: while anybody is in there, a guest that ended keeps its MAC, its NIC and its end on the host. It
+# ends when PATH leads elsewhere than to the namespace with the number N. Without PATH it runs in the namespace.
 #
 # `arping -q -U -c 1 -I INTERFACE ADDRESS` means the same to iputils (tried: 20221126), busybox (1.35) and Habets (2.23),
 # but for one thing: the last takes the first address of the interface for the sender, unless it is told another. What
 # they take for repeating, and how fast, differs altogether. Most of them wait a second after their packet for an
-# answer, so they run side by side, one group of addresses after the other: never more than 48 at once, however many
-# addresses there are.
+# answer, so they run side by side, and are ended when they have had the time to send; one group of addresses comes after
+# the other, however many addresses there are.
 #
 # The kernel announces addresses when an interface goes up (inetdev_event in net/ipv4/devinet.c, ndisc_netdev_event in
 # net/ipv6/ndisc.c). On a bridge or switch that is a moment too early: the port at the other end learns a little later
@@ -20,33 +22,58 @@
 set -f
 
 GROUP=16
+guest='' inode=''
+while :; do
+    case ${1-} in
+    guest=*) guest=${1#guest=} ;;
+    inode=*) inode=${1#inode=} ;;
+    *) break ;;
+    esac
+    shift
+done
 interface=$1
 shift
 
+# Run a command where the interface is.
+inside() {
+    if [ -n "$guest" ]; then exec nsenter --net="$guest" "$@"; else exec "$@"; fi
+}
+
+lives() {
+    [ -n "$guest" ] || return 0
+    [ -e "$guest" ] || return 1
+    found=$(stat -Lc %i "$guest" 2>/dev/null) || return 0 # without stat, that the path leads somewhere has to do
+    [ "$found" = "$inode" ]
+}
+
 by_arping() {
+    senders=
     for address in $group; do
         # shellcheck disable=SC2086 # an option, or nothing
-        arping -q -U -c 1 ${sender:+$sender $address} -I "$interface" "$address" </dev/null >/dev/null 2>&1 &
+        inside arping -q -U -c 1 ${sender:+$sender $address} -I "$interface" "$address" </dev/null >/dev/null 2>&1 &
+        senders="$senders $!"
     done
+    pause 0.4
+    # shellcheck disable=SC2086 # numbers
+    kill $senders 2>/dev/null
+    return 0
 }
 
 by_kernel() {
     # 2: eth1@if3: <...> mtu 1500 ... link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff
-    link=$(ip -oneline link show dev "$interface")
+    link=$(inside ip -oneline link show dev "$interface")
     mac=${link#* link/ether }
-    [ "$mac" = "$link" ] || ip link set dev "$interface" address "${mac%% *}"
+    [ "$mac" = "$link" ] || (inside ip link set dev "$interface" address "${mac%% *}")
+    pause 0.4
 }
 
+# Wait $1 seconds.
 pause() {
-    sleep 0.5 2>/dev/null || sleep 1 # POSIX has whole seconds only
+    sleep "$1" 2>/dev/null || sleep 1 # POSIX has whole seconds only
 }
 
 three_times() {
-    "$1"
-    pause
-    "$1"
-    pause
-    "$1"
+    lives && "$1" && pause 0.1 && lives && "$1" && pause 0.1 && lives && "$1"
 }
 
 if [ $# -eq 0 ]; then
@@ -65,5 +92,5 @@ while [ $# -gt 0 ]; do
         count=$((count + 1))
         shift
     done
-    three_times by_arping
+    three_times by_arping || exit
 done

@@ -7,7 +7,7 @@
 # Settings, in the environment or set before this file is read with `.`:
 #   PIPEWORK_CLIENT    dhclient, udhcpc or dhcpcd; udhcpc if empty
 #   PIPEWORK_FAMILY    4 (if empty) or 6
-#   PIPEWORK_METRIC    of the default route; none if empty
+#   PIPEWORK_METRIC    of the routes; if empty, one that passes no default route; 0 replaces the guest's, the first time
 #   PIPEWORK_MTU       not empty: take the MTU that is offered, if it is less
 #   PIPEWORK_DNS       PID of the guest that gets the name servers; `file`: /etc/resolv.conf of where this runs
 #   PIPEWORK_PASSING   not empty: the lease is only asked for to be given back, and changes no route
@@ -40,29 +40,18 @@ refuse() {
 
 . "$scripts/hook_values.sh"
 
-# Give the interface one address, for as long as the lease runs; busybox's ip knows no such limit.
+# Give the interface one address, for as long as the lease runs; busybox's ip knows no such limit. A client that stays
+# takes it away itself, and counts no less than 16 or 20 seconds: a shorter limit would end what it is about to renew.
 give() {
+    lasting=$seconds
+    case ${PIPEWORK_ANNOUNCE:+$seconds} in ? | [1-5]?) lasting=60 ;; esac
     set -- address replace "$1" ${broadcast:+broadcast "$broadcast"} dev "$interface"
     [ "$family" = 4 ] || [ -z "${PIPEWORK_NODAD-}" ] || set -- "$@" nodad
-    said=$(ip "-$family" "$@" ${seconds:+valid_lft "$seconds" preferred_lft "$seconds"} 2>&1) ||
+    said=$(ip "-$family" "$@" ${lasting:+valid_lft "$lasting" preferred_lft "$lasting"} 2>&1) ||
         said=$(ip "-$family" "$@" 2>&1) || refuse "$interface did not take the address: $said"
 }
 
-# Set one route. A gateway outside the subnet is first made reachable through the interface.
-route() {
-    destination=$1 gateway=$2
-    set -- "$destination" dev "$interface"
-    [ "$gateway" = 0.0.0.0 ] || set -- "$destination" via "$gateway" dev "$interface"
-    [ "$destination" != default ] || [ -z "${PIPEWORK_METRIC-}" ] || set -- "$@" metric "$PIPEWORK_METRIC"
-    if ! said=$(ip -4 route replace "$@" 2>&1) && [ "$gateway" != 0.0.0.0 ]; then
-        ip -4 route replace "$gateway/32" dev "$interface" 2>/dev/null
-        remember="$remember
-route $gateway/32 dev $interface"
-        said=$(ip -4 route replace "$@" 2>&1) || refuse "$interface did not take the route to $destination: $said"
-    fi
-    remember="$remember
-route $*"
-}
+. "$scripts/hook_routes.sh"
 
 # Take an MTU that is offered only downwards, and only one that the protocols in use can do with (RFC 8200, 5).
 lower_mtu() {
@@ -73,19 +62,34 @@ lower_mtu() {
     [ "$mtu" -lt "$least" ] || [ "$mtu" -ge "${now%% *}" ] || ip link set dev "$interface" mtu "$mtu"
 }
 
+# Remember that something is in force; had: whether it was before.
+note() {
+    in_lines "$remember" "$1" || remember="$remember
+$1"
+}
+
+had() {
+    in_lines "$before" "$1"
+}
+
+in_lines() {
+    case "
+$1
+" in *"
+$2
+"*) return 0 ;; esac
+    return 1
+}
+
 # Take away what was in force and is not any more.
 forget() {
     [ -f "$applied" ] || return 0
     while read -r kind words; do
-        case "
-$remember
-" in *"
-$kind $words
-"*) continue ;; esac
+        in_lines "$remember" "$kind $words" && continue
         # shellcheck disable=SC2086 # written by ourselves, of words that hold no blanks
         case $kind in
         address) ip "-$family" address delete $words dev "$interface" ;;
-        route) ip -4 route delete $words ;;
+        route) forget_route "$words" ;;
         esac
     done <"$applied" 2>/dev/null
 }
@@ -130,27 +134,39 @@ resolv() {
         [ "$1" = restore ] || refuse "$said"
 }
 
+is_there() {
+    case $(ip -4 address show dev "$interface") in *" inet $address "*) ;; *) return 1 ;; esac
+}
+
+# A renewal that brings nothing new changes nothing but lifetimes: what the guest's owner changed since then stays.
 apply() {
     values
     [ -n "$addresses" ] || refuse "it holds no address that $interface could have"
-    before=''
+    before='' remember=''
     [ ! -f "$applied" ] || before=$(cat "$applied")
-    remember=''
-    for address in $addresses; do
-        give "$address"
-        remember="$remember
-address $address"
-    done
     # Of several servers or associations, dhclient tells one address a time.
-    [ "$family${PIPEWORK_CLIENT-}" != 6dhclient ] || remember="$before$remember"
-    [ -z "$mtu" ] || [ -z "${PIPEWORK_MTU-}" ] || lower_mtu
+    [ "$family${PIPEWORK_CLIENT-}" != 6dhclient ] || remember=$before
+    moved=''
+    for address in $addresses; do
+        [ -z "$before" ] || [ "$family" = 6 ] || is_there || moved=1
+        give "$address"
+        note "address $address"
+    done
+    [ -z "$mtu" ] || [ -z "${PIPEWORK_MTU-}" ] || {
+        had "mtu $mtu" || lower_mtu
+        note "mtu $mtu"
+    }
     [ -z "${PIPEWORK_PASSING-}" ] || routes=''
-    for pair in $routes; do route "${pair%,*}" "${pair#*,}"; done
+    keep_routes
     forget
-    printf '%s\n' "$remember" >"$applied"
+    # With its last address, or the first of a network, an interface loses all its routes.
+    [ -z "$moved" ] || give "$address"
+    add_routes
     [ "$family" = 4 ] || settle
-    resolv set
-    case $before in *"address $addresses"*) ;; *) announce ;; esac
+    had "dns $dns $domains" || resolv set
+    note "dns $dns $domains"
+    printf '%s\n' "$remember" >"$applied"
+    had "address $addresses" || announce
     report
 }
 
@@ -166,9 +182,11 @@ report() {
     commas=$(echo "$dns" | tr ' ' ,)
     for address in $addresses; do
         [ "$family" = 4 ] || shorten
-        lines="${lines}lease address=$address${server:+ server=$server}${router:+ router=$router}${seconds:+ seconds=$seconds}${commas:+ dns=$commas}${domains:+ domain=${domains%% *}}
+        lines="${lines}lease address=$address${server:+ server=$server}${router:+ router=$router}${seconds:+ seconds=$seconds}${commas:+ dns=$commas}${domains:+ domain=${domains%% *}}${reached:+ routes=$reached}
 "
     done
+    [ -z "$left_out" ] || lines="${lines}warning left out of the lease of $interface, since other routes of the guest would suffer: $left_out
+"
     tell "${lines}done"
 }
 
@@ -193,7 +211,7 @@ drop() {
     if [ -n "${remember-}" ]; then printf '%s\n' "$remember" >"$applied"; else rm -f "$applied"; fi
 }
 
-remember=''
+remember='' reached='' left_out=''
 case ${1-}:${reason-} in
 bound:* | renew:* | *:BOUND* | *:RENEW* | *:REBIND* | *:REBOOT*) apply ;;
 *:TIMEOUT*) exit 1 ;; # dhclient would use an old lease

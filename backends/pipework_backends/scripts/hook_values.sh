@@ -73,8 +73,14 @@ ipv6() {
     done
 }
 
-# $prefix: the length of a dotted mask, or the number that it is already; 32 for neither.
+# $prefix: the length of a dotted mask, or the number that it is already; 32 for neither, and for one that is shorter
+# than any network's: the address would bring a route to half of the world.
 length() {
+    measure "$1"
+    [ "$prefix" -ge 8 ] || prefix=32
+}
+
+measure() {
     prefix=32
     case $1 in
     '' | *[!0-9.]*) return ;;

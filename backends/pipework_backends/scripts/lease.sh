@@ -4,10 +4,12 @@
 #   lease.sh get id=ID guest=PATH client=dhclient|udhcpc|dhcpcd family=4|6 interface=IF hostname=NAME timeout=SECONDS
 #            [keep=1] [metric=N] [mtu=1] [dns=PID] [broadcast=1] [clientid=HH:HH:...] [nodad=1] -- [WORD...]
 #       prints `lease address=... ...` for each address and exits 0; else a sentence and the client's last words, 1.
-#       With keep=1 the client stays, until its guest ends, its interface goes, or `stop`.
+#       With keep=1 the client stays, until its guest ends, its interface goes, or `stop`. One that is there already
+#       is waited for.
 #   lease.sh release ...the same...  asks for the lease again, and gives it back
 #   lease.sh stop id=ID              ends a client that stays or is still asking; it gives its lease back
 #   lease.sh list                    one line for each: ID CLIENT FAMILY INTERFACE PID
+#   lease.sh kept                    one line for each that keeps a lease in force: ID CLIENT FAMILY ADDRESS/LENGTH
 #
 # PATH is where the guest's namespace is found (/proc/4242/ns/net, /run/netns/blue) and must lead to the one that this
 # runs in; for as long as it does, the guest lives. ID must be one word, the same for a guest's interface every time.
@@ -61,12 +63,18 @@ check() {
     case $metric$mtu$dns$keep$broadcast$nodad$release$starter in *[!0-9]*) fail "lease.sh: a number is not one" ;; esac
     case $clientid in *[!0-9a-fA-F:]*) fail "lease.sh: clientid=$clientid is not in hexadecimal" ;; esac
     case $hostname in
-    *[!A-Za-z0-9.-]*) hostname=$(printf %s "$hostname" | LC_ALL=C tr -c 'A-Za-z0-9.-' '[-*]') ;;
+    # One label: a server takes what follows a dot for a domain, and web.1 and web.2 would both be web to it.
+    *[!A-Za-z0-9-]*) hostname=$(printf %s "$hostname" | LC_ALL=C tr -c 'A-Za-z0-9-' '[-*]') ;;
     esac
+    # A label has 63 characters (RFC 1035, 2.3.4); longer names still differ where they did.
+    if [ ${#hostname} -gt 63 ]; then
+        sum=$(printf %s "$hostname" | cksum)
+        hostname=$(printf %.52s "$hostname")-${sum%% *}
+    fi
     while :; do
         case $hostname in
-        [.-]*) hostname=${hostname#?} ;;
-        *[.-] | ????????????????????????????????????????????????????????????????*) hostname=${hostname%?} ;;
+        -*) hostname=${hostname#?} ;;
+        *- | ????????????????????????????????????????????????????????????????*) hostname=${hostname%?} ;;
         *) break ;;
         esac
     done
@@ -87,6 +95,9 @@ get() {
     check
     [ "$guest" -ef /proc/self/ns/net ] || fail "$guest is not the network namespace of this process"
     program
+    # A client of a guest that is gone would still answer for the address that the same MAC gets now.
+    [ -z "$keep" ] || sh "$here/end_stale.sh" >/dev/null 2>&1 </dev/null
+    [ -z "$keep" ] || await_other
     # The first four stand where `list` and `stop` read them.
     set -- "id=$id" "client=$client" "family=$family" "interface=$interface" "starter=$$" "$@"
     {
@@ -98,6 +109,40 @@ get() {
     } | hear
 }
 
+# Wait for a client that is there for the same interface, of a run at the same time or of one that was killed: what it
+# obtains is what was asked for. Return when it ends, or when it keeps an address that the interface has lost.
+await_other() {
+    . "$here/lease_find.sh"
+    wanted=$id
+    tries=0
+    while other=$(each_lease find_other) && [ -n "$other" ]; do
+        case $other in
+        *keeps*)
+            address=${other##*keeps }
+            case $(ip -oneline address show dev "$interface") in
+            *" $address "*)
+                echo "lease address=$address"
+                exit
+                ;;
+            esac
+            (stop "id=$wanted")
+            ;;
+        esac
+        tries=$((tries + 1))
+        [ $tries -lt $((timeout * 5)) ] || fail "$client, which asks for $interface already, obtained no lease within $timeout seconds"
+        sleep 0.2 2>/dev/null || sleep 1 # POSIX has whole seconds only
+    done
+    grep -q "^ *$interface:" /proc/net/dev || fail "$interface has gone, and whoever made it obtained no lease"
+}
+
+# While it asks, a watcher has children with its command line.
+# shellcheck disable=SC2317 # called by each_lease
+find_other() {
+    [ "$id" = "$wanted" ] || return 0
+    look_at "$1"
+    echo "${kept:+keeps }${kept:-asks}"
+}
+
 # Pass on what the watcher says; the pipe ends when all of it has ended. Only a client that stays is not waited for.
 hear() {
     success='' leases='' said=''
@@ -107,7 +152,7 @@ hear() {
             success=1
             [ -z "$keep" ] || break
             ;;
-        'lease '*)
+        'lease '* | 'warning '*)
             leases="$leases$line
 "
             ;;
@@ -119,17 +164,31 @@ hear() {
     done
     [ -n "$success" ] || fail "${said:-$program was ended from outside}"
     [ -n "$release" ] || printf %s "$leases"
-    [ -n "$keep$release" ] || announce
+    [ -n "$keep$release" ] || {
+        announce
+        tell_of_the_end
+    }
+}
+
+tell_of_the_end() {
+    seconds=${leases#* seconds=}
+    case ${seconds%%[!0-9]*} in
+    *[0-9]) echo "warning $interface has its address for ${seconds%%[!0-9]*} seconds; $client-f renews it" ;;
+    esac
 }
 
 # Tell the neighbours; a client that stays does this by itself. Nobody waits for it. Without arping the kernel does it,
-# which was told to before the interface went up (arp_notify).
+# which was told to before the interface went up (arp_notify). Whoever started us is in the host's network, where the
+# announcer belongs between two announcements, without a descriptor of the guest's namespace.
 announce() {
     [ "$family" = 4 ] || return 0
     address=${leases#lease address=}
     set -- "${address%%/*}"
     command -v arping >/dev/null || set --
-    setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
+    set -- "guest=$guest" "inode=$(stat -Lc %i "$guest" 2>/dev/null)" "$interface" "$@"
+    # shellcheck disable=SC2016 # expanded there
+    nsenter --net="/proc/$PPID/ns/net" sh -c 'setsid sh "$@" &' sh "$here/announce.sh" "$@" \
+        </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- || : # whoever started us is gone
 }
 
 case $verb in
@@ -144,7 +203,7 @@ watch)
     . "$here/lease_watch.sh"
     watch "$@"
     ;;
-stop | list)
+stop | list | kept)
     . "$here/lease_find.sh"
     "$verb" "$@"
     ;;

@@ -102,10 +102,22 @@ run_dhclient() {
     exec dhclient "-$family" -d -cf "$CONFIG" -lf /run/dhclient.leases -pf /run/dhclient.pid -sf "$script" "$@" "$interface"
 }
 
+# Whether words for busybox' clients hold a name for the server; it would send the first of two, which is ours.
+names_host() {
+    option=''
+    for word; do
+        case $option$word in
+        -xhostname:* | -x12:* | -x0x0[cC]:* | -x0x[cC]:* | -x39:* | -x0x27:* | -F*) return 0 ;;
+        esac
+        [ "$word" = -x ] && option=-x || option=''
+    done
+    return 1
+}
+
 run_udhcpc() {
     [ -z "$clientid" ] || set -- -C -x "0x3d:$(printf %s "$clientid" | tr -d :)" "$@"
     [ -z "$broadcast" ] || set -- -B "$@"
-    [ -z "$hostname" ] || set -- -x "hostname:$hostname" "$@"
+    [ -z "$hostname" ] || names_host "$@" || set -- -x "hostname:$hostname" "$@"
     if [ -n "$keep$release" ]; then set -- -R "$@"; else set -- -q "$@"; fi
     exec udhcpc -f -i "$interface" -s "$HOOK" -T 2 -t 5 -A 1 -O staticroutes -O mtu -O search "$@"
 }
@@ -126,6 +138,10 @@ fqdn() {
 }
 
 run_udhcpc6() {
+    if names_host "$@"; then
+        echo "invalid words: udhcpc6 tells no server a name; dhclient and dhcpcd do"
+        exit 1
+    fi
     [ -z "$clientid" ] || set -- -x "1:$(printf %s "$clientid" | tr -d :)" "$@"
     [ -z "$hostname" ] || set -- -x "0x27:$(fqdn)" "$@"
     if [ -n "$keep$release" ]; then set -- -R "$@"; else set -- -q "$@"; fi

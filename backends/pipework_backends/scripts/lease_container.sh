@@ -38,11 +38,11 @@ fail() {
 
 # Turn KEY=VALUE... into variables, up to `--`; those that are lease.sh's as well stay what they are.
 parse() {
-    runtime='' container='' image='' name='' id='' guest='' family=4 interface='' keep='' dns='' release='' pid=''
+    runtime='' container='' image='' name='' id='' guest='' family=4 interface='' keep='' dns='' release='' pid='' timeout=30
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         case $1 in
         runtime=* | container=* | image=* | name=* | id=* | guest=* | family=* | interface=* | keep=* | dns=* | release=* | \
-            pid=*)
+            pid=* | timeout=*)
             eval "${1%%=*}=\${1#*=}" # the name is one of these, and the value is not looked at
             ;;
         esac
@@ -57,7 +57,7 @@ bundle() {
     [ "$family" = 4 ] || program=udhcpc6
     echo "command -v $program >/dev/null || { echo '! there is no $program in the image'; exit 1; }"
     echo 'mkdir -p /run/pipework/scripts && cd /run/pipework/scripts || exit'
-    for file in lease.sh lease_client.sh hook.sh hook_values.sh; do
+    for file in lease.sh lease_client.sh hook.sh hook_routes.sh hook_values.sh; do
         enclosed "$file" "$here/$file"
     done
     enclosed lease_watch.sh "$here/lease_watch.sh" "$here/lease_inside.sh"
@@ -99,8 +99,8 @@ listen() {
     while read -r line; do
         case $line in
         'cli '*) [ -n "$cli" ] || cli=${line#cli } ;;
-        'lease '*[!A-Za-z0-9.:/=,\ _-]*) ;; # an image may say anything
-        'lease '*) leases="$leases$line
+        'lease '*[!A-Za-z0-9.:/=,\ _-]* | 'warning '*[!A-Za-z0-9.:/=,\ _-]*) ;; # an image may say anything
+        'lease '* | 'warning '*) leases="$leases$line
 " ;;
         done)
             finished=1
@@ -132,13 +132,17 @@ get() {
     shift
     parse "$@"
     [ "$guest" -ef "$netns" ] || fail "$guest is not the network namespace of the guest any more"
+    # A client of a guest that is gone would still answer for the address that the same MAC gets now.
+    [ -z "$keep" ] || sh "$here/end_stale.sh" >/dev/null 2>&1 </dev/null
+    [ -z "$keep" ] || await_other
     trap 'interrupted=1' HUP INT TERM
     interrupted=''
     attempt "$@"
     case $words in
     *'is already in use'*)
-        # One of ours, which a run that was killed has left.
+        # One of ours, of a run at the same time or of one that was killed.
         [ "$(label)" != "$id" ] || {
+            [ -z "$keep" ] || await_other
             remove
             attempt "$@"
         }
@@ -153,14 +157,54 @@ get() {
     [ -z "$keep" ] || watch_over
     [ "$family" = 6 ] || announce
     printf '%s' "$leases"
+    [ -n "$keep" ] || tell_of_the_end
 }
 
-# Tell the neighbours, from the host's side; nobody waits for it. Without arping the kernel does it (arp_notify).
+tell_of_the_end() {
+    seconds=${leases#* seconds=}
+    case ${seconds%%[!0-9]*} in
+    *[0-9]) echo "warning $interface has its address for ${seconds%%[!0-9]*} seconds; dhcp:-f renews it" ;;
+    esac
+}
+
+# Wait for a client that is there for the same interface, of a run at the same time or of one that was killed: what it
+# obtains is what was asked for. Return when it ends; one whose address the interface has lost is removed.
+await_other() {
+    tries=0
+    while [ "$(label)" = "$id" ]; do
+        found=$("$runtime" container inspect --format '{{.State.Pid}} {{.State.Status}}' "$name" 2>/dev/null)
+        pid=${found%% *}
+        folder=/proc/$pid/root/run/pipework
+        case $found in
+        *' running') ;;
+        *' created') [ $tries -lt 25 ] || return 0 ;; # or a run was killed between the two
+        *) return 0 ;;
+        esac
+        if [ -e "$folder/applied" ] && [ ! -e "$folder/events" ]; then
+            address=$(sed -n 's/^address //p' "$folder/applied" | tail -n 1)
+            case $(inside ip -oneline address show dev "$interface") in
+            *" $address "*)
+                watch_over
+                echo "lease address=$address"
+                exit
+                ;;
+            esac
+            remove
+            return
+        fi
+        tries=$((tries + 1))
+        [ $tries -lt $((timeout * 5)) ] || fail "the client that asks for $interface already obtained no lease"
+        sleep 0.2 2>/dev/null || sleep 1 # POSIX has whole seconds only
+    done
+}
+
+# Tell the neighbours, from the host's side and without a descriptor of the guest's namespace; nobody waits for it. Without arping the kernel does it (arp_notify).
 announce() {
     address=${leases#lease address=}
     set -- "${address%%/*}"
     command -v arping >/dev/null || set --
-    nsenter --net="$netns" -- setsid sh "$here/announce.sh" "$interface" "$@" </dev/null >/dev/null 2>&1 &
+    set -- "guest=$guest" "inode=$(stat -Lc %i "$guest" 2>/dev/null)" "$interface" "$@"
+    setsid sh "$here/announce.sh" "$@" </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
 }
 
 # The guest's namespace is always there, seen from the container. Its PID namespace is its own.

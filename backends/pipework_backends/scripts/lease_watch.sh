@@ -46,7 +46,9 @@ enclose() {
     for folder in /var/lib/dhcp /var/lib/dhcpcd; do
         [ ! -d $folder ] || mount -n -t tmpfs -o size=1m,mode=755 tmpfs $folder || return
     done
-    mkdir "$FOLDER" && ln -s "$here" "$FOLDER/scripts" && mkfifo "$FOLDER/events" || return
+    # Copies: pipework may be removed or replaced while the client stays, for years.
+    mkdir -p "$FOLDER/scripts" && mkfifo "$FOLDER/events" || return
+    (cd "$here" && cp hook.sh hook_routes.sh hook_values.sh announce.sh resolv.py "$FOLDER/scripts") || return
     exec 4<>"$FOLDER/events"
     : >"$LOG"
     write_hook && prepare
@@ -95,7 +97,7 @@ await() {
         read -r word rest <&4 || word=''
         [ -z "$stopping" ] || lose "$program was stopped"
         case $word in
-        lease) leases="${leases}lease $rest
+        lease | warning) leases="$leases$word $rest
 " ;;
         done) break ;;
         refused) lose "what the DHCP server sent to $interface cannot be used: $rest" ;;

@@ -88,6 +88,14 @@ advertised() {
     exit 0
 }
 
+# Whether the interface heard any: ICMPv6 messages of type 134 (RFC 4861, 4.2).
+heard() {
+    while read -r key count; do
+        [ "$key" != Icmp6InType134 ] || [ "$count" = 0 ] || return 0
+    done 2>/dev/null <"/proc/net/dev_snmp6/$interface"
+    return 1
+}
+
 clock
 end=$((now + seconds))
 while
@@ -102,5 +110,8 @@ do
 done
 case $mode in
 given) fail "duplicate address detection was not through after $seconds seconds with$waiting" ;;
-*) fail "no router advertisement came within $seconds seconds" ;;
+*)
+    ! heard || fail "advertisements came, and none within $seconds seconds that an address is made of (a prefix of 64 bits, flag A)"
+    fail "no router advertisement came within $seconds seconds"
+    ;;
 esac

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.plan import Outcome
 from pipework_core.state import docker
+from pipework_core.state.answers import MISSHAPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ def answer_query(words: Sequence[str], environment: Mapping[str, str], *, timeou
         outcome = _list_containers(path, timeout) if every else _inspect_containers(path, names, timeout)
     except TimeoutError:
         return Outcome(code=TIMED_OUT, stderr=f"the engine at {path} says nothing for {timeout:g} seconds")
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, *MISSHAPEN):
         return None
     return None if outcome is None else outcome._replace(asked=asked)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 _FILE = "/run/pipework.lock"
+#: Where /run is full or read-only: root alone can open it, so that nobody else can lock it. It is never written to.
+_ROOTS = "/proc/sys/vm/drop_caches"
 _OWN_NAMESPACE = "/proc/self/ns/net"
 #: Seconds to wait for others; twenty at once need less than one.
 _TIMEOUT = 30.0
@@ -43,8 +45,7 @@ class HostLock:
             os.close(self._fd)
             raise
         if writable:
-            self._token = os.urandom(_TOKEN_BYTES)
-            os.pwrite(self._fd, self._token, 0)
+            self._token = self._sign(os.urandom(_TOKEN_BYTES))
         return self
 
     def __exit__(
@@ -63,19 +64,31 @@ class HostLock:
                 _acquire_lock(self._fd)
             if self._token and os.pread(self._fd, _TOKEN_BYTES, 0) != self._token:
                 self.contended = True
-                os.pwrite(self._fd, self._token, 0)
+                self._token = self._sign(self._token)
+
+    def _sign(self, token: bytes) -> bytes:
+        """Write the token into the file and return it; nothing where the file system is full."""
+        try:
+            os.pwrite(self._fd, token, 0)
+        except OSError:
+            return b""
+        return token
 
 
 def _open_lock_file() -> tuple[int, bool]:
-    """Open a file that only root can lock; where `/run` is not ours (a user namespace), our network namespace itself.
+    """Open a file that only root can lock; return its descriptor, and whether it holds tokens.
 
-    The namespace would do everywhere, but anybody can open it, and could hold root up. Whether it is the file.
+    That is one of the kernel's where `/run` takes no file, and our network namespace itself where neither is ours (a
+    user namespace). The namespace would do everywhere, but anybody can open it, and could hold root up.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(_FILE, flags, 0o600), True
-    except OSError:
-        return os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC), False
+    with suppress(OSError):
+        fd = os.open(_FILE, flags, 0o600)
+        os.fchmod(fd, 0o600)
+        return fd, True
+    with suppress(OSError):
+        return os.open(_ROOTS, os.O_WRONLY | os.O_CLOEXEC), False
+    return os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC), False
 
 
 def _acquire_lock(fd: int) -> None:

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from pipework_drivers.ssh.transport import Transport
 
 #: Descriptors of pinned namespaces there; 0 to 2 are the connection, 3 the lock. dash(1) knows those of one digit only.
-_DIGITS = (9, 8, 7, 6, 5, 4)
+_DIGITS = (9, 8, 7, 6, 5)
+#: The one of a process that holds one more, and the seconds after which it ends anyhow.
+_PASSING, _HELD = 4, 3600
+_HOLDER = re.compile(r"\nholder (\d+)\n\Z")
 _FIRST = "/proc/1/ns/net"
 _INODE = re.compile(r"net:\[(\d+)\]")
 #: Seconds that a command with a timeout has beyond it, and to end after it is asked to.
@@ -69,13 +72,18 @@ class SshDriver(BaseDriver):
         self._timeout = timeout
         self._session = Session(address, connect(address), timeout=timeout)
         self._pins: dict[str, int] = {}
+        #: The processes that hold further namespaces, by their paths.
+        self._holders: dict[str, int] = {}
         self._latest = _Latest()
 
     def release(self) -> None:
         """Have the shell there close the namespaces."""
-        if self._pins:
-            self._session.send_jobs([Job("exec " + " ".join(f"{digit}<&-" for digit in self._pins.values()))])
+        jobs = [Job("exec " + " ".join(f"{digit}<&-" for digit in self._pins.values()))] if self._pins else []
+        jobs += [Job("drop")] if self._holders else []
+        if jobs:
+            self._session.send_jobs(jobs)
         self._pins.clear()
+        self._holders.clear()
         self._latest = _Latest()
 
     def close(self, error: BaseException | None = None) -> None:
@@ -93,14 +101,25 @@ class SshDriver(BaseDriver):
         if self._latest.path == netns.path and self._latest.is_current(self._session.sent):
             return self._latest.pin
         nsenter, readlink = (self._path_of(name) for name in ("nsenter", "readlink"))
-        digit = self._pins.get(netns.path) or self._free_digit()
-        words = ("pin", str(digit), netns.path, nsenter, readlink)
+        digit = self._pins.get(netns.path) or self._find_free_digit()
+        words = ["pin", str(digit), netns.path, nsenter, readlink]
+        if not digit:
+            words = ["hold", str(_PASSING), netns.path, nsenter, readlink, str(_HELD)]
         outcome = self._session.run_jobs([Job(" ".join(map(quote_word, words)))])[0]
         if outcome.code != 0:
             self._pins.pop(netns.path, None)
+            self._holders.pop(netns.path, None)
             raise _make_pin_error(netns, outcome)
-        self._pins[netns.path] = digit
-        said, _, stat = outcome.stdout.partition("\n")
+        text = outcome.stdout
+        if digit:
+            self._pins[netns.path] = digit
+        else:
+            holder = _HOLDER.search(text)
+            if holder is None:
+                raise HostError(f"{self._address} does not say what holds {netns.path}.", hint="run this again")
+            self._holders[netns.path] = int(holder[1])
+            text = text[: holder.start()]
+        said, _, stat = text.partition("\n")
         pin = PinnedNetns(inode=_parse_inode(said, netns), born=_parse_birth(stat, facts.ticks))
         self._latest = _Latest(netns.path, pin, self._session.sent, time.monotonic())
         return pin
@@ -221,14 +240,9 @@ class SshDriver(BaseDriver):
             )
         return path
 
-    def _free_digit(self) -> int:
-        for digit in _DIGITS:
-            if digit not in self._pins.values():
-                return digit
-        raise HostError(
-            f"a shell on {self._address} can hold {len(_DIGITS)} namespaces, and this needs one more.",
-            hint="name the guest by its runtime, such as docker:web1",
-        )
+    def _find_free_digit(self) -> int:
+        """Return a descriptor of the shell there that holds no namespace; 0 when all do."""
+        return next((digit for digit in _DIGITS if digit not in self._pins.values()), 0)
 
     def _make_line(
         self, argv: Sequence[str], netns: Netns | None, stdin: str | None, *, limit: Sequence[str] | None = None
@@ -244,6 +258,7 @@ class SshDriver(BaseDriver):
         words = {*argv, *split_words(stdin), netns.path if netns else ""}
         used = sorted(digit for path, digit in self._pins.items() if path in words)
         held = {path: f"/proc/self/fd/{digit}" for path, digit in self._pins.items() if path in words}
+        held |= {path: f"/proc/{pid}/fd/{_PASSING}" for path, pid in self._holders.items() if path in words}
         held |= {HOST.path: f"/proc/{self._session.facts.pid}/ns/net"}
         entered = [self._session.locate(argv[0]) or argv[0], *replace_words(argv[1:], held)]
         if netns is not None:
@@ -293,7 +308,8 @@ def _parse_birth(stat: str, ticks: int) -> float:
     """Return when a process was started, in seconds since boot (proc(5), stat, field 22); 0.0 for none."""
     # The name in field 2 may hold anything, parentheses included; what follows the last one is plain.
     fields = stat.rpartition(")")[2].split()
-    return float(fields[19]) / ticks if fields else 0.0
+    birth = fields[19] if len(fields) > 19 else "0"  # noqa: PLR2004 - see above
+    return float(birth) / ticks if birth.isascii() and birth.isdigit() else 0.0
 
 
 class SshDrivers:

@@ -83,6 +83,11 @@ class Answers:
         self._streams[1] += err
 
     @property
+    def size(self) -> int:
+        """The bytes that have come and belong to no answer so far."""
+        return sum(map(len, self._streams))
+
+    @property
     def rest(self) -> tuple[str, str]:
         """What stands in the streams and belongs to no answer so far, to quote from when there will be none."""
         out, err = (os.fsdecode(self._any.sub(b"\n", bytes(stream))) for stream in self._streams)

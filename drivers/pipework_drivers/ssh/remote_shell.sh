@@ -10,6 +10,8 @@ nonce=${nonce?}
 export LC_ALL=C.UTF-8
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 watch=
+holders=
+signs=
 
 say() {
     printf '\n%s %s\n' "$nonce" "$1"
@@ -79,11 +81,32 @@ pin() {
     esac
 }
 
+# hold DIGIT PATH NSENTER READLINK SECONDS: pin a namespace, and let a process keep the descriptor, of which a shell has
+# few; say the process. It stays outside the namespace, and its number is nobody else's until this shell waits for it.
+hold() {
+    pin "$1" "$2" "$3" "$4" || return
+    sleep "$5" </dev/null >/dev/null 2>&1 3<&- &
+    holders="$holders $!"
+    printf 'holder %s\n' "$!"
+    eval "exec $1<&-"
+}
+
+# drop: let go of all namespaces that are held by processes.
+drop() {
+    # shellcheck disable=SC2086 # numbers
+    [ -z "$holders" ] || kill $holders 2>/dev/null
+    holders=
+}
+
 # take FILE SECONDS FLOCK...: wait for the lock, as descriptor 3, and watch over it for so long. Where FILE cannot be
-# ours (a user namespace), the lock is our network namespace.
+# ours (a user namespace), the lock is our network namespace; where it cannot be made, one of the kernel's files that root
+# alone can open, and to which nothing is written.
 take() {
-    if (umask 077 && : >>"$1") 2>/dev/null; then
+    if (umask 077 && : >>"$1" && chmod 600 "$1") 2>/dev/null; then
         exec 3<>"$1"
+        signs=yes
+    elif (: >>/proc/sys/vm/drop_caches) 2>/dev/null; then
+        exec 3>>/proc/sys/vm/drop_caches
     else
         exec 3</proc/self/ns/net
     fi
@@ -94,28 +117,32 @@ take() {
 
 # sign TOKEN: write down who has the lock.
 sign() {
-    [ ! -f /proc/self/fd/3 ] || printf '%s' "$1" 1<>/proc/self/fd/3
+    # A file system that is full takes no word, and the other two locks take none at all.
+    [ -z "$signs" ] || printf '%s' "$1" 1<>/proc/self/fd/3 || signs=
 }
 
 # taken TOKEN: say whether somebody else has had the lock since we signed it.
 taken() {
-    [ -f /proc/self/fd/3 ] || return 0
+    [ -n "$signs" ] || return 0
     signed=
     # No line ends in there, which makes this fail.
     read -r signed </proc/self/fd/3 || :
     [ "$signed" = "$1" ] || echo disturbed
 }
 
-# guard SECONDS: a host whose connection broke without anybody telling it must not stay locked.
+# guard SECONDS: a host whose connection broke without anybody telling it must not stay locked. `finished` starts it
+# anew: a run that is at work may take longer.
 guard() {
+    seconds=$1
     (
         trap 'kill "$asleep"; exit' TERM
-        sleep "$1" &
+        sleep "$seconds" &
         asleep=$!
         wait "$asleep"
         # Our parent is another process when the shell that we watch has ended.
         read -r _ _ _ parent _ </proc/self/stat
-        [ "$parent" != "$$" ] || kill -s KILL "$$"
+        # shellcheck disable=SC2086 # numbers
+        [ "$parent" != "$$" ] || kill -s KILL "$$" $holders
     ) </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
     watch=$!
 }
@@ -124,7 +151,7 @@ unguard() {
     [ -z "$watch" ] || kill "$watch" 2>/dev/null
     watch=
 }
-trap unguard EXIT
+trap 'unguard; drop' EXIT
 
 give_back() {
     exec 3<&-
@@ -141,4 +168,8 @@ attend() {
 
 finished() {
     say "finished $1"
+    [ -z "$watch" ] || {
+        unguard
+        guard "$seconds"
+    }
 }

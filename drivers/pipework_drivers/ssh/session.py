@@ -29,6 +29,9 @@ _GREETING = 30.0
 #: Seconds without a word from the other machine, beyond those that one command may take there.
 _SILENCE = 15.0
 _PARTING = 5.0
+#: Seconds for one answer in all, and its bytes: one that talks for ever, or never ends, is no answer.
+_LONGEST = 600.0
+_SIZE_MAX = 64 << 20
 _GLANCE = 0.1
 _OVER = "pipework: over"
 _AGENT = os.path.join(os.path.dirname(__file__), "remote_shell.sh")
@@ -144,7 +147,10 @@ class Session:
     def _await_answer(self, number: int, *, timeout: float) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
         deadline = time.monotonic() + timeout
+        end = time.monotonic() + max(timeout, _LONGEST)
         while True:
+            if self._answers.size > _SIZE_MAX or time.monotonic() > end:
+                raise self._make_endless_error()
             try:
                 found = self._answers.find_answer(self._answered + 1)
             except ValueError:
@@ -192,6 +198,13 @@ class Session:
         if self._answered == 0:
             return errors.make_connection_error(self._address, code, out, err)
         return errors.make_lost_error(self._address, err)
+
+    def _make_endless_error(self) -> HostError:
+        self._transport.close(0.0)
+        return HostError(
+            f"{self._address} does not stop talking, and what it says is no answer.",
+            hint=f"what does `ssh {self._address.host}` print by itself?",
+        )
 
     def _make_silence_error(self, timeout: float) -> HostError:
         out, err = self._answers.rest

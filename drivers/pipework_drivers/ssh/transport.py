@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,8 +90,8 @@ class OpenSSH:
             self._write_waiting()
             os.close(self._stdin)
             self._waiting = b""
-            received = Received(out=b"more")
-            while (received.out or received.err) and not received.ended:
+            received, end = Received(out=b"more"), time.monotonic() + 2 * seconds
+            while (received.out or received.err) and not received.ended and time.monotonic() < end:
                 received = self.receive(seconds)
             self._code = self._end_process(seconds)
             for fd in (self._stdout, self._stderr):

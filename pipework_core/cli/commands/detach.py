@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pipework_core.model.errors import UsageError
+from pipework_core.model.errors import NoGuestError, UsageError
 from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
 from pipework_core.spec import classic, grammar, options
@@ -56,14 +56,26 @@ def parse_request(args: ParsedArgs) -> DetachRequest:
 
 def run(request: DetachRequest, settings: Settings) -> int:
     """Detach, and return 1 when something stays that should have gone."""
+    from pipework_core.cli import output
     from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
         guest, interface, everything, keep = request
-        jobs = run.engine.detach(guest, interface, everything=everything, keep=keep, last=True)
-        notes = () if jobs else (f"nothing is attached to {guest}",)
+        notes: tuple[str, ...] = ()
+        try:
+            jobs = run.engine.detach(guest, interface, everything=everything, keep=keep, last=True)
+        except NoGuestError as error:  # its attachments are gone with it
+            jobs, notes = [], (f"{error} Nothing of it is attached.",)
+        if not jobs and interface and not notes:
+            notes = (f"{guest} has no interface {interface!r}.",)
+        for note in notes:
+            output.print_warning(note)
+        notes = notes or (() if jobs else (f"nothing is attached to {guest}",))
+        unsure = any(job.plan is not None and (job.plan.losses or job.plan.warnings) for job in jobs)
+        rest = run.engine.collect_rest() if (unsure or not jobs) and not keep else None
         run.driver.finish(notes)
-        return _print_jobs(jobs, notes, settings)
+        code = _print_jobs(jobs, notes, settings)
+        return 1 if (rest and output.print_rest(rest)) or code else 0
 
 
 def _print_jobs(jobs: list[Job], notes: tuple[str, ...], settings: Settings) -> int:

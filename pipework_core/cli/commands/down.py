@@ -12,6 +12,7 @@ from pipework_core.spec import options
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
+    from pipework_core.engine.job import Job
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.topology.report import TopologyReport
 
@@ -29,7 +30,7 @@ class DownRequest(Record):
 
 def parse_request(args: ParsedArgs) -> DownRequest:
     """Return the topology file, and what is to stay."""
-    refuse_operands(args)
+    refuse_operands(args, f"write pipework {args.command} -f FILE")
     return DownRequest(read_file(args, "file") or DEFAULT_FILE, keep_bridge=args.has("keep-bridge"))
 
 
@@ -47,26 +48,41 @@ def run(request: DownRequest, settings: Settings) -> int:
         topology_output.print_host_problems(report.host)
         failed += sum(result.error is not None for result in report.host.results)
         stays += len(report.host.not_removed)
+        if not request.keep_bridge and any(_may_leave(job) for job in report.jobs):
+            failed += output.print_rest(run.engine.collect_rest())
         run.driver.finish(() if seen or failed else ("nothing of the file is attached",))
         counts = {"failed": failed, "left behind": stays}
         rest = "".join(f", {count} {what}" for what, count in counts.items() if count)
-        print(f"{seen} detached{rest}", file=sys.stderr)
+        print(f"{seen} {'to detach' if settings.dry_run else 'detached'}{rest}", file=sys.stderr)
     return 1 if failed or stays else 0
 
 
 def _print_jobs(report: TopologyReport) -> tuple[int, int, int]:
     """Print what came of each link, the last first; return how many were detached, failed, and left something."""
     from pipework_core.cli import output, topology_output
-    from pipework_core.model.errors import GuestError
 
     seen = failed = stays = 0
     for link, job in reversed(list(zip(report.links, report.jobs, strict=True))):
-        if job.guest is None and isinstance(job.error, GuestError):
-            output.print_warning(f"{link.place}: {job.error}")
-        elif job.error is not None:
+        if job.error is not None and _has_failed(job):
             failed += 1
             output.print_error(str(job.error), job.error.hint, place=link.place)
+        elif job.error is not None:
+            output.print_warning(f"{link.place}: {job.error}")
         elif job.plan is not None:
             seen += 1
             stays += topology_output.print_report_warnings(job.report(), f"{link.attachment.guest} {link.interface}")
     return seen, failed, stays
+
+
+def _has_failed(job: Job) -> bool:
+    """Whether something may be attached still; nothing is to a guest that is gone."""
+    from pipework_core.model.errors import NoGuestError
+
+    return job.error is not None and not (job.guest is None and isinstance(job.error, NoGuestError))
+
+
+def _may_leave(job: Job) -> bool:
+    """Whether something of it may be there that its interface did not tell of, or could not any more."""
+    if job.plan is None:
+        return not _has_failed(job)
+    return bool(job.plan.losses or job.plan.warnings)

@@ -31,9 +31,7 @@ def run(_request: None, settings: Settings) -> int:
         done = run.engine.collect_garbage()
         notes = () if done.plan.cleanup else ("nothing is left over on this host",)
         run.driver.finish(notes)
-        output.print_warnings(done.plan.warnings)
-        for command, message in done.failed:
-            output.print_error(f"cannot {command.reason}: {message}")
+        failed = output.print_rest(done)
         if settings.json:
             from pipework_core.engine import report_json
 
@@ -43,4 +41,4 @@ def run(_request: None, settings: Settings) -> int:
                 print(escape_text(command.reason))
             for note in notes:
                 output.print_message(note)
-    return 1 if done.failed else 0
+    return 1 if failed else 0

@@ -18,7 +18,7 @@ USAGE = ("ls [GUEST] [--json]",)
 HELP = (
     (
         "ls [GUEST]",
-        "list all attachments, or the guest's: up, down, unfinished (a run was killed), orphan (a guest is gone)",
+        "list attachments: up, down, expired (lease over), unfinished (killed), orphan (guest gone), elsewhere (moved)",
     ),
 )
 OPTIONS = ("json", *options.LOOKING)

@@ -21,7 +21,7 @@ OPTIONS = ("file", "json", *options.LOOKING)
 
 def parse_request(args: ParsedArgs) -> str:
     """Return the topology file."""
-    refuse_operands(args)
+    refuse_operands(args, f"write pipework {args.command} -f FILE")
     return read_file(args, "file") or DEFAULT_FILE
 
 

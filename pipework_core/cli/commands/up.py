@@ -17,25 +17,35 @@ if TYPE_CHECKING:
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.topology.report import TopologyReport
 
-USAGE = ("up [-f FILE] [--atomic] [--prune]",)
+USAGE = ("up [-f FILE] [--replace] [--prune] [--atomic]",)
 HELP = (("up", "attach all that a topology file names; what is attached already is left as it is"),)
-OPTIONS = ("file", "atomic", "prune", "json", *options.CHANGING)
+OPTIONS = ("file", "replace", "atomic", "prune", "json", *options.CHANGING)
 
 DEFAULT_FILE = "pipework.yaml"
 
 
 class UpRequest(Record):
-    """The topology file, whether all of it or nothing is to hold, and whether what it does not name is to go."""
+    """The topology file, and how it is applied.
+
+    With `replace` what was attached for an earlier version of the file makes way, with `atomic` all of the file holds
+    or nothing, with `prune` what it does not name goes.
+    """
 
     file: str
+    replace: bool = False
     atomic: bool = False
     prune: bool = False
 
 
 def parse_request(args: ParsedArgs) -> UpRequest:
     """Return the file, and how it is to be applied."""
-    refuse_operands(args)
-    return UpRequest(read_file(args, "file") or DEFAULT_FILE, atomic=args.has("atomic"), prune=args.has("prune"))
+    refuse_operands(args, f"write pipework {args.command} -f FILE")
+    return UpRequest(
+        read_file(args, "file") or DEFAULT_FILE,
+        replace=args.has("replace"),
+        atomic=args.has("atomic"),
+        prune=args.has("prune"),
+    )
 
 
 def run(request: UpRequest, settings: Settings) -> int:
@@ -53,6 +63,7 @@ def run(request: UpRequest, settings: Settings) -> int:
                 topology.load_topology(request.file),
                 run.engine,
                 warn=output.print_warning,
+                replace=request.replace,
                 atomic=request.atomic,
                 prune=request.prune,
                 progress=topology_output.print_progress if shows_progress else None,
@@ -70,6 +81,7 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     for link, job in zip(report.links, report.jobs, strict=True):
         if job.error is not None:
             output.print_error(f"{name_job(job)}: {job.error}", job.error.hint, place=link.place)
+            output.print_notes(getattr(job.error, "__notes__", ()))
         elif job.whole:
             output.print_warnings(f"{name_job(job)}: {text}" for text in job.report().warnings)
     topology_output.print_host_problems(report.host)
@@ -107,5 +119,6 @@ def _print_unlisted(report: TopologyReport, settings: Settings) -> bool:
             continue
         stays |= job.plan is not None and bool(topology_output.print_report_warnings(job.report(), name))
         if not settings.dry_run:
-            print(f"{escape_text(name)} detached", file=sys.stderr)
+            notes = "".join(f"; {note}" for note in job.plan.notes) if job.plan is not None else ""
+            print(escape_text(f"{name} detached{notes}"), file=sys.stderr)
     return stays

@@ -96,13 +96,12 @@ def test_wishes_are_passed_on() -> None:
 
 def test_a_default_route_keeps_its_place_unless_it_is_to_go() -> None:
     view = context("br1 web1 dhclient")
-    other = EARLIER._replace(metric=100)
-    beside = view._replace(guest_state=GuestState(routes=(EARLIER, other)))
-    assert words(planned(beside).steps[0])["metric"] == "101"
+    beside = view._replace(guest_state=GuestState(routes=(EARLIER,)))
+    assert "metric" not in words(planned(beside).steps[0]), "the hook chooses, when the lease is there"
     assert "-o metric=0" in planned(beside).notes[0]
     insist = context("-o metric=0 br1 web1 dhclient", existing=LINK)._replace(guest_state=GuestState(routes=(EARLIER,)))
     (step,) = planned(insist).steps
-    assert "metric" not in words(step)
+    assert words(step)["metric"] == "0"
     assert [str(undo).partition(" ip ")[2] for undo in step.undo[1:]] == [
         "-4 address flush dev eth1 dynamic",
         "-4 route replace default via 10.0.0.1 dev eth0",
@@ -135,12 +134,28 @@ def test_a_lease_that_is_there_needs_nothing() -> None:
     assert planned(context("-a 6 br1 web1 dhclient", existing=advertised)).steps
 
 
+def test_a_lease_that_has_expired_is_asked_for_again() -> None:
+    (step,) = planned(context("br1 web1 dhclient", existing=LINK)).steps
+    assert step.reason == "get an address for eth1 by dhclient again, since its lease has expired"
+    for line, existing in (
+        ("br1 web1 dhclient", None),
+        ("br1 web1 dhclient", LINK._replace(group="28791", alias="")),
+        ("br1 web1 dhclient-f", LINK),
+    ):
+        (step,) = planned(context(line, existing=existing)).steps
+        assert "expired" not in step.reason
+
+
 def test_a_client_that_stays_already_needs_nothing() -> None:
-    answer = "9-eth1 dhclient 4 eth1 10\n7-eth1 dhclient 4 eth1 11\n"
-    plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK))
-    assert (plan.steps, plan.notes) == ((), ("dhclient keeps the lease of eth1",))
-    for other in ("", "9-eth1 dhclient 4 eth1 10\n", "7-eth1 dhclient 6 eth1 11\n"):
-        assert planned(context("br1 web1 dhclient-f", answer=other, existing=LINK)).steps
+    """With the address, which has no lifetime when the lease has none."""
+    answer = "9-eth1 dhclient 4 10.0.0.9/24\n7-eth1 dhclient 4 10.0.0.5/24\n"
+    for held in (LINK._replace(leased=("10.0.0.5/24",)), LINK._replace(addresses=("10.0.0.5/24",))):
+        plan = planned(context("br1 web1 dhclient-f", answer=answer, existing=held))
+        assert (plan.steps, plan.notes) == ((), ("dhclient keeps the lease of eth1",))
+    others = ("", "9-eth1 dhclient 4 10.0.0.5/24\n", "7-eth1 dhclient 6 fd00::1/128\n", "7-eth1 udhcpc 4 10.0.0.5/24\n")
+    for other in others:
+        assert planned(context("br1 web1 dhclient-f", answer=other, existing=held)).steps
+    assert planned(context("br1 web1 dhclient-f", answer=answer, existing=LINK)).steps, "the address is not there"
 
 
 def test_a_client_that_is_missing_is_named_with_its_package() -> None:

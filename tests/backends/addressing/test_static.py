@@ -14,6 +14,8 @@ from pipework_core.model.errors import HostError
 from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome, Plan
+from pipework_core.testing.contexts import make_context
+from pipework_core.testing.facts import make_facts, make_link
 from pipework_drivers import batch
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def told(plan: Plan) -> list[str]:
 
 def test_every_ipv4_address_is_announced_by_one_process_and_nobody_waits() -> None:
     plan = planned("br1 web1 10.0.0.1/24,10.0.1.1/24,fd00::1/64")
-    assert told(plan) == ["sh announce.sh eth1 10.0.0.1 10.0.1.1"]
+    assert told(plan) == ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1 10.0.0.1 10.0.1.1"]
     assert not any("announce" in word for step in steps(plan) for word in step.split())
 
 
@@ -80,7 +82,7 @@ def test_an_ipv4_address_takes_no_more_processes_than_its_commands() -> None:
 def test_without_arping_the_kernel_announces_ipv4_addresses() -> None:
     """And again: nobody may have heard of it at that moment."""
     plan = planned("br1 web1 10.0.0.1/24,10.0.1.1/24", programs=frozenset())
-    assert told(plan) == ["sh announce.sh eth1"]
+    assert told(plan) == ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"]
     assert steps(plan)[0] == "tee ipv4/conf/eth1/arp_notify <<< 1"
     assert steps(plan)[-1] == "ip link set dev eth1 up"
 
@@ -172,9 +174,20 @@ def test_probing_asks_when_the_interface_is_up_and_before_it_has_an_address() ->
     ("line", "programs", "announced"),
     [
         ("br1 web1 fd00::1/64", ARPING, []),
-        ("br1 web1 fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1"]),
-        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", ARPING, ["sh announce.sh eth1 10.0.0.1", "sh announce.sh eth1"]),
-        ("br1 web1 10.0.0.1/24,fd00::1/64 --no-dad", frozenset(), ["sh announce.sh eth1"]),
+        ("br1 web1 fd00::1/64 --no-dad", ARPING, ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"]),
+        (
+            "br1 web1 10.0.0.1/24,fd00::1/64 --no-dad",
+            ARPING,
+            [
+                "sh announce.sh guest=/proc/42/ns/net inode=7 eth1 10.0.0.1",
+                "sh announce.sh guest=/proc/42/ns/net inode=7 eth1",
+            ],
+        ),
+        (
+            "br1 web1 10.0.0.1/24,fd00::1/64 --no-dad",
+            frozenset(),
+            ["sh announce.sh guest=/proc/42/ns/net inode=7 eth1"],
+        ),
     ],
 )
 def test_the_kernel_is_asked_to_announce_what_it_did_not(
@@ -245,3 +258,37 @@ def test_no_broadcast_address_where_there_is_none() -> None:
         command for command in planned("br1 web1 10.0.0.0/31,10.1.0.1/24,10.2.0.1/32").steps if "add" in command.argv
     ]
     assert ["broadcast" in command.argv for command in added] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("alias", "hint"),
+    [
+        ("", "choose another address"),
+        (
+            "pipework:1/kind:=bridge/on:=br1/req:=0badc0de",
+            "pipework detach -i eth0 web1 first, or choose another address",
+        ),
+    ],
+)
+def test_the_hint_for_an_address_that_is_taken_says_how_it_gets_free(alias: str, hint: str) -> None:
+    facts = make_facts(guest_state=[make_link(name="eth0", ifindex=2, addresses=["10.0.0.1/24"], alias=alias)])
+    with pytest.raises(HostError, match="already, on eth0") as caught:
+        Static().plan(make_context("br1 web1 10.0.0.1/24", facts=facts), MARK)
+    assert caught.value.hint == hint
+
+
+def test_only_what_is_needed_has_to_be_writable() -> None:
+    """In most containers /proc/sys is read-only, and neighbours hear of an address in other ways, too."""
+    written = {
+        short(step).partition(" <<< ")[0]: step.ok_codes
+        for step in planned("br1 web1 10.0.0.1/24,fd00::1/64", ipv6_off=True, programs=frozenset()).steps
+        if step.argv[0] == "tee"
+    }
+    assert written == {
+        "tee ipv4/conf/eth1/arp_notify ipv6/conf/eth1/ndisc_notify": {0, 1},
+        "tee ipv6/conf/eth1/disable_ipv6": {0},
+    }
+    asked = planned("br1 web1 fd00::1/64 -o accept_ra=2").steps
+    assert [step.ok_codes for step in asked if "accept_ra" in str(step)] == [{0}]
+    auto = planned("br1 web1 auto").steps
+    assert [step.ok_codes for step in auto if "accept_ra" in str(step)] == [{0, 1}]

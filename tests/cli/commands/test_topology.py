@@ -9,10 +9,11 @@ import pytest
 
 from pipework_core.cli import app
 from pipework_core.engine.attachments import AttachmentStatus
+from pipework_core.engine.gc import Collected
 from pipework_core.engine.inventory import Inventory
 from pipework_core.engine.job import Job
 from pipework_core.model.context import Guest
-from pipework_core.model.errors import ConflictError, GuestError, Interrupted
+from pipework_core.model.errors import ConflictError, GuestError, Interrupted, NoGuestError
 from pipework_core.model.plan import Command, Netns, Plan
 
 if TYPE_CHECKING:
@@ -58,6 +59,51 @@ def test_an_error_has_the_place_of_its_link(engine: MagicMock, file: str, capsys
     printed = capsys.readouterr()
     error = f"pipework: error: {file}:4:5: web2 eth1: eth1 is taken.\nhint: choose another with -i\n"
     assert printed == ("", f"{error}1 as they were, 1 failed\n")
+
+
+def test_with_atomic_nothing_is_said_to_be_undone_that_was_not_begun(
+    engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what is attached by the file is in the file, though it was not planned this time."""
+
+    def find_one(wanted: list[Attachment], **_: object) -> list[Job]:
+        first, second = (
+            Job(wanted[0], Guest(name="db", runtime="docker", netns=Netns(path="/x"), inode=7)),
+            Job(wanted[1]),
+        )
+        second.error = GuestError("there is no guest web2.")
+        return [first, second]
+
+    engine.attach_all.side_effect = find_one
+    engine.count_host_ends.return_value = {7: 1}
+    engine.list_attachments.return_value = Inventory((DB,))
+    assert app.run(["up", "--atomic", "-f", file]) == 1
+    said = f"pipework: error: {file}:4:5: web2 eth1: there is no guest web2.\n1 failed, 1 not begun\n"
+    assert capsys.readouterr().err == said
+
+
+def test_with_replace_each_link_may_make_way(engine: MagicMock, file: str) -> None:
+    assert app.run(["up", "-f", file]) == 0
+    assert app.run(["up", "--replace", "-f", file]) == 0
+    first, second = engine.attach_all.call_args_list
+    assert [one.replace for one in first.args[0]] == [False, False]
+    assert [one.replace for one in second.args[0]] == [True, True]
+
+
+@pytest.mark.usefixtures("file")
+def test_all_errors_of_a_file_are_printed_each_with_its_hint(
+    engine: MagicMock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("version: 1\nlinks:\n  - br1 web1 10.0.0.1\n  - br1\n")
+    assert app.run(["up", "-f", str(wrong)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["pipework", "hint", "pipework", "hint"]
+    assert (f"{wrong}:3:5: " in lines[0], f"{wrong}:4:5: " in lines[2]) == (True, True)
+    twice = tmp_path / "twice.yaml"
+    twice.write_text("version: 1\nlinks:\n  - br1 web1 10.0.0.1/24\n  - br1 web2 10.0.0.1/24\n")
+    assert [app.run([command, "-f", str(twice)]) for command in ("up", "status", "down")] == [2, 2, 0]
+    assert not engine.attach_all.called
 
 
 def test_what_the_file_does_not_name_is_warned_of(
@@ -106,14 +152,20 @@ def test_a_difference_is_a_line_and_an_exit_code(
 def test_guests_that_are_gone_do_not_make_down_fail(
     engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    error: GuestError = NoGuestError("there is no guest web1.")
+
     def find_one(wanted: list[Attachment], **_: object) -> list[Job]:
         gone = Job(wanted[0])
-        gone.error = GuestError("there is no guest web1.")
+        gone.error = error
         return [gone, make_job(wanted[1])]
 
     engine.detach_all.side_effect = find_one
+    engine.collect_rest.return_value = Collected(plan=Plan())
     assert app.run(["down", "-f", file]) == 0
     assert capsys.readouterr().err == f"pipework: warning: {file}:3:5: there is no guest web1.\n1 detached\n"
+    engine.collect_rest.assert_called_once_with()
+    error = GuestError("docker does not answer.")  # what is attached to such a one stays
+    assert app.run(["down", "-f", file]) == 1
 
 
 def test_what_stays_makes_down_fail(engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,8 +60,35 @@ def test_whoever_does_not_give_it_back_is_passed_over() -> None:
         assert hold.contended
 
 
+def test_a_file_that_others_could_lock_becomes_roots(file: Path) -> None:
+    file.touch(mode=0o666)
+    file.chmod(0o666)
+    with HostLock():
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_no_file_can_be_made_one_of_roots_is_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lock, "_FILE", str(tmp_path / "nowhere" / "lock"))
+    roots = tmp_path / "roots"
+    roots.write_text("as it is")
+    monkeypatch.setattr(lock, "_ROOTS", str(roots))
+    with HostLock(), pytest.raises(HostError, match="has kept this host busy"), HostLock():
+        pass
+    assert roots.read_text() == "as it is"
+
+
+def test_a_full_file_system_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lock.os, "pwrite", refuse)
+    with HostLock() as held, held.yielded():
+        pass
+
+
 def test_without_the_file_the_namespace_is_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lock, "_FILE", str(tmp_path / "nowhere" / "lock"))
+    monkeypatch.setattr(lock, "_ROOTS", str(tmp_path / "nowhere" / "roots"))
     with HostLock() as hold:
         with hold.yielded():
             pass

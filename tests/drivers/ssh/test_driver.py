@@ -12,6 +12,7 @@ from pipework_core.model.plan import HOST, Command, Netns
 from pipework_drivers.local.process import NOT_STARTED
 from pipework_drivers.ssh import driver as ssh
 from pipework_drivers.ssh.address import Address
+from pipework_drivers.ssh.transport import Received
 
 from .far_end import HELLO, PROGRAMS, FarEnd, Said
 
@@ -194,11 +195,22 @@ class TestPins:
             pinned.pin(Netns(path=path))
         assert [lines[0].split()[1] for lines in far.requests[1:]] == ["'9'", "'8'", "'9'"]
 
-    def test_a_shell_holds_six_and_no_seventh_takes_the_place_of_one(self) -> None:
-        pinned = driver(FarEnd())
-        for number in range(6):
+    def test_processes_hold_what_a_shell_has_no_descriptors_for(self) -> None:
+        far = FarEnd(answering("'hold'", Said(out=b"net:[77]\nholder 4711\n")))
+        pinned = driver(far)
+        for number in range(5):
             pinned.pin(Netns(path=f"/run/netns/{number}"))
-        with pytest.raises(HostError, match="can hold 6 namespaces"):
+        assert pinned.pin(GUEST).inode == 77
+        pinned.read([Command(argv=("ip", "link"), netns=GUEST)])
+        assert "--net=/proc/4711/fd/4" in far.requests[-1][0]
+        pinned.release()
+        assert far.requests[-1] == ["exec 9<&- 8<&- 7<&- 6<&- 5<&-", "drop"]
+
+    def test_a_far_end_that_does_not_say_what_holds_a_namespace_is_not_believed(self) -> None:
+        pinned = driver(FarEnd(answering("'hold'", Said(out=b"net:[77]\n"))))
+        for number in range(5):
+            pinned.pin(Netns(path=f"/run/netns/{number}"))
+        with pytest.raises(HostError, match="does not say what holds"):
             pinned.pin(GUEST)
 
     def test_what_is_released_is_closed_there_without_waiting(self) -> None:
@@ -367,3 +379,14 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     with pytest.raises(HostError, match="Python package sh") as raised:
         ssh.SshDrivers().open("//root@host2")
     assert "pipework[ssh]" in raised.value.hint
+
+
+def test_a_far_end_that_never_stops_talking_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipework_drivers.ssh.session._SIZE_MAX", 1000)
+    far = FarEnd(silent_from=2)
+    asked = driver(far)
+    assert asked.has_program("ip")
+    far.receive = lambda _: Received(out=b"x" * 100, err=b"", ended=False)  # type: ignore[method-assign]
+    with pytest.raises(HostError, match="does not stop talking"):
+        asked.read([Command(argv=("ip", "link"))])
+    assert far.closed

@@ -95,7 +95,7 @@ def test_any_default_vlan(host: PrivateHost, guests: list[str]) -> None:
 
 CHANGES = (
     "bridge vlan delete dev port1 vid 10",
-    "bridge vlan add dev port1 vid 20 pvid; bridge vlan add dev port1 vid 30-31",
+    "bridge vlan add dev port1 vid 10 untagged",
     "ip link set port1 nomaster",
     "ip link set port1 master br2; bridge vlan add dev port1 vid 9 untagged",
 )
@@ -111,6 +111,19 @@ def test_what_somebody_changed_by_hand_is_put_right(host: PrivateHost, guests: l
         promises.undoes_everything(host, guests[:1], *argv, modes=("fail",), look_each_time=False)
         attach(host, 1, "@10")
         assert host.state(guests[:1]) == wanted, change
+
+
+@pytest.mark.usefixtures("guests")
+def test_vlans_and_attributes_that_somebody_gave_a_port_stay(host: PrivateHost) -> None:
+    attach(host, 1, "@10")
+    attach(host, 2)
+    by_hand = ("vlan add dev port1 vid 30-32", "link set dev port1 isolated on", "vlan add dev port2 vid 20 pvid")
+    host.run("sh", "-ec", "; ".join(f"bridge {words}" for words in by_hand))
+    shown = (vlans(host, "port1"), vlans(host, "port2"), host.run("bridge", "-d", "link", "show").stdout)
+    for number, more in ((1, ("@10",)), (2, ())):
+        argv = ("-v", "br1", "-l", f"port{number}", f"netns:guest{number}", f"10.0.0.{number}/24", *more)
+        assert "nothing to do" in host.pipework(*argv).stderr
+    assert (vlans(host, "port1"), vlans(host, "port2"), host.run("bridge", "-d", "link", "show").stdout) == shown
 
 
 def test_a_bridge_holds_1023_ports(host: PrivateHost, guests: list[str]) -> None:

@@ -143,3 +143,31 @@ def test_the_kernel_s_refusal_is_ours_and_undone(nic: PrivateHost) -> None:
 
 def test_passthru_takes_no_mac(nic: PrivateHost) -> None:
     assert "passthru" in refusal(nic, "nic0", "netns:blue", "10.0.0.1/24", MAC, "-o", "mode=passthru")
+
+
+def test_what_a_replaced_link_alone_needed_goes(nic: PrivateHost) -> None:
+    nic.run("ip", "link", "set", "nic0", "down")
+    attach(nic, 1, "nic0", "blue", "@10")
+    attach(nic, 1, "nic0", "blue", "@20", "--replace")
+    assert (link(nic, "nic0.10"), link(nic, "nic0.20") is None) == (None, False)
+    attach(nic, 2, "nic0", "blue", "@20", "--replace")
+    assert link(nic, "nic0.20"), "the VLAN went that the new link is on"
+    attach(nic, 2, "nic0", "blue", "--replace")
+    assert link(nic, "nic0.20") is None
+    assert "UP" in link(nic, "nic0")["flags"]
+    attach(nic, 2, "dummy:x", "blue", "--replace")
+    assert "UP" not in link(nic, "nic0")["flags"]
+
+
+def test_a_vlan_goes_when_the_last_guest_of_a_file_leaves_it(nic: PrivateHost) -> None:
+    lines = 'version: 1\nlinks:\n  - "nic0 netns:blue 10.0.0.1/24 @10"\n  - "nic0 netns:red 10.0.0.2/24 @10"\n'
+    for vid, there in (("10", True), ("20", False)):
+        nic.write("/run/lab/topology.yaml", lines.replace("@10", f"@{vid}"))
+        nic.pipework("up", "--replace", "-f", "/run/lab/topology.yaml")
+        assert (link(nic, "nic0.10") is not None) == there
+    nic.write(
+        "/run/lab/topology.yaml", lines.replace("@10", "@20").replace("red 10.0.0.2/24 @20", "red 10.0.0.2/24 @10")
+    )
+    nic.pipework("up", "--replace", "-f", "/run/lab/topology.yaml")
+    assert link(nic, "nic0.10"), "one has moved back"
+    assert link(nic, "nic0.20"), "the other needs it still"
