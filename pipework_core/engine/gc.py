@@ -27,6 +27,8 @@ _DANGLING = Command(
     ok_codes=frozenset({0, 1}),
     reason="look for names of network namespaces that lead nowhere",
 )
+#: What `ip` says of a link that the kernel has taken away meanwhile, with the namespace that it led into.
+_GONE = "Cannot find device"
 _OF_SHELL = re.compile(r"/run/netns/\d{1,7}", re.ASCII)
 
 
@@ -48,7 +50,7 @@ def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals)
 
     def note_outcome(command: Command, outcome: Outcome) -> None:
         plugins.fire_step_done(command, outcome, None)
-        if has_succeeded(command, outcome):
+        if has_succeeded(command, outcome) or _GONE in outcome.stderr:
             gone.append(command)
         else:
             failed.append((command, outcome.error_text or f"exit code {outcome.code}"))

@@ -148,6 +148,14 @@ def test_clients_go_that_have_nobody_but_themselves() -> None:
     assert planned(snapshot([], clients=(client._replace(inode=12345),))) == []
 
 
+def test_what_the_kernel_was_quicker_to_remove_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = [born(end(name="a", ifindex=20))]
+    monkeypatch.setattr("pipework_core.engine.snapshot.take_snapshot", lambda *_, **__: snapshot(hosts))
+    driver = FakeDriver(lambda _: Outcome(code=1, stderr='Cannot find device "a"'), programs=frozenset())
+    done = collecting.collect_garbage(plugins=PluginManager(warn=print), driver=driver, signals=Signals())
+    assert ([command.argv[-1] for command in done.gone], done.failed) == (["a"], ())
+
+
 def test_one_failure_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = [born(end(name=name, ifindex=number)) for number, name in enumerate(("a", "b", "c"), start=20)]
     monkeypatch.setattr("pipework_core.engine.snapshot.take_snapshot", lambda *_, **__: snapshot(hosts))
