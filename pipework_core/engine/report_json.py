@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.errors import PipeworkError
+    from pipework_core.model.event import Event as WatchEvent
     from pipework_core.model.lease import Lease
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.packages import Package
@@ -66,6 +67,18 @@ def encode_host_access(part: HostAccess, context: Context, report: Report, *, dr
         "removed": part.remove,
         "dry_run": dry_run,
         **_encode_report(report),
+    }
+
+
+def encode_event(told: WatchEvent) -> dict[str, Any]:
+    """Return what a watcher tells: `event`, `text`, `guest`, `interface`, `seconds` and `hint`."""
+    return {
+        "event": told.kind,
+        "guest": told.guest or None,
+        "interface": told.interface or None,
+        "text": told.text,
+        "seconds": round(told.seconds, 4) or None,
+        "hint": told.hint or None,
     }
 
 

@@ -5,6 +5,7 @@ Built-ins and third parties' plugins are found, imported, registered and called 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.context import Claims
@@ -118,6 +119,17 @@ class PluginManager:
     def list_backends(self) -> list[LinkBackend]:
         """Return all backends, the built-in ones first."""
         return [*self.iterate_built_in_backends(), *self.list_third_party_backends()]
+
+    def load_all(self) -> None:
+        """Import and register all plugins now: threads that share a manager are to find everything in its place."""
+        self.list_backends()
+        for runtime in builtin.GUESTS:
+            self.find_resolver(runtime)
+        self.list_third_party_resolvers()
+        for method in (*builtin.ADDRESSING, *self.list_methods()):
+            self._registry.try_find(partial(self.find_addressing, method))
+        self._registry.find_built_in(builtin.GROUP_DRIVERS, "live")
+        self.find_dhcp_client_finder()
 
     def find_resolver(self, runtime: str, *, explicit: bool = False) -> GuestResolver:
         """Return the guest resolver of that runtime; raise PluginError when there is none. See `find_backend`."""

@@ -22,12 +22,15 @@ _MTU_IPV6 = 1280
 _EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
 
 
-def parse_timeout(text: str | None) -> float | None:
-    """Return seconds; None when nothing is given. Raise UsageError for what is no number of seconds."""
+def parse_timeout(text: str | None, *, option: str = "--timeout 30") -> float | None:
+    """Return seconds; None when nothing is given. Raise UsageError for what is no number of seconds.
+
+    `option` is an example for the hint.
+    """
     if text is None:
         return None
     if not re.fullmatch(_SECONDS, text):
-        raise UsageError(f"{text!r} is not a number of seconds.", hint="write for instance --timeout 30")
+        raise UsageError(f"{text!r} is not a number of seconds.", hint=f"write for instance {option}")
     return float(text)
 
 

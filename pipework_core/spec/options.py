@@ -33,6 +33,7 @@ COMMANDS = {
     "status": "status",
     "down": "down",
     "schema": "schema",
+    "watch": "watch",
     "plugins": "plugins",
     "--help": "help",
     "--version": "version",
@@ -109,6 +110,13 @@ OPTIONS = (
     ),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
+    Option(name="once", help="serve the containers that run now, and end"),
+    Option(name="runtime", value="NAMES", help="watch these: docker, podman, or both with a comma; else what is there"),
+    Option(name="filter", value="KEY=VALUE", many=True, help="only containers that the engine's filter lets through"),
+    Option(name="policy", value="FILE", help="what containers may ask for: /etc/pipework/policy.yaml when not given"),
+    Option(name="env", help="read the variables of dreamcat4/pipework as well: pipework_cmd"),
+    Option(name="for", value="SECONDS", help="end after so long"),
+    Option(name="unit", help="print the unit for systemd"),
     Option(name="topology", help="show a whole topology: up, status, down"),
     Option(name="remove", help="take back what the host was given, the exact inverse"),
     Option(
@@ -253,5 +261,6 @@ _ALL = "pipework --help shows all options"
 def _suggest_option(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only somebody who mistyped pays for it
 
-    close = get_close_matches(name, [option.name for option in OPTIONS], n=1)
+    known = [option.name for option in OPTIONS]
+    close = [word for word in known if name and word.startswith(name)] or get_close_matches(name, known, n=1)
     return f"did you mean --{close[0]}?" if close else _ALL

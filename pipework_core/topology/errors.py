@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipework_core.topology import schema
 from pipework_core.topology.model import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipework_core.model.errors import UsageError
     from pipework_core.topology.yaml_reader import Document
@@ -61,14 +60,14 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
     return where.error(f"this is no YAML: {' '.join(filter(None, (problem, error.context)))}.", hint=hint)
 
 
-def explain_shape(said: str, document: Document) -> UsageError:
-    """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``."""
+def explain_shape(said: str, document: Document, list_keys: Callable[[str], list[str]]) -> UsageError:
+    """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``; `list_keys` tells the keys at a path."""
     sentence, _, where = said.partition(" - at ")
     path, value = _follow_path(document.data, where.strip("`"))
     quoted = _QUOTED.findall(sentence)
     if "unknown field" in sentence:
         place = document.find_place((*path, quoted[0]), of_key=True)
-        return place.error(f"there is no key {quoted[0]!r} here.", hint=_suggest_key(quoted[0], where))
+        return place.error(f"there is no key {quoted[0]!r} here.", hint=_suggest_key(quoted[0], list_keys(where)))
     place = document.find_place(path)
     if "missing required" in sentence:
         return place.error(f"the key {quoted[0]!r} is missing here.", hint=f"add a line such as {quoted[0]}: …")
@@ -111,8 +110,7 @@ def _follow_path(data: object, where: str) -> tuple[tuple[object, ...], object]:
     return tuple(path), value
 
 
-def _suggest_key(unknown: str, path: str) -> str:
-    known = schema.list_keys("links" if "links" in path else "host" if "host" in path else "defaults" if path else "")
+def _suggest_key(unknown: str, known: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only for who mistyped
 
     close = get_close_matches(unknown.lower().replace("_", "-"), known, n=1)

@@ -61,6 +61,24 @@ def _decode_text(data: bytes, path: str) -> str:
         raise place.error("this is not UTF-8.", hint="save the file as UTF-8") from None
 
 
+def read_yaml(text: str, file: str) -> Document:
+    """Return the data of a YAML text with the places of its values.
+
+    Raise UsageError with line and column for what is none, HostError without the libraries.
+    """
+    _require_libraries()
+    import yaml  # noqa: PLC0415 - see above
+
+    from pipework_core.topology import errors, yaml_reader  # noqa: PLC0415 - see above
+
+    for error in errors.find_controls(text, file):
+        raise error
+    try:
+        return yaml_reader.read_document(text, file)
+    except yaml.MarkedYAMLError as broken:
+        raise errors.explain_syntax(broken, text, file) from None
+
+
 def _require_libraries() -> None:
     try:
         import msgspec  # noqa: F401, PLC0415 - an attachment needs neither
@@ -71,18 +89,11 @@ def _require_libraries() -> None:
 
 
 def _check_text(text: str, file: str) -> tuple[Document, CheckedFile]:
-    _require_libraries()
+    document = read_yaml(text, file)
     import msgspec  # noqa: PLC0415 - see above
-    import yaml  # noqa: PLC0415 - see above
 
-    from pipework_core.topology import errors, schema, yaml_reader  # noqa: PLC0415 - see above
+    from pipework_core.topology import schema  # noqa: PLC0415 - see above
 
-    for error in errors.find_controls(text, file):
-        raise error
-    try:
-        document = yaml_reader.read_document(text, file)
-    except yaml.MarkedYAMLError as broken:
-        raise errors.explain_syntax(broken, text, file) from None
     top = _drop_extensions(document)
     try:
         whole = msgspec.convert(top, schema.File)
@@ -102,7 +113,9 @@ def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
     try:
         frame = msgspec.convert({**top, **{key: [] for key in lists}}, schema.File)
     except msgspec.ValidationError as error:
-        raise errors.explain_shape(str(error), document) from None  # without it, entries may be judged wrongly
+        raise errors.explain_shape(
+            str(error), document, schema.list_keys_at
+        ) from None  # without it, entries may be judged wrongly
     good: dict[str, list[tuple[int, Any]]] = {"links": [], "host": []}
     kinds: dict[str, Any] = {"links": str | schema.LinkFields, "host": str | schema.HostFields}
     for key, entries in lists.items():
@@ -112,7 +125,7 @@ def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
             except msgspec.ValidationError as error:
                 sentence, _, where = str(error).partition(" - at `$")
                 path = f"$.{key}[{number}]{where.removesuffix('`')}"
-                wrong.append(errors.explain_shape(f"{sentence} - at `{path}`", document))
+                wrong.append(errors.explain_shape(f"{sentence} - at `{path}`", document, schema.list_keys_at))
     return schema.CheckedFile(frame.defaults, tuple(good["links"]), tuple(good["host"]), tuple(wrong))
 
 

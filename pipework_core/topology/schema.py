@@ -111,6 +111,11 @@ def make_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pipework topology", **made}
 
 
+def list_keys_at(path: str) -> list[str]:
+    """Return the keys that may stand at a path of the file, as msgspec writes it: `$.links[3]`."""
+    return list_keys("links" if "links" in path else "host" if "host" in path else "defaults" if path else "")
+
+
 def list_keys(part: str) -> list[str]:
     """Return the keys of a part of the file: `links`, `host`, `defaults`, or the file itself."""
     kinds: dict[str, type[Struct]] = {"links": LinkFields, "host": HostFields, "defaults": Defaults, "": File}

@@ -46,7 +46,7 @@ def test_each_option_goes_with_a_command(option: str) -> None:
 def test_the_commands_that_take_an_option_are_told_in_the_order_of_help() -> None:
     with pytest.raises(UsageError, match="--dry-run does not go with demo") as raised:
         parse(["demo", "--dry-run"])
-    assert raised.value.hint == "it goes with attach, detach, gc, host, route, rule, tc, up, down"
+    assert raised.value.hint == "it goes with attach, detach, gc, host, route, rule, tc, up, down, watch"
 
 
 def test_a_word_after_two_dashes_is_no_command() -> None:

@@ -1,0 +1,293 @@
+"""The watcher: each container that asks for interfaces has them, now and whenever it starts."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import threading
+import time
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from pipework_core.model import event
+from pipework_core.model.attachment import address_words
+from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
+from pipework_core.model.event import Event
+from pipework_core.model.names import escape_text
+from pipework_core.model.records import Record
+from pipework_core.watch import policy_file, requests, runtime
+from pipework_core.watch.policy import find_refusals
+from pipework_core.watch.reader import Heard, Reader
+from pipework_core.watch.worker import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Container as Methods
+    from contextlib import AbstractContextManager
+
+    from pipework_core.engine.engine import Engine
+    from pipework_core.engine.signals import Signals
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.event import Tell
+    from pipework_core.watch.container import Container
+    from pipework_core.watch.runtime import Connection
+
+    #: Opens an engine for one piece of work in one thread.
+    OpenEngine = Callable[[Signals], AbstractContextManager[Engine]]
+
+#: Seconds before a failed request is tried again: the first time, and the most.
+_RETRY, _RETRY_MAX = 5.0, 60.0
+#: Seconds between an end and the look for what it left, in which others may end as well.
+_SETTLE = 1.0
+#: Seconds that work which is under way gets at the end.
+_PARTING = 0.8
+_TICK = 0.5
+#: Sentences that are remembered, so that each is said once.
+_SAID_MAX = 10_000
+
+
+class Wishes(Record):
+    """What a watcher is to do. `policy` is a file; `variables`: dreamcat4's count; `seconds` 0: until it is stopped."""
+
+    runtimes: tuple[str, ...]
+    policy: str = policy_file.DEFAULT_FILE
+    filters: Mapping[str, list[str]] = {}
+    variables: bool = False
+    once: bool = False
+    seconds: float = 0.0
+    dry_run: bool = False
+
+
+class Watcher:
+    """Listens to engines, and serves the containers that ask, each in a thread of its own.
+
+    `tell` is told of everything, from any thread. `tick` is called by the loop that reads, every half second at least.
+    """
+
+    def __init__(
+        self,
+        wishes: Wishes,
+        *,
+        open_engine: OpenEngine,
+        methods: Methods[str],
+        tell: Tell,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._wishes = wishes
+        self._open_engine = open_engine
+        self._methods = methods
+        self._tell_listener = tell
+        self._tick = tick
+        self._policy = policy_file.load_policy(wishes.policy)
+        self._heard: SimpleQueue[Heard | None] = SimpleQueue()
+        self._workers = Workers()
+        self._lock = threading.Lock()
+        self._retries: list[tuple[float, int, Heard]] = []
+        self._attempts: dict[str, int] = {}
+        self._said: dict[tuple[str, str], None] = {}
+        self._stopping = False
+        self._reloading = False
+        self._collect_at = 0.0
+        self.served = self.failed = self.refused = 0
+
+    def stop(self) -> None:
+        """End soon; may be called by a handler of a signal."""
+        self._stopping = True
+        self._heard.put(None)
+
+    def reload(self) -> None:
+        """Read the policy again; may be called by a handler of a signal."""
+        self._reloading = True
+        self._heard.put(None)
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop` is called, or as `Wishes` says; `ready` is called once every engine was listed."""
+        wishes = self._wishes
+        end = time.monotonic() + wishes.seconds if wishes.seconds else 0.0
+        readers = [
+            Reader(name, wishes.filters, self._heard.put, self._tell, once=wishes.once) for name in wishes.runtimes
+        ]
+        for reader in readers:
+            reader.start()
+        unlisted = set(wishes.runtimes)
+        try:
+            while not self._stopping and not (end and time.monotonic() >= end):
+                heard = self._wait()
+                if heard is not None and heard.change is None and heard.runtime in unlisted:
+                    unlisted.discard(heard.runtime)
+                    if not unlisted:
+                        ready()
+                elif heard is not None and heard.change is not None:
+                    self._handle(heard)
+                self._do_what_is_due()
+                if wishes.once and not unlisted:
+                    self._wait_for_all()
+                    return
+        finally:
+            for reader in readers:
+                reader.stop()
+            self._workers.close(_PARTING)
+
+    def _wait(self) -> Heard | None:
+        try:
+            return self._heard.get(timeout=_TICK)
+        except Empty:
+            return None
+
+    def _wait_for_all(self) -> None:
+        while not self._stopping and not self._workers.wait(_TICK):
+            self._tick()
+
+    def _do_what_is_due(self) -> None:
+        self._tick()
+        if self._reloading:
+            self._reloading = False
+            self._read_policy_again()
+        now = time.monotonic()
+        with self._lock:
+            due = []
+            while self._retries and self._retries[0][0] <= now:
+                due.append(heapq.heappop(self._retries)[2])
+        for heard in due:
+            self._handle(heard)
+        if self._collect_at and now >= self._collect_at:
+            self._collect_at = 0.0
+            self._workers.submit("", self._collect_garbage)
+
+    def _read_policy_again(self) -> None:
+        try:
+            self._policy = policy_file.load_policy(self._wishes.policy)
+        except PipeworkError as error:
+            self._tell(Event(event.FAILED, f"the policy stays as it was: {error}", hint=error.hint))
+            return
+        self._said.clear()
+        self._tell(Event(event.NOTE, "read the policy again"))
+
+    def _handle(self, heard: Heard) -> None:
+        change = heard.change
+        if change is None or heard.connection is None:
+            return
+        if change.action == runtime.END:
+            self._workers.cancel(change.id)
+            self._attempts.pop(change.id, None)
+            self._collect_at = time.monotonic() + _SETTLE
+        elif requests.asks(change.labels) or self._reads_variables():
+            self._workers.submit(change.id, partial(self._serve, heard, heard.connection, change.id))
+
+    def _reads_variables(self) -> bool:
+        return self._wishes.variables or self._policy.variables
+
+    def _serve(self, heard: Heard, connection: Connection, identity: str, signals: Signals) -> None:
+        """Give a container what it asks for; whatever goes wrong is told, and tried again while it lives."""
+        try:
+            container = self._inspect(connection, identity)
+            if container is not None and not self._attach_all(container, heard.at, signals):
+                self._retry(heard, identity)
+        except Interrupted:
+            return
+        except PipeworkError as error:
+            self._tell(Event(event.FAILED, str(error), guest=identity[:12], hint=error.hint))
+            self._retry(heard, identity)
+        except Exception as error:  # noqa: BLE001 - one container's nonsense, or a fault of ours, is that one's alone
+            if signals.wanted:
+                return
+            said = f"{type(error).__name__}: {error}"
+            self._tell(Event(event.FAILED, f"cannot serve it: {said}", guest=identity[:12]))
+            self._retry(heard, identity)
+
+    def _inspect(self, connection: Connection, identity: str) -> Container | None:
+        container = connection.inspect(identity)
+        rule = self._policy.find_rule(container) if container is not None else None
+        return connection.inspect(identity, from_image=True) if rule is not None and rule.from_image else container
+
+    def _attach_all(self, container: Container, heard_at: float, signals: Signals) -> bool:
+        """Attach all that a container may have, or nothing when it asks for more; return whether all of it holds."""
+        reads_variables = self._reads_variables() and policy_file.has_key(
+            self._policy, container.environment.get("pipework_key", "")
+        )
+        wanted, mistakes = requests.collect_requests(container, self._methods, variables=reads_variables)
+        for mistake in mistakes:
+            text = f"{mistake.source}: {mistake.error}"
+            self._tell_once(Event(event.FAILED, text, guest=container.guest, hint=mistake.error.hint))
+        refusals = find_refusals(self._policy, container, wanted, exists=_exists) if wanted else []
+        if refusals:
+            hint = "nothing of this container is attached"
+            self._tell_once(Event(event.REFUSED, " ".join(refusals), guest=container.guest, hint=hint))
+            return True
+        done = [self._attach(container, request, heard_at, signals) for request in wanted]
+        return all(done)
+
+    def _attach(self, container: Container, request: requests.Request, heard_at: float, signals: Signals) -> bool:
+        if signals.wanted:
+            return True
+        name = request.attachment.interface or "eth1"
+        try:
+            with self._open_engine(signals) as engine:
+                context, report = engine.attach(request.attachment)
+        except PipeworkError as error:
+            if signals.wanted:
+                return True
+            is_first = container.id not in self._attempts
+            if not (is_first and isinstance(error, GuestError)):  # that may be the end, of which we hear in a moment
+                self._tell_once(Event(event.FAILED, str(error), container.guest, name, hint=error.hint))
+            return False
+        took = time.monotonic() - heard_at
+        kind = event.ATTACHED if report.plan.steps else event.UNCHANGED
+        text = f"{context.attachment.where} {_describe(context.attachment)}"
+        self._tell(Event(kind, text, container.guest, context.attachment.interface, took))
+        for warning in report.warnings:
+            self._tell_once(Event(event.NOTE, warning, container.guest, name))
+        return True
+
+    def _retry(self, heard: Heard, identity: str) -> None:
+        """Serve a container again after a while, each time a longer one; its end, or the next start, changes that."""
+        if self._wishes.once or self._wishes.dry_run or self._stopping:
+            return
+        with self._lock:
+            attempt = self._attempts[identity] = self._attempts.get(identity, 0) + 1
+            due = time.monotonic() + min(_RETRY * 2 ** (attempt - 1), _RETRY_MAX)
+            heapq.heappush(self._retries, (due, id(heard), heard))
+
+    def _collect_garbage(self, signals: Signals) -> None:
+        """Take away what containers that ended have left on the host, such as ports of Open vSwitch."""
+        if self._wishes.dry_run:
+            return
+        try:
+            with self._open_engine(signals) as engine:
+                collected = engine.collect_garbage()
+        except Interrupted:
+            return
+        except PipeworkError as error:
+            self._tell_once(Event(event.FAILED, f"cannot collect garbage: {error}", hint=error.hint))
+            return
+        for command in collected.gone:
+            self._tell(Event(event.ENDED, command.reason))
+
+    def _tell(self, told: Event) -> None:
+        """Count an event, and pass it on; one thread at a time."""
+        with self._lock:
+            self.served += told.kind in {event.ATTACHED, event.UNCHANGED}
+            self.failed += told.kind == event.FAILED
+            self.refused += told.kind == event.REFUSED
+            self._tell_listener(told._replace(text=escape_text(told.text), guest=escape_text(told.guest)))
+
+    def _tell_once(self, told: Event) -> None:
+        """Tell it unless it was told of this guest already: a crash loop would say it in each of its lives."""
+        key = (told.guest, told.text)
+        if key in self._said:
+            return
+        if len(self._said) >= _SAID_MAX:
+            self._said.clear()
+        self._said[key] = None
+        self._tell(told)
+
+
+def _exists(name: str) -> bool:
+    """Whether the host has an interface of that name."""
+    return os.path.isdir(f"/sys/class/net/{name}")
+
+
+def _describe(attachment: Attachment) -> str:
+    words = [*address_words(attachment), *(f"via {gateway}" for gateway in attachment.gateways)]
+    return ", ".join(words) or "without an address"

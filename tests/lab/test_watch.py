@@ -1,0 +1,207 @@
+"""`pipework watch` beside a real Docker Engine: whatever starts or restarts has what it asks for."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+
+    from .docker import DockerEngine
+
+ASK = ("--label", "pipework.eth1=br1 192.168.1.1/24@192.168.1.254")
+#: Seconds in which what was asked for has to hold, and those for a busy machine.
+SOON, BUSY = 2.0, 20.0
+
+
+def eventually(condition: Callable[[], bool], seconds: float = BUSY) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def addresses(docker: DockerEngine, name: str, interface: str = "eth1") -> list[str]:
+    done = docker.host.run(
+        *docker.host.enter(docker.pid(name)), "ip", "-json", "address", "show", "dev", interface, check=False
+    )
+    shown: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    up = [link for link in shown if "UP" in link["flags"]]
+    return [f"{a['local']}/{a['prefixlen']}" for link in up for a in link["addr_info"] if a["family"] == "inet"]
+
+
+class Watch:
+    """A watcher that runs, and what it says, one event a line."""
+
+    def __init__(self, docker: DockerEngine, *words: str) -> None:
+        self._host = docker.host
+        argv = (sys.executable, "-P", "-m", "pipework_core", "watch", "--json", *words)
+        self.process = self._host.popen("sh", "-c", 'exec "$@" >>/run/watch.log 2>&1', "watch", *argv)
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = self._host.run("cat", "/run/watch.log").stdout.splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def said(self, kind: str, guest: str) -> list[str]:
+        return [told["text"] for told in self.events() if (told["event"], told["guest"]) == (kind, f"docker:{guest}")]
+
+
+@contextmanager
+def watching(docker: DockerEngine, *words: str) -> Iterator[Watch]:
+    docker.host.run("sh", "-c", ": >/run/watch.log")
+    watch = Watch(docker, *words)
+    try:
+        yield watch
+    finally:
+        watch.process.terminate()
+        begun = time.monotonic()
+        code = watch.process.wait(BUSY)
+    said = docker.host.run("cat", "/run/watch.log").stdout
+    assert code == 0, said
+    assert "Traceback" not in said
+    assert time.monotonic() - begun < SOON
+
+
+@pytest.fixture
+def names(docker: DockerEngine) -> Iterator[list[str]]:
+    """Remove the containers that a test names, and what is left of their interfaces."""
+    found: list[str] = []
+    yield found
+    for name in found:
+        docker.remove(name)
+    docker.host.pipework("gc")
+
+
+def test_a_container_has_what_its_labels_ask_for_whenever_it_starts(docker: DockerEngine, names: list[str]) -> None:
+    names += ["early", "web1"]
+    docker.run("early", "--label", "pipework.eth1=br1 192.168.1.9/24")
+    with watching(docker) as watch:
+        assert eventually(lambda: addresses(docker, "early") == ["192.168.1.9/24"])
+        docker.run("web1", *ASK, "--label", "pipework.eth2=br2 10.2.0.1/24")
+        assert eventually(lambda: addresses(docker, "web1", "eth2") == ["10.2.0.1/24"])
+        for _ in range(3):
+            docker.host.run("docker", "restart", "--time", "0", "web1")
+            assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
+            assert eventually(lambda: addresses(docker, "web1", "eth2") == ["10.2.0.1/24"])
+        assert len(watch.said("attached", "web1")) == 8
+        assert not watch.said("failed", "web1")
+        docker.remove("web1")
+        assert eventually(lambda: "br2" not in docker.host.run("ip", "-brief", "link").stdout)
+    assert addresses(docker, "early") == ["192.168.1.9/24"]
+
+
+def test_a_watcher_that_was_killed_serves_what_started_meanwhile(docker: DockerEngine, names: list[str]) -> None:
+    names += ["web1", "web2"]
+    first = Watch(docker)
+    docker.run("web1", *ASK)
+    assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
+    first.process.kill()
+    first.process.wait(BUSY)
+    docker.run("web2", "--label", "pipework.eth1=br1 192.168.1.2/24")
+    with watching(docker) as watch:
+        assert eventually(lambda: addresses(docker, "web2") == ["192.168.1.2/24"])
+        assert eventually(lambda: bool(watch.said("unchanged", "web1")))
+        assert not watch.said("attached", "web1")
+
+
+def test_an_engine_that_was_stopped_is_watched_again(docker: DockerEngine, names: list[str]) -> None:
+    names.append("web1")
+    with watching(docker):
+        docker.run("web1", *ASK)
+        assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
+        docker.host.run("sh", "-c", "kill $(cat /run/dockerd.pid); while [ -e /run/dockerd.pid ]; do sleep 0.1; done")
+        docker.host.popen("sh", "-c", 'exec "$@" >>/run/lab/dockerd.log 2>&1', "dockerd", *docker._command())
+        docker._wait()
+        docker.host.run("docker", "start", "web1")
+        assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
+
+
+def test_what_may_not_be_asked_for_attaches_nothing_and_is_said_once(docker: DockerEngine, names: list[str]) -> None:
+    names += ["bad1", "bad2", "image1"]
+    harm = "pipework.eth2=br1; touch /run/pwned $(touch /run/pwned) 10.0.0.1/24"
+    with watching(docker) as watch:
+        docker.run("bad1", *ASK, "--label", "pipework.eth2=phys:eth0 10.0.0.1/24")
+        assert eventually(lambda: bool(watch.said("refused", "bad1")))
+        docker.host.run("docker", "restart", "--time", "0", "bad1")
+        docker.run("bad2", "--label", harm)
+        assert eventually(lambda: bool(watch.said("failed", "bad2")))
+        docker.host.run("docker", "commit", "--change", 'LABEL pipework.eth1="br1 10.0.0.7/24"', "bad2", "labelled")
+        docker.host.run(
+            *("docker", "run", "--detach", "--name", "image1", "--network", "none"),
+            *("--label", "pipework.eth2=br1 10.0.0.8/24", "labelled", "sleep", "1000"),
+        )
+        assert eventually(lambda: addresses(docker, "image1", "eth2") == ["10.0.0.8/24"])
+        assert addresses(docker, "image1") == []
+        assert len(watch.said("refused", "bad1")) == 1
+        assert addresses(docker, "bad1") == []
+    assert docker.host.run("ls", "/run/pwned", check=False).returncode != 0
+
+
+def test_a_container_without_a_server_holds_up_nobody(docker: DockerEngine, names: list[str]) -> None:
+    names += ["slow", *(f"web{number}" for number in range(1, 6))]
+    with watching(docker) as watch:
+        docker.run("slow", "--label", "pipework.eth1=br8 udhcpc")
+        begun = time.monotonic()
+        for number in range(1, 6):
+            docker.run(f"web{number}", "--label", f"pipework.eth1=br1 192.168.1.{number}/24")
+        assert eventually(lambda: all(addresses(docker, name) for name in names[1:]))
+        assert time.monotonic() - begun < BUSY
+        assert not watch.said("attached", "slow")
+
+
+def test_once_tells_by_its_exit_code(docker: DockerEngine, names: list[str]) -> None:
+    names += ["good1", "bad1", "bad2"]
+
+    def once(*words: str) -> subprocess.CompletedProcess[str]:
+        return docker.host.pipework("watch", "--once", *words, check=False)
+
+    docker.run("good1", *ASK)
+    dry = once("--dry-run")
+    assert (dry.returncode, "ip link add" in dry.stdout, addresses(docker, "good1")) == (0, True, [])
+    assert once().returncode == 0
+    assert addresses(docker, "good1") == ["192.168.1.1/24"]
+    docker.run("bad1", "--label", "pipework.eth1=phys:eth0 0/0")
+    assert once().returncode == 3
+    docker.run("bad2", "--label", "pipework.eth1=br1 nonsense")
+    assert once().returncode == 1
+    assert once("--filter", "name=good1").returncode == 0
+
+
+def test_variables_of_dreamcat4_are_served_when_asked_for(docker: DockerEngine, names: list[str]) -> None:
+    names.append("shop_web_7")
+    variable = "pipework_cmd=br1 @CONTAINER_NAME@ 192.168.101.@INSTANCE@/24"
+    docker.run("shop_web_7", "--env", variable)
+    docker.host.pipework("watch", "--once")
+    assert addresses(docker, "shop_web_7") == []
+    docker.host.pipework("watch", "--once", "--env")
+    assert addresses(docker, "shop_web_7") == ["192.168.101.7/24"]
+
+
+def test_a_policy_says_who_may_have_what_and_is_read_again(docker: DockerEngine, names: list[str]) -> None:
+    names += ["shop1", "other1"]
+    rule = "  - {match: {label: app=shop}, hosts: [br1], create: yes, addresses: [10.5.0.0/24]}"
+    docker.host.write("/run/policy.yaml", f"version: 1\ncontainers:\n{rule}\n")
+    with watching(docker, "--policy", "/run/policy.yaml") as watch:
+        docker.run("shop1", "--label", "app=shop", "--label", "pipework.eth1=br1 10.5.0.1/24")
+        docker.run("other1", "--label", "pipework.eth1=br1 10.5.0.2/24")
+        assert eventually(lambda: addresses(docker, "shop1") == ["10.5.0.1/24"])
+        assert eventually(lambda: bool(watch.said("refused", "other1")))
+        docker.host.write("/run/policy.yaml", "version: 1\ncontainers: [")
+        watch.process.send_signal(1)
+        assert eventually(lambda: any("the policy stays as it was" in told["text"] for told in watch.events()))
+
+
+def test_the_unit_is_one(docker: DockerEngine) -> None:
+    host = docker.host
+    host.write("/run/pipework-watch.service", host.pipework("watch", "--unit").stdout)
+    checked = host.run("systemd-analyze", "verify", "--man=no", "/run/pipework-watch.service", check=False)
+    assert checked.returncode == 0, checked.stderr

