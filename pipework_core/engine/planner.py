@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from pipework_core.engine import attached, detach, existing, name_clash, select
-from pipework_core.model.attachment import request_digest
+from pipework_core.model.attachment import KEEP, request_digest
 from pipework_core.model.context import Context
 from pipework_core.model.errors import GuestError, HostError, PluginError, UsageError, find_advice, shorten_usage
 from pipework_core.model.link import GuestState, HostState
@@ -262,12 +262,14 @@ class Planner:
         keep: bool,
         known: dict[Command, Outcome],
         find_uses: Callable[[HostState, Mapping[int, GuestState]], ParentUse],
+        in_time: bool = True,
     ) -> tuple[Context, Plan, tuple[Command, ...], Context]:
         """Plan from what the interface remembers; return what it was planned from, the plan, and the context after it.
 
         The third is those steps that note on the host what is about to be removed.
 
         `known` as for `context`; `find_uses` tells which links of the host are in use by links of other namespaces.
+        Without `in_time`, a lease that nobody renews is left to end by itself: giving it back may take long.
         """
         guest_state = survey.guest_states[guest.inode]
         link = guest_state.links.get(interface)
@@ -293,6 +295,9 @@ class Planner:
             detaching=True,
         )
         method = self._plugins.find_releasing(tag.dhcp)
+        if method is not None and not in_time and not tag.dhcp.endswith(KEEP):
+            method = None
+            warnings = (*warnings, f"the lease of {interface} is not given back: others took too long.")
         used = ParentUse()
         if not keep and any(left.hidden for left in detach.list_shared(context, backend, tag)):
             others = {name: found for name, found in guest_state.links.items() if name != interface}

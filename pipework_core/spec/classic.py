@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SECONDS = r"(?a)\d{1,9}(\.\d{0,9})?"
 #: The smallest MTU that carries IPv6 (RFC 8200, section 5); below it the kernel has no IPv6 on an interface.
 _MTU_IPV6 = 1280
+#: How the kernel's names of InfiniBand interfaces begin; one by another name is written ipoib:NAME.
+_INFINIBAND = "ib"
 _EXAMPLE = "write pipework HOSTIF GUEST IP/N, such as pipework br1 web1 192.168.1.1/24"
 
 
@@ -102,6 +104,9 @@ def check_attachment(attachment: Attachment, family: str | None, pools: Sequence
     """Return it with `-a` applied, which chooses between DHCP and DHCPv6; raise UsageError for what cannot be."""
     if family not in {None, "4", "6"}:
         raise UsageError(f"{family!r} is not an address family.", hint="write -a 4 or -a 6, or leave it out")
+    bare = attachment.host and not attachment.kind
+    if bare and attachment.vlan and not attachment.host.startswith(_INFINIBAND):
+        grammar.parse_vlan(attachment.vlan)  # on InfiniBand it is a partition key, and everywhere else a number
     if attachment.dhcp is not None and family == "6":
         attachment = attachment._replace(dhcp=attachment.dhcp._replace(family=6))
     static = [(address.version, str(address)) for address in attachment.addresses]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from .host import PrivateHost
 
 FILE = "version: 1\ndefaults:\n  host: lan0\nlinks:\n  - guest: netns:blue\n    address: udhcpc\n"
+
+
+#: Detaching when the time for giving leases back is over.
+TOO_LATE = """
+from pipework_core.engine import detach_batch
+detach_batch._RELEASES = -1.0
+from pipework_core.__main__ import main
+main()
+"""
 
 
 def states(host: PrivateHost) -> list[str]:
@@ -44,6 +54,15 @@ def test_a_lease_that_is_renewed_needs_no_word(host: PrivateHost, dhcp: DhcpServ
     del dhcp
     host.netns("blue")
     assert host.pipework("--no-dad", "lan0", "netns:blue", client).stderr == ""
+
+
+def test_leases_are_given_back_within_one_time(host: PrivateHost, dhcp: DhcpServer) -> None:
+    del dhcp
+    host.netns("blue")
+    host.pipework("lan0", "netns:blue", "udhcpc")
+    done = host.run(sys.executable, "-P", "-c", TOO_LATE, "detach", "netns:blue")
+    assert "the lease of eth1 is not given back: others took too long" in done.stderr
+    assert "eth1" not in host.run("ip", "-n", "blue", "link").stdout
 
 
 def test_what_keeps_the_server_away_is_named_when_nothing_came_and_in_dry_runs(host: PrivateHost) -> None:

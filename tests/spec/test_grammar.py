@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import grammar
+from pipework_core.testing.contexts import make_attachment
 
 MAC = "26:2e:71:98:60:8f"
 
@@ -278,3 +279,11 @@ def test_an_attachment_says_where_as_it_would_be_typed() -> None:
     assert Attachment(guest="g", host_mac=MAC).where == f"mac:{MAC}"
     asked = Attachment(guest="g", options=(("mode", "l3"),))
     assert (asked.option("mode"), asked.option("flags"), asked.option("flags", "x")) == ("l3", "", "x")
+
+
+@pytest.mark.parametrize("vlan", ["@0", "@5000", "@4095", "@0x10", "@8001"])
+def test_a_number_that_is_no_vlan_is_refused_before_anybody_is_asked(vlan: str) -> None:
+    with pytest.raises(UsageError, match="is not a VLAN"):
+        make_attachment(["br1", "web1", "0/0", vlan])
+    assert make_attachment(["ib0", "web1", "0/0", "@8001"]).vlan == "8001"
+    assert make_attachment(["ipoib:fast", "web1", "0/0", "@8001"]).vlan == "8001"

@@ -155,7 +155,9 @@ class SshDriver(BaseDriver):
             if stop():
                 return found
             found += (
-                self._run_patiently(portion[0], stop) if portion[0].commands[0].timeout else self._run_portion(portion)
+                self._run_patiently(portion[0], stop)
+                if portion[0].commands[0].timeout
+                else self._run_portion(portion, stop)
             )
             if not has_succeeded(commands[len(found) - 1], found[-1]):
                 return found
@@ -182,16 +184,17 @@ class SshDriver(BaseDriver):
         """Hold the lock of the other machine, which is the one that a pipework there takes."""
         return RemoteLock(self._session, str(self._address), flock=lambda: self._path_of("flock"))
 
-    def _run_portion(self, portion: Sequence[batch.Group]) -> list[Outcome]:
+    def _run_portion(self, portion: Sequence[batch.Group], stop: Callable[[], bool]) -> list[Outcome]:
         """Carry groups out in one round trip; return outcomes up to the first command that failed."""
         jobs = [Job(self._make_line(g.argv, g.netns, g.stdin), good=g.commands[0].ok_codes) for g in portion]
-        outcomes = map(self._explain_kill, self._session.run_jobs(jobs))
+        outcomes = map(self._explain_kill, self._session.run_jobs(jobs, stop=stop))
         found: list[Outcome] = []
         for group, outcome in zip(portion, outcomes, strict=False):
             if not batch.has_failed_whole(group, outcome):
                 found += batch.split_outcome(group, outcome)
             else:
-                found += self._run_portion([batch.group_commands([command])[0] for command in group.commands])
+                alone = [batch.group_commands([command])[0] for command in group.commands]
+                found += self._run_portion(alone, stop)
         return found
 
     def _run_patiently(self, group: batch.Group, stop: Callable[[], bool]) -> list[Outcome]:

@@ -31,6 +31,8 @@ _SILENCE = 15.0
 _PARTING = 5.0
 #: Seconds for one answer in all, and its bytes: one that talks for ever, or never ends, is no answer.
 _LONGEST = 600.0
+#: Seconds between two looks whether somebody wants to stop.
+_TURN = 0.5
 _SIZE_MAX = 64 << 20
 _GLANCE = 0.1
 _OVER = "pipework: over"
@@ -92,10 +94,15 @@ class Session:
         """Keep a job for the front of the next request: when its code is not good, HostError says so there."""
         self._first.append(job)
 
-    def run_jobs(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[Outcome]:
-        """Have them run there and return the outcomes of those that were: one round trip."""
+    def run_jobs(
+        self, jobs: Sequence[Job], *, timeout: float | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> list[Outcome]:
+        """Have them run there and return the outcomes of those that were: one round trip.
+
+        Once `stop()` says so, an answer that is under way has a few seconds more.
+        """
         number, ahead = self._send_after_first(jobs)
-        outcomes = self._await_answer(number, timeout=timeout or self._timeout)
+        outcomes = self._await_answer(number, timeout=timeout or self._timeout, stop=stop)
         self._check_ahead(ahead, outcomes)
         return outcomes[len(ahead) :]
 
@@ -144,11 +151,14 @@ class Session:
         self._transport.send(make_request(self._sent, jobs))
         return self._sent
 
-    def _await_answer(self, number: int, *, timeout: float) -> list[Outcome]:
+    def _await_answer(self, number: int, *, timeout: float, stop: Callable[[], bool] = lambda: False) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
         deadline = time.monotonic() + timeout
         end = time.monotonic() + max(timeout, _LONGEST)
+        hurries = False
         while True:
+            if stop() and not hurries:
+                hurries, end = True, time.monotonic() + _PARTING
             if self._answers.size > _SIZE_MAX or time.monotonic() > end:
                 raise self._make_endless_error()
             try:
@@ -161,7 +171,7 @@ class Session:
                 self._answered += 1
                 if self._answered == number:
                     return found
-            elif self._receive_bytes(max(0.0, deadline - time.monotonic())):
+            elif self._receive_bytes(min(_TURN, max(0.0, deadline - time.monotonic()))):
                 deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline:
                 raise self._make_silence_error(timeout)

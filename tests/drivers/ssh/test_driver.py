@@ -390,3 +390,16 @@ def test_a_far_end_that_never_stops_talking_is_no_answer(monkeypatch: pytest.Mon
     with pytest.raises(HostError, match="does not stop talking"):
         asked.read([Command(argv=("ip", "link"))])
     assert far.closed
+
+
+def test_whoever_wants_to_stop_waits_for_an_answer_a_little_longer_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipework_drivers.ssh.session._PARTING", 0.1)
+    far = FarEnd(silent_from=2)
+    asked = driver(far)
+    assert asked.has_program("ip")
+    far.receive = lambda _: Received(out=b"x", err=b"", ended=False)  # type: ignore[method-assign]
+    wanted = iter([False])  # nobody wants to before it is sent
+    with pytest.raises(HostError, match="does not stop talking"):
+        asked.apply_list([Command(argv=("ip", "link"))], stop=lambda: next(wanted, True))
