@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.guests import NAMELESS
@@ -76,6 +77,23 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
         unlisted=tuple(zip(found, removed, strict=True)),
         interrupted=not failed and not whole,
     )
+
+
+def serve_guest(topology: Topology, engine: Engine, guest: str, *, warn: Callable[[str], None]) -> list[Job]:
+    """Attach what the file names for one guest, as `runtime:name`; return a job for each of its links.
+
+    Raises UsageError as `apply_topology` does, and Interrupted.
+    """
+    links = _resolve_links(topology, engine, warn)
+    refuse_conflicts(links, topology.hosts)
+    wanted = [link.attachment for link in links if link.attachment.guest in {guest, guest.partition(":")[2]}]
+    return engine.attach_all(wanted) if wanted else []
+
+
+def names_guest(topology: Topology, guest: str) -> bool:
+    """Whether the file asks for something for a guest, `runtime:name`, by its name or by a pattern."""
+    words = (guest, guest.partition(":")[2])
+    return any(fnmatchcase(words[":" not in link.attachment.guest], link.attachment.guest) for link in topology.links)
 
 
 def compare_topology(topology: Topology, engine: Engine, *, warn: Callable[[str], None]) -> TopologyReport:

@@ -26,11 +26,12 @@ _ENDS = frozenset({END, "died"})
 
 
 class Change(Record):
-    """A container that started (`START`), or ended (`END`); `labels` are its own and its image's."""
+    """A guest that started (`START`), or ended (`END`); a container's `labels` are its own and its image's."""
 
     action: str
     id: str
     labels: Mapping[str, str] = {}
+    name: str = ""
 
 
 class Connection:
@@ -53,7 +54,10 @@ class Connection:
     def list_running(self) -> list[Change]:
         """Return the containers that run, as if they just started."""
         found = self._client.containers(filters=dict(self._filters))
-        return [Change(START, entry["Id"], entry.get("Labels") or {}) for entry in found]
+        return [
+            Change(START, entry["Id"], entry.get("Labels") or {}, (entry.get("Names") or ("",))[0].removeprefix("/"))
+            for entry in found
+        ]
 
     def inspect(self, identity: str, *, from_image: bool = False) -> Container | None:
         """Return a container; None for one that is gone, or does not run."""
@@ -97,7 +101,7 @@ def _read_change(event: Any) -> Change | None:  # noqa: ANN401 - whatever the en
     if not isinstance(identity, str) or not isinstance(labels, dict):
         return None
     if action == START:
-        return Change(START, identity, labels)
+        return Change(START, identity, labels, str(labels.get("name", "")))
     return Change(END, identity) if action in _ENDS else None
 
 

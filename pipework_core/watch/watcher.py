@@ -16,17 +16,23 @@ from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
 from pipework_core.model.event import Event
 from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
+from pipework_core.topology.apply import apply_topology, names_guest, serve_guest
+from pipework_core.topology.load import load_topology
+from pipework_core.topology.model import Topology
 from pipework_core.watch import policy_file, requests, runtime
+from pipework_core.watch.netns_names import RUNTIME as NETNS
+from pipework_core.watch.netns_names import NamesReader
 from pipework_core.watch.policy import find_refusals
 from pipework_core.watch.reader import Heard, Reader
 from pipework_core.watch.worker import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Container as Methods
     from contextlib import AbstractContextManager
 
     from pipework_core.engine.engine import Engine
+    from pipework_core.engine.job import Job
     from pipework_core.engine.signals import Signals
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.event import Tell
@@ -43,12 +49,19 @@ _SETTLE = 1.0
 #: Seconds that work which is under way gets at the end.
 _PARTING = 0.8
 _TICK = 0.5
+#: How often, and after how many seconds, a namespace is looked for whose name is there.
+_ATTEMPTS, _PAUSE = 20, 0.05
+#: The key of the work for the whole file among those of guests.
+_WHOLE_FILE = "file"
 #: Sentences that are remembered, so that each is said once.
 _SAID_MAX = 10_000
 
 
 class Wishes(Record):
-    """What a watcher is to do. `policy` is a file; `variables`: dreamcat4's count; `seconds` 0: until it is stopped."""
+    """What a watcher is to do. `variables`: dreamcat4's count; `seconds` 0: until it is stopped.
+
+    `policy` is a file, and so is `topology`, which is kept true; empty for none.
+    """
 
     runtimes: tuple[str, ...]
     policy: str = policy_file.DEFAULT_FILE
@@ -57,6 +70,7 @@ class Wishes(Record):
     once: bool = False
     seconds: float = 0.0
     dry_run: bool = False
+    topology: str = ""
 
 
 class Watcher:
@@ -80,6 +94,7 @@ class Watcher:
         self._tell_listener = tell
         self._tick = tick
         self._policy = policy_file.load_policy(wishes.policy)
+        self._topology = load_topology(wishes.topology) if wishes.topology else Topology("")
         self._heard: SimpleQueue[Heard | None] = SimpleQueue()
         self._workers = Workers()
         self._lock = threading.Lock()
@@ -105,12 +120,16 @@ class Watcher:
         """Serve until `stop` is called, or as `Wishes` says; `ready` is called once every engine was listed."""
         wishes = self._wishes
         end = time.monotonic() + wishes.seconds if wishes.seconds else 0.0
-        readers = [
+        readers: list[Reader | NamesReader] = [
             Reader(name, wishes.filters, self._heard.put, self._tell, once=wishes.once) for name in wishes.runtimes
         ]
+        unlisted = set(wishes.runtimes)
+        if wishes.topology:
+            readers.append(NamesReader(self._heard.put, once=wishes.once))
+            unlisted.add(NETNS)
+            self._workers.submit(_WHOLE_FILE, self._apply_file)
         for reader in readers:
             reader.start()
-        unlisted = set(wishes.runtimes)
         try:
             while not self._stopping and not (end and time.monotonic() >= end):
                 heard = self._wait()
@@ -143,7 +162,7 @@ class Watcher:
         self._tick()
         if self._reloading:
             self._reloading = False
-            self._read_policy_again()
+            self._read_files_again()
         now = time.monotonic()
         with self._lock:
             due = []
@@ -155,34 +174,46 @@ class Watcher:
             self._collect_at = 0.0
             self._workers.submit("", self._collect_garbage)
 
-    def _read_policy_again(self) -> None:
+    def _read_files_again(self) -> None:
         try:
-            self._policy = policy_file.load_policy(self._wishes.policy)
+            policy = policy_file.load_policy(self._wishes.policy)
+            topology = load_topology(self._wishes.topology) if self._wishes.topology else self._topology
         except PipeworkError as error:
-            self._tell(Event(event.FAILED, f"the policy stays as it was: {error}", hint=error.hint))
+            self._tell(Event(event.FAILED, f"policy and file stay as they were: {error}", hint=error.hint))
             return
+        self._policy, self._topology = policy, topology
         self._said.clear()
-        self._tell(Event(event.NOTE, "read the policy again"))
+        self._tell(Event(event.NOTE, "read policy and file again"))
+        if self._wishes.topology:
+            self._workers.submit(_WHOLE_FILE, self._apply_file)
 
     def _handle(self, heard: Heard) -> None:
         change = heard.change
-        if change is None or heard.connection is None:
+        if change is None:
             return
         if change.action == runtime.END:
             self._workers.cancel(change.id)
             self._attempts.pop(change.id, None)
             self._collect_at = time.monotonic() + _SETTLE
-        elif requests.asks(change.labels) or self._reads_variables():
+        elif heard.connection is not None and (requests.asks(change.labels) or self._reads_variables()):
             self._workers.submit(change.id, partial(self._serve, heard, heard.connection, change.id))
+        elif self._is_in_file(heard):
+            self._workers.submit(change.id, partial(self._serve, heard, None, change.id))
 
     def _reads_variables(self) -> bool:
         return self._wishes.variables or self._policy.variables
 
-    def _serve(self, heard: Heard, connection: Connection, identity: str, signals: Signals) -> None:
-        """Give a container what it asks for; whatever goes wrong is told, and tried again while it lives."""
+    def _is_in_file(self, heard: Heard) -> bool:
+        return heard.change is not None and names_guest(self._topology, f"{heard.runtime}:{heard.change.name}")
+
+    def _serve(self, heard: Heard, connection: Connection | None, identity: str, signals: Signals) -> None:
+        """Give a guest what it, or the file, asks for; whatever goes wrong is told, and tried again while it lives."""
         try:
-            container = self._inspect(connection, identity)
-            if container is not None and not self._attach_all(container, heard.at, signals):
+            container = self._inspect(connection, identity) if connection is not None else None
+            holds = container is None or self._attach_all(container, heard.at, signals)
+            if self._is_in_file(heard):
+                holds = self._serve_from_file(heard, signals) and holds
+            if not holds:
                 self._retry(heard, identity)
         except Interrupted:
             return
@@ -195,6 +226,50 @@ class Watcher:
             said = f"{type(error).__name__}: {error}"
             self._tell(Event(event.FAILED, f"cannot serve it: {said}", guest=identity[:12]))
             self._retry(heard, identity)
+
+    def _serve_from_file(self, heard: Heard, signals: Signals) -> bool:
+        """Attach what the file names for a guest; return whether all of it holds."""
+        name = heard.change.name if heard.change is not None else ""
+        guest = f"{heard.runtime}:{name}"
+        for attempt in range(_ATTEMPTS):
+            with self._open_engine(signals) as engine:
+                jobs = serve_guest(self._topology, engine, guest, warn=self._warn)
+            # A name appears before the namespace is there (ip-netns(8)).
+            if attempt + 1 == _ATTEMPTS or not any(isinstance(job.error, GuestError) for job in jobs):
+                break
+            time.sleep(_PAUSE)
+        self._tell_jobs(jobs, heard.at)
+        return all(job.whole for job in jobs)
+
+    def _apply_file(self, signals: Signals) -> None:
+        """Make the whole file true, the host's own part included."""
+        begun = time.monotonic()
+        try:
+            with self._open_engine(signals) as engine:
+                report = apply_topology(self._topology, engine, warn=self._warn)
+        except Interrupted:
+            return
+        except PipeworkError as error:
+            self._tell(Event(event.FAILED, str(error), hint=error.hint))
+            return
+        self._tell_jobs([job for job in report.jobs if job.guest is not None], begun)
+        for result in report.host.results:
+            if result.error is not None:
+                self._tell(Event(event.FAILED, f"{result.entry.place}: {result.error}", hint=result.error.hint))
+
+    def _tell_jobs(self, jobs: Iterable[Job], begun: float) -> None:
+        for job in jobs:
+            asked = job.context.attachment if job.context else job.attachment
+            name = asked.interface or "eth1"
+            if job.error is not None:
+                self._tell_once(Event(event.FAILED, str(job.error), asked.guest, name, hint=job.error.hint))
+            elif job.whole:
+                kind = event.ATTACHED if job.steps else event.UNCHANGED
+                took = time.monotonic() - begun
+                self._tell(Event(kind, f"{asked.where} {_describe(asked)}", asked.guest, name, took))
+
+    def _warn(self, text: str) -> None:
+        self._tell_once(Event(event.NOTE, text))
 
     def _inspect(self, connection: Connection, identity: str) -> Container | None:
         container = connection.inspect(identity)

@@ -197,7 +197,7 @@ def test_a_policy_says_who_may_have_what_and_is_read_again(docker: DockerEngine,
         assert eventually(lambda: bool(watch.said("refused", "other1")))
         docker.host.write("/run/policy.yaml", "version: 1\ncontainers: [")
         watch.process.send_signal(1)
-        assert eventually(lambda: any("the policy stays as it was" in told["text"] for told in watch.events()))
+        assert eventually(lambda: any("policy and file stay as they were" in told["text"] for told in watch.events()))
 
 
 def test_the_unit_is_one(docker: DockerEngine) -> None:
@@ -205,3 +205,27 @@ def test_the_unit_is_one(docker: DockerEngine) -> None:
     host.write("/run/pipework-watch.service", host.pipework("watch", "--unit").stdout)
     checked = host.run("systemd-analyze", "verify", "--man=no", "/run/pipework-watch.service", check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_file_is_kept_true(docker: DockerEngine, names: list[str]) -> None:
+    host = docker.host
+    names += ["web1", "web2"]
+    docker.run("web1")
+    links = ("br1 docker:web1 10.6.0.1/24", "br1 docker:web2 10.6.0.2/24", "br1 netns:late 10.6.0.9/24")
+    host.write("/run/pipework.yaml", "version: 1\nlinks:\n" + "".join(f"  - {line}\n" for line in links))
+
+    def late() -> str:
+        return host.run("ip", "-n", "late", "-brief", "address", "show", "dev", "eth1", check=False).stdout
+
+    with watching(docker, "-f", "/run/pipework.yaml"):
+        assert eventually(lambda: addresses(docker, "web1") == ["10.6.0.1/24"])
+        docker.run("web2")
+        assert eventually(lambda: addresses(docker, "web2") == ["10.6.0.2/24"])
+        host.run("docker", "restart", "--time", "0", "web1")
+        assert eventually(lambda: addresses(docker, "web1") == ["10.6.0.1/24"])
+        host.run("ip", "netns", "add", "late")
+        assert eventually(lambda: "10.6.0.9/24" in late())
+        host.run("ip", "netns", "delete", "late")
+        host.run("ip", "netns", "add", "late")
+        assert eventually(lambda: "10.6.0.9/24" in late())
+    host.run("ip", "netns", "delete", "late")

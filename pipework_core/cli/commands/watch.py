@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pipework_core.watch.watcher import Watcher
 
 USAGE = (
-    "watch [--once | --for SECONDS] [--runtime NAMES] [--filter KEY=VALUE]",
-    "watch [--policy FILE] [--env] [--dry-run] [--json] | watch --unit",
+    "watch [-f FILE] [--once | --for SECONDS] [--runtime NAMES]",
+    "watch [--filter KEY=VALUE] [--policy FILE] [--env] | watch --unit",
 )
 HELP = (
     (
@@ -36,7 +36,7 @@ HELP = (
         "give containers what their labels ask for, pipework.IF='HOSTIF ADDRESS', now and whenever one starts",
     ),
 )
-OPTIONS = ("once", "runtime", "filter", "policy", "env", "for", "unit", "json", "dry-run")
+OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", "json", "dry-run")
 
 _RUNTIMES = ("docker", "podman")
 _REFUSED = 3
@@ -48,6 +48,7 @@ class WatchRequest(Record):
     runtimes: tuple[str, ...] = ()
     filters: tuple[tuple[str, str], ...] = ()
     policy: str = ""
+    file: str = ""
     once: bool = False
     variables: bool = False
     seconds: float = 0.0
@@ -68,6 +69,7 @@ def parse_request(args: ParsedArgs) -> WatchRequest:
         runtimes=tuple(dict.fromkeys(names)),
         filters=tuple(map(_split_filter, args.values.get("filter", ()))),
         policy=read_file(args, "policy"),
+        file=read_file(args, "file"),
         once=args.has("once"),
         variables=args.has("env"),
         seconds=classic.parse_timeout(seconds, option="--for 60") or 0.0,
@@ -103,6 +105,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     wishes = Wishes(
         runtimes=request.runtimes or there or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
+        topology=request.file,
         filters=filters,
         variables=request.variables,
         once=request.once,
