@@ -12,7 +12,6 @@ from pipework_core.model.plan import HOST, Command, Netns
 from pipework_drivers.local.process import NOT_STARTED
 from pipework_drivers.ssh import driver as ssh
 from pipework_drivers.ssh.address import Address
-from pipework_drivers.ssh.transport import Received
 
 from .far_end import HELLO, PROGRAMS, FarEnd, Said
 
@@ -379,27 +378,3 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     with pytest.raises(HostError, match="Python package sh") as raised:
         ssh.SshDrivers().open("//root@host2")
     assert "pipework[ssh]" in raised.value.hint
-
-
-def test_a_far_end_that_never_stops_talking_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipework_drivers.ssh.session._SIZE_MAX", 1000)
-    far = FarEnd(silent_from=2)
-    asked = driver(far)
-    assert asked.has_program("ip")
-    far.receive = lambda _: Received(out=b"x" * 100, err=b"", ended=False)  # type: ignore[method-assign]
-    with pytest.raises(HostError, match="does not stop talking"):
-        asked.read([Command(argv=("ip", "link"))])
-    assert far.closed
-
-
-def test_whoever_wants_to_stop_waits_for_an_answer_a_little_longer_and_not_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("pipework_drivers.ssh.session._PARTING", 0.1)
-    far = FarEnd(silent_from=2)
-    asked = driver(far)
-    assert asked.has_program("ip")
-    far.receive = lambda _: Received(out=b"x", err=b"", ended=False)  # type: ignore[method-assign]
-    wanted = iter([False])  # nobody wants to before it is sent
-    with pytest.raises(HostError, match="does not stop talking"):
-        asked.apply_list([Command(argv=("ip", "link"))], stop=lambda: next(wanted, True))
