@@ -25,6 +25,7 @@ PREFIX = "pipework."
 #: The author of a container opts out with `pipework.enable=false`.
 ENABLE = "pipework.enable"
 VARIABLE = "pipework_cmd"
+ROUTES = "pipework_host_route"
 #: Words that mean no, wherever dreamcat4's variables or labels are switches.
 OFF = frozenset({"", "0", "false", "no", "off"})
 #: Longer values are nobody's request, and cost time to read.
@@ -71,6 +72,15 @@ def collect_requests(
         except UsageError as error:
             mistakes.append(Mistake(source, error))
     return requests, mistakes
+
+
+def list_unserved(container: Container) -> list[str]:
+    """Return sentences about dreamcat4's variables that ask for what no container can ask for here."""
+    return [
+        f"{key}: the host takes part in a network by `pipework host NIC ADDRESS`, and no container asks for that."
+        for key, value in sorted(container.environment.items())
+        if ROUTES in key and value.lower() not in OFF
+    ]
 
 
 def asks(labels: object) -> bool:

@@ -285,6 +285,8 @@ class Watcher:
         for mistake in mistakes:
             text = f"{mistake.source}: {mistake.error}"
             self._tell_once(Event(event.FAILED, text, guest=container.guest, hint=mistake.error.hint))
+        for text in requests.list_unserved(container) if reads_variables else ():
+            self._tell_once(Event(event.NOTE, text, guest=container.guest))
         refusals = find_refusals(self._policy, container, wanted, exists=_exists) if wanted else []
         if refusals:
             hint = "nothing of this container is attached"

@@ -6,11 +6,14 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from .busybox import IMAGE
+from .podman import ENGINE
 from .test_watch import BUSY, eventually
 
 if TYPE_CHECKING:
     from .podman import Podman
 
+HOOKS = 'hooks_dir = ["/etc/containers/oci/hooks.d"]\n'
 LABEL = "pipework.eth1=br1 192.168.1.1/24"
 
 
@@ -33,3 +36,17 @@ def test_a_container_of_podman_has_what_its_labels_ask_for(podman: Podman) -> No
     watch.terminate()
     assert watch.wait(BUSY) == 0
     podman.remove("pod1")
+
+
+def test_a_hook_is_there_before_the_first_instruction_and_a_failure_starts_nothing(podman: Podman) -> None:
+    host = podman.host
+    host.pipework("runtime", "install", "podman", "--write")
+    host.write("/etc/containers/containers.conf", ENGINE.replace("[engine]\n", f"[engine]\n{HOOKS}"))
+    look = ("podman", "run", "--rm", "--network", "none", "--cgroup-parent", f"/{host.cgroup}")
+    seen = host.run(*look, "--annotation", "pipework.eth1=br1 10.8.0.1/24", IMAGE, "ip", "-o", "addr", "show", "eth1")
+    assert "10.8.0.1/24" in seen.stdout
+    bad = host.run(*look, "--annotation", "pipework.eth1=phys:eth0 10.8.0.1/24", IMAGE, "true", check=False)
+    assert bad.returncode != 0
+    assert "NIC of the host is not a container's to take" in bad.stderr
+    plain = host.run(*look, IMAGE, "ip", "-o", "link")
+    assert "eth1" not in plain.stdout

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_core.watch.container import Container, make_container
-from pipework_core.watch.requests import asks, collect_requests
+from pipework_core.watch.requests import asks, collect_requests, list_unserved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,3 +194,9 @@ def test_what_the_image_says_does_not_count() -> None:
 )
 def test_a_glance_at_labels_tells_who_asks(labels: object, *, expected: bool) -> None:
     assert asks(labels) is expected
+
+
+def test_host_routes_are_told_of_and_false_is_false() -> None:
+    routes = {"pipework_host_routes": "true", "pipework_host_route_a": "false", "x_pipework_host_route_b": "1"}
+    told = list_unserved(make(environment=routes))
+    assert [sentence.partition(":")[0] for sentence in told] == ["pipework_host_routes", "x_pipework_host_route_b"]
