@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .busybox import IMAGE
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
@@ -229,3 +231,21 @@ def test_a_file_is_kept_true(docker: DockerEngine, names: list[str]) -> None:
         host.run("ip", "netns", "add", "late")
         assert eventually(lambda: "10.6.0.9/24" in late())
     host.run("ip", "netns", "delete", "late")
+
+
+def test_docker_calls_before_the_first_instruction(docker: DockerEngine) -> None:
+    host = docker.host
+    program = host.pipework("runtime", "install", "docker").stdout
+    host.write("/run/lab/runc", program)
+    host.run("chmod", "755", "/run/lab/runc")
+    host.write("/etc/docker/daemon.json", json.dumps({"runtimes": {"pipework": {"path": "/run/lab/runc"}}}))
+    host.run("sh", "-c", "kill -HUP $(cat /run/dockerd.pid)")
+    assert eventually(lambda: "pipework" in host.run("docker", "info", "--format", "{{.Runtimes}}").stdout)
+    start = ("docker", "run", "--rm", "--runtime", "pipework", "--network", "none")
+    look = (IMAGE, "ip", "-o", "address", "show")
+    seen = host.run(*start, "--env", "pipework_cmd=br1 @CONTAINER_ID@ 10.8.0.9/24", *look)
+    assert "10.8.0.9/24" in seen.stdout
+    assert "eth1" not in host.run(*start, *look).stdout
+    bad = host.run(*start, "--env", "pipework_cmd=phys:eth0 @CONTAINER_ID@ 0/0", *look, check=False)
+    assert bad.returncode != 0
+    assert "NIC of the host is not a container's to take" in bad.stderr

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 USAGE = ("hook oci | hook lxc HOSTIF ADDRESS [MAC][@VID]",)
 HELP = (("hook", "give a container its interfaces before its first instruction; a runtime calls it"),)
-OPTIONS = ("interface", "option", "mtu", "policy")
+OPTIONS = ("interface", "option", "mtu", "policy", "env")
 
 _KINDS = ("oci", "lxc")
+_SHAPING = ("interface", "option", "mtu")
 #: Bytes of the state that a runtime writes.
 _SIZE_MAX = 1 << 20
 
@@ -31,6 +32,7 @@ class HookRequest(Record):
     kind: str
     words: tuple[str, ...] = ()
     policy: str = ""
+    variables: bool = False
 
 
 def parse_request(args: ParsedArgs) -> HookRequest:
@@ -40,8 +42,8 @@ def parse_request(args: ParsedArgs) -> HookRequest:
         raise UsageError(f"{kind!r} is no runtime that calls.", hint=f"write pipework hook {' or '.join(_KINDS)}")
     if kind == "oci" and rest:
         raise UsageError(f"hook oci takes no word such as {rest[0]!r}.", hint="annotations say what is wanted")
-    words = [f"--{name}={value}" for name, values in args.values.items() if name != "policy" for value in values]
-    return HookRequest(kind, (*words, *rest), args.get("policy") or "")
+    words = [f"--{name}={value}" for name in _SHAPING for value in args.values.get(name, ())]
+    return HookRequest(kind, (*words, *rest), args.get("policy") or "", variables=args.has("env"))
 
 
 def run(request: HookRequest, settings: Settings) -> int:
@@ -75,10 +77,11 @@ def _read_oci(request: HookRequest) -> list[Attachment]:
         if type(pid) is not int or pid <= 0:
             raise ValueError(f"the process is {pid!r}")
         labels = {str(key): str(value) for key, value in (state.get("annotations") or {}).items()}
-        return Container(runtime="pid", id=str(identity), name=str(pid), labels=labels)
+        variables = _read_environment(state["bundle"]) if request.variables else {}
+        return Container(runtime="pid", id=str(identity), name=str(pid), labels=labels, environment=variables)
 
     container = parse_state(sys.stdin.read(_SIZE_MAX))
-    wanted, mistakes = requests.collect_requests(container, InstalledMethods())
+    wanted, mistakes = requests.collect_requests(container, InstalledMethods(), variables=request.variables)
     for mistake in mistakes:
         raise UsageError(f"{mistake.source}: {mistake.error}", hint=mistake.error.hint)
     policy = policy_file.load_policy(request.policy or policy_file.DEFAULT_FILE)
@@ -86,6 +89,15 @@ def _read_oci(request: HookRequest) -> list[Attachment]:
     if refusals and wanted:
         raise HostError(" ".join(refusals), hint="the policy says what containers may ask for")
     return [one.attachment for one in wanted]
+
+
+def _read_environment(bundle: str) -> dict[str, str]:
+    """Return the environment of a container that is being made, its image's included: the runtime knows no other."""
+    import json
+
+    with open(os.path.join(bundle, "config.json"), encoding="utf-8") as file:
+        words = json.load(file)["process"].get("env") or ()
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def _read_lxc(words: Sequence[str], environment: Mapping[str, str]) -> Attachment:

@@ -1,9 +1,10 @@
-"""`pipework runtime install podman`: have a container runtime call `pipework hook`."""
+"""`pipework runtime install podman|docker`: have a container runtime call `pipework hook`."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,44 +15,68 @@ if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
-USAGE = ("runtime install podman [--write]",)
-HELP = (("runtime install podman", "print the hook with which Podman calls pipework for containers that ask for it"),)
+USAGE = ("runtime install podman|docker [--write]",)
+HELP = (("runtime install", "print what lets Podman or Docker call pipework before a container that asks runs"),)
 OPTIONS = ("write",)
 
 #: A folder of containers.conf(5), hooks_dir, that is read on every distribution.
 FILE = "/etc/containers/oci/hooks.d/pipework.json"
+#: The program that Docker runs in place of runc.
+PROGRAM = "/usr/local/lib/pipework/runc"
 
 
 class RuntimeRequest(Record):
-    """Whether the hook is to be written where Podman looks for it, and not printed."""
+    """The runtime, and whether the file is to be written where it looks for it, and not printed."""
 
+    name: str
     write: bool = False
 
 
 def parse_request(args: ParsedArgs) -> RuntimeRequest:
-    """Return what to do; raise UsageError for another runtime than Podman."""
+    """Return what to do; raise UsageError for a runtime that calls nobody."""
     words = args.operands
     if words[:1] != ("install",) or len(words) != 2:  # noqa: PLR2004 - install and the runtime
         raise UsageError("runtime needs to know what to do.", hint="write pipework runtime install podman")
-    if words[1] != "podman":
-        hint = "pipework watch serves containers of Docker; lxc.hook.start-host = pipework hook lxc … those of LXC"
-        raise UsageError(f"{words[1]} reads no hooks of that form.", hint=hint)
-    return RuntimeRequest(write=args.has("write"))
+    if words[1] not in {"podman", "docker"}:
+        hint = "write podman or docker; for LXC, lxc.hook.start-host = pipework hook lxc …"
+        raise UsageError(f"{words[1]} calls no hooks of that form.", hint=hint)
+    return RuntimeRequest(words[1], write=args.has("write"))
 
 
 def run(request: RuntimeRequest, _settings: Settings) -> int:
     """Print the hook, or write it."""
-    text = json.dumps(make_hook(sys.executable), indent=2) + "\n"
-    if not request.write:
+    if request.name == "docker":
+        path, mode, text = PROGRAM, 0o755, make_program(sys.executable)
+    else:
+        path, mode, text = FILE, 0o644, json.dumps(make_hook(sys.executable), indent=2) + "\n"
+    if request.write:
+        _write_file(path, mode, text)
+    else:
         print(text, end="")
-        return 0
-    try:
-        os.makedirs(os.path.dirname(FILE), exist_ok=True)
-        with open(FILE, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise HostError(f"{FILE} cannot be written: {error.strerror}.", hint="run pipework as root") from None
+    if request.name == "docker":
+        from pipework_core.cli import output
+
+        output.print_message(f'/etc/docker/daemon.json needs "runtimes": {{"pipework": {{"path": "{PROGRAM}"}}}}')
     return 0
+
+
+def _write_file(path: str, mode: int, text: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), mode)
+    except OSError as error:
+        raise HostError(f"{path} cannot be written: {error.strerror}.", hint="run pipework as root") from None
+
+
+def make_program(python: str) -> str:
+    """Return the program that Docker runs in place of runc, for containers with variables `pipework_cmd`."""
+    from pipework_core.watch import oci_runtime
+
+    hook = [python, "-P", "-m", "pipework_core", "hook", "oci", "--env"]
+    words = [python, "-IS", oci_runtime.__file__, "runc", *hook, "--"]
+    return f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
 
 
 def make_hook(python: str) -> dict[str, object]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipework_core.cli.commands import hook, runtime
 from pipework_core.cli.parser import parse
 from pipework_core.model.errors import PipeworkError, UsageError
+from pipework_core.watch import oci_runtime
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ASK = {"pipework.eth1": "br1 10.8.0.1/24", "other": "x"}
 
@@ -53,7 +58,7 @@ def test_lxc_names_its_process() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["hook"], ["hook", "runc"], ["hook", "oci", "x"], ["runtime"], ["runtime", "install", "docker"]]
+    "words", [["hook"], ["hook", "runc"], ["hook", "oci", "x"], ["runtime"], ["runtime", "install", "runc"]]
 )
 def test_bad_words_are_refused(words: list[str]) -> None:
     with pytest.raises(UsageError) as wrong:
@@ -65,3 +70,28 @@ def test_the_hook_is_for_containers_that_ask() -> None:
     made = runtime.make_hook("/opt/pipework/bin/python3")
     assert made["when"] == {"annotations": {r"^pipework\..*": ".*"}}
     assert made["stages"] == ["createRuntime"]
+
+
+def test_a_container_of_docker_is_given_the_hook_when_its_environment_asks(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    for variable, hooks in (("PATH=/bin", None), ("my_pipework_cmd_a=br1 @CONTAINER_ID@ 10.0.0.1/24", 1)):
+        path.write_text(json.dumps({"process": {"env": [variable]}}))
+        oci_runtime.add_hook(str(path), ["/bin/pipework", "hook"])
+        found = json.loads(path.read_text()).get("hooks", {}).get("createRuntime")
+        assert (found and len(found)) == hooks
+    assert found == [{"path": "/bin/pipework", "args": ["/bin/pipework", "hook"], "timeout": 60}]
+
+
+@pytest.mark.parametrize(
+    ("words", "bundle"),
+    [
+        ("--root /run create --bundle /b --pid-file p id", "/b"),
+        ("create --bundle=/b id", "/b"),
+        ("run -b /b id", "/b"),
+        ("create id", "."),
+        ("start id", ""),
+        ("delete --force id", ""),
+    ],
+)
+def test_the_bundle_is_found_where_a_container_is_made(words: str, bundle: str) -> None:
+    assert oci_runtime.find_bundle(words.split()) == bundle
