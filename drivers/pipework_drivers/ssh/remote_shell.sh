@@ -103,7 +103,8 @@ drop() {
 # ours (a user namespace), the lock is our network namespace; where it cannot be made, one of the kernel's files that root
 # alone can open, and to which nothing is written.
 take() {
-    if (umask 077 && : >>"$1" && chmod 600 "$1") 2>/dev/null; then
+    if (umask 077 && : >>"$1") 2>/dev/null; then
+        chmod 600 "$1" 2>/dev/null || : # whoever made it, nobody else is to lock it
         exec 3<>"$1"
         signs=yes
     elif (: >>/proc/sys/vm/drop_caches) 2>/dev/null; then

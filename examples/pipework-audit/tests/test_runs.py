@@ -69,12 +69,14 @@ def test_what_changes_nothing_leaves_no_line(host: PrivateHost) -> None:
 
 
 def test_what_failed_and_was_undone_leaves_a_line(host: PrivateHost) -> None:
-    host.run("sh", "-ec", "ip link add eth9 type veth peer name wire; ip link add br9 type bridge")
-    host.run("ip", "link", "set", "eth9", "master", "br9")
+    host.run("ip", "link", "add", "eth9", "type", "veth", "peer", "name", "wire")
+    host.netns("other")  # where the kernel alone sees what keeps a second macvlan away
+    host.pipework("macvlan:eth9", "netns:other", "0/0", "-o", "mode=passthru")
+    written(host)
     assert host.pipework("macvlan:eth9", "netns:web1", "10.0.0.1/24", check=False).returncode == 1
     (line,) = written(host)
     assert (line["event"], line["tried"], line["changed"], line["left"]) == ("failed", "attach", False, [])
-    assert "busy" in line["error"]
+    assert "ip link add link eth9" in line["error"]
     assert (line["kind"], line["host"], line["guest"]) == ("macvlan", "eth9", "web1")
 
 
