@@ -48,6 +48,8 @@ def complete_request(
     link = host.find(attachment.host)
     if link is not None:  # named by an alternative name, perhaps
         attachment = attachment._replace(host=link.name)
+    elif attachment.host:  # only what exists has a longer one
+        names.interface_name(attachment.host, what="host interface")
     if attachment.kind:
         _refuse_label(attachment, host, plugins)
         backend = plugins.find_backend(attachment.kind, explicit=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: IFNAMSIZ less the closing NUL (linux/if.h).
 NAME_MAX = 15
+#: ALTIFNAMSIZ less the closing NUL (linux/if.h): an alternative name (ip-link(8), `property add`).
+ALTERNATIVE_MAX = 127
 #: The smallest number with eight hexadecimal digits; no PID is as large (PID_MAX_LIMIT in linux/threads.h).
 _INODE_MIN = 0x1000_0000
 
@@ -19,13 +21,17 @@ _INODE_MIN = 0x1000_0000
 _MAC = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"
 
 
-def interface_name(name: str, *, what: str = "interface name") -> str:
+def interface_name(name: str, *, what: str = "interface name", most: int = NAME_MAX) -> str:
     """Return `name` when the kernel would take it; else raise UsageError with the kernel's reason.
+
+    `most` are the bytes that it may have: an alternative name has more (ALTIFNAMSIZ).
 
     The rules are `dev_valid_name()` in net/core/dev.c and `sysctl_dev_name_is_allowed()` in net/sysctl_net.c. On top
     of them we refuse `%`, which the kernel expands as a pattern, what cannot be printed, and a leading `-`.
     """
     reason = next((reason for applies, reason in _REFUSALS if applies(name)), "")
+    if not reason and _count_bytes(name) > most:
+        reason = f"has more than {most} bytes, which is all that the kernel takes"
     bad = next((char for char in name if _explain_refusal(char)), "")
     if not reason and bad:
         reason = f"holds {bad!r}, which {_explain_refusal(bad)}"
@@ -43,7 +49,6 @@ def _count_bytes(name: str) -> int:
 
 _REFUSALS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda name: not name, "is empty"),
-    (lambda name: _count_bytes(name) > NAME_MAX, f"has more than {NAME_MAX} bytes, which is all that the kernel takes"),
     (lambda name: name in {".", ".."}, "is a folder's name, which the kernel refuses"),
     (lambda name: name in {"all", "default"}, "stands for every interface in the kernel's settings"),
     (lambda name: name.startswith("-"), "starts with '-', which every tool would read as an option"),

@@ -40,11 +40,13 @@ def split_host(text: str, *, direct_phys: bool = False) -> tuple[str, str, str]:
         if kind not in {"", "phys"}:
             raise UsageError(f"--direct-phys and {kind}: contradict each other.", hint=f"write phys:{name}")
         kind = "phys"
-    return kind, parse_interface(name, what="host interface"), ""
+    return kind, parse_interface(name, what="host interface", most=names.ALTERNATIVE_MAX), ""
 
 
-def parse_interface(text: str, *, what: str) -> str:
+def parse_interface(text: str, *, what: str, most: int = names.NAME_MAX) -> str:
     """Return the name of an interface that somebody wrote; raise UsageError for one that cannot be meant.
+
+    `most` are the bytes that it may have.
 
     `ip link` shows the parent or peer after an `@`, and `ip address` a label after a `:` (ip-address(8)); neither
     belongs to the name.
@@ -56,7 +58,7 @@ def parse_interface(text: str, *, what: str) -> str:
     if name and mark:
         shown = "the interface below it or its peer" if mark == "@" else "the label of an address"
         raise UsageError(f"{what} {text!r}: what follows {mark!r} is {shown}.", hint=f"the interface is called {name}")
-    return names.interface_name(text, what=what)
+    return names.interface_name(text, what=what, most=most)
 
 
 def parse_guest(text: str) -> str:

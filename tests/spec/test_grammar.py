@@ -59,7 +59,8 @@ def test_the_host_part(text: str, direct_phys: bool, found: tuple[str, str, str]
         ("mac:00:f3", False, "'00:f3' is not a MAC address"),
         ("mac:01:00:5e:00:00:01", False, "is a multicast MAC address"),
         ("bridge:br1", True, "--direct-phys and bridge: contradict each other"),
-        ("a host interface", False, "has more than 15 bytes"),
+        ("a host interface", False, "holds ' '"),
+        ("x" * 128, False, "has more than 127 bytes"),
     ],
 )
 def test_host_parts_that_are_none(text: str, direct_phys: bool, words: str) -> None:  # noqa: FBT001 - a table

@@ -44,7 +44,7 @@ def test_an_interface_called_host_can_be_attached_to() -> None:
         ("host br1 10.0.0.1/24@10.0.0.1", "its own gateway"),
         ("host br1 10.0.0.1/24,10.0.0.1/16", "given twice"),
         ("host br1 10.0.0.1/24@10.0.0.2,10.0.0.3/24@10.0.0.4", "names two"),
-        ("host averylongname123 10.0.0.1/24", "more than 15"),
+        (f"host {'x' * 128} 10.0.0.1/24", "more than 127"),
         ("host br/1 10.0.0.1/24", "the kernel refuses"),
         ("host mac:01:00:00:00:00:00 10.0.0.1/24", "multicast"),
         ("host br1 10.0.0.1/24 --confirm-within -1", "needs a value"),
