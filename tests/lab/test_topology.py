@@ -345,3 +345,14 @@ def test_an_address_that_another_attachment_has_is_warned_of(host: PrivateHost) 
         assert "10.0.0.1 on br1" in said
         assert "netns:blue eth1" in said
         assert "netns:red eth1" in said
+
+
+def test_down_of_what_is_down_is_no_error_with_a_part_of_the_host_s_own(host: PrivateHost) -> None:
+    host.netns("blue")
+    before = host.state(["blue"])
+    file = write(host, "br1 blue 10.0.0.1/24")
+    host.run("sh", "-c", f"printf 'host:\\n  - br1 10.0.0.254/24\\n' >>{file}")
+    host.pipework("up", "-f", file)
+    for _ in range(2):
+        host.pipework("down", "-f", file)
+        assert host.state(["blue"]) == before
