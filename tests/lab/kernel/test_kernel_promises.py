@@ -21,6 +21,8 @@ MAC = "02:00:00:00:00:11"
 
 #: Stands for a NIC of the machine.
 NIC = "ip link add nic0 address 02:00:00:00:00:01 type dummy; ip link set nic0 up"
+#: The same with a wire on the host: a guest could make a dummy, and no such one comes home.
+WIRED = NIC.replace("type dummy", "type veth peer name wire; ip link set wire up")
 BRIDGE = "ip link add br1 type bridge; ip link set br1 up"
 PORTS = "ip link add port9 master br1 up type dummy; bridge vlan add dev port9 vid 30"
 GUEST_RESET = "ip -n blue link delete eth1; true; "
@@ -71,13 +73,13 @@ def test_promises(host: PrivateHost, case: str) -> None:
 
 def test_a_nic_moves_and_comes_home(host: PrivateHost) -> None:
     host.netns("blue")
-    host.run("sh", "-ec", f"{NIC}; ip address add 10.9.0.1/24 dev nic0; ip link set nic0 group 7 alias uplink")
+    host.run("sh", "-ec", f"{WIRED}; ip address add 10.9.0.1/24 dev nic0; ip link set nic0 group 7 alias uplink")
     argv = ("--direct-phys", "nic0", "netns:blue", "10.0.0.1/24", MAC)
     promises.undoes_everything(host, ["blue"], *argv, modes=("fail",), look_each_time=False)
     promises.needs_nothing_twice(host, ["blue"], *argv)
     host.pipework("--replace", "dummy0", "netns:blue", "10.0.0.1/24")
     (nic,) = (link for link in host.state()["host"]["links"] if link["name"] == "nic0")
-    assert (nic["kind"], nic["mac"], nic["flags"][-1]) == ("dummy", "02:00:00:00:00:01", "UP")
+    assert (nic["kind"], nic["mac"], nic["flags"][-1]) == ("veth", "02:00:00:00:00:01", "UP")
 
 
 def test_replacing_between_kinds_is_undone_after_any_step(host: PrivateHost) -> None:
