@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from .host import PrivateHost
 
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
 GUESTS, ROUNDS = 50, 40
 
 
+@pytest.mark.timeout(180)
 def test_an_engine_that_is_used_for_long_holds_nothing(host: PrivateHost) -> None:
     guests = [f"g{number}" for number in range(GUESTS)]
     for guest in guests:
         host.netns(guest)
     before = host.state(guests[:2])
     user = str(Path(__file__).with_name("engine_user.py"))
-    done = host.run(sys.executable, user, str(GUESTS), str(ROUNDS))
+    done = host.run(sys.executable, user, str(GUESTS), str(ROUNDS), timeout=170)
     held = json.loads(done.stdout)
     early, late = held[ROUNDS // 4], held[-1]
     assert (late["fds"], late["threads"]) == (early["fds"], early["threads"])

@@ -42,7 +42,7 @@ def test_twice_at_once_both_have_the_address(dhcp: DhcpServer, client: str) -> N
         both = list(hands.map(lambda word: attach(host, word), [f"{client}-f"] * 2))
     for done, there in both:
         assert (done.returncode, len(there)) == (0, 1), done.stderr
-    assert len(host.run("sh", LEASE, "list").stdout.splitlines()) == 1
+    wait_until(lambda: len(host.run("sh", LEASE, "list").stdout.splitlines()) == 1, "one client stays")
     assert kept(host) == addresses(host)
 
 

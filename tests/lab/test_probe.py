@@ -62,6 +62,7 @@ def test_free_addresses_are_given_behind_the_probes_of_the_rfcs(lan: PrivateHost
     neighbour(lan, "10.99.0.5/24")
     with capture(lan, "nic0") as frames:
         lan.pipework("--probe", "lan0", "blue", "10.99.0.7/24,fd00:99::7/64@fd00:99::1", MAC)
+        frames.wait(lambda frame: (frame.source, frame.sender) == (MAC, "10.99.0.7"))  # told when the run is over
         seen = [frame for frame in frames.all() if frame.source == MAC]
     probes = [frame for frame in seen if (frame.sender, frame.target) == (NOBODY, "10.99.0.7")]
     assert len(probes) == 3

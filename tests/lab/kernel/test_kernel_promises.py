@@ -85,6 +85,9 @@ def test_a_nic_moves_and_comes_home(host: PrivateHost) -> None:
 def test_replacing_between_kinds_is_undone_after_any_step(host: PrivateHost) -> None:
     host.netns("blue")
     host.run("sh", "-ec", NIC)
+    # What is shared is the host's own here: what is ours would go after the final step, which is not undone.
+    host.run("sh", "-ec", "ip link add br1 type bridge vlan_filtering 1; ip link set br1 up")
+    host.run("sh", "-ec", "ip link add link nic0 name nic0.10 type vlan id 10; ip link set nic0.10 up")
     host.pipework("br1", "netns:blue", "10.0.0.1/24@10.0.0.254", "@10")
     for number, kind in enumerate((("nic0", "@10"), ("dummy0",), ("ipvlan:nic0",)), start=2):
         argv = ("--replace", kind[0], "netns:blue", f"10.0.0.{number}/24", *kind[1:])
