@@ -160,9 +160,12 @@ class Executor:
             self._run_alone(*heads[0])
             return
         quick = [(job, segment) for job, segment in heads if not segment[0].timeout]
-        for members in _group_by_program([head for head in quick if head[1][0].netns is None]):
+        # Whoever deletes a link waits for the kernel after that, and many can wait at once.
+        last = [head for head in quick if head[0].plan is not None and head[1][0] in head[0].plan.commit]
+        begun = [head for head in quick if head not in last]
+        for members in _group_by_program([head for head in begun if head[1][0].netns is None]):
             self._run_in_order(members)
-        self._run_side_by_side([head for head in quick if head[1][0].netns is not None])
+        self._run_side_by_side([head for head in begun if head[1][0].netns is not None] + last)
         slow = [(job, segment) for job, segment in heads if segment[0].timeout]
         if slow and not self._stop():
             with self._lock.yielded():
