@@ -148,7 +148,7 @@ def _is_state(text: str) -> bool:
 def _is_mac(text: str) -> bool:
     """Whether it is a hardware address of six bytes, or of twenty (InfiniBand)."""
     parts = text.split(":")
-    return len(parts) in {6, 20} and all(len(part) == 2 and set(part) <= _HEX for part in parts)  # noqa: PLR2004
+    return len(parts) in {6, 20} and all(len(part) == 2 and set(part) <= _HEX for part in parts)  # noqa: PLR2004 - Ethernet, InfiniBand
 
 
 def _is_packed_route(text: str) -> bool:

@@ -96,7 +96,7 @@ class Watcher:
         self._policy = policy_file.load_policy(wishes.policy)
         self._topology = load_topology(wishes.topology) if wishes.topology else Topology("")
         self._heard: SimpleQueue[Heard | None] = SimpleQueue()
-        self._workers = Workers()
+        self._workers = Workers(self._tell_fault)
         self._lock = threading.Lock()
         self._retries: list[tuple[float, int, Heard]] = []
         self._attempts: dict[str, int] = {}
@@ -220,12 +220,10 @@ class Watcher:
         except PipeworkError as error:
             self._tell(Event(event.FAILED, str(error), guest=identity[:12], hint=error.hint))
             self._retry(heard, identity)
-        except Exception as error:  # noqa: BLE001 - one container's nonsense, or a fault of ours, is that one's alone
-            if signals.wanted:
-                return
-            said = f"{type(error).__name__}: {error}"
-            self._tell(Event(event.FAILED, f"cannot serve it: {said}", guest=identity[:12]))
-            self._retry(heard, identity)
+        except Exception:
+            if not signals.wanted:  # a connection that was closed meanwhile, or a fault of ours
+                self._retry(heard, identity)
+                raise
 
     def _serve_from_file(self, heard: Heard, signals: Signals) -> bool:
         """Attach what the file names for a guest; return whether all of it holds."""
@@ -267,6 +265,10 @@ class Watcher:
                 kind = event.ATTACHED if job.steps else event.UNCHANGED
                 took = time.monotonic() - begun
                 self._tell(Event(kind, f"{asked.where} {_describe(asked)}", asked.guest, name, took))
+
+    def _tell_fault(self, key: str, error: Exception) -> None:
+        """Tell what one guest's work raised, that nobody expected."""
+        self._tell(Event(event.FAILED, f"{type(error).__name__}: {error}", guest=key[:12]))
 
     def _warn(self, text: str) -> None:
         self._tell_once(Event(event.NOTE, text))

@@ -20,7 +20,9 @@ class Workers:
     Of one guest only the newest work counts: a container in a crash loop starts faster than it can be served.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell_fault: Callable[[str, Exception], None]) -> None:
+        """`tell_fault` is told of what work raises, with its key: the thread lives on, and takes the next."""
+        self._tell_fault = tell_fault
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         #: What is to be done next; None: nothing, the thread ends after what it does now.
@@ -75,4 +77,7 @@ class Workers:
                     self._idle.notify_all()
                     return
                 signals = self._signals[key] = Signals()
-            work(signals)
+            try:
+                work(signals)
+            except Exception as error:  # noqa: BLE001 - one piece of work must not end what comes after it
+                self._tell_fault(key, error)

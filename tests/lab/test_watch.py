@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .busybox import IMAGE
+from .test_ssh import eventually
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .docker import DockerEngine
 
 ASK = ("--label", "pipework.eth1=br1 192.168.1.1/24@192.168.1.254")
 #: Seconds in which what was asked for has to hold, and those for a busy machine.
 SOON, BUSY = 2.0, 20.0
-
-
-def eventually(condition: Callable[[], bool], seconds: float = BUSY) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def addresses(docker: DockerEngine, name: str, interface: str = "eth1") -> list[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .busybox import IMAGE
 from .podman import ENGINE
-from .test_watch import BUSY, eventually
+from .test_ssh import eventually
+from .test_watch import BUSY
 
 if TYPE_CHECKING:
     from .podman import Podman

@@ -5,14 +5,30 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pipework_core.watch.worker import Workers
 
 if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
 
 
+def make() -> Workers:
+    return Workers(lambda key, error: pytest.fail(f"{key}: {error}"))
+
+
+def test_what_work_raises_is_told_and_the_next_is_done() -> None:
+    told: list[str] = []
+    workers, done = Workers(lambda key, error: told.append(f"{key}: {error}")), threading.Event()
+    workers.submit("web", lambda _: {}["no"])
+    assert workers.wait(5)
+    workers.submit("web", lambda _: done.set())
+    assert done.wait(5)
+    assert told == ["web: 'no'"]
+
+
 def test_one_guest_never_holds_up_another() -> None:
-    workers, blocked, done = Workers(), threading.Event(), threading.Event()
+    workers, blocked, done = make(), threading.Event(), threading.Event()
     workers.submit("slow", lambda _: blocked.wait(10) and None)
     workers.submit("quick", lambda _: done.set())
     assert done.wait(5)
@@ -21,7 +37,7 @@ def test_one_guest_never_holds_up_another() -> None:
 
 
 def test_only_the_newest_work_of_a_guest_counts_and_what_runs_is_told_to_stop() -> None:
-    workers, begun, go_on = Workers(), threading.Event(), threading.Event()
+    workers, begun, go_on = make(), threading.Event(), threading.Event()
     seen: list[str] = []
 
     def first(signals: Signals) -> None:
@@ -39,7 +55,7 @@ def test_only_the_newest_work_of_a_guest_counts_and_what_runs_is_told_to_stop() 
 
 
 def test_what_is_cancelled_is_forgotten() -> None:
-    workers, begun, go_on = Workers(), threading.Event(), threading.Event()
+    workers, begun, go_on = make(), threading.Event(), threading.Event()
     seen: list[bool] = []
 
     def first(signals: Signals) -> None:
@@ -57,7 +73,7 @@ def test_what_is_cancelled_is_forgotten() -> None:
 
 
 def test_no_thread_is_left_and_closing_takes_no_more() -> None:
-    workers, before = Workers(), threading.active_count()
+    workers, before = make(), threading.active_count()
     for number in range(50):
         workers.submit(str(number), lambda _: None)
     assert workers.wait(5)
