@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipework_core.model.errors import UsageError
-    from pipework_core.topology.yaml_reader import Document
+    from pipework_core.topology.model import Source
 
 #: Not printable to YAML (section 5.1 of YAML 1.2.2); the parser refuses them as well, without saying in which line.
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -60,7 +60,7 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
     return where.error(f"this is no YAML: {' '.join(filter(None, (problem, error.context)))}.", hint=hint)
 
 
-def explain_shape(said: str, document: Document, list_keys: Callable[[str], list[str]]) -> UsageError:
+def explain_shape(said: str, document: Source, list_keys: Callable[[str], list[str]]) -> UsageError:
     """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``; `list_keys` tells the keys at a path."""
     sentence, _, where = said.partition(" - at ")
     path, value = _follow_path(document.data, where.strip("`"))

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from pipework_core.watch.policy_api import ApiFields
+
 #: What of a container a rule may look at; `label` is KEY=VALUE.
 MATCHED = ("name", "image", "project", "runtime", "label")
 Switch = bool | Literal["yes", "no"]
@@ -33,6 +35,7 @@ class PolicyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     containers: list[RuleFields] = []
     environment: Switch = False
     key: str = ""
+    api: list[ApiFields] = []
 
 
 def is_yes(value: bool | str) -> bool:  # noqa: FBT001 - a value of the file
@@ -42,5 +45,5 @@ def is_yes(value: bool | str) -> bool:  # noqa: FBT001 - a value of the file
 
 def list_keys_at(path: str) -> list[str]:
     """Return the keys that may stand at a path of the file, as msgspec writes it: `$.containers[3]`."""
-    kind: type[Struct] = RuleFields if "containers" in path else PolicyFile
+    kind: type[Struct] = RuleFields if "containers" in path else ApiFields if "api" in path else PolicyFile
     return list(kind.__struct_encode_fields__)

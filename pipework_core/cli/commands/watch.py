@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.engine.engine import Engine
     from pipework_core.engine.signals import Signals
-    from pipework_core.model.event import Event
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.watch.notify import Notifier
@@ -86,6 +85,7 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    from pipework_core.cli.event_output import EventPrinter
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.watch import runtime, unit
@@ -117,7 +117,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
         wishes,
         open_engine=_Opener(plugins, settings).open,
         methods=InstalledMethods(),
-        tell=_Printer(json=settings.json).print_event,
+        tell=EventPrinter(json=settings.json).print_event,
         tick=_Heartbeat(notifier).beat,
     )
     _handle_signals(watcher, notifier)
@@ -189,29 +189,3 @@ class _Heartbeat:
         if self._every and now >= self._next:
             self._next = now + self._every
             self._notifier.send(WATCHDOG="1")
-
-
-class _Printer:
-    """Prints events on stdout, one a line: for people, or as JSON."""
-
-    def __init__(self, *, json: bool) -> None:
-        self._json = json
-
-    def print_event(self, event: Event) -> None:
-        """Print one."""
-        print(_encode(event) if self._json else _format(event), flush=True)
-
-
-def _format(event: Event) -> str:
-    who = " ".join(filter(None, (event.guest, event.interface)))
-    took = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
-    hint = f" hint: {event.hint}" if event.hint else ""
-    return f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}"
-
-
-def _encode(event: Event) -> str:
-    import json
-
-    from pipework_core.engine import report_json
-
-    return json.dumps({"time": time.time(), **report_json.encode_event(event)})
