@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipework_core.engine import attachments, snapshot
@@ -11,16 +12,25 @@ from pipework_core.model.errors import GuestError
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.model.driver import Driver
+    from pipework_core.model.link import Link
+    from pipework_core.model.snapshot import SwitchPort
     from pipework_core.plugins.manager import PluginManager
 
 
 class Inventory(Record):
-    """What is attached, in the order of the guests' names, and what could not be found out, one sentence each."""
+    """What is attached, in the order of the guests' names, and what could not be found out, one sentence each.
+
+    `host_links` are all interfaces of the host, `ports` those of switches that keep their ports themselves, by name.
+    """
 
     attachments: tuple[AttachmentStatus, ...]
     warnings: tuple[str, ...] = ()
+    host_links: tuple[Link, ...] = ()
+    ports: Mapping[str, SwitchPort] = MappingProxyType({})
 
 
 def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Inventory:
@@ -54,4 +64,9 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     clients = {client.pid for client in seen.clients}
     owners = directory.find_owners(spaces, clients=clients)
     known = tuple(attachments.add_guests(found, owners))
-    return Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known)))
+    return Inventory(
+        attachments=known,
+        warnings=(*warnings, *find_shared_addresses(known)),
+        host_links=tuple(seen.host_state.links.values()),
+        ports=seen.ports,
+    )

@@ -1,0 +1,143 @@
+"""The picture as SVG: the host left, guests right with a row for each interface, curves between. No script, no font."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from pipework_core.graph import labels
+from pipework_core.graph.svg_style import STYLE
+from pipework_core.model.graph import GUEST_SIDE, HOST_SIDE
+from pipework_core.model.names import escape_text
+from pipework_core.model.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipework_core.model.graph import Graph, GraphLink, Node
+
+# Lengths are in pixels. A character of the monospaced font is 0.6 of its size wide, or a little more.
+_MARGIN, _GAP, _INDENT = 24, 14, 18
+_HOST_WIDTH, _GUEST_WIDTH, _BETWEEN = 260, 420, 150
+_HEAD, _ROW, _HOST_HEIGHT = 30, 38, 46
+_CHARACTER = 7.4
+_WIDE = frozenset("WF")
+
+
+class _Layout(Record):
+    """Where things are: the upper edge of each node, and the middle of each link's row in its guest."""
+
+    tops: Mapping[str, float]
+    rows: Mapping[str, float]
+    width: float
+    guests_at: float
+    height: float
+
+
+def format_svg(graph: Graph) -> str:
+    """Return a document of its own; it follows the light or dark mode of whoever shows it."""
+    layout = _arrange(graph)
+    size = f'width="{layout.width:g}" height="{layout.height:g}" viewBox="0 0 {layout.width:g} {layout.height:g}"'
+    parts = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="Interfaces of the host and guests">',
+        f"<style>{STYLE}</style>",
+        f'<rect class="ground" width="{layout.width:g}" height="{layout.height:g}"/>',
+        *_draw_links(graph, layout),
+        *_draw_hosts(graph, layout),
+        *_draw_guests(graph, layout),
+        "</svg>",
+    )
+    return "".join(f"{part}\n" for part in parts)
+
+
+def _arrange(graph: Graph) -> _Layout:
+    """Put guests below each other, and each interface of the host beside the middle of its links where there is room."""
+    tops: dict[str, float] = {}
+    rows: dict[str, float] = {}
+    y = float(_MARGIN)
+    for node in graph.side(GUEST_SIDE):
+        tops[node.id] = y
+        y += _HEAD
+        for link in graph.links_to(node):
+            rows[link.id] = y + _ROW / 2
+            y += _ROW
+        y += _GAP
+    below = float(_MARGIN)
+    hosts = graph.side(HOST_SIDE)
+    for node in hosts:
+        mine = [rows[link.id] for link in graph.links if link.start == node.id and link.id in rows]
+        wanted = sum(mine) / len(mine) - _HOST_HEIGHT / 2 if mine else below
+        tops[node.id] = max(below, wanted)
+        below = tops[node.id] + _HOST_HEIGHT + _GAP
+    deepest = max((node.depth for node in hosts), default=0)
+    guests_at = _MARGIN + deepest * _INDENT + _HOST_WIDTH + _BETWEEN
+    height = max(y, below) - _GAP + _MARGIN
+    return _Layout(tops, rows, guests_at + _GUEST_WIDTH + _MARGIN, guests_at, height)
+
+
+def _draw_hosts(graph: Graph, layout: _Layout) -> Iterator[str]:
+    for node in graph.side(HOST_SIDE):
+        x, y = _MARGIN + node.depth * _INDENT, layout.tops[node.id]
+        yield f'<g class="{_class(node.state)}"><rect class="box" x="{x}" y="{y:g}" rx="6" {_size(_HOST_WIDTH, _HOST_HEIGHT)}/>'
+        yield _text(x + 12, y + 19, labels.name_node(node), "name", _HOST_WIDTH - 24)
+        yield _text(x + 12, y + 36, labels.describe_node(node), "more", _HOST_WIDTH - 24) + "</g>"
+
+
+def _draw_guests(graph: Graph, layout: _Layout) -> Iterator[str]:
+    x = layout.guests_at
+    for node in graph.side(GUEST_SIDE):
+        links, y = graph.links_to(node), layout.tops[node.id]
+        yield f'<rect class="box" x="{x:g}" y="{y:g}" rx="6" {_size(_GUEST_WIDTH, _HEAD + len(links) * _ROW)}/>'
+        yield _text(x + 12, y + 20, labels.name_node(node), "name", _GUEST_WIDTH - 24)
+        for link in links:
+            yield from _draw_row(link, x, layout.rows[link.id])
+
+
+def _draw_row(link: GraphLink, x: float, middle: float) -> Iterator[str]:
+    """Draw what is known of a link: interface and addresses above MAC and VLAN, the state at the end."""
+    state = escape_text(link.state)
+    room = _GUEST_WIDTH - 24 - (len(state) + 2) * _CHARACTER
+    top = f"{escape_text(link.interface)}  {labels.describe_addresses(link)}"
+    yield f'<g class="{_class(link.state)}"><line class="rule" x1="{x:g}" x2="{x + _GUEST_WIDTH:g}" y1="{middle - _ROW / 2:g}" y2="{middle - _ROW / 2:g}"/>'
+    yield _text(x + 12, middle - 3, top, "row", room)
+    yield _text(x + 12, middle + 12, labels.describe_link(link), "more", room)
+    yield f'<text class="state" x="{x + _GUEST_WIDTH - 12:g}" y="{middle + 4:g}" text-anchor="end">{escape(state)}</text></g>'
+
+
+def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
+    nodes = {node.id: node for node in graph.nodes}
+    for link in graph.links:
+        start, end = nodes[link.start], nodes[link.end]
+        left = _MARGIN + start.depth * _INDENT
+        if end.side == HOST_SIDE:
+            bottom, middle = layout.tops[start.id] + _HOST_HEIGHT, layout.tops[end.id] + _HOST_HEIGHT / 2
+            path = f"M{left + 8} {bottom:g}V{middle:g}H{_MARGIN + end.depth * _INDENT}"
+        else:
+            x1, y1 = left + _HOST_WIDTH, layout.tops[start.id] + _HOST_HEIGHT / 2
+            x2, y2 = layout.guests_at, layout.rows[link.id]
+            bend = (x1 + x2) / 2
+            path = f"M{x1} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
+        yield f'<path class="link {_class(link.state)}" d="{path}"/>'
+
+
+def _text(x: float, y: float, text: str, style: str, room: float) -> str:
+    """Return one line of text, cut where the room ends; what is cut stands whole in its title."""
+    shown, width = "", 0.0
+    for char in text:
+        width += _CHARACTER * (2 if unicodedata.east_asian_width(char) in _WIDE else 1)
+        if width > room:
+            shown = f"{shown[:-1]}…"
+            break
+        shown += char
+    title = f"<title>{escape(text)}</title>" if shown != text else ""
+    return f'<text class="{style}" x="{x:g}" y="{y:g}">{title}{escape(shown)}</text>'
+
+
+def _size(width: float, height: float) -> str:
+    return f'width="{width:g}" height="{height:g}"'
+
+
+def _class(state: str) -> str:
+    """Return the class of a state, which a third party's kind could have chosen."""
+    return f"is-{state}" if state.isalpha() and state.isascii() else "is-unknown"
