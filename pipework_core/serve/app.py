@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from pipework_core.model.errors import PipeworkError
-from pipework_core.serve import bodies
+from pipework_core.serve import bodies, pages
 from pipework_core.serve.attachments import Attachments
+from pipework_core.serve.host import Host
 from pipework_core.serve.peer import read_peer
 from pipework_core.serve.problem import CONTENT_TYPE, RequestError, encode_problem, find_status
 from pipework_core.serve.requests import PEER, RIGHTS
 from pipework_core.serve.rights import require_read
+from pipework_core.serve.stream import Stream
+from pipework_core.serve.topologies import Topologies
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -38,7 +41,8 @@ _HEADERS = {
 def make_app(service: Service) -> web.Application:
     """Return the application."""
     app = web.Application(middlewares=[_answer_errors, _make_guard(service)], client_max_size=bodies.SIZE_MAX)
-    app.add_routes(Attachments(service).list_routes())
+    for part in (Attachments(service), Topologies(service), Host(service), Stream(service), pages):
+        app.add_routes(part.list_routes())
     app.on_response_prepare.append(_add_headers)
     return app
 
@@ -53,6 +57,7 @@ def _make_guard(service: Service) -> Middleware:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Find out who asks; who may not look may nothing."""
         request[PEER] = read_peer(request.transport)
+        service.door.check(request, request[PEER])
         request[RIGHTS] = service.gatekeeper.find_rights(request[PEER])
         require_read(request[RIGHTS], request[PEER])
         return await handler(request)
@@ -72,7 +77,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _explain(request, error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, the client gets a sentence, and the log the rest
         _LOG.exception("%s failed", request.method)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         return _answer_problem(

@@ -10,8 +10,8 @@ from aiohttp import web
 from pipework_core.engine import report_json
 from pipework_core.model.attachment import address_words
 from pipework_core.serve import bodies
-from pipework_core.serve.changes import Change, answer_change, tell_refused
-from pipework_core.serve.problem import RefusedError, RequestError
+from pipework_core.serve.changes import Change, answer_change, refusing
+from pipework_core.serve.problem import RequestError
 from pipework_core.serve.requests import PEER, RIGHTS, answer_json, read_body, read_query, read_switch
 from pipework_core.serve.rights import require_attach, require_detach
 from pipework_core.spec.grammar import parse_guest
@@ -60,11 +60,8 @@ class Attachments:
         words = " ".join([asked.where, *address_words(asked)])
         waits = asked.dhcp is not None or asked.auto or asked.probe
         change = Change("attach", f"attach {words}", guest, interface, "wait" if waits else "change", dry_run)
-        try:
+        with refusing(self._service, change, request[PEER]):
             require_attach(request[RIGHTS], request[PEER], asked)
-        except RefusedError as error:
-            tell_refused(self._service, change, request[PEER], error)
-            raise
 
         def work(engine: Engine) -> Result:
             context, report = engine.attach(asked)
@@ -80,11 +77,8 @@ class Attachments:
         guest, interface = _read_names(request)
         change = Change("detach", "detach", guest, interface, dry_run=dry_run)
         found = await self._find(guest, interface)
-        try:
+        with refusing(self._service, change, request[PEER]):
             require_detach(request[RIGHTS], request[PEER], found.attachments)
-        except RefusedError as error:
-            tell_refused(self._service, change, request[PEER], error)
-            raise
 
         def work(engine: Engine) -> Result:
             jobs = engine.detach(guest, interface, keep=keep, last=True)

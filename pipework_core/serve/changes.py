@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipework_core.model import event
 from pipework_core.model.errors import PipeworkError
@@ -16,7 +17,7 @@ from pipework_core.serve.problem import RefusedError
 from pipework_core.serve.requests import PEER, answer_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aiohttp import web
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
     from pipework_core.serve.lanes import Lane
     from pipework_core.serve.operations import Result
+    from pipework_core.serve.peer import Peer
     from pipework_core.serve.service import Service
 
 
@@ -89,12 +91,17 @@ def _tell(service: Service, change: Change, client: str, seconds: float, error: 
         service.live.publish(told)
 
 
-def tell_refused(service: Service, change: Change, peer: Any, error: RefusedError) -> None:  # noqa: ANN401 - a Peer
-    """Tell the log, and those who listen, that somebody asked for what the policy does not let them do."""
-    told = _make_event(event.REFUSED, f"{change.what} ({peer}): {error}", change, 0.0)
-    service.metrics.count_refusal()
-    service.tell(told)
-    service.live.publish(told)
+@contextmanager
+def refusing(service: Service, change: Change, peer: Peer) -> Iterator[None]:
+    """Tell the log, and those who listen, of a RefusedError of the block."""
+    try:
+        yield
+    except RefusedError as error:
+        told = _make_event(event.REFUSED, f"{change.what} ({peer}): {error}", change, 0.0)
+        service.metrics.count_refusal()
+        service.tell(told)
+        service.live.publish(told)
+        raise
 
 
 def _make_event(kind: str, text: str, change: Change, seconds: float) -> Event:

@@ -27,9 +27,9 @@ class Listener:
         self._queue: asyncio.Queue[Told | None] = asyncio.Queue()
         self.is_over = False
 
-    async def get(self, timeout: float) -> Told | None:
+    async def get(self, seconds: float) -> Told | None:
         """Return the next event, None at the end; raise TimeoutError when none came for so many seconds."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             return await self._queue.get()
 
     def put(self, told: Told) -> bool:

@@ -16,13 +16,12 @@ from pipework_core.model import event
 from pipework_core.model.errors import PipeworkError
 from pipework_core.model.event import Event
 from pipework_core.model.names import escape_text
-from pipework_core.serve.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.serve.hub import Listener
+    from pipework_core.serve.hub import Hub, Listener
     from pipework_core.serve.listing import Listing
 
 #: Groups of rtnetlink(7): links, and addresses of both families.

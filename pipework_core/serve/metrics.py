@@ -22,15 +22,22 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        made = {"registry": self._registry}
-        self._runs = Counter("pipework_runs", "Changes that were carried out or failed.", ["command"], **made)
-        self._failures = Counter("pipework_failures", "Changes that failed and were undone.", ["command"], **made)
-        self._refusals = Counter("pipework_refusals", "Requests that the policy refused.", **made)
-        self._seconds = Histogram(
-            "pipework_run_seconds", "How long changes took.", ["command"], buckets=_BUCKETS, **made
+        self._runs = Counter(
+            "pipework_runs", "Changes that were carried out or failed.", ["command"], registry=self._registry
         )
-        self._attachments = Gauge("pipework_attachments", "What is attached.", ["kind", "state"], **made)
-        self._leases = Gauge("pipework_leases", "Leases whose DHCP client is to stay.", ["alive"], **made)
+        self._failures = Counter(
+            "pipework_failures", "Changes that failed and were undone.", ["command"], registry=self._registry
+        )
+        self._refusals = Counter("pipework_refusals", "Requests that the policy refused.", registry=self._registry)
+        self._seconds = Histogram(
+            "pipework_run_seconds", "How long changes took.", ["command"], buckets=_BUCKETS, registry=self._registry
+        )
+        self._attachments = Gauge(
+            "pipework_attachments", "What is attached.", ["kind", "state"], registry=self._registry
+        )
+        self._leases = Gauge(
+            "pipework_leases", "Leases whose DHCP client is to stay.", ["alive"], registry=self._registry
+        )
 
     def count_run(self, command: str, seconds: float, *, failed: bool) -> None:
         """Count a change."""

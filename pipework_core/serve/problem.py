@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/problem+json"
 #: Characters of a sentence: what somebody sent may be repeated in it.
 _TEXT_MAX = 2000
-#: The most special first. What the host lacks or a tool refused is 424 (RFC 4918, 11.4): the request was right.
+#: The most special first. All else, what the host lacks or a tool refused, is 424 (RFC 4918, 11.4): nothing was wrong
+#: with the request.
 _STATUS = (
     (RuntimeDownError, HTTPStatus.FAILED_DEPENDENCY),
     (GuestError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (PipeworkError, HTTPStatus.FAILED_DEPENDENCY),
 )
 
 
@@ -51,7 +51,7 @@ def find_status(error: PipeworkError) -> HTTPStatus:
     """Return the status of an answer that tells of this error."""
     if isinstance(error, RequestError):
         return error.status
-    return next(status for kind, status in _STATUS if isinstance(error, kind))
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.FAILED_DEPENDENCY)
 
 
 def encode_problem(error: PipeworkError) -> dict[str, Any]:

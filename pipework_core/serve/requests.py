@@ -48,8 +48,8 @@ def read_switch(query: Mapping[str, str], key: str) -> bool:
 async def read_body(request: web.Request) -> object:
     """Return the data of a JSON body; raise RequestError (400, 413, 415).
 
-    `curl -d` calls all that it sends a form, and is meant well. A page of somebody else's could send one as well, without
-    asking first: what a browser sends has to be called JSON.
+    `curl -d` calls all that it sends a form, and is meant well. A page of somebody else's could send one as well,
+    without asking first: what a browser sends has to be called JSON.
     """
     from_browser = "Origin" in request.headers
     if request.content_type not in ({_JSON} if from_browser else {_JSON, _FORM, _UNNAMED}):

@@ -20,13 +20,13 @@ from pipework_core.serve.hub import Hub
 from pipework_core.serve.lanes import Lanes
 from pipework_core.serve.listing import Listing
 from pipework_core.serve.live import Live
+from pipework_core.serve.loopback import Door
 from pipework_core.serve.metrics import Metrics
 from pipework_core.serve.operations import Operations
 from pipework_core.serve.rights import Gatekeeper
 from pipework_core.serve.service import Service
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from pipework_core.model.event import Tell
@@ -36,76 +36,122 @@ if TYPE_CHECKING:
 _PARTING, _STOPPING = 35.0, 3.0
 #: Seconds after which a connection without a request is closed.
 _KEEP_ALIVE = 75.0
+_TICK = 1.0
 
 
 class ServeWishes(Record):
-    """Where to serve, and by which policy. An empty `path` is where systemd's sockets, or the default, are."""
+    """Where to serve, and by which policy. An empty `path` is where systemd's sockets, or the default, are.
+
+    `listen` is an address of loopback and a port; who comes there changes nothing without `allow_changes`.
+    """
 
     policy: str
     path: str = ""
+    listen: tuple[str, int] | None = None
+    allow_changes: bool = False
+
+
+class Hooks(Record):
+    """Whom a server tells: `ready` when it answers, `stopping` when it is to end, `reload` of a SIGHUP.
+
+    `tick` is called every second or so; `log` has what goes into the log, from any thread.
+    """
+
+    log: Tell
+    ready: Callable[[], None]
+    stopping: Callable[[], None]
+    reload: Callable[[], None]
+    tick: Callable[[], None]
 
 
 class Server:
-    """Serves until it is told to stop. `tell` is told what goes into the log, from any thread."""
+    """Serves until it is told to stop."""
 
-    def __init__(self, wishes: ServeWishes, *, engines: Engines, tell: Tell, warn: Callable[[str], None]) -> None:
-        self._wishes = wishes
+    def __init__(self, wishes: ServeWishes, *, engines: Engines, warn: Callable[[str], None]) -> None:
         self._engines = engines
-        self._tell = tell
-        self._gatekeeper = Gatekeeper(wishes.policy)
-        self._inherited = sockets.take_inherited()
-        self._path = wishes.path or ("" if self._inherited else sockets.DEFAULT_PATH)
-        self._listening = [*self._inherited, *([sockets.open_unix(self._path, warn)] if self._path else [])]
+        self._gatekeeper = Gatekeeper(wishes.policy, allow_changes=wishes.allow_changes)
+        inherited = sockets.take_inherited()
+        self._path = wishes.path or ("" if inherited else sockets.DEFAULT_PATH)
+        self._listening = [*inherited, *([sockets.open_unix(self._path, warn)] if self._path else [])]
         self._inode = os.stat(self._path).st_ino if self._path else 0
+        self._door = Door()
+        self.url = ""
+        if wishes.listen is not None:
+            loopback = sockets.open_loopback(*wishes.listen)
+            self._listening.append(loopback)
+            address, port = loopback.getsockname()[:2]
+            self._door = Door(port)
+            shown = f"[{address}]" if ":" in address else address
+            self.url = f"http://{shown}:{port}/?token={self._door.token}"
+        self._live: Live | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
+        #: Whether a signal told it to end.
+        self.was_told = False
 
-    def run(self, *, ready: Callable[[], None], stopping: Callable[[], None], reload: Callable[[], None]) -> None:
-        """Serve; `ready` is called when requests are answered, `stopping` when the end was asked for."""
+    def run(self, hooks: Hooks) -> None:
+        """Serve."""
         try:
-            asyncio.run(self._serve(ready, stopping, reload))
+            asyncio.run(self._serve(hooks))
         finally:
             with suppress(OSError):
                 if self._path and os.lstat(self._path).st_ino == self._inode:
                     os.unlink(self._path)
 
-    async def _serve(self, ready: Callable[[], None], stopping: Callable[[], None], reload: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
-        end = asyncio.Event()
+    def stop(self) -> None:
+        """End soon; any thread may call it, once `ready` was called."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+
+    def publish(self, told: Event) -> None:
+        """Tell those who listen to events; any thread may call it."""
+        if self._live is not None:
+            self._live.publish(told)
+
+    async def _serve(self, hooks: Hooks) -> None:
+        loop = self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, end.set)
-
-        def read_again() -> None:
-            self._read_policy_again()
-            reload()
-
-        loop.add_signal_handler(signal.SIGHUP, read_again)
+            loop.add_signal_handler(number, self._hear_end)
+        loop.add_signal_handler(signal.SIGHUP, self._read_policy_again, hooks)
         lanes = Lanes()
         listing = Listing(self._engines, lanes)
+        live = self._live = Live(listing, Hub())
         service = Service(
             engines=self._engines,
             lanes=lanes,
             listing=listing,
-            live=Live(listing, Hub()),
+            live=live,
             gatekeeper=self._gatekeeper,
+            door=self._door,
             operations=Operations(),
             metrics=Metrics(),
-            tell=self._tell,
+            tell=hooks.log,
         )
         runner = web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE)
         await runner.setup()
         for one in self._listening:
             await web.SockSite(runner, one).start()
-        ready()
-        await end.wait()
-        stopping()
+        hooks.ready()
+        while not self._ending.is_set():
+            hooks.tick()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._ending.wait()
+        hooks.stopping()
         await _end(service, runner)
 
-    def _read_policy_again(self) -> None:
+    def _hear_end(self) -> None:
+        self.was_told = True
+        self._ending.set()
+
+    def _read_policy_again(self, hooks: Hooks) -> None:
+        hooks.reload()
         try:
             self._gatekeeper.reload()
         except PipeworkError as error:
-            self._tell(Event(event.FAILED, f"the policy stays as it was: {error}", hint=error.hint))
+            hooks.log(Event(event.FAILED, f"the policy stays as it was: {error}", hint=error.hint))
             return
-        self._tell(Event(event.NOTE, "read the policy again"))
+        hooks.log(Event(event.NOTE, "read the policy again"))
 
 
 async def _end(service: Service, runner: web.AppRunner) -> None:

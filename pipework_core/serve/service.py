@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipework_core.serve.lanes import Lanes
     from pipework_core.serve.listing import Listing
     from pipework_core.serve.live import Live
+    from pipework_core.serve.loopback import Door
     from pipework_core.serve.metrics import Metrics
     from pipework_core.serve.operations import Operations
     from pipework_core.serve.rights import Gatekeeper
@@ -25,6 +26,7 @@ class Service(Record):
     listing: Listing
     live: Live
     gatekeeper: Gatekeeper
+    door: Door
     operations: Operations
     metrics: Metrics
     tell: Tell

@@ -35,7 +35,7 @@ def take_inherited() -> list[socket.socket]:
         return []
     found = []
     for fd in range(_FIRST_FD, _FIRST_FD + int(count)):
-        os.set_inheritable(fd, False)
+        os.set_inheritable(fd, False)  # noqa: FBT003 - it takes no keyword
         inherited = socket.socket(fileno=fd)
         if inherited.family != socket.AF_UNIX or inherited.type != socket.SOCK_STREAM:
             raise UsageError("systemd hands on a socket that is no Unix stream.", hint="write ListenStream=/PATH")
@@ -84,7 +84,7 @@ def _remove_stale(path: str) -> None:
     if not stat.S_ISSOCK(mode):
         raise ConflictError(f"{path} is there, and is no socket.", hint="choose another path with --socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
+        probe.settimeout(0)
         code = probe.connect_ex(path)
     if code != errno.ECONNREFUSED:
         raise ConflictError(

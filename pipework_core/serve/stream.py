@@ -87,7 +87,7 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 
 def _format_all(events: list[Told], *, as_sse: bool) -> Iterator[bytes]:
-    """Yield events as they are sent. Of server-sent ones the kind is in the data alone: a page hears all by one name."""
+    """Yield events as they are sent. The kind of server-sent ones is in the data: a page hears all by one name."""
     for told in events:
         line = encode(told)
         yield b"id: %d\ndata: %b\n" % (told["id"], line) if as_sse else line

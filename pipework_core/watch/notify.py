@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 
 class Notifier:
@@ -24,3 +25,19 @@ class Notifier:
                 channel.sendto(text.encode(), address)
         except OSError:
             return
+
+
+class Heartbeat:
+    """Tells systemd that a loop is alive, as often as half of the time that it allows (WATCHDOG_USEC)."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self._every = int(os.environ.pop("WATCHDOG_USEC", "0") or 0) / 2_000_000
+        self._next = 0.0
+
+    def beat(self) -> None:
+        """Send a sign of life when it is time for one."""
+        now = time.monotonic()
+        if self._every and now >= self._next:
+            self._next = now + self._every
+            self._notifier.send(WATCHDOG="1")

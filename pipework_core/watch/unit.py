@@ -1,22 +1,22 @@
-"""The unit of systemd for `pipework watch`."""
+"""The units of systemd for commands that stay."""
 
 from __future__ import annotations
 
 _UNIT = """\
 [Unit]
-Description=Network interfaces for containers that ask for them
+Description={description}
 Documentation=man:pipework(1)
 After=docker.socket docker.service podman.socket openvswitch-switch.service network-online.target
 Wants=network-online.target
 
 [Service]
 Type=notify
-ExecStart={command} watch
+ExecStart={python} -P -m pipework_core {command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=1
 WatchdogSec=60
-TimeoutStopSec=10
+TimeoutStopSec={stop_seconds}
 # What it started for guests, such as DHCP clients that renew a lease, is theirs and lives on.
 KillMode=process
 
@@ -40,5 +40,11 @@ WantedBy=multi-user.target
 
 
 def make_unit(python: str) -> str:
-    """Return the unit; `python` is the interpreter that runs pipework."""
-    return _UNIT.format(command=f"{python} -P -m pipework_core")
+    """Return the unit of `pipework watch`; `python` is the interpreter that runs pipework."""
+    description = "Network interfaces for containers that ask for them"
+    return fill_unit(python, "watch", description, stop_seconds=10)
+
+
+def fill_unit(python: str, command: str, description: str, *, stop_seconds: int) -> str:
+    """Return the unit of a command, which gets so many seconds for what is under way when it is to end."""
+    return _UNIT.format(python=python, command=command, description=description, stop_seconds=stop_seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.watch.notify import Notifier
-    from pipework_core.watch.watcher import Watcher
+    from pipework_core.watch.watcher import Watcher, Wishes
 
 USAGE = (
     "watch [-f FILE] [--once | --for SECONDS] [--runtime NAMES]",
@@ -88,37 +87,23 @@ def run(request: WatchRequest, settings: Settings) -> int:
     from pipework_core.cli.event_output import EventPrinter
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
-    from pipework_core.watch import runtime, unit
-    from pipework_core.watch.notify import Notifier
-    from pipework_core.watch.policy_file import DEFAULT_FILE
-    from pipework_core.watch.watcher import Watcher, Wishes
+    from pipework_core.watch import unit
+    from pipework_core.watch.notify import Heartbeat, Notifier
+    from pipework_core.watch.watcher import Watcher
 
     if request.unit:
         print(unit.make_unit(sys.executable), end="")
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
-    there = tuple(name for name in _RUNTIMES if runtime.is_there(name))
-    filters: dict[str, list[str]] = {}
-    for key, value in request.filters:
-        filters.setdefault(key, []).append(value)
-    wishes = Wishes(
-        runtimes=request.runtimes or there or _RUNTIMES[:1],
-        policy=request.policy or DEFAULT_FILE,
-        topology=request.file,
-        filters=filters,
-        variables=request.variables,
-        once=request.once,
-        seconds=request.seconds,
-        dry_run=settings.dry_run,
-    )
+    wishes = make_wishes(request, dry_run=settings.dry_run)
     notifier = Notifier()
     watcher = Watcher(
         wishes,
         open_engine=_Opener(plugins, settings).open,
         methods=InstalledMethods(),
         tell=EventPrinter(json=settings.json).print_event,
-        tick=_Heartbeat(notifier).beat,
+        tick=Heartbeat(notifier).beat,
     )
     _handle_signals(watcher, notifier)
     watcher.run(ready=lambda: notifier.send(READY="1", STATUS="serving"))
@@ -127,6 +112,28 @@ def run(request: WatchRequest, settings: Settings) -> int:
     if not request.once:
         return 0
     return 1 if watcher.failed else _REFUSED if watcher.refused else 0
+
+
+def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
+    """Return what a watcher is to do."""
+    from pipework_core.watch import runtime
+    from pipework_core.watch.policy_file import DEFAULT_FILE
+    from pipework_core.watch.watcher import Wishes
+
+    there = tuple(name for name in _RUNTIMES if runtime.is_there(name))
+    filters: dict[str, list[str]] = {}
+    for key, value in request.filters:
+        filters.setdefault(key, []).append(value)
+    return Wishes(
+        runtimes=request.runtimes or there or _RUNTIMES[:1],
+        policy=request.policy or DEFAULT_FILE,
+        topology=request.file,
+        filters=filters,
+        variables=request.variables,
+        once=request.once,
+        seconds=request.seconds,
+        dry_run=dry_run,
+    )
 
 
 def _print_warning(text: str) -> None:
@@ -173,19 +180,3 @@ class _Opener:
         finally:
             driver.close()
             sys.stdout.write(out.getvalue())
-
-
-class _Heartbeat:
-    """Tells systemd that the loop that reads is alive, as often as half of the time that it allows (WATCHDOG_USEC)."""
-
-    def __init__(self, notifier: Notifier) -> None:
-        self._notifier = notifier
-        self._every = int(os.environ.pop("WATCHDOG_USEC", "0") or 0) / 2_000_000
-        self._next = 0.0
-
-    def beat(self) -> None:
-        """Send a sign of life when it is time for one."""
-        now = time.monotonic()
-        if self._every and now >= self._next:
-            self._next = now + self._every
-            self._notifier.send(WATCHDOG="1")
