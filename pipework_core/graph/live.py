@@ -65,7 +65,7 @@ def _make_guest(entry: AttachmentStatus) -> Node:
     key = name_guest(entry)
     if not key:
         key = f"netns:[{entry.inode}]" if entry.inode else f"of {entry.host_end or entry.interface}"
-        name = f"network namespace {entry.inode}" if entry.inode else "a guest that is gone"
+        name = f"network namespace {entry.inode}" if entry.inode else "unknown guest"
     return Node(id=f"guest:{key}", kind=runtime, name=name, side=GUEST_SIDE, detail=detail or {})
 
 

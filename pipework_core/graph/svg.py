@@ -1,4 +1,4 @@
-"""The picture as SVG: the host left, guests right with a row for each interface, curves between. No script, no font."""
+"""The picture as SVG: the host left, guests right with a row for each interface, lines between. No script, no font."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MARGIN, _GAP, _INDENT = 24, 14, 18
 _HOST_WIDTH, _GUEST_WIDTH, _BETWEEN = 260, 420, 150
 _HEAD, _ROW, _HOST_HEIGHT = 30, 38, 46
+#: How many trunks beside each other are told apart by place.
+_PLACES = 7
 #: How wide a character is, by the class of its text: 0.6 of the size of the monospaced font, and a little more.
 _CHARACTERS: Mapping[str, float] = {"name": 8, "row": 7.4, "state": 7.4, "more": 6.8}
 _WIDE = frozenset("WF")
@@ -108,19 +110,26 @@ def _draw_row(link: GraphLink, x: float, middle: float) -> Iterator[str]:
 
 
 def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
+    """Draw a trunk from each interface of the host, and from it a branch to each row; elbows within the host."""
     nodes = {node.id: node for node in graph.nodes}
+    trunks: dict[str, list[GraphLink]] = {}
     for link in graph.links:
         start, end = nodes[link.start], nodes[link.end]
-        left = _MARGIN + start.depth * _INDENT
         if end.side == HOST_SIDE:
-            bottom, middle = layout.tops[start.id] + _HOST_HEIGHT, layout.tops[end.id] + _HOST_HEIGHT / 2
-            path = f"M{left + 8} {bottom:g}V{middle:g}H{_MARGIN + end.depth * _INDENT}"
+            x, bottom = _MARGIN + start.depth * _INDENT + 8, layout.tops[start.id] + _HOST_HEIGHT
+            path = f"M{x} {bottom:g}V{layout.tops[end.id] + _HOST_HEIGHT / 2:g}H{_MARGIN + end.depth * _INDENT}"
+            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
         else:
-            x1, y1 = left + _HOST_WIDTH, layout.tops[start.id] + _HOST_HEIGHT / 2
-            x2, y2 = layout.guests_at, layout.rows[link.id]
-            bend = (x1 + x2) / 2
-            path = f"M{x1} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
-        yield f'<path class="link {_class(link.state)}" d="{path}"/>'
+            trunks.setdefault(link.start, []).append(link)
+    for number, (key, links) in enumerate(trunks.items()):
+        middle = layout.tops[key] + _HOST_HEIGHT / 2
+        x = layout.guests_at - _BETWEEN * (0.8 - 0.55 * (number % _PLACES) / (_PLACES - 1))
+        ys = [middle, *(layout.rows[link.id] for link in links)]
+        right = _MARGIN + nodes[key].depth * _INDENT + _HOST_WIDTH
+        yield f'<path class="trunk" d="M{right} {middle:g}H{x:g}M{x:g} {min(ys):g}V{max(ys):g}"/>'
+        for link in links:
+            path = f"M{x:g} {layout.rows[link.id]:g}H{layout.guests_at:g}"
+            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
 
 
 def _text(x: float, y: float, text: str, style: str, room: float) -> str:

@@ -73,7 +73,7 @@ class Browser:
             self._input.close()
             self._profile.cleanup()
 
-    def ask(self, method: str, **words: Any) -> dict[str, Any]:
+    def ask(self, method: str, **words: object) -> dict[str, Any]:
         """Send a request of the protocol and return its result."""
         self._number += 1
         request = {"id": self._number, "method": method, "params": words}
@@ -105,7 +105,7 @@ class Browser:
         """Go to a page."""
         self.ask("Page.navigate", url=address)
 
-    def run(self, script: str) -> Any:
+    def run(self, script: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
         """Return the value of an expression of JavaScript on the page."""
         result = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result

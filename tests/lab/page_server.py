@@ -10,6 +10,7 @@ import json
 import select
 import socket
 import sys
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,8 @@ from pipework_core.serve import page
 
 #: RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR (linux/rtnetlink.h).
 GROUPS = 0x1 | 0x10 | 0x100
+#: Whom events are about.
+GUEST = "<b>web1</b>"
 TYPES = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
 
 
@@ -33,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     graph: Path | None = None
 
     def do_GET(self) -> None:
-        if self.path == "/v1/events":
+        if self.path.startswith("/v1/events?since="):
             self.tell_events()
         elif self.path == "/v1/graph":
             self.answer(self.read_graph(), "application/json")
@@ -80,7 +83,14 @@ class Handler(BaseHTTPRequestHandler):
                 elif self.stamp() == written:
                     continue
                 written = self.stamp()
-                told = {"event": "changed", "guest": "<b>web1</b>", "interface": "eth1", "text": "something happened"}
+                told = {
+                    "id": time.time_ns(),
+                    "time": time.time(),
+                    "event": "changed",
+                    "guest": GUEST,
+                    "interface": "eth1",
+                    "text": "moved",
+                }
                 self.wfile.write(json.dumps(told).encode() + b"\n")
 
     def stamp(self) -> int:

@@ -4,13 +4,20 @@
 /** Milliseconds: of silence until a connection counts as lost (the server writes every 15 s), and between attempts. */
 const SILENCE = 40000, FIRST_PAUSE = 500, LONGEST_PAUSE = 15000, DEBOUNCE = 60;
 const EVENTS_SHOWN = 50;
+/** Events about the stream itself: what there is already, and where it begins. */
+const OF_STREAM = ["ready", "present", "forgotten"];
 
-/** Read events for ever; `onEvent` gets each, `onState` whether there is a connection and until when it waits. */
-async function followEvents({ onEvent, onConnected, onLost }) {
+/** Read events for ever. `onLine` gets each, and null for a sign of life; `onLost` why, and the pause before the next. */
+async function followEvents({ onLine, onConnected, onLost }) {
   let pause = FIRST_PAUSE;
+  let last = 0;
   for (;;) {
     try {
-      await readEvents(onEvent, () => {
+      const take = (event) => {
+        last = event?.id || last;
+        onLine(event);
+      };
+      await readEvents(last, take, () => {
         pause = FIRST_PAUSE;
         onConnected();
       });
@@ -23,12 +30,12 @@ async function followEvents({ onEvent, onConnected, onLost }) {
   }
 }
 
-/** Read one stream of events, a JSON document a line, until it ends. */
-async function readEvents(onEvent, onConnected) {
+/** Read one stream of events since one with a number, a JSON document a line, until it ends. */
+async function readEvents(since, onLine, onConnected) {
   const abort = new AbortController();
   let timer = setTimeout(() => abort.abort(), SILENCE);
   try {
-    const answer = await fetch("/v1/events", { headers: { Accept: "application/x-ndjson" }, signal: abort.signal, cache: "no-store" });
+    const answer = await fetch(`/v1/events?since=${since}`, { headers: { Accept: "application/x-ndjson" }, signal: abort.signal, cache: "no-store" });
     if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
     onConnected();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -40,7 +47,7 @@ async function readEvents(onEvent, onConnected) {
       timer = setTimeout(() => abort.abort(), SILENCE);
       const lines = (rest + value).split("\n");
       rest = lines.pop();
-      for (const line of lines) if (line.trim()) onEvent(JSON.parse(line));
+      for (const line of lines) onLine(line.trim() ? JSON.parse(line) : null);
     }
   } finally {
     clearTimeout(timer);
@@ -73,11 +80,12 @@ function makeReader(onGraph, onFailure) {
 
 /** Add an event to the list, the newest first. */
 function logEvent(event) {
+  if (OF_STREAM.includes(event.event)) return;
   const section = document.getElementById("log");
   const list = section.querySelector("ol");
-  const time = makeElement("time", "", new Date().toLocaleTimeString());
-  const whom = [event.guest && (event.guest.name || event.guest), event.interface].filter(Boolean).join("  ");
-  list.prepend(makeElement("li", "", time, makeElement("span", "event", event.event || "event"), makeElement("span", "name", whom), makeElement("span", "more", event.text)));
+  const time = makeElement("time", "", new Date(event.time * 1000).toLocaleTimeString());
+  const whom = [event.guest, event.interface].filter(Boolean).join("  ");
+  list.prepend(makeElement("li", "", time, makeElement("span", "event", event.event), makeElement("span", "name", whom), makeElement("span", "more", event.text)));
   while (list.children.length > EVENTS_SHOWN) list.lastChild.remove();
   section.hidden = false;
 }

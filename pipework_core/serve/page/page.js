@@ -25,6 +25,7 @@
     isPlanned = true;
     requestAnimationFrame(() => {
       isPlanned = false;
+      document.documentElement.style.setProperty("--top", `${document.querySelector(".top").offsetHeight}px`);
       drawLines(shown);
       markSelected();
     });
@@ -85,8 +86,9 @@
       say("live", "live");
       readGraph();
     },
-    onEvent(event) {
-      logEvent(event);
+    // Nobody tells of an interface of the host that has no attachment, so each sign of life is a reason to look, too.
+    onLine(event) {
+      if (event) logEvent(event);
       readGraph();
     },
     onLost(reason, pause) {

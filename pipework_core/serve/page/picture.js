@@ -66,7 +66,7 @@ function makeRow(link, graph) {
     makeElement("span", "interface", link.interface || "no interface"),
     makeElement("span", "addresses", link.addresses.join("  ") || "no address"),
     makeElement("span", "state", link.state),
-    makeElement("span", "more", makeElement("span", "on", `on ${host ? host.name : "?"}`), describeLink(link)));
+    makeElement("span", "more", makeElement("span", "on", `on ${host ? host.name : "?"}`), ...describeLink(link)));
   row.title = showText(link.words);
   return row;
 }

@@ -2,10 +2,17 @@
 /* Text and elements. Every name comes from a guest's root or a stranger's server: all text goes through `showText`,
    and becomes a text node, never markup. */
 
-/** Return a text in which whatever cannot be seen is written as its number. */
+/** Return a text in which whatever cannot be seen is written as its number, as `ls` does. */
 function showText(value) {
-  return String(value).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (char) => `\\u{${char.codePointAt(0).toString(16)}}`);
+  return String(value).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (char) => {
+    const code = char.codePointAt(0).toString(16);
+    if (char in SHORT) return SHORT[char];
+    if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
+    return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+  });
 }
+
+const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** Make an element with a class and children; what is a string becomes text. */
 function makeElement(tag, className, ...children) {
@@ -49,10 +56,11 @@ function describeNode(node) {
     const state = node.state === "unknown" ? "" : node.state;
     return [KIND_WORDS[node.kind] || node.kind, state, ...node.addresses].filter(Boolean).join(", ");
   }
-  return { host: "takes part in the network", gone: "gone" }[node.kind] || "guest";
+  return node.kind === "gone" ? "gone" : "guest";
 }
 
-/** Return kind, MAC and VLAN of a link. */
+/** Return kind, MAC and VLAN of a link, each in an element that is not broken into lines. */
 function describeLink(link) {
-  return [link.kind, link.mac, link.vlan && `VLAN ${link.vlan}`].filter(Boolean).join("  ");
+  const words = [link.kind, link.mac, link.vlan && `VLAN ${link.vlan}`].filter(Boolean);
+  return words.map((word) => makeElement("span", "word", word));
 }
