@@ -22,18 +22,21 @@ if TYPE_CHECKING:
 
 
 class Inventory(Record):
-    """What is attached, in the order of the guests' names, and what could not be found out, one sentence each.
-
-    `host_links` are all interfaces of the host, `ports` those of switches that keep their ports themselves, by name.
-    """
+    """What is attached, in the order of the guests' names, and what could not be found out, one sentence each."""
 
     attachments: tuple[AttachmentStatus, ...]
     warnings: tuple[str, ...] = ()
-    host_links: tuple[Link, ...] = ()
+
+
+class Survey(Record):
+    """What is attached, all interfaces of the host, and by their names the ports of switches that keep them apart."""
+
+    inventory: Inventory
+    links: tuple[Link, ...] = ()
     ports: Mapping[str, SwitchPort] = MappingProxyType({})
 
 
-def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Inventory:
+def survey_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Survey:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
     What a guest left that is gone can be asked for by the name that a switch remembers. `with_host_access` lists the
@@ -64,9 +67,8 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     clients = {client.pid for client in seen.clients}
     owners = directory.find_owners(spaces, clients=clients)
     known = tuple(attachments.add_guests(found, owners))
-    return Inventory(
-        attachments=known,
-        warnings=(*warnings, *find_shared_addresses(known)),
-        host_links=tuple(seen.host_state.links.values()),
+    return Survey(
+        inventory=Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known))),
+        links=tuple(seen.host_state.links.values()),
         ports=seen.ports,
     )

@@ -23,8 +23,8 @@ def format_dot(graph: Graph) -> str:
         texts = (labels.name_node(node), labels.describe_node(node))
         lines.append(f'  {numbers[node.id]} [label="{_quote(texts)}"{style}];')
     for link in graph.links:
-        texts = (escape_text(link.interface), labels.describe_addresses(link), labels.describe_link(link), link.state)
-        lines.append(f'  {numbers[link.start]} -- {numbers[link.end]} [label="{_quote(texts)}"];')
+        words = (escape_text(link.interface), labels.describe_addresses(link), labels.describe_link(link), link.state)
+        lines.append(f'  {numbers[link.start]} -- {numbers[link.end]} [label="{_quote(words)}"];')
     return "".join(f"{line}\n" for line in (*lines, "}"))
 
 

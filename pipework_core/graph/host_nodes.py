@@ -11,7 +11,7 @@ from pipework_core.model.graph import GraphLink, Node
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipework_core.engine.inventory import Inventory
+    from pipework_core.engine.inventory import Survey
     from pipework_core.model.link import Link
 
 #: Kinds of the kernel that are shown though nothing is attached to them; hardware has no kind.
@@ -19,17 +19,19 @@ _SHOWN = frozenset({"", "bridge", "bond", "team", "vlan", "vxlan", "dummy", "ope
 #: The device of Open vSwitch's datapath in the kernel, which is no bridge.
 _DATAPATH = "ovs-system"
 _OVS = "ovs"
+#: Of a veth pair, which lies on nothing: its parent is its other end.
+_PAIR = "veth"
 
 
-def list_host_links(inventory: Inventory) -> dict[str, Link]:
+def list_host_links(survey: Survey) -> dict[str, Link]:
     """Return the host's interfaces that are part of the picture, by name: no ends of attachments, no loopback."""
-    links = {link.name: link for link in inventory.host_links}
-    found = inventory.attachments
+    links = {link.name: link for link in survey.links}
+    found = survey.inventory.attachments
     parents = {entry.parent for entry in found}
     ends = {entry.host_end for entry in found}
     ends |= {entry.interface for entry in found if not entry.inode or entry.guest is attachments.THIS_HOST}
     hidden = ends - parents | {_DATAPATH}
-    switches = list_switches(inventory)
+    switches = list_switches(survey)
     shown = {
         name
         for name, link in links.items()
@@ -37,18 +39,19 @@ def list_host_links(inventory: Inventory) -> dict[str, Link]:
     } - hidden
     todo = list(shown)
     while todo:  # what a shown interface lies on is shown as well
-        below = links[todo.pop()].parent
-        if below in links and below not in shown:
+        upper = links[todo.pop()]
+        below = upper.parent
+        if upper.kind != _PAIR and below in links and below not in shown:
             shown.add(below)
             todo.append(below)
     return {name: links[name] for name in links if name in shown}
 
 
-def list_switches(inventory: Inventory) -> frozenset[str]:
+def list_switches(survey: Survey) -> frozenset[str]:
     """Return the names of Open vSwitch's bridges."""
-    told = {port.bridge for port in inventory.ports.values()}
-    own = {link.name for link in inventory.host_links if link.kind == "openvswitch"} - {_DATAPATH}
-    return frozenset(told | own | {entry.parent for entry in inventory.attachments if entry.kind == _OVS} - {""})
+    told = {port.bridge for port in survey.ports.values()}
+    own = {link.name for link in survey.links if link.kind == "openvswitch"} - {_DATAPATH}
+    return frozenset(told | own | {entry.parent for entry in survey.inventory.attachments if entry.kind == _OVS} - {""})
 
 
 def make_host_node(link: Link, switches: Iterable[str]) -> Node:
@@ -59,11 +62,11 @@ def make_host_node(link: Link, switches: Iterable[str]) -> Node:
         kind=kind,
         name=link.name,
         state=attachments.UP if link.up else attachments.DOWN,
-        addresses=(*link.addresses, *link.leased),
+        addresses=_list_addresses(link),
         detail={
             "interface": link.name,
             "kind": kind,
-            "addresses": [*link.addresses, *link.leased],
+            "addresses": [*_list_addresses(link)],
             "mac": link.mac or None,
             "mtu": link.mtu,
             "vlan": _read_vlan(link) or None,
@@ -74,14 +77,14 @@ def make_host_node(link: Link, switches: Iterable[str]) -> Node:
     )
 
 
-def link_hosts(links: Mapping[str, Link], inventory: Inventory) -> Iterator[GraphLink]:
+def link_hosts(links: Mapping[str, Link], survey: Survey) -> Iterator[GraphLink]:
     """Yield what lies on what: ports of bridges, bonds and switches, VLANs and others on their parents."""
     for link in links.values():
-        port = inventory.ports.get(link.name)
+        port = survey.ports.get(link.name)
         master = port.bridge if port else link.master
         if master in links and master != link.name:
             yield _make_host_link(link.name, master, link, kind="port", vlan=port.vlan if port else "")
-        if link.parent in links and not link.peer_elsewhere and link.kind != "veth":
+        if link.parent in links and not link.peer_elsewhere and link.kind != _PAIR:
             yield _make_host_link(link.parent, link.name, link, kind=link.kind, vlan=_read_vlan(link))
 
 
@@ -94,6 +97,11 @@ def find_vlan_device(links: Mapping[str, Link], parent: str, vlan: str) -> str:
 def name_host(name: str) -> str:
     """Return the id of the node of an interface of the host."""
     return f"host:{name}"
+
+
+def _list_addresses(link: Link) -> tuple[str, ...]:
+    """Return the addresses but for those that every interface gives itself, as `ls` does."""
+    return tuple(word for word in (*link.addresses, *link.leased) if not word.lower().startswith("fe80:"))
 
 
 def _read_vlan(link: Link) -> str:

@@ -15,13 +15,13 @@ def name_node(node: Node) -> str:
     """Return the name, of a guest with its runtime as other commands take it."""
     if node.side == GUEST_SIDE and node.kind not in {"host", "guest", "gone"}:
         return escape_text(f"{node.kind}:{node.name}")
-    return escape_text(node.name)
+    return escape_text(node.name) + (" (gone)" if node.kind == "gone" else "")
 
 
 def describe_node(node: Node) -> str:
     """Return what is written below the name."""
     if node.side == GUEST_SIDE:
-        return {"host": "takes part in the network", "gone": "gone"}.get(node.kind, "guest")
+        return "takes part in the network" if node.kind == "host" else "guest"
     words = (_KINDS.get(node.kind, node.kind), node.state if node.state != UNKNOWN else "", *node.addresses)
     return escape_text(", ".join(word for word in words if word))
 

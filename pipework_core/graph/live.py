@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.engine.inventory import Inventory
+    from pipework_core.engine.inventory import Survey
     from pipework_core.model.graph import Graph
     from pipework_core.model.link import Link
 
@@ -25,18 +25,18 @@ _HOST_NAME = "this host"
 _PARENTS: Mapping[str, str] = {"bridge": "bridge", "ovs": "ovs"}
 
 
-def build_graph(inventory: Inventory) -> Graph:
-    """Return the picture of what the engine lists with the host's own access (`Engine.list_attachments`)."""
-    links = host_nodes.list_host_links(inventory)
-    switches = host_nodes.list_switches(inventory)
+def build_graph(survey: Survey) -> Graph:
+    """Return the picture of a host (`Engine.survey_host`)."""
+    links = host_nodes.list_host_links(survey)
+    switches = host_nodes.list_switches(survey)
     nodes = {node.id: node for node in (host_nodes.make_host_node(link, switches) for link in links.values())}
-    found = list(host_nodes.link_hosts(links, inventory))
-    for entry in inventory.attachments:
+    found = list(host_nodes.link_hosts(links, survey))
+    for entry in survey.inventory.attachments:
         start, end = _make_parent(entry, links), _make_guest(entry)
         nodes.setdefault(start.id, start)
         nodes.setdefault(end.id, end)
         found.append(_make_link(entry, start.id, end.id))
-    return make_graph(nodes.values(), found, inventory.warnings)
+    return make_graph(nodes.values(), found, survey.inventory.warnings)
 
 
 def _make_parent(entry: AttachmentStatus, links: Mapping[str, Link]) -> Node:
@@ -65,7 +65,7 @@ def _make_guest(entry: AttachmentStatus) -> Node:
     key = name_guest(entry)
     if not key:
         key = f"netns:[{entry.inode}]" if entry.inode else f"of {entry.host_end or entry.interface}"
-        name = f"network namespace {entry.inode}" if entry.inode else "a guest that is gone"
+        name = f"network namespace {entry.inode}" if entry.inode else "unknown guest"
     return Node(id=f"guest:{key}", kind=runtime, name=name, side=GUEST_SIDE, detail=detail or {})
 
 

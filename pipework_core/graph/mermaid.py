@@ -35,6 +35,6 @@ def format_mermaid(graph: Graph) -> str:
 
 
 def _quote(texts: Iterable[str]) -> str:
-    """Return lines of a label; `#` and a number stand for a character (Mermaid, "Entity codes to escape characters")."""
+    """Return lines of a label; `#` and a number stand for a character (Mermaid, "Entity codes to escape")."""
     quoted = ("".join(char if char in _PLAIN else f"#{ord(char)};" for char in text) for text in texts if text)
     return "<br>".join(quoted)

@@ -1,4 +1,4 @@
-"""The picture as SVG: the host left, guests right with a row for each interface, curves between. No script, no font."""
+"""The picture as SVG: the host left, guests right with a row for each interface, lines between. No script, no font."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from pipework_core.model.records import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipework_core.model.graph import Graph, GraphLink, Node
+    from pipework_core.model.graph import Graph, GraphLink
 
-# Lengths are in pixels. A character of the monospaced font is 0.6 of its size wide, or a little more.
+# Lengths are in pixels.
 _MARGIN, _GAP, _INDENT = 24, 14, 18
 _HOST_WIDTH, _GUEST_WIDTH, _BETWEEN = 260, 420, 150
 _HEAD, _ROW, _HOST_HEIGHT = 30, 38, 46
-_CHARACTER = 7.4
+#: How many trunks beside each other are told apart by place.
+_PLACES = 7
+#: How wide a character is, by the class of its text: 0.6 of the size of the monospaced font, and a little more.
+_CHARACTERS: Mapping[str, float] = {"name": 8, "row": 7.4, "state": 7.4, "more": 6.8}
 _WIDE = frozenset("WF")
 
 
@@ -52,7 +55,7 @@ def format_svg(graph: Graph) -> str:
 
 
 def _arrange(graph: Graph) -> _Layout:
-    """Put guests below each other, and each interface of the host beside the middle of its links where there is room."""
+    """Put guests below each other, each interface of the host beside the middle of its links where there is room."""
     tops: dict[str, float] = {}
     rows: dict[str, float] = {}
     y = float(_MARGIN)
@@ -79,7 +82,7 @@ def _arrange(graph: Graph) -> _Layout:
 def _draw_hosts(graph: Graph, layout: _Layout) -> Iterator[str]:
     for node in graph.side(HOST_SIDE):
         x, y = _MARGIN + node.depth * _INDENT, layout.tops[node.id]
-        yield f'<g class="{_class(node.state)}"><rect class="box" x="{x}" y="{y:g}" rx="6" {_size(_HOST_WIDTH, _HOST_HEIGHT)}/>'
+        yield f'<g class="{_class(node.state)}">{_box(x, y, _HOST_WIDTH, _HOST_HEIGHT)}'
         yield _text(x + 12, y + 19, labels.name_node(node), "name", _HOST_WIDTH - 24)
         yield _text(x + 12, y + 36, labels.describe_node(node), "more", _HOST_WIDTH - 24) + "</g>"
 
@@ -88,7 +91,7 @@ def _draw_guests(graph: Graph, layout: _Layout) -> Iterator[str]:
     x = layout.guests_at
     for node in graph.side(GUEST_SIDE):
         links, y = graph.links_to(node), layout.tops[node.id]
-        yield f'<rect class="box" x="{x:g}" y="{y:g}" rx="6" {_size(_GUEST_WIDTH, _HEAD + len(links) * _ROW)}/>'
+        yield _box(x, y, _GUEST_WIDTH, _HEAD + len(links) * _ROW)
         yield _text(x + 12, y + 20, labels.name_node(node), "name", _GUEST_WIDTH - 24)
         for link in links:
             yield from _draw_row(link, x, layout.rows[link.id])
@@ -97,35 +100,43 @@ def _draw_guests(graph: Graph, layout: _Layout) -> Iterator[str]:
 def _draw_row(link: GraphLink, x: float, middle: float) -> Iterator[str]:
     """Draw what is known of a link: interface and addresses above MAC and VLAN, the state at the end."""
     state = escape_text(link.state)
-    room = _GUEST_WIDTH - 24 - (len(state) + 2) * _CHARACTER
+    room = _GUEST_WIDTH - 24 - (len(state) + 2) * _CHARACTERS["state"]
     top = f"{escape_text(link.interface)}  {labels.describe_addresses(link)}"
-    yield f'<g class="{_class(link.state)}"><line class="rule" x1="{x:g}" x2="{x + _GUEST_WIDTH:g}" y1="{middle - _ROW / 2:g}" y2="{middle - _ROW / 2:g}"/>'
+    yield f'<g class="{_class(link.state)}"><path class="rule" d="M{x:g} {middle - _ROW / 2:g}h{_GUEST_WIDTH}"/>'
     yield _text(x + 12, middle - 3, top, "row", room)
     yield _text(x + 12, middle + 12, labels.describe_link(link), "more", room)
-    yield f'<text class="state" x="{x + _GUEST_WIDTH - 12:g}" y="{middle + 4:g}" text-anchor="end">{escape(state)}</text></g>'
+    place = f'x="{x + _GUEST_WIDTH - 12:g}" y="{middle + 4:g}"'
+    yield f'<text class="state" {place} text-anchor="end">{escape(state)}</text></g>'
 
 
 def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
+    """Draw a trunk from each interface of the host, and from it a branch to each row; elbows within the host."""
     nodes = {node.id: node for node in graph.nodes}
+    trunks: dict[str, list[GraphLink]] = {}
     for link in graph.links:
         start, end = nodes[link.start], nodes[link.end]
-        left = _MARGIN + start.depth * _INDENT
         if end.side == HOST_SIDE:
-            bottom, middle = layout.tops[start.id] + _HOST_HEIGHT, layout.tops[end.id] + _HOST_HEIGHT / 2
-            path = f"M{left + 8} {bottom:g}V{middle:g}H{_MARGIN + end.depth * _INDENT}"
+            x, bottom = _MARGIN + start.depth * _INDENT + 8, layout.tops[start.id] + _HOST_HEIGHT
+            path = f"M{x} {bottom:g}V{layout.tops[end.id] + _HOST_HEIGHT / 2:g}H{_MARGIN + end.depth * _INDENT}"
+            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
         else:
-            x1, y1 = left + _HOST_WIDTH, layout.tops[start.id] + _HOST_HEIGHT / 2
-            x2, y2 = layout.guests_at, layout.rows[link.id]
-            bend = (x1 + x2) / 2
-            path = f"M{x1} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
-        yield f'<path class="link {_class(link.state)}" d="{path}"/>'
+            trunks.setdefault(link.start, []).append(link)
+    for number, (key, links) in enumerate(trunks.items()):
+        middle = layout.tops[key] + _HOST_HEIGHT / 2
+        x = layout.guests_at - _BETWEEN * (0.8 - 0.55 * (number % _PLACES) / (_PLACES - 1))
+        ys = [middle, *(layout.rows[link.id] for link in links)]
+        right = _MARGIN + nodes[key].depth * _INDENT + _HOST_WIDTH
+        yield f'<path class="trunk" d="M{right} {middle:g}H{x:g}M{x:g} {min(ys):g}V{max(ys):g}"/>'
+        for link in links:
+            path = f"M{x:g} {layout.rows[link.id]:g}H{layout.guests_at:g}"
+            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
 
 
 def _text(x: float, y: float, text: str, style: str, room: float) -> str:
     """Return one line of text, cut where the room ends; what is cut stands whole in its title."""
     shown, width = "", 0.0
     for char in text:
-        width += _CHARACTER * (2 if unicodedata.east_asian_width(char) in _WIDE else 1)
+        width += _CHARACTERS[style] * (2 if unicodedata.east_asian_width(char) in _WIDE else 1)
         if width > room:
             shown = f"{shown[:-1]}…"
             break
@@ -134,8 +145,8 @@ def _text(x: float, y: float, text: str, style: str, room: float) -> str:
     return f'<text class="{style}" x="{x:g}" y="{y:g}">{title}{escape(shown)}</text>'
 
 
-def _size(width: float, height: float) -> str:
-    return f'width="{width:g}" height="{height:g}"'
+def _box(x: float, y: float, width: float, height: float) -> str:
+    return f'<rect class="box" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6"/>'
 
 
 def _class(state: str) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from pipework_core.model.graph import Graph, GraphLink, Node
 
+#: A cell that is longer moves the rest of its own row alone.
+_COLUMN_MAX = 40
+
 
 def format_tree(graph: Graph) -> str:
     """Return the tree, a line for each interface of the host and each link. A guest with two links has two lines."""
@@ -55,7 +58,7 @@ class _Tree:
 
     def _measure(self, links: list[GraphLink]) -> list[int]:
         rows = [self._format_link(link) for link in links if self._nodes[link.end].side == GUEST_SIDE]
-        return [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return [min(max(map(len, column)), _COLUMN_MAX) for column in zip(*rows, strict=True)]
 
     def _format_link(self, link: GraphLink) -> tuple[str, ...]:
         return (

@@ -32,6 +32,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "shellcheck": ("shellcheck",),
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
+    "browser": ("chromium", "bash"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")

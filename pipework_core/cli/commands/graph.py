@@ -20,8 +20,7 @@ USAGE = (f"graph [-f FILE] [--format {'|'.join(FORMATS)}]",)
 HELP = (
     (
         "graph",
-        "draw NICs, bridges, switches and VLANs, the guests on them, and the links between; -f FILE draws a file "
-        "that is not up",
+        "draw NICs, bridges, switches, VLANs, and the guests on them, as --format says; -f FILE draws a file instead",
     ),
 )
 OPTIONS = ("file", "format", "json", *options.LOOKING)
@@ -62,7 +61,7 @@ def run(request: GraphRequest, settings: Settings) -> int:
         graph = _read_graph(request.file)
     else:
         with open_run(settings) as run:
-            graph = build_graph(run.engine.list_attachments(with_host_access=True))
+            graph = build_graph(run.engine.survey_host())
             run.driver.finish(())
         output.print_warnings(graph.warnings)
     if request.format == "json":
@@ -100,9 +99,11 @@ def format_graph(graph: Graph, form: str) -> str:
 
         return format_dot(graph)
     if form == "html":
+        import time
+
         from pipework_core.serve.page import export_page
 
-        return export_page(graph)
+        return export_page(graph, time.strftime("%Y-%m-%d %H:%M %Z"))
     from pipework_core.graph.tree import format_tree
 
     return format_tree(graph)
