@@ -12,6 +12,7 @@ from pipework_core.model.errors import PipeworkError
 from pipework_core.serve import bodies, pages
 from pipework_core.serve.attachments import Attachments
 from pipework_core.serve.host import Host
+from pipework_core.serve.page import CONTENT_SECURITY_POLICY
 from pipework_core.serve.peer import read_peer
 from pipework_core.serve.problem import CONTENT_TYPE, RequestError, encode_problem, find_status
 from pipework_core.serve.requests import PEER, RIGHTS
@@ -28,10 +29,7 @@ _LOG = logging.getLogger("pipework.serve")
 #: Nothing is to be kept, guessed, framed, or loaded from elsewhere.
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

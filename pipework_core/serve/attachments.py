@@ -56,7 +56,8 @@ class Attachments:
         """Make an attachment: 201; 200 when there was nothing to do, or with `dry_run`."""
         dry_run = read_switch(read_query(request, "dry_run"), "dry_run")
         guest, interface = _read_names(request)
-        asked = bodies.parse_attachment(guest, interface, await read_body(request))
+        data = await read_body(request)
+        asked = await self._service.lanes.run("read", lambda _: bodies.parse_attachment(guest, interface, data))
         words = " ".join([asked.where, *address_words(asked)])
         waits = asked.dhcp is not None or asked.auto or asked.probe
         change = Change("attach", f"attach {words}", guest, interface, "wait" if waits else "change", dry_run)

@@ -12,6 +12,7 @@ from pipework_core.serve.problem import RequestError
 from pipework_core.spec import grammar
 from pipework_core.topology import load
 from pipework_core.topology.json_reader import JsonData, refuse_controls
+from pipework_core.topology.model import WILDCARDS
 
 if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment
@@ -53,11 +54,13 @@ def _make_depth_error() -> RequestError:
     return RequestError(HTTPStatus.BAD_REQUEST, message, hint=f"send {_EXAMPLE}")
 
 
-def parse_attachment(guest: str, interface: str, body: object) -> Attachment:
+def parse_attachment(guest: str, interface: str, data: bytes) -> Attachment:
     """Return what a body asks for: the keys of a link of a topology file, or `line` with a command line.
 
-    Guest and interface are those of the path; a body that names them has to name the same. Raise UsageError.
+    Guest and interface are those of the path; a body that names them has to name the same. Raise UsageError, or
+    RequestError for what is no JSON. It may take a second: call it in a thread.
     """
+    body = decode_json(data)
     if not isinstance(body, dict):
         raise UsageError("the body has to consist of keys with values.", hint=f"send {_EXAMPLE}")
     refuse_controls(JsonData(body, _BODY))
@@ -65,23 +68,25 @@ def parse_attachment(guest: str, interface: str, body: object) -> Attachment:
     link = body["line"] if "line" in body else {**body, "guest": body.get("guest", name)}
     if "line" in body and (len(body) > 1 or not isinstance(link, str)):
         raise UsageError("line stands alone, and is text.", hint='send {"line": "br1 web1 192.168.1.1/24"}')
+    if not WILDCARDS.isdisjoint(name):
+        raise UsageError(f"{name!r} is a pattern.", hint="name one guest; POST /v1/topology takes patterns")
+    if isinstance(link, dict):
+        _require_same("guest", link["guest"], name)
     asked = _build_link(link)
-    checks = ((asked.guest, name, "guest"), (asked.interface or interface, interface, "interface"))
-    for given, due, key in checks:
-        if given != due:
-            raise UsageError(
-                f"{key}: the body says {given!r}, and the path {due!r}.", hint="name the same, or leave it out"
-            )
+    _require_same("guest", asked.guest, name)
+    _require_same("interface", asked.interface or interface, interface)
     return asked._replace(interface=grammar.parse_interface(interface, what="guest interface"))
+
+
+def _require_same(key: str, given: object, due: str) -> None:
+    if given != due:
+        message = f"{key}: the body says {str(given)[:80]!r}, and the path {due!r}."
+        raise UsageError(message, hint="name the same, or leave it out of the body")
 
 
 def _build_link(link: object) -> Attachment:
     within = ("links", 0)
     built = load.build_from(JsonData({"version": 1, "links": [link]}, _BODY, within)).links[0]
-    if built.is_pattern:
-        raise UsageError(
-            f"{built.attachment.guest!r} is a pattern.", hint="name one guest; POST /v1/topology takes them"
-        )
     if built.pools:
         raise UsageError(
             f"{built.pools[0].text!r} is a pool of addresses.", hint="give one address; POST /v1/topology takes pools"
@@ -89,9 +94,9 @@ def _build_link(link: object) -> Attachment:
     return built.attachment
 
 
-def parse_topology(body: object) -> Topology:
-    """Return what a body says, which has the keys of a topology file; raise UsageError."""
-    source = JsonData(body, _BODY)
+def parse_topology(data: bytes) -> Topology:
+    """Return what a body says, which has the keys of a topology file; raises, and is to be called, as the other."""
+    source = JsonData(decode_json(data), _BODY)
     refuse_controls(source)
     return load.build_from(source)
 

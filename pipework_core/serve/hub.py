@@ -25,7 +25,7 @@ class Listener:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Told | None] = asyncio.Queue()
-        self.is_over = False
+        self._reader = asyncio.current_task()
 
     async def get(self, seconds: float) -> Told | None:
         """Return the next event, None at the end; raise TimeoutError when none came for so many seconds."""
@@ -45,8 +45,12 @@ class Listener:
 
     def end(self) -> None:
         """Let it end after what it has."""
-        self.is_over = True
         self._queue.put_nowait(None)
+
+    def cut(self) -> None:
+        """End whoever made it, who may wait for a client that reads nothing."""
+        if self._reader is not None:
+            self._reader.cancel()
 
 
 class Hub:
@@ -102,4 +106,8 @@ class Hub:
         self._is_closed = True
         for listener in self._listeners:
             listener.end()
-        self._listeners = set()
+
+    def cut(self) -> None:
+        """End those that did not end by themselves."""
+        for listener in self._listeners:
+            listener.cut()

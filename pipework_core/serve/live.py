@@ -119,8 +119,13 @@ def _list_differences(old: _Known, new: _Known) -> Iterator[dict[str, Any]]:
     for key in old.keys() - new.keys():
         yield encode_change(event.DETACHED, old[key])
     for key, status in new.items():
-        if old.get(key) != status:
+        if key not in old or _drop_passing(old[key]) != _drop_passing(status):
             yield encode_change(event.CHANGED if key in old else event.ATTACHED, status)
+
+
+def _drop_passing(status: dict[str, Any]) -> dict[str, Any]:
+    """Return a status without the process by which a namespace was found: it may be one of ours that looks inside."""
+    return {**status, "guest": status["guest"] and {**status["guest"], "pid": None}}
 
 
 def encode_change(kind: str, status: Mapping[str, Any]) -> dict[str, Any]:

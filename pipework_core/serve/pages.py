@@ -7,11 +7,11 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from pipework_core.serve.page import INDEX, SCRIPTS, STYLE, read_page_file
 from pipework_core.serve.problem import RequestError
 from pipework_core.serve.requests import read_query
 
-_FOLDER = os.path.join(os.path.dirname(__file__), "page")
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 
 def list_routes() -> list[web.RouteDef]:
@@ -22,19 +22,17 @@ def list_routes() -> list[web.RouteDef]:
 async def show_index(request: web.Request) -> web.Response:
     """Return the page."""
     read_query(request)
-    return _answer_file("index.html")
+    return _answer_file(INDEX)
 
 
 async def show_file(request: web.Request) -> web.Response:
     """Return what the page is made of."""
     read_query(request)
-    return _answer_file(request.match_info["name"])
+    name = request.match_info["name"]
+    if name not in {STYLE, *SCRIPTS}:
+        raise RequestError(HTTPStatus.NOT_FOUND, f"the page has no file {name!r}.", hint="GET / is the page")
+    return _answer_file(name)
 
 
 def _answer_file(name: str) -> web.Response:
-    """Return a file that is in the folder itself; raise RequestError (404) for what is not."""
-    kind = _TYPES.get(os.path.splitext(name)[1])
-    if kind is None or name not in (os.listdir(_FOLDER) if os.path.isdir(_FOLDER) else ()):
-        raise RequestError(HTTPStatus.NOT_FOUND, f"the page has no file {name!r}.", hint="GET / is the page")
-    with open(os.path.join(_FOLDER, name), "rb") as file:
-        return web.Response(body=file.read(), content_type=kind, charset="utf-8")
+    return web.Response(text=read_page_file(name), content_type=_TYPES[os.path.splitext(name)[1]], charset="utf-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from pipework_core.model.errors import UsageError
-from pipework_core.serve.bodies import SIZE_MAX, decode_json, encode
+from pipework_core.serve.bodies import SIZE_MAX, encode
 from pipework_core.serve.peer import Peer
 from pipework_core.serve.problem import RequestError
 from pipework_core.watch.policy_api import Rights
@@ -45,8 +45,8 @@ def read_switch(query: Mapping[str, str], key: str) -> bool:
     return _SWITCHES[value]
 
 
-async def read_body(request: web.Request) -> object:
-    """Return the data of a JSON body; raise RequestError (400, 413, 415).
+async def read_body(request: web.Request) -> bytes:
+    """Return a body that is said to be JSON; raise RequestError (413, 415).
 
     `curl -d` calls all that it sends a form, and is meant well. A page of somebody else's could send one as well,
     without asking first: what a browser sends has to be called JSON.
@@ -60,11 +60,10 @@ async def read_body(request: web.Request) -> object:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is compressed.", hint="send it as it is")
     try:
-        data = await request.read()
+        return await request.read()
     except web.HTTPRequestEntityTooLarge:
         message = f"the body is larger than {SIZE_MAX >> 20} MiB."
         raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, hint="send less at once") from None
-    return decode_json(data)
 
 
 def answer_json(

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Seconds that requests under way get after the end was asked for, and then to stop where nothing is half done.
 _PARTING, _STOPPING = 35.0, 3.0
+#: Seconds that who listens to events gets to read the last of them.
+_READING = 1.0
 #: Seconds after which a connection without a request is closed.
 _KEEP_ALIVE = 75.0
 _TICK = 1.0
@@ -113,21 +115,9 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._hear_end)
         loop.add_signal_handler(signal.SIGHUP, self._read_policy_again, hooks)
-        lanes = Lanes()
-        listing = Listing(self._engines, lanes)
-        live = self._live = Live(listing, Hub())
-        service = Service(
-            engines=self._engines,
-            lanes=lanes,
-            listing=listing,
-            live=live,
-            gatekeeper=self._gatekeeper,
-            door=self._door,
-            operations=Operations(),
-            metrics=Metrics(),
-            tell=hooks.log,
-        )
-        runner = web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE)
+        service = make_service(self._engines, self._gatekeeper, self._door, hooks.log)
+        self._live = service.live
+        runner = make_runner(service)
         await runner.setup()
         for one in self._listening:
             await web.SockSite(runner, one).start()
@@ -138,7 +128,7 @@ class Server:
                 async with asyncio.timeout(_TICK):
                     await self._ending.wait()
         hooks.stopping()
-        await _end(service, runner)
+        await end_service(service, runner)
 
     def _hear_end(self) -> None:
         self.was_told = True
@@ -154,15 +144,39 @@ class Server:
         hooks.log(Event(event.NOTE, "read the policy again"))
 
 
-async def _end(service: Service, runner: web.AppRunner) -> None:
+def make_service(engines: Engines, gatekeeper: Gatekeeper, door: Door, tell: Tell) -> Service:
+    """Return the parts of a server; a loop has to run."""
+    lanes = Lanes()
+    listing = Listing(engines, lanes)
+    return Service(
+        engines=engines,
+        lanes=lanes,
+        listing=listing,
+        live=Live(listing, Hub()),
+        gatekeeper=gatekeeper,
+        door=door,
+        operations=Operations(),
+        metrics=Metrics(),
+        tell=tell,
+    )
+
+
+def make_runner(service: Service) -> web.AppRunner:
+    """Return what serves on sockets."""
+    return web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE)
+
+
+async def end_service(service: Service, runner: web.AppRunner) -> None:
     """Take no more requests, let those under way finish, and after a while stop where nothing is half done."""
     for site in list(runner.sites):
         await site.stop()
     service.live.close()
+    cut = asyncio.get_running_loop().call_later(_READING, service.live.hub.cut)
     deadline = asyncio.get_running_loop().call_later(_PARTING, service.lanes.interrupt)
     await asyncio.wait(
         [asyncio.create_task(service.operations.wait()), asyncio.create_task(runner.cleanup())],
         timeout=_PARTING + _STOPPING,
     )
+    cut.cancel()
     deadline.cancel()
     service.lanes.close()

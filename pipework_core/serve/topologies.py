@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.signals import Signals
     from pipework_core.serve.operations import Result
     from pipework_core.serve.service import Service
+    from pipework_core.topology.model import Topology
     from pipework_core.topology.report import TopologyReport
 
 
@@ -40,7 +41,7 @@ class Topologies:
         """Attach what is missing: 200 when all holds, 207 when some of it failed."""
         query = read_query(request, "dry_run", "replace", "atomic", "prune")
         dry_run, replace, atomic, prune = (read_switch(query, key) for key in ("dry_run", "replace", "atomic", "prune"))
-        topology = bodies.parse_topology(await read_body(request))
+        topology = await self._read_topology(request)
         change = Change("up", f"up, {len(topology.links)} links", lane="wait", dry_run=dry_run)
         with refusing(self._service, change, request[PEER]):
             require_all(request[RIGHTS], request[PEER], "apply a topology")
@@ -58,7 +59,7 @@ class Topologies:
     async def compare(self, request: web.Request) -> web.Response:
         """Tell what differs; nothing is changed."""
         read_query(request)
-        topology = bodies.parse_topology(await read_body(request))
+        topology = await self._read_topology(request)
 
         def work(signals: Signals) -> dict[str, Any]:
             warnings: list[str] = []
@@ -72,7 +73,7 @@ class Topologies:
         """Detach what the document names: 200 when all went, 207 when some of it stays."""
         query = read_query(request, "dry_run", "keep_bridge")
         dry_run, keep = read_switch(query, "dry_run"), read_switch(query, "keep_bridge")
-        topology = bodies.parse_topology(await read_body(request))
+        topology = await self._read_topology(request)
         change = Change("down", f"down, {len(topology.links)} links", lane="wait", dry_run=dry_run)
         with refusing(self._service, change, request[PEER]):
             require_all(request[RIGHTS], request[PEER], "withdraw a topology")
@@ -85,6 +86,10 @@ class Topologies:
             return _answer(data, [*warnings, *_list_problems(report)], whole=not stays and _holds(report))
 
         return await answer_change(request, self._service, change, work)
+
+    async def _read_topology(self, request: web.Request) -> Topology:
+        data = await read_body(request)
+        return await self._service.lanes.run("read", lambda _: bodies.parse_topology(data))
 
 
 def _answer(data: dict[str, Any], warnings: list[str], *, whole: bool) -> Result:

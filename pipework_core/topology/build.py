@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipework_core.topology.model import Source
     from pipework_core.topology.schema import CheckedFile, Defaults, HostFields, LinkFields
 
+#: Longer lines are nobody's attachment, and splitting them costs time.
+_LINE_MAX = 4096
 _Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
@@ -252,6 +254,8 @@ def _list_options(given: Mapping[str, object]) -> list[str]:
 
 
 def _split_line(text: str) -> list[str]:
+    if len(text) > _LINE_MAX:
+        raise UsageError(f"the line is longer than {_LINE_MAX} characters.", hint="write the link as keys, or as two")
     try:
         return shlex.split(text)
     except ValueError as error:
