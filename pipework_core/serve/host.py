@@ -31,7 +31,7 @@ class Host:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._packages: asyncio.Task[dict[str, Any]] | None = None
-        self._document = make_document()
+        self._document: dict[str, Any] = {}
 
     def list_routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -80,6 +80,7 @@ class Host:
     async def describe(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""
         read_query(request)
+        self._document = self._document or make_document()
         return answer_json(self._document)
 
     async def measure(self, request: web.Request) -> web.Response:

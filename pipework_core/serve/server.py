@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pipework_core.model import event
 from pipework_core.model.errors import PipeworkError
@@ -163,7 +165,15 @@ def make_service(engines: Engines, gatekeeper: Gatekeeper, door: Door, tell: Tel
 
 def make_runner(service: Service) -> web.AppRunner:
     """Return what serves on sockets."""
-    return web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE)
+    logger = logging.getLogger("pipework.http")
+    logger.addFilter(_is_our_fault)
+    return web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE, logger=logger)
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether the log is to have it: what is no HTTP has its answer, and could fill the log."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 async def end_service(service: Service, runner: web.AppRunner) -> None:

@@ -38,6 +38,7 @@ def take_inherited() -> list[socket.socket]:
         os.set_inheritable(fd, False)  # noqa: FBT003 - it takes no keyword
         inherited = socket.socket(fileno=fd)
         if inherited.family != socket.AF_UNIX or inherited.type != socket.SOCK_STREAM:
+            inherited.close()
             raise UsageError("systemd hands on a socket that is no Unix stream.", hint="write ListenStream=/PATH")
         found.append(inherited)
     return found

@@ -37,7 +37,8 @@ async def read_until(response: aiohttp.ClientResponse, kind: str) -> list[dict[s
     return found
 
 
-def test_what_is_there_then_what_changes() -> None:
+def test_what_is_there_then_what_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
     world = World()
 
     async def test(api: Api) -> None:
