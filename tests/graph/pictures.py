@@ -10,9 +10,27 @@ from pipework_core.model.plan import Netns
 
 #: Names that a guest's root, a container's author or whoever makes a namespace can choose.
 HOSTILE = (
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><b>'", "]]>--><x", "a\x1b[2Jb", "\u202egnp", "a\nb\rc",
-    "&lt;&#60;", "\\N\\\"\\", "#quot;\"]", "end\n  click n0 href", "\udc80\udcff", "\U000e0041", "x" * 200, "`${1}`", "漢字 نص",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    """"><b>'""",
+    "]]>--><x",
+    "a\x1b[2Jb",
+    "\u202egnp",
+    "a\nb\rc",
+    "&lt;&#60;",
+    r"""\N\"\ """,
+    """#quot;"]""",
+    "end\n  click n0 href",
+    "\udc80\udcff",
+    "\U000e0041",
+    "x" * 200,
+    "`${1}`",
+    "漢字 نص",
+    "</style><style>*{display:none}",
+    "</script><script>alert(1)//",
+    "\x00\x01",
+    "javascript:alert(1)",
+)
 
 
 def make_guest(name: str, inode: int, runtime: str = "docker") -> Guest:

@@ -104,6 +104,7 @@ def main(port: str, graph: str = "") -> None:
     Handler.graph = Path(graph) if graph else None
     with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
         server.daemon_threads = True
+        print("ready", flush=True)
         server.serve_forever()
 
 
