@@ -29,7 +29,8 @@ deadline = time.monotonic() + 30
 while children() and time.monotonic() < deadline:
     opener.tidy()
     time.sleep(0.1)
-held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+held = [os.readlink(link) for link in links if os.path.lexists(link)]
 print(len(children()), sum(path.startswith("net:") for path in held))
 opener.close()
 """
