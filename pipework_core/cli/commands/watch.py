@@ -185,7 +185,7 @@ def _open_dry(opener: EngineOpener, plugins: PluginManager, printer: _Printer, s
 class _Printer:
     """Prints events on stdout, one a line: for people, or as JSON. Scripts of a dry run go there, and events to stderr.
 
-    May be called from any thread. Where nobody reads any more, the process stops as by SIGTERM, and `raise_error` says why.
+    May be called from any thread. Where nobody reads any more, the process stops as by SIGTERM; `raise_error` says why.
     """
 
     def __init__(self, settings: Settings) -> None:
