@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
+
 from pipework_core.graph.planned import build_planned_graph
+from pipework_core.graph.svg import format_svg
 from pipework_core.topology import parse_topology
+
+HERE = Path(__file__).parent
 
 FILE = """
 version: 1
@@ -52,3 +58,9 @@ def test_an_empty_file_is_an_empty_picture() -> None:
 def test_the_host_s_part_of_a_nic_is_called_as_it_will_be() -> None:
     graph = build_planned_graph(parse_topology("version: 1\nhost:\n  - eth0 10.0.0.1/24\n"))
     assert [link.interface for link in graph.links] == ["eth0-host"]
+
+
+def test_the_picture_in_the_documents_is_that_of_the_demo() -> None:
+    shown = (HERE.parents[1] / "docs" / "graph.svg").read_text()
+    demo = (resources.files("pipework_core.demo") / "demo.yaml").read_text()
+    assert shown == format_svg(build_planned_graph(parse_topology(demo)))

@@ -115,8 +115,8 @@ def test_a_link_that_goes_away_disappears_within_a_second(page_host: PrivateHost
     serving = start(page_host)
     browser.wait("document.getElementById('connection').innerText == 'live'")
     serving.kill()
-    refused = [text for text in browser.complaints if "ERR_CONNECTION_REFUSED" in text]
-    assert refused == browser.complaints
+    # The browser itself complains of each attempt while there was no server.
+    assert all(text.startswith("Failed to load resource: net::") for text in browser.complaints)
     browser.complaints.clear()
 
 
