@@ -19,7 +19,7 @@ from pipework_core.model.graph import Graph
 from pipework_core.model.link import Link
 from pipework_core.model.names import escape_text
 
-from .pictures import HOSTILE, make_entry, make_many, make_survey
+from .pictures import HOSTILE, make_entry, make_host, make_many
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,11 +35,11 @@ def hostile_graph(names: tuple[str, ...] = HOSTILE) -> Graph:
         for number, name in enumerate(names)
     ]
     links = tuple(Link(name=name, ifindex=500 + n, kind=name, addresses=(name,)) for n, name in enumerate(names))
-    return build_graph(make_survey(*entries, links=links, warnings=names))
+    return build_graph(make_host(*entries, links=links, warnings=names))
 
 
 def test_the_tree_shows_hosts_guests_addresses_and_states() -> None:
-    survey = make_survey(
+    host = make_host(
         make_entry("web1", 1),
         make_entry(
             "web1", 1, "eth2", kind="macvlan", parent="eth0", vlan="10", addresses=("172.16.0.1/24", "fd00::1/64")
@@ -47,7 +47,7 @@ def test_the_tree_shows_hosts_guests_addresses_and_states() -> None:
         make_entry("db", 2, state="down", addresses=()),
         links=(Link(name="eth0.10", ifindex=50, kind="vlan", parent="eth0", up=True, data={"id": 10}),),
     )
-    assert format_tree(build_graph(survey)) == (
+    assert format_tree(build_graph(host)) == (
         "br1  (bridge, up, 10.0.0.254/16)\n"
         "├─ docker:db    eth1  down               bridge 02:00:00:00:00:02\n"
         "└─ docker:web1  eth1  up    10.0.0.2/16  bridge 02:00:00:00:00:01\n"
@@ -59,7 +59,7 @@ def test_the_tree_shows_hosts_guests_addresses_and_states() -> None:
 
 def test_a_bridge_with_two_ports_stands_below_both_and_its_guests_once() -> None:
     links = (Link(name="eth1", ifindex=50, master="br1"), Link(name="eth2", ifindex=51, master="br1"))
-    lines = format_tree(build_graph(make_survey(make_entry("web1", 1), links=links))).splitlines()
+    lines = format_tree(build_graph(make_host(make_entry("web1", 1), links=links))).splitlines()
     assert lines[-2:] == ["eth2  (NIC, down)", "└─ br1  (bridge, up, 10.0.0.254/16, see above)"]
     assert sum("web1" in line for line in lines) == 1
 
@@ -72,7 +72,7 @@ def test_nothing_is_an_empty_picture() -> None:
 
 
 def test_mermaid_and_dot_name_each_node_and_link() -> None:
-    graph = build_graph(make_survey(make_entry("web1", 1)))
+    graph = build_graph(make_host(make_entry("web1", 1)))
     assert format_mermaid(graph) == (
         "flowchart LR\n"
         '  subgraph host["host"]\n'
@@ -150,7 +150,7 @@ def test_no_name_that_anybody_could_think_of_is_more_than_a_name(names: list[str
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_svg_shows_a_hostile_name_as_it_is_escaped(name: str) -> None:
-    root = parse_svg(format_svg(build_graph(make_survey(make_entry(name, 1)))))
+    root = parse_svg(format_svg(build_graph(make_host(make_entry(name, 1)))))
     texts = [
         "".join(part.text or "" for part in ([*text.iter(f"{SVG}title")] or [text])) for text in root.iter(f"{SVG}text")
     ]

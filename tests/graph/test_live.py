@@ -10,17 +10,17 @@ from pipework_core.graph.live import build_graph
 from pipework_core.model.link import Link
 from pipework_core.model.snapshot import SwitchPort
 
-from .pictures import HOSTILE, make_entry, make_many, make_survey
+from .pictures import HOSTILE, make_entry, make_host, make_many
 
 
 def names(links: tuple[Link, ...] = (), *entries: object) -> list[str]:
     """Return the names on the host's side beside `eth0` and `br1`."""
-    graph = build_graph(make_survey(*entries, links=links))
+    graph = build_graph(make_host(*entries, links=links))
     return [node.name for node in graph.side("host") if node.name not in {"eth0", "br1"}]
 
 
 def test_a_guest_hangs_on_its_bridge_with_all_that_ls_knows() -> None:
-    graph = build_graph(make_survey(make_entry("web1", 1, vlan="10")))
+    graph = build_graph(make_host(make_entry("web1", 1, vlan="10")))
     bridge, nic = graph.side("host")
     (guest,) = graph.side("guest")
     (link,) = graph.links
@@ -61,7 +61,7 @@ def test_interfaces_hang_on_what_they_lie_on() -> None:
         Link(name="tun9", ifindex=73, kind="tun"),
         Link(name="tun9.4", ifindex=74, kind="vlan", parent="tun9", data={"id": 4}),
     )
-    graph = build_graph(make_survey(links=links))
+    graph = build_graph(make_host(links=links))
     found = {(link.start, link.end): (link.kind, link.vlan) for link in graph.links}
     assert found == {
         ("host:eth0", "host:eth0.10"): ("vlan", "10"),
@@ -75,8 +75,8 @@ def test_interfaces_hang_on_what_they_lie_on() -> None:
 def test_a_guest_in_a_vlan_hangs_on_the_vlan_s_interface() -> None:
     links = (Link(name="eth0.10", ifindex=70, kind="vlan", parent="eth0", data={"id": 10}),)
     entry = make_entry("web1", 1, kind="macvlan", parent="eth0", vlan="10", host_end="")
-    assert build_graph(make_survey(entry, links=links)).links[-1].start == "host:eth0.10"
-    assert build_graph(make_survey(entry._replace(vlan="11"), links=links)).links[-1].start == "host:eth0"
+    assert build_graph(make_host(entry, links=links)).links[-1].start == "host:eth0.10"
+    assert build_graph(make_host(entry._replace(vlan="11"), links=links)).links[-1].start == "host:eth0"
 
 
 def test_switches_of_open_vswitch_are_known_with_and_without_the_kernel_s_datapath() -> None:
@@ -86,8 +86,8 @@ def test_switches_of_open_vswitch_are_known_with_and_without_the_kernel_s_datapa
         Link(name="eth5", ifindex=72, master="ovs-system"),
     )
     ports = {"eth5": SwitchPort("eth5", "ovs1", vlan="7")}
-    survey = make_survey(make_entry("web1", 1, kind="ovs", parent="ovs1"), links=links)._replace(ports=ports)
-    graph = build_graph(survey)
+    host = make_host(make_entry("web1", 1, kind="ovs", parent="ovs1"), links=links)._replace(ports=ports)
+    graph = build_graph(host)
     kinds = {node.name: node.kind for node in graph.side("host")}
     assert (kinds["ovs0"], kinds["ovs1"]) == ("ovs", "ovs")
     assert [(link.start, link.vlan) for link in graph.links if link.end == "host:ovs1"] == [("host:eth5", "7")]
@@ -98,7 +98,7 @@ def test_the_host_s_own_part_is_like_a_guest_and_its_interface_is_drawn_once() -
     links = (Link(name="eth0-host", ifindex=70, kind="macvlan", parent="eth0", up=True),)
     bridge = make_entry("", 0, "br1", host_end="")
     own = [entry._replace(guest=THIS_HOST) for entry in (part, bridge)]
-    graph = build_graph(make_survey(*own, links=links))
+    graph = build_graph(make_host(*own, links=links))
     assert [node.name for node in graph.side("host")] == ["br1", "eth0"]
     assert [(node.name, node.kind) for node in graph.side("guest")] == [("this host", "host")]
     assert {(link.start, link.interface) for link in graph.links} == {("host:br1", "br1"), ("host:eth0", "eth0-host")}
@@ -111,7 +111,7 @@ def test_what_is_named_and_not_there_says_so() -> None:
         make_entry("c", 3, kind="dummy", parent="", host_end=""),
         make_entry("d", 4, kind="macvlan", parent="", host_end="", state="elsewhere"),
     )
-    nodes = {node.name: (node.kind, node.state) for node in build_graph(make_survey(*entries)).side("host")}
+    nodes = {node.name: (node.kind, node.state) for node in build_graph(make_host(*entries)).side("host")}
     assert nodes["br9"] == ("bridge", "missing")
     assert nodes["eth9"] == ("nic", "up")
     assert nodes["connected to nothing"] == ("dummy", "unknown")
@@ -122,17 +122,17 @@ def test_guests_without_a_name_are_told_apart_and_the_worst_state_of_a_guest_is_
     lost = [make_entry("", number)._replace(guest=None) for number in (7, 8)]
     gone = [make_entry("", 0, "", host_end=f"ve{n}", state="orphan")._replace(guest=None) for n in (1, 2)]
     both = [make_entry("web1", 9), make_entry("web1", 9, "eth2", state="expired")]
-    guests = {node.name: node.state for node in build_graph(make_survey(*lost, *gone, *both)).side("guest")}
+    guests = {node.name: node.state for node in build_graph(make_host(*lost, *gone, *both)).side("guest")}
     assert guests == {
         "network namespace 7": "up", "network namespace 8": "up", "unknown guest": "orphan", "web1": "expired",
     }  # fmt: skip
-    assert len(build_graph(make_survey(*lost, *gone, *both)).side("guest")) == 5
+    assert len(build_graph(make_host(*lost, *gone, *both)).side("guest")) == 5
 
 
 def test_each_thing_has_an_id_of_its_own_whatever_it_is_called() -> None:
-    hostile = make_survey(*(make_entry(name, n + 1, interface=name[:15]) for n, name in enumerate(HOSTILE)))
-    for survey in (make_many(100), hostile):
-        graph = build_graph(survey)
+    hostile = make_host(*(make_entry(name, n + 1, interface=name[:15]) for n, name in enumerate(HOSTILE)))
+    for host in (make_many(100), hostile):
+        graph = build_graph(host)
         known = {node.id for node in graph.nodes}
         assert len(known) == len(graph.nodes)
         assert len({link.id for link in graph.links}) == len(graph.links)
@@ -140,9 +140,7 @@ def test_each_thing_has_an_id_of_its_own_whatever_it_is_called() -> None:
 
 
 def test_the_document_has_the_keys_that_users_parse() -> None:
-    document = report_json.encode_graph(
-        build_graph(make_survey(make_entry("web1", 1, mac=""), warnings=("a warning",)))
-    )
+    document = report_json.encode_graph(build_graph(make_host(make_entry("web1", 1, mac=""), warnings=("a warning",))))
     assert set(document) == {"version", "nodes", "links", "warnings"}
     assert (document["version"], document["warnings"]) == (1, ["a warning"])
     bridge, nic, guest = document["nodes"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from graph.pictures import HOSTILE, make_entry, make_many, make_survey
+from graph.pictures import HOSTILE, make_entry, make_host, make_many
 
 from pipework_core.engine import report_json
 from pipework_core.graph.live import build_graph
@@ -22,7 +22,7 @@ from .parts import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipework_core.engine.inventory import Survey
+    from pipework_core.engine.inventory import HostInventory
     from pipework_core.testing.inside import InsideProcess
 
 SERVER = Path(__file__).with_name("page_server.py")
@@ -60,13 +60,13 @@ def browser(window: Browser) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def show(page_host: PrivateHost, browser: Browser, tmp_path: Path) -> Iterator[Callable[[Survey], Path]]:
+def show(page_host: PrivateHost, browser: Browser, tmp_path: Path) -> Iterator[Callable[[HostInventory], Path]]:
     """Show a host that was made up on the page; returns the file with its graph."""
     servers = []
 
-    def open_page(survey: Survey) -> Path:
+    def open_page(made_up: HostInventory) -> Path:
         file = tmp_path / "graph.json"
-        write_graph(file, survey)
+        write_graph(file, made_up)
         servers.append(serve(page_host, browser, str(file)))
         browser.wait(f"{ROWS} > 0")
         return file
@@ -76,9 +76,9 @@ def show(page_host: PrivateHost, browser: Browser, tmp_path: Path) -> Iterator[C
         server.kill()
 
 
-def write_graph(file: Path, survey: Survey) -> None:
+def write_graph(file: Path, made_up: HostInventory) -> None:
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(report_json.encode_graph(build_graph(survey))))
+    new.write_text(json.dumps(report_json.encode_graph(build_graph(made_up))))
     new.replace(file)
 
 
@@ -120,9 +120,9 @@ def test_a_link_that_goes_away_disappears_within_a_second(page_host: PrivateHost
     browser.complaints.clear()
 
 
-def test_a_click_shows_all_that_ls_knows(show: Callable[[Survey], Path], browser: Browser) -> None:
+def test_a_click_shows_all_that_ls_knows(show: Callable[[HostInventory], Path], browser: Browser) -> None:
     entry = make_entry("web1", 1, vlan="10", mtu=1400, dhcp="dhclient-f", alive=True)
-    show(make_survey(entry))
+    show(make_host(entry))
     browser.click("#groups .row")
     browser.wait(PANEL)
     text = browser.run(FACTS)
@@ -141,8 +141,8 @@ def test_a_click_shows_all_that_ls_knows(show: Callable[[Survey], Path], browser
     assert not browser.run(PANEL)
 
 
-def test_a_line_can_be_clicked(show: Callable[[Survey], Path], browser: Browser) -> None:
-    show(make_survey(make_entry("web1", 1)))
+def test_a_line_can_be_clicked(show: Callable[[HostInventory], Path], browser: Browser) -> None:
+    show(make_host(make_entry("web1", 1)))
     browser.wait("!!document.querySelector('#lines .hit')")
     x, y = browser.run("(r => [r.right - 8, r.bottom])(document.querySelector('#lines .link').getBoundingClientRect())")
     browser.click_at(x, y)
@@ -150,8 +150,8 @@ def test_a_line_can_be_clicked(show: Callable[[Survey], Path], browser: Browser)
     assert browser.run("document.querySelectorAll('.hit.selected').length") == 1
 
 
-def test_the_keyboard_is_enough(show: Callable[[Survey], Path], browser: Browser) -> None:
-    show(make_survey(make_entry("web1", 1), make_entry("web2", 2)))
+def test_the_keyboard_is_enough(show: Callable[[HostInventory], Path], browser: Browser) -> None:
+    show(make_host(make_entry("web1", 1), make_entry("web2", 2)))
     seen = []
     for _ in range(9):
         browser.press("Tab")
@@ -175,24 +175,24 @@ def test_the_keyboard_is_enough(show: Callable[[Survey], Path], browser: Browser
 
 
 def test_the_focus_and_the_panel_stay_when_something_else_changes(
-    show: Callable[[Survey], Path], browser: Browser
+    show: Callable[[HostInventory], Path], browser: Browser
 ) -> None:
-    file = show(make_survey(make_entry("web1", 1), make_entry("web2", 2)))
+    file = show(make_host(make_entry("web1", 1), make_entry("web2", 2)))
     browser.click("#groups .row")
-    write_graph(file, make_survey(make_entry("web1", 1), make_entry("web3", 3)))
+    write_graph(file, make_host(make_entry("web1", 1), make_entry("web3", 3)))
     browser.wait("document.body.innerText.includes('web3')")
     assert browser.run(PANEL)
-    write_graph(file, make_survey(make_entry("web3", 3)))
+    write_graph(file, make_host(make_entry("web3", 3)))
     browser.wait(f"{FACTS}.includes('It is gone')")
     browser.press("Escape")
     browser.run("document.querySelector('#groups .row').focus()")
-    write_graph(file, make_survey(make_entry("web3", 3, state="down"), make_entry("web4", 4)))
+    write_graph(file, make_host(make_entry("web3", 3, state="down"), make_entry("web4", 4)))
     browser.wait("document.body.innerText.includes('web4')")
     assert "down" in browser.run(FOCUS)
 
 
 def test_what_needs_attention_stands_on_top_in_colour_and_in_words(
-    show: Callable[[Survey], Path], browser: Browser
+    show: Callable[[HostInventory], Path], browser: Browser
 ) -> None:
     show(make_many(3))
     text = browser.run("document.getElementById('attention').innerText")
@@ -214,7 +214,7 @@ def test_what_needs_attention_stands_on_top_in_colour_and_in_words(
     ("width", "scheme", "guests"), [(390, "light", 3), (390, "dark", 100), (1280, "dark", 100), (900, "light", 3)]
 )
 def test_every_size_and_mode_fits(
-    show: Callable[[Survey], Path], browser: Browser, width: int, scheme: str, guests: int
+    show: Callable[[HostInventory], Path], browser: Browser, width: int, scheme: str, guests: int
 ) -> None:
     browser.use_scheme(scheme)
     browser.resize(width, 844)
@@ -233,7 +233,7 @@ def test_every_size_and_mode_fits(
 
 
 def test_a_hundred_guests_are_drawn_at_once_and_can_be_filtered(
-    show: Callable[[Survey], Path], browser: Browser
+    show: Callable[[HostInventory], Path], browser: Browser
 ) -> None:
     file = show(make_many(100))
     write_graph(file, make_many(99))
@@ -247,9 +247,9 @@ def test_a_hundred_guests_are_drawn_at_once_and_can_be_filtered(
     assert "Nothing here has this text." in browser.run("document.body.innerText")
 
 
-def test_no_name_becomes_markup(show: Callable[[Survey], Path], browser: Browser) -> None:
+def test_no_name_becomes_markup(show: Callable[[HostInventory], Path], browser: Browser) -> None:
     entries = [make_entry(name, n + 1, name, kind=name, vlan=name, addresses=(name,)) for n, name in enumerate(HOSTILE)]
-    show(make_survey(*entries, warnings=HOSTILE))
+    show(make_host(*entries, warnings=HOSTILE))
     browser.wait(f"{ROWS} == {len(HOSTILE)}")
     for number in range(len(HOSTILE)):
         browser.run(f"document.querySelectorAll('#groups .row')[{number}].click()")

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
-from graph.pictures import HOSTILE, make_entry, make_survey
+from graph.pictures import HOSTILE, make_entry, make_host
 
 from pipework_core.engine import report_json
 from pipework_core.graph.live import build_graph
@@ -72,7 +72,7 @@ def test_the_page_has_nothing_that_its_policy_would_refuse() -> None:
 
 def test_the_export_is_one_file_with_the_graph_whatever_anything_is_called() -> None:
     entries = (make_entry(name, number + 1, name, addresses=(name,)) for number, name in enumerate(HOSTILE))
-    graph = build_graph(make_survey(*entries, warnings=HOSTILE))
+    graph = build_graph(make_host(*entries, warnings=HOSTILE))
     exported = page.export_page(graph, "2026-01-01 12:00 UTC")
     exported.encode()
     elements = Elements(exported)
@@ -86,7 +86,7 @@ def test_the_export_is_one_file_with_the_graph_whatever_anything_is_called() -> 
 
 
 def test_the_export_runs_its_own_script_and_no_other() -> None:
-    elements = Elements(page.export_page(build_graph(make_survey()), "today"))
+    elements = Elements(page.export_page(build_graph(make_host()), "today"))
     policy = next(attrs["content"] for _, attrs in elements.found if "http-equiv" in attrs) or ""
     for kind, text in (("script-src", elements.texts["script"][1]), ("style-src", elements.texts["style"][0])):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from graph.pictures import make_entry, make_survey
+from graph.pictures import make_entry, make_host
 
 from pipework_core.cli import app
 from pipework_core.cli.commands.graph import FORMATS, GraphRequest
 from pipework_core.cli.parser import parse
-from pipework_core.engine.inventory import Inventory, Survey
+from pipework_core.engine.inventory import HostInventory, Inventory
 from pipework_core.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ BEGINS = {
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_form_is_printed(engine: MagicMock, form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    engine.survey_host.return_value = make_survey(make_entry("web1", 1), warnings=("docker does not answer",))
+    engine.list_host.return_value = make_host(make_entry("web1", 1), warnings=("docker does not answer",))
     assert app.run(["graph", "--format", form]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith(BEGINS[form])
@@ -41,7 +41,7 @@ def test_each_form_is_printed(engine: MagicMock, form: str, capsys: pytest.Captu
 
 
 def test_json_is_a_form_and_a_tree_is_the_usual_one(engine: MagicMock, capsys: pytest.CaptureFixture[str]) -> None:
-    engine.survey_host.return_value = make_survey(make_entry("web1", 1))
+    engine.list_host.return_value = make_host(make_entry("web1", 1))
     assert app.run(["graph", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["version"] == 1
@@ -51,7 +51,7 @@ def test_json_is_a_form_and_a_tree_is_the_usual_one(engine: MagicMock, capsys: p
 
 
 def test_nothing_is_a_sentence(engine: MagicMock, capsys: pytest.CaptureFixture[str]) -> None:
-    engine.survey_host.return_value = Survey(Inventory(()))
+    engine.list_host.return_value = HostInventory(Inventory(()))
     assert app.run(["graph"]) == 0
     assert capsys.readouterr() == ("", "pipework: there is nothing to draw: no interface and no guest\n")
 
@@ -61,7 +61,7 @@ def test_a_file_is_drawn_without_a_host(engine: MagicMock, tmp_path: Path, capsy
     file.write_text("version: 1\nlinks:\n  - br1 web1 10.0.0.1/24\n")
     assert app.run(["graph", "-f", str(file)]) == 0
     assert capsys.readouterr().out == ("br1  (bridge, planned)\n└─ web1  eth1  planned  10.0.0.1/24  bridge\n")
-    engine.survey_host.assert_not_called()
+    engine.list_host.assert_not_called()
 
 
 def test_a_file_that_is_wrong_is_named_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
