@@ -23,27 +23,37 @@ if TYPE_CHECKING:
     from pipework_core.engine.detach_batch import DetachBatch
     from pipework_core.engine.gc import Collected
     from pipework_core.engine.host_access import Hosting
-    from pipework_core.engine.inventory import Inventory, Survey
+    from pipework_core.engine.inventory import HostInventory, Inventory
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Lock, RunDriver
     from pipework_core.model.plan import Outcome, Plan, Report
     from pipework_core.plugins.manager import PluginManager
+    from pipework_core.state.link_cache import LinkCache
 
 
 class Engine:
     """The use cases of pipework as a library: nouns in, reports out.
 
     It prints nothing, installs no handlers of signals and keeps no state between two calls: `signals` says when a run
-    has to stop. With `dry_run` the driver changes nothing.
+    has to stop. With `dry_run` the driver changes nothing. `links` are the host's as a process that stays knows them;
+    without, they are read for each call.
     """
 
-    def __init__(self, *, plugins: PluginManager, driver: RunDriver, signals: Signals, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        plugins: PluginManager,
+        driver: RunDriver,
+        signals: Signals,
+        dry_run: bool = False,
+        links: LinkCache | None = None,
+    ) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
         self._dry_run = dry_run
-        self._planner = Planner(plugins=plugins, driver=driver)
+        self._planner = Planner(plugins=plugins, driver=driver, links=links)
 
     def find_guest(self, name: str) -> Guest:
         """Return the guest of that name; raise GuestError when there is none, or when it may not be entered."""
@@ -146,14 +156,14 @@ class Engine:
 
         `with_host_access` lists the host's own access to networks as well.
         """
-        return self.survey_host(name, with_host_access=with_host_access).inventory
+        return self.list_host(name, with_host_access=with_host_access).inventory
 
-    def survey_host(self, name: str = "", *, with_host_access: bool = True) -> Survey:
+    def list_host(self, name: str = "", *, with_host_access: bool = True) -> HostInventory:
         """Return what `list_attachments` does, and with it all interfaces of the host and ports of its switches."""
         with self._pins():
             from pipework_core.engine import inventory  # noqa: PLC0415 - an attachment does not need it
 
-            return inventory.survey_host(
+            return inventory.list_host(
                 name, driver=self._driver, plugins=self._plugins, with_host_access=with_host_access
             )
 

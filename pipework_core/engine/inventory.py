@@ -28,7 +28,7 @@ class Inventory(Record):
     warnings: tuple[str, ...] = ()
 
 
-class Survey(Record):
+class HostInventory(Record):
     """What is attached, all interfaces of the host, and by their names the ports of switches that keep them apart."""
 
     inventory: Inventory
@@ -36,7 +36,7 @@ class Survey(Record):
     ports: Mapping[str, SwitchPort] = MappingProxyType({})
 
 
-def survey_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Survey:
+def list_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> HostInventory:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
     What a guest left that is gone can be asked for by the name that a switch remembers. `with_host_access` lists the
@@ -67,7 +67,7 @@ def survey_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_
     clients = {client.pid for client in seen.clients}
     owners = directory.find_owners(spaces, clients=clients)
     known = tuple(attachments.add_guests(found, owners))
-    return Survey(
+    return HostInventory(
         inventory=Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known))),
         links=tuple(seen.host_state.links.values()),
         ports=seen.ports,

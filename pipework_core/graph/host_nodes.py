@@ -11,7 +11,7 @@ from pipework_core.model.graph import GraphLink, Node
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipework_core.engine.inventory import Survey
+    from pipework_core.engine.inventory import HostInventory
     from pipework_core.model.link import Link
 
 #: Kinds of the kernel that are shown though nothing is attached to them; hardware has no kind.
@@ -23,15 +23,15 @@ _OVS = "ovs"
 _PAIR = "veth"
 
 
-def list_host_links(survey: Survey) -> dict[str, Link]:
+def list_host_links(host: HostInventory) -> dict[str, Link]:
     """Return the host's interfaces that are part of the picture, by name: no ends of attachments, no loopback."""
-    links = {link.name: link for link in survey.links}
-    found = survey.inventory.attachments
+    links = {link.name: link for link in host.links}
+    found = host.inventory.attachments
     parents = {entry.parent for entry in found}
     ends = {entry.host_end for entry in found}
     ends |= {entry.interface for entry in found if not entry.inode or entry.guest is attachments.THIS_HOST}
     hidden = ends - parents | {_DATAPATH}
-    switches = list_switches(survey)
+    switches = list_switches(host)
     shown = {
         name
         for name, link in links.items()
@@ -47,11 +47,11 @@ def list_host_links(survey: Survey) -> dict[str, Link]:
     return {name: links[name] for name in links if name in shown}
 
 
-def list_switches(survey: Survey) -> frozenset[str]:
+def list_switches(host: HostInventory) -> frozenset[str]:
     """Return the names of Open vSwitch's bridges."""
-    told = {port.bridge for port in survey.ports.values()}
-    own = {link.name for link in survey.links if link.kind == "openvswitch"} - {_DATAPATH}
-    return frozenset(told | own | {entry.parent for entry in survey.inventory.attachments if entry.kind == _OVS} - {""})
+    told = {port.bridge for port in host.ports.values()}
+    own = {link.name for link in host.links if link.kind == "openvswitch"} - {_DATAPATH}
+    return frozenset(told | own | {entry.parent for entry in host.inventory.attachments if entry.kind == _OVS} - {""})
 
 
 def make_host_node(link: Link, switches: Iterable[str]) -> Node:
@@ -77,10 +77,10 @@ def make_host_node(link: Link, switches: Iterable[str]) -> Node:
     )
 
 
-def link_hosts(links: Mapping[str, Link], survey: Survey) -> Iterator[GraphLink]:
+def link_hosts(links: Mapping[str, Link], host: HostInventory) -> Iterator[GraphLink]:
     """Yield what lies on what: ports of bridges, bonds and switches, VLANs and others on their parents."""
     for link in links.values():
-        port = survey.ports.get(link.name)
+        port = host.ports.get(link.name)
         master = port.bridge if port else link.master
         if master in links and master != link.name:
             yield _make_host_link(link.name, master, link, kind="port", vlan=port.vlan if port else "")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.engine.inventory import Survey
+    from pipework_core.engine.inventory import HostInventory
     from pipework_core.model.graph import Graph
     from pipework_core.model.link import Link
 
@@ -25,18 +25,18 @@ _HOST_NAME = "this host"
 _PARENTS: Mapping[str, str] = {"bridge": "bridge", "ovs": "ovs"}
 
 
-def build_graph(survey: Survey) -> Graph:
-    """Return the picture of a host (`Engine.survey_host`)."""
-    links = host_nodes.list_host_links(survey)
-    switches = host_nodes.list_switches(survey)
+def build_graph(host: HostInventory) -> Graph:
+    """Return the picture of a host (`Engine.list_host`)."""
+    links = host_nodes.list_host_links(host)
+    switches = host_nodes.list_switches(host)
     nodes = {node.id: node for node in (host_nodes.make_host_node(link, switches) for link in links.values())}
-    found = list(host_nodes.link_hosts(links, survey))
-    for entry in survey.inventory.attachments:
+    found = list(host_nodes.link_hosts(links, host))
+    for entry in host.inventory.attachments:
         start, end = _make_parent(entry, links), _make_guest(entry)
         nodes.setdefault(start.id, start)
         nodes.setdefault(end.id, end)
         found.append(_make_link(entry, start.id, end.id))
-    return make_graph(nodes.values(), found, survey.inventory.warnings)
+    return make_graph(nodes.values(), found, host.inventory.warnings)
 
 
 def _make_parent(entry: AttachmentStatus, links: Mapping[str, Link]) -> Node:

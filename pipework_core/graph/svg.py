@@ -82,7 +82,7 @@ def _arrange(graph: Graph) -> _Layout:
 def _draw_hosts(graph: Graph, layout: _Layout) -> Iterator[str]:
     for node in graph.side(HOST_SIDE):
         x, y = _MARGIN + node.depth * _INDENT, layout.tops[node.id]
-        yield f'<g class="{_class(node.state)}">{_box(x, y, _HOST_WIDTH, _HOST_HEIGHT)}'
+        yield f'<g class="is-{node.state}">{_box(x, y, _HOST_WIDTH, _HOST_HEIGHT)}'
         yield _text(x + 12, y + 19, labels.name_node(node), "name", _HOST_WIDTH - 24)
         yield _text(x + 12, y + 36, labels.describe_node(node), "more", _HOST_WIDTH - 24) + "</g>"
 
@@ -99,14 +99,13 @@ def _draw_guests(graph: Graph, layout: _Layout) -> Iterator[str]:
 
 def _draw_row(link: GraphLink, x: float, middle: float) -> Iterator[str]:
     """Draw what is known of a link: interface and addresses above MAC and VLAN, the state at the end."""
-    state = escape_text(link.state)
-    room = _GUEST_WIDTH - 24 - (len(state) + 2) * _CHARACTERS["state"]
+    room = _GUEST_WIDTH - 24 - (len(link.state) + 2) * _CHARACTERS["state"]
     top = f"{escape_text(link.interface)}  {labels.describe_addresses(link)}"
-    yield f'<g class="{_class(link.state)}"><path class="rule" d="M{x:g} {middle - _ROW / 2:g}h{_GUEST_WIDTH}"/>'
+    yield f'<g class="is-{link.state}"><path class="rule" d="M{x:g} {middle - _ROW / 2:g}h{_GUEST_WIDTH}"/>'
     yield _text(x + 12, middle - 3, top, "row", room)
     yield _text(x + 12, middle + 12, labels.describe_link(link), "more", room)
     place = f'x="{x + _GUEST_WIDTH - 12:g}" y="{middle + 4:g}"'
-    yield f'<text class="state" {place} text-anchor="end">{escape(state)}</text></g>'
+    yield f'<text class="state" {place} text-anchor="end">{link.state}</text></g>'
 
 
 def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
@@ -116,9 +115,9 @@ def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
     for link in graph.links:
         start, end = nodes[link.start], nodes[link.end]
         if end.side == HOST_SIDE:
-            x, bottom = _MARGIN + start.depth * _INDENT + 8, layout.tops[start.id] + _HOST_HEIGHT
-            path = f"M{x} {bottom:g}V{layout.tops[end.id] + _HOST_HEIGHT / 2:g}H{_MARGIN + end.depth * _INDENT}"
-            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
+            left, bottom = _MARGIN + start.depth * _INDENT + 8, layout.tops[start.id] + _HOST_HEIGHT
+            path = f"M{left} {bottom:g}V{layout.tops[end.id] + _HOST_HEIGHT / 2:g}H{_MARGIN + end.depth * _INDENT}"
+            yield f'<path class="link is-{link.state}" d="{path}"/>'
         else:
             trunks.setdefault(link.start, []).append(link)
     for number, (key, links) in enumerate(trunks.items()):
@@ -129,7 +128,7 @@ def _draw_links(graph: Graph, layout: _Layout) -> Iterator[str]:
         yield f'<path class="trunk" d="M{right} {middle:g}H{x:g}M{x:g} {min(ys):g}V{max(ys):g}"/>'
         for link in links:
             path = f"M{x:g} {layout.rows[link.id]:g}H{layout.guests_at:g}"
-            yield f'<path class="link {_class(link.state)}" d="{path}"/>'
+            yield f'<path class="link is-{link.state}" d="{path}"/>'
 
 
 def _text(x: float, y: float, text: str, style: str, room: float) -> str:
@@ -147,8 +146,3 @@ def _text(x: float, y: float, text: str, style: str, room: float) -> str:
 
 def _box(x: float, y: float, width: float, height: float) -> str:
     return f'<rect class="box" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6"/>'
-
-
-def _class(state: str) -> str:
-    """Return the class of a state, which a third party's kind could have chosen."""
-    return f"is-{state}" if state.isalpha() and state.isascii() else "is-unknown"

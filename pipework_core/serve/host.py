@@ -75,7 +75,7 @@ class Host:
     async def draw_graph(self, request: web.Request) -> web.Response:
         """Return the host, its guests and the links between them."""
         read_query(request)
-        return answer_json(report_json.encode_graph(build_graph(await self._service.listing.read())))
+        return answer_json(report_json.encode_graph(build_graph(await self._service.listing.read_host())))
 
     async def describe(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from pipework_core.engine.attachments import AttachmentStatus
-from pipework_core.engine.inventory import Inventory, Survey
+from pipework_core.engine.inventory import HostInventory, Inventory
 from pipework_core.model.context import Guest
 from pipework_core.model.link import Link
 from pipework_core.model.plan import Netns
 
 #: Names that a guest's root, a container's author or whoever makes a namespace can choose.
 HOSTILE = (
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><b>'", "]]>--><x", "a\x1b[2Jb", "\u202egnp", "a\nb\rc",
-    "&lt;&#60;", "\\N\\\"\\", "#quot;\"]", "end\n  click n0 href", "\udc80\udcff", "\U000e0041", "x" * 200, "`${1}`", "漢字 نص",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    """"><b>'""",
+    "]]>--><x",
+    "a\x1b[2Jb",
+    "\u202egnp",
+    "a\nb\rc",
+    "&lt;&#60;",
+    r"""\N\"\ """,
+    """#quot;"]""",
+    "end\n  click n0 href",
+    "\udc80\udcff",
+    "\U000e0041",
+    "x" * 200,
+    "`${1}`",
+    "漢字 نص",
+    "</style><style>*{display:none}",
+    "</script><script>alert(1)//",
+    "\x00\x01",
+    "javascript:alert(1)",
+)
 
 
 def make_guest(name: str, inode: int, runtime: str = "docker") -> Guest:
@@ -34,7 +52,9 @@ def make_entry(guest: str, inode: int, interface: str = "eth1", **fields: object
     return usual._replace(**fields)
 
 
-def make_survey(*entries: AttachmentStatus, links: tuple[Link, ...] = (), warnings: tuple[str, ...] = ()) -> Survey:
+def make_host(
+    *entries: AttachmentStatus, links: tuple[Link, ...] = (), warnings: tuple[str, ...] = ()
+) -> HostInventory:
     """Return a host with a loopback, a NIC, `br1`, the ends of the attachments and whatever else is given."""
     ends = [entry.host_end for entry in entries if entry.host_end]
     known = (
@@ -44,10 +64,10 @@ def make_survey(*entries: AttachmentStatus, links: tuple[Link, ...] = (), warnin
         *(Link(name=end, ifindex=100 + number, kind="veth", master="br1") for number, end in enumerate(ends)),
         *links,
     )
-    return Survey(Inventory(entries, warnings), known)
+    return HostInventory(Inventory(entries, warnings), known)
 
 
-def make_many(count: int) -> Survey:
+def make_many(count: int) -> HostInventory:
     """Return a host with so many guests on two bridges and a VLAN of a NIC, and something in each state."""
     states = ("up",) * 12 + ("down", "expired")
     entries = []
@@ -68,4 +88,4 @@ def make_many(count: int) -> Survey:
         Link(name="eth1", ifindex=52, up=True, master="br-storage", mtu=9000),
         Link(name="docker0", ifindex=53, kind="bridge", addresses=("172.17.0.1/16",)),
     )
-    return make_survey(*entries, links=links, warnings=("10.0.0.9/16 is on two guests",))
+    return make_host(*entries, links=links, warnings=("10.0.0.9/16 is on two guests",))

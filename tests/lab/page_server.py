@@ -53,10 +53,10 @@ class Handler(BaseHTTPRequestHandler):
         plugins = PluginManager(warn=print, third_parties=False)
         driver = plugins.open_driver("live")
         try:
-            survey = Engine(plugins=plugins, driver=driver, signals=Signals()).survey_host()
+            host = Engine(plugins=plugins, driver=driver, signals=Signals()).list_host()
         finally:
             driver.close()
-        return json.dumps(report_json.encode_graph(build_graph(survey))).encode()
+        return json.dumps(report_json.encode_graph(build_graph(host))).encode()
 
     def answer(self, data: bytes, kind: str) -> None:
         self.send_response(HTTPStatus.OK)
@@ -104,6 +104,7 @@ def main(port: str, graph: str = "") -> None:
     Handler.graph = Path(graph) if graph else None
     with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
         server.daemon_threads = True
+        print("ready", flush=True)
         server.serve_forever()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.engine.attachments import AttachmentStatus
 from pipework_core.engine.gc import Collected
-from pipework_core.engine.inventory import Inventory
+from pipework_core.engine.inventory import HostInventory, Inventory
 from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment, address_words
 from pipework_core.model.context import Context, Guest
@@ -66,8 +66,7 @@ class FakeEngine:
     def detach_all(self, wanted: Sequence[Attachment], **_: object) -> list[Job]:
         return [self._detach(asked.guest, asked.interface) for asked in wanted]
 
-    def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
-        del with_host_access
+    def list_attachments(self, name: str = "") -> Inventory:
         self._world.listings += 1
         if self._world.error is not None:
             raise self._world.error
@@ -76,6 +75,9 @@ class FakeEngine:
         with self._world.lock:
             pairs = sorted(self._world.attached.items())
         return Inventory(tuple(self._describe(key, asked) for key, asked in pairs if name in {"", key[0]}))
+
+    def list_host(self, name: str = "") -> HostInventory:
+        return HostInventory(self.list_attachments(name))
 
     def collect_garbage(self) -> Collected:
         return Collected(plan=Plan())
@@ -151,4 +153,3 @@ class FakeEngine:
         return AttachmentStatus(
             key[1], asked.kind or "bridge", asked.host, inode=guest.inode, guest=guest, addresses=addresses, mtu=1500
         )
-

@@ -181,7 +181,20 @@ def test_a_large_body_is_refused() -> None:
     run_with(World(), test)
 
 
-HOSTILE = ["; reboot", "$(id)", "../../etc", "a/b", "\u202etxt", "x" * 5000, "-rf", "\x1b[31m", "\x00", "web1\n", "*", "%2e%2e"]
+HOSTILE = [
+    "; reboot",
+    "$(id)",
+    "../../etc",
+    "a/b",
+    "\u202etxt",
+    "x" * 5000,
+    "-rf",
+    "\x1b[31m",
+    "\x00",
+    "web1\n",
+    "*",
+    "%2e%2e",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))

@@ -61,7 +61,7 @@ def run(request: GraphRequest, settings: Settings) -> int:
         graph = _read_graph(request.file)
     else:
         with open_run(settings) as run:
-            graph = build_graph(run.engine.survey_host())
+            graph = build_graph(run.engine.list_host())
             run.driver.finish(())
         output.print_warnings(graph.warnings)
     if request.format == "json":

@@ -90,20 +90,20 @@ def run(request: ServeRequest, settings: Settings) -> int:
     server = Server(wishes, engines=engines, warn=output.print_warning)
     if server.url:
         print(server.url, flush=True)
-    return _Service(server, engines, request, json=settings.json).run()
+    return _Process(server, engines, request, settings).run()
 
 
-class _Service:
+class _Process:
     """A server, and with --watch a watcher in a thread beside it."""
 
-    def __init__(self, server: Server, engines: Engines, request: ServeRequest, *, json: bool) -> None:
+    def __init__(self, server: Server, engines: Engines, request: ServeRequest, settings: Settings) -> None:
         from pipework_core.cli.event_output import EventPrinter
-        from pipework_core.watch.notify import Heartbeat, Notifier
+        from pipework_core.watch.notify import Notifier, Service
 
         self._server = server
-        self._print = EventPrinter(json=json).print_event
-        self._notifier = Notifier()
-        self._heartbeat = Heartbeat(self._notifier)
+        self._engines = engines
+        self._printer = EventPrinter(settings)
+        self._service = Service(Notifier())
         self._watcher = self._make_watcher(engines, request)
         self._waiting = 1 if self._watcher is None else 2
 
@@ -113,14 +113,15 @@ class _Service:
 
         self._server.run(
             Hooks(
-                log=self._print,
+                log=self._printer.print_event,
                 ready=self._begin,
                 stopping=self._stop,
                 reload=self._reload,
-                tick=self._heartbeat.beat,
+                tick=self._look_around,
             )
         )
-        sys.stdout.flush()
+        self._engines.close()
+        self._printer.raise_error()
         return 0 if self._server.was_told else 1
 
     def _make_watcher(self, engines: Engines, request: ServeRequest) -> Watcher | None:
@@ -136,7 +137,7 @@ class _Service:
         """Print what the watcher tells, and pass on what the server does not see by itself."""
         from pipework_core.model import event
 
-        self._print(told)
+        self._printer.print_event(told)
         if told.kind in {event.FAILED, event.REFUSED, event.NOTE}:
             self._server.publish(told)
 
@@ -154,16 +155,23 @@ class _Service:
     def _count_ready(self) -> None:
         self._waiting -= 1
         if not self._waiting:
-            self._notifier.send(READY="1", STATUS="serving")
+            self._service.tell_ready()
 
     def _stop(self) -> None:
-        self._notifier.send(STOPPING="1")
+        self._service.tell_stopping()
         if self._watcher is not None:
             self._watcher.stop()
 
     def _reload(self) -> None:
+        """Let the watcher read its files again; the server has read the policy."""
+        self._service.tell_reloading()
         if self._watcher is not None:
             self._watcher.reload()
+        self._service.tell_ready()
+
+    def _look_around(self) -> None:
+        self._service.beat(self._watcher.teller.summary if self._watcher is not None else "serving")
+        self._engines.tidy()
 
 
 def _give_units(*, write: bool) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipework_core.cli.parser import read_file, refuse_operands
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipework_core.cli.commands import Settings
+    from pipework_core.cli.event_output import EventPrinter
     from pipework_core.engine.engine import Engine
+    from pipework_core.engine.opener import EngineOpener
     from pipework_core.engine.signals import Signals
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.watch.notify import Notifier
+    from pipework_core.watch.notify import Service
     from pipework_core.watch.watcher import Watcher, Wishes
 
 USAGE = (
@@ -85,10 +87,11 @@ def _split_filter(text: str) -> tuple[str, str]:
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
     from pipework_core.cli.event_output import EventPrinter
+    from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.watch import unit
-    from pipework_core.watch.notify import Heartbeat, Notifier
+    from pipework_core.watch.notify import Notifier, Service
     from pipework_core.watch.watcher import Watcher
 
     if request.unit:
@@ -96,22 +99,27 @@ def run(request: WatchRequest, settings: Settings) -> int:
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
-    wishes = make_wishes(request, dry_run=settings.dry_run)
-    notifier = Notifier()
+    opener = EngineOpener(plugins)
+    service = Service(Notifier())
+    printer = EventPrinter(settings)
     watcher = Watcher(
-        wishes,
-        open_engine=_Opener(plugins, settings).open,
+        make_wishes(request, dry_run=settings.dry_run),
+        open_engine=partial(_open_dry, opener, plugins, printer) if settings.dry_run else opener.open,
         methods=InstalledMethods(),
-        tell=EventPrinter(json=settings.json).print_event,
-        tick=Heartbeat(notifier).beat,
+        tell=printer.print_event,
+        tick=lambda: _look_around(watcher, service, opener),
     )
-    _handle_signals(watcher, notifier)
-    watcher.run(ready=lambda: notifier.send(READY="1", STATUS="serving"))
-    notifier.send(STOPPING="1")
-    sys.stdout.flush()
+    _handle_signals(watcher, service)
+    try:
+        watcher.run(ready=service.tell_ready)
+    finally:
+        service.tell_stopping()
+        opener.close()
+    printer.raise_error()
+    told = watcher.teller
     if not request.once:
         return 0
-    return 1 if watcher.failed else _REFUSED if watcher.refused else 0
+    return 1 if told.failed else _REFUSED if told.refused else 0
 
 
 def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
@@ -120,12 +128,11 @@ def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
     from pipework_core.watch.policy_file import DEFAULT_FILE
     from pipework_core.watch.watcher import Wishes
 
-    there = tuple(name for name in _RUNTIMES if runtime.is_there(name))
     filters: dict[str, list[str]] = {}
     for key, value in request.filters:
         filters.setdefault(key, []).append(value)
     return Wishes(
-        runtimes=request.runtimes or there or _RUNTIMES[:1],
+        runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
         topology=request.file,
         filters=filters,
@@ -136,47 +143,42 @@ def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
     )
 
 
+def _look_around(watcher: Watcher, service: Service, opener: EngineOpener) -> None:
+    """Do what is done between two events."""
+    service.beat(watcher.teller.summary)
+    opener.tidy()
+
+
 def _print_warning(text: str) -> None:
     from pipework_core.cli import output
 
     output.print_warning(text)
 
 
-def _handle_signals(watcher: Watcher, notifier: Notifier) -> None:
+def _handle_signals(watcher: Watcher, service: Service) -> None:
     def stop(*_: object) -> None:
         watcher.stop()
 
     def reload(*_: object) -> None:
-        notifier.send(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        service.tell_reloading()
         watcher.reload()
-        notifier.send(READY="1")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, reload)
 
 
-class _Opener:
-    """Opens engines for the threads of guests; they share plugins, and each has a driver of its own."""
+@contextmanager
+def _open_dry(
+    opener: EngineOpener, plugins: PluginManager, printer: EventPrinter, signals: Signals
+) -> Iterator[Engine]:
+    """Give an engine that changes nothing; print what it would have done, as a whole."""
+    import io
 
-    def __init__(self, plugins: PluginManager, settings: Settings) -> None:
-        self._plugins = plugins
-        self._settings = settings
-
-    @contextmanager
-    def open(self, signals: Signals) -> Iterator[Engine]:
-        """Give an engine, and close its driver; of a dry run print what it would have done, as a whole."""
-        import io
-
-        from pipework_core.engine.engine import Engine
-
-        out = io.StringIO()
-        driver = self._plugins.open_driver()
-        if self._settings.dry_run:
-            driver = self._plugins.find_driver_wrapper("dry-run").wrap(driver, out, self._settings.argv)
-        try:
-            yield Engine(plugins=self._plugins, driver=driver, signals=signals, dry_run=self._settings.dry_run)
-            driver.finish(())
-        finally:
-            driver.close()
-            sys.stdout.write(out.getvalue())
+    out = io.StringIO()
+    wrapper = plugins.find_driver_wrapper("dry-run")
+    try:
+        with opener.open(signals, wrap=lambda driver: wrapper.wrap(driver, out, printer.argv)) as engine:
+            yield engine
+    finally:
+        printer.print_script(out.getvalue())

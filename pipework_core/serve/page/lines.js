@@ -22,11 +22,11 @@ function drawLines(graph) {
       trunks.set(link.from, trunk);
       trunk.ys.push(row.middle);
       made.hits.push(makeHit(link, `M${start.right} ${start.middle}H${trunk.x}V${row.middle}H${row.left}`));
-      made.branches.push(makePath(`link ${classOfState(link.state)}`, `M${trunk.x} ${row.middle}H${row.left}`));
+      made.branches.push(makePath(`link is-${link.state}`, `M${trunk.x} ${row.middle}H${row.left}`));
     } else if (start && upper && !link.interface) {
       const path = `M${start.left + 8} ${start.bottom}V${upper.middle}H${upper.left}`;
       made.hits.push(makeHit(link, path));
-      made.branches.push(makePath(`link ${classOfState(link.state)}`, path));
+      made.branches.push(makePath(`link is-${link.state}`, path));
     }
   }
   for (const { x, from, ys } of trunks.values()) {
@@ -61,7 +61,7 @@ function makePath(className, path) {
 
 /** Return the whole way of a link: broad, seen when it is chosen, and met by a mouse at any time. */
 function makeHit(link, path) {
-  const line = makePath(`hit ${classOfState(link.state)}`, path);
+  const line = makePath(`hit is-${link.state}`, path);
   line.dataset.kind = "link";
   line.dataset.id = link.id;
   line.dataset.ends = JSON.stringify([link.from, link.to]);

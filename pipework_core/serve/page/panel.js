@@ -59,7 +59,7 @@ function markSelected() {
 }
 
 function makeState(state, words) {
-  return makeElement("p", `verdict ${classOfState(state)}`, makeElement("span", "state", state), words && makeElement("span", "more", words));
+  return makeElement("p", `verdict is-${state}`, makeElement("span", "state", state), words && makeElement("span", "more", words));
 }
 
 /** Make a list of names and values of a document, whatever it has. */
@@ -85,7 +85,7 @@ function makeLinkList(node, graph, nodes) {
   const list = makeElement("ul", "links");
   for (const link of links) {
     const other = nodes.get(link.from === node.id ? link.to : link.from);
-    list.append(makeElement("li", classOfState(link.state), makeChoice("link", link.id, "problem",
+    list.append(makeElement("li", `is-${link.state}`, makeChoice("link", link.id, "problem",
       makeElement("span", "state", link.state), makeElement("span", "name", [other ? nameNode(other) : "", link.interface].filter(Boolean).join("  ")),
       makeElement("span", "more", link.addresses.join("  ")))));
   }

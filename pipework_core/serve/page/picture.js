@@ -45,7 +45,7 @@ function makeEmpty(graph) {
 }
 
 function makeGroup({ host, guests }, graph) {
-  const node = makeChoice("node", host.id, `node ${classOfState(host.state)}`, makeElement("span", "name", host.name), makeElement("span", "more", describeNode(host)));
+  const node = makeChoice("node", host.id, `node is-${host.state}`, makeElement("span", "name", host.name), makeElement("span", "more", describeNode(host)));
   node.style.setProperty("--depth", Math.min(host.depth, 6));
   const cards = makeElement("ul", "guests");
   for (const guest of guests) cards.append(makeGuest(guest, graph));
@@ -62,7 +62,7 @@ function makeGuest(guest, graph) {
 /** Make the row of a link: where it leads is seen in a narrow window only, and always heard. */
 function makeRow(link, graph) {
   const host = graph.nodes.find((node) => node.id === link.from);
-  const row = makeChoice("link", link.id, `row ${classOfState(link.state)}`,
+  const row = makeChoice("link", link.id, `row is-${link.state}`,
     makeElement("span", "interface", link.interface || "no interface"),
     makeElement("span", "addresses", link.addresses.join("  ") || "no address"),
     makeElement("span", "state", link.state),
@@ -78,7 +78,7 @@ function drawAttention(graph) {
   const items = links.map((link) => {
     const guest = nodes.get(link.to);
     const text = [guest ? nameNode(guest) : "", link.interface].filter(Boolean).join("  ");
-    return makeElement("li", classOfState(link.state), makeChoice("link", link.id, "problem",
+    return makeElement("li", `is-${link.state}`, makeChoice("link", link.id, "problem",
       makeElement("span", "state", link.state), makeElement("span", "name", text), makeElement("span", "more", link.words)));
   });
   for (const node of graph.nodes.filter((one) => one.state === "missing" && one.side === "host")) {

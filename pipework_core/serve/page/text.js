@@ -37,11 +37,6 @@ function makeChoice(kind, id, className, ...children) {
 /** States that somebody has to do something about, the worst first. */
 const PROBLEMS = ["orphan", "unfinished", "expired", "elsewhere", "missing"];
 
-/** Return the class of a state, which a kind of a third party could have chosen. */
-function classOfState(state) {
-  return `is-${/^[a-z]+$/.test(state) ? state : "unknown"}`;
-}
-
 /** Return the name of a node, of a guest with its runtime as commands take it. */
 function nameNode(node) {
   const plain = node.side === "host" || ["host", "guest", "gone"].includes(node.kind);
