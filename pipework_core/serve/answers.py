@@ -249,7 +249,7 @@ class Operations(_Answer):
     operations: list[Operation]
 
 
-class Event(Struct, kw_only=True):
+class Event(_Answer):
     """What happened. `attachment` is there for present, attached, changed and detached."""
 
     id: int
@@ -258,11 +258,11 @@ class Event(Struct, kw_only=True):
         "present", "ready", "attached", "changed", "detached", "failed", "refused", "note", "forgotten", "dropped"
     ]
     text: str
-    guest: str | None = None
-    interface: str | None = None
-    seconds: float | None = None
-    hint: str | None = None
-    attachment: Attachment | None = None
+    guest: str | None
+    interface: str | None
+    seconds: float | None
+    hint: str | None
+    attachment: Attachment | None
 
 
 class Graph(Struct, kw_only=True):

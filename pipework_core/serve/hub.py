@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Events that a listener may lag behind, that are remembered for `since`, and listeners at once.
 _LAG_MAX, _MEMORY, _LISTENERS_MAX = 512, 1000, 256
 
+#: What an event about no attachment has to say of one.
+_NOTHING = dict.fromkeys(("guest", "interface", "seconds", "hint", "attachment"))
 #: One event as data, with `event`, `id` and `time` at least.
 Told = dict[str, Any]
 
@@ -76,7 +78,7 @@ class Hub:
         """Return an event with the time, and a number that no earlier one has, not even one of an earlier server."""
         now = time.time()
         self._last = max(self._last + 1, int(now * 1_000_000))
-        return {"id": self._last, "time": round(now, 3), **fields}
+        return {"id": self._last, "time": round(now, 3), **_NOTHING, **fields}
 
     def subscribe(self) -> Listener:
         """Return a new listener; raise RequestError when too many listen already."""

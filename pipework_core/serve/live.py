@@ -59,7 +59,7 @@ class Live:
 
     def publish(self, told: Event) -> None:
         """Tell of an event; any thread may call it."""
-        fields = {**report_json.encode_event(told), "attachment": None}
+        fields = report_json.encode_event(told)
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self.hub.publish, fields)
 

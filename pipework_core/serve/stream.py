@@ -46,10 +46,6 @@ class Stream:
                 first += [hub.stamp(encode_change("present", status)) for status in found]
             first.append(hub.stamp({"event": "ready", "text": "what follows is new"}))
             return await _send_all(request, listener, first)
-        except (ConnectionError, TimeoutError):
-            if request.transport is not None:
-                request.transport.abort()
-            raise
         finally:
             hub.unsubscribe(listener)
 
@@ -69,7 +65,17 @@ async def _send_all(request: web.Request, listener: Listener, first: list[Told])
     response = web.StreamResponse(headers={"X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream" if as_sse else "application/x-ndjson"
     await response.prepare(request)
-    await _write(response, b"".join(_format_all(first, as_sse=as_sse)))
+    try:
+        await _write(response, b"".join(_format_all(first, as_sse=as_sse)))
+        await _pass_on(response, listener, as_sse=as_sse)
+    except (ConnectionError, TimeoutError):  # it has gone, or reads nothing
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+async def _pass_on(response: web.StreamResponse, listener: Listener, *, as_sse: bool) -> None:
+    """Write what the listener hears to its end."""
     while True:
         try:
             told = await listener.get(_HEARTBEAT)
@@ -77,7 +83,7 @@ async def _send_all(request: web.Request, listener: Listener, first: list[Told])
             await _write(response, b":\n\n" if as_sse else b"\n")
             continue
         if told is None:
-            return response
+            return
         await _write(response, b"".join(_format_all([told], as_sse=as_sse)))
 
 

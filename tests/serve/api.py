@@ -1,4 +1,4 @@
-"""A server over an engine in memory, and a client of it, in one loop. The socket is real, and so are the credentials."""
+"""A server over an engine in memory, and a client of it, in one loop. Socket and credentials are real."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from .api import Api, run_with
 from .fake import World
 
 GET = b"GET /v1/version HTTP/1.1\r\n"
+PUT = b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\n"
 BROKEN = {
     "nothing": b"\r\n\r\n",
     "noise": bytes(range(256)) * 8,
@@ -22,12 +23,10 @@ BROKEN = {
     "ten thousand headers": GET + b"".join(b"X%d: a\r\n" % n for n in range(10_000)) + b"\r\n",
     "header without a colon": GET + b"nonsense\r\n\r\n",
     "folded header": GET + b"Host: p\r\n folded\r\n\r\n",
-    "two lengths": b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "negative length": b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\nContent-Length: -1\r\n\r\n",
-    "length and chunks": (
-        b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    ),
-    "bad chunk": b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
+    "two lengths": PUT + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "negative length": PUT + b"Content-Length: -1\r\n\r\n",
+    "length and chunks": (PUT + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "bad chunk": PUT + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
     "absolute target of others": b"GET http://evil.example/v1/attachments HTTP/1.1\r\nHost: evil.example\r\n\r\n",
     "two hosts": GET + b"Host: p\r\nHost: evil.example\r\n\r\n",
     "bad percent": b"GET /v1/attachments/%zz/%00 HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n",
@@ -35,7 +34,7 @@ BROKEN = {
     "bytes in a header": GET + b"Host: p\r\nAuthorization: Bearer \xff\xfe\r\nConnection: close\r\n\r\n",
     "bytes in a cookie": GET + b"Host: p\r\nCookie: pipework-1=\xff;;=;\r\nConnection: close\r\n\r\n",
     "upgrade": GET + b"Host: p\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n",
-    "expectation": b"PUT /v1/attachments/web1/eth1 HTTP/1.1\r\nHost: p\r\nExpect: 200-please\r\nContent-Length: 0\r\n\r\n",
+    "expectation": PUT + b"Expect: 200-please\r\nContent-Length: 0\r\n\r\n",
     "connect": b"CONNECT evil.example:80 HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n",
     "star": b"OPTIONS * HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n",
     "trace": b"TRACE / HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n",

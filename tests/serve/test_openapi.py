@@ -63,7 +63,7 @@ def test_bodies_have_the_keys_of_a_topology_file() -> None:
 def test_references_lead_somewhere() -> None:
     found: list[str] = []
 
-    def collect(part: Any) -> None:  # noqa: ANN401 - a piece of JSON
+    def collect(part: Any) -> None:
         for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
             collect(value)
         if isinstance(part, dict) and isinstance(part.get("$ref"), str):
