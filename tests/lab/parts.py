@@ -33,6 +33,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
     "browser": ("chromium", "bash"),
+    "serve": ("curl", "setpriv"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -109,6 +110,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "lxc": (no_root,),
     "podman": (no_root,),
     "ssh": (no_root, no_sh_library),
+    "serve": (no_root,),
     "dhcp": (no_private_host,),
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from .parts import require
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
@@ -24,6 +26,11 @@ SERVE = (sys.executable, "-P", "-m", "pipework_core", "serve")
 ROOT = Path(__file__).parents[2]
 #: Seconds for what has to be there within one, on a busy machine.
 SOON = 5.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _part() -> None:
+    require("serve")
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> None:
