@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError, RuntimeDownError
 from pipework_core.model.records import Record
-from pipework_core.watch.container import Container, make_container
+from pipework_core.watch.container import Container, find_image, make_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,9 +65,10 @@ class Connection:
 
         try:
             told = self._client.inspect_container(identity)
-            if not told["State"].get("Pid"):
+            made_of = find_image(self._runtime, told)
+            if not made_of:
                 return None
-            image = {} if from_image else self._inspect_image(told["Image"])
+            image = {} if from_image else self._inspect_image(made_of)
         except docker.errors.NotFound:
             return None
         return make_container(self._runtime, told, image, from_image=from_image)
