@@ -76,12 +76,13 @@ def escape_text(text: str) -> str:
 
 
 def shorten_text(text: str, most: int = 300) -> str:
-    """Return `text` escaped (see `escape_text`), and cut where it has more than `most` characters.
+    """Return `text` escaped (see `escape_text`), its middle left out where that has more than `most` characters.
 
-    What containers and files say at length is quoted in one line.
+    What containers say at length is quoted in one line, and what is wrong with it may stand at the end.
     """
-    shown = escape_text(text[: most + 1])
-    return shown if len(text) <= most and len(shown) <= most else f"{shown[: most - 1]}…"
+    half = most // 2
+    shown = escape_text(text if len(text) <= 2 * most else text[:most] + text[-most:])
+    return shown if len(shown) <= most else f"{shown[: most - half]}…{shown[-half:]}"
 
 
 def host_name(interface: str, number: int) -> str:

@@ -62,15 +62,12 @@ def is_name(text: str) -> bool:
     return re.fullmatch(_NAME, text) is not None
 
 
-def find_image(runtime: str, told: Any) -> str:  # noqa: ANN401 - whatever the engine says
+def find_image(told: Any) -> str:  # noqa: ANN401 - whatever the engine says
     """Return the ID of the image that a running container was made of; empty for a container that does not run.
 
-    `told` is as for `make_container`, and so is what is raised.
+    `told` is as for `make_container`; one of MISSHAPEN is raised when it has another shape.
     """
-    try:
-        return _take_text(told, "Image") if told["State"].get("Pid") else ""
-    except MISSHAPEN as error:
-        raise _explain_answer(runtime, error) from None
+    return _take_text(told, "Image") if told["State"].get("Pid") else ""
 
 
 def make_container(
@@ -88,7 +85,7 @@ def make_container(
     try:
         return _make_container(runtime, told, image, from_image=from_image)
     except MISSHAPEN as error:
-        raise _explain_answer(runtime, error) from None
+        raise explain_answer(runtime, error) from None
 
 
 def _make_container(runtime: str, told: Any, image: Any, *, from_image: bool) -> Container:  # noqa: ANN401 - as above
@@ -97,7 +94,8 @@ def _make_container(runtime: str, told: Any, image: Any, *, from_image: bool) ->
     variables = _take_variables(config)
     project = labels.get(_PROJECT, "")
     if not from_image:
-        inherited = image.get("Config") or {}
+        inherited = image.get("Config")
+        inherited = {} if inherited is None else inherited
         labels = _without(labels, _take_labels(inherited))
         variables = _without(variables, _take_variables(inherited))
     identity, name = _take_text(told, "Id"), _take_text(told, "Name").removeprefix("/")
@@ -119,12 +117,10 @@ def _make_container(runtime: str, told: Any, image: Any, *, from_image: bool) ->
     )
 
 
-def _explain_answer(runtime: str, error: Exception) -> HostError:
+def explain_answer(runtime: str, error: Exception) -> HostError:
+    """Return what to say of an answer about a container that is none."""
     said = shorten_text(f"{type(error).__name__}: {error}")
-    return HostError(
-        f"{runtime} describes this container in a way that no container is described ({said}).",
-        hint=f"what answers at the socket of {runtime}?",
-    )
+    return HostError(f"{runtime} does not describe this container ({said}).", hint=f"is {runtime} up, and well?")
 
 
 def _take_text(told: Any, key: str) -> str:  # noqa: ANN401 - as above

@@ -150,12 +150,14 @@ def _parse_variable(container: Container, source: str, value: str) -> options.Pa
 def _split_words(value: str) -> list[str]:
     if len(value) > _LENGTH_MAX:
         raise UsageError(f"the value has more than {_LENGTH_MAX} characters.", hint="ask for one interface")
-    if not "".join(value.split()).isprintable():
-        raise UsageError(f"{value!r} holds what cannot be printed.", hint="write it anew, with letters and signs")
+    if not re.sub("[ \t\r\n]", "", value).isprintable():
+        raise UsageError(f"{value!r} holds what cannot be printed.", hint="leave out all characters that nobody sees")
     try:
         return shlex.split(value)
     except ValueError as error:
-        raise UsageError(f"{value!r} cannot be split into words: {error}.", hint="close the quotation") from None
+        raise UsageError(
+            f"{value!r} cannot be split into words: {error}.", hint="close the quotation; write a backslash twice"
+        ) from None
 
 
 def _scan_words(words: list[str], container: Container) -> options.ParsedArgs:
