@@ -55,7 +55,7 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
         first = f", first in line {error.context_mark.line + 1}" if error.context_mark else ""
         return where.error(f"the anchor &{anchor} is defined twice{first}.", hint="give one of the two another name")
     hint = "put text with special characters in quotes, such as '*' or 'a: b'"
-    if "end of stream" in problem:
+    if "end of stream" in problem or (where.line >= len(lines) and not here):
         hint = "close the quotation or the bracket"
     return where.error(f"this is no YAML: {' '.join(filter(None, (problem, error.context)))}.", hint=hint)
 

@@ -1,21 +1,20 @@
-"""Reads the policy file: who may write it decides who may use the host's networks, so it has to be root's alone."""
+"""Reads the policy file, which says what containers may ask for."""
 
 from __future__ import annotations
 
 import hmac
 import os
 import re
-import stat
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pipework_core.model.errors import HostError, PipeworkError, UsageError
+from pipework_core.model.errors import PipeworkError, UsageError
 from pipework_core.spec.grammar import parse_vlan
 from pipework_core.watch.policy import Policy, Rule
+from pipework_core.watch.roots_file import read_roots_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgspec import UnsetType
 
@@ -25,8 +24,11 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 DEFAULT_FILE = "/etc/pipework/policy.yaml"
+_HINTS: Mapping[object, str] = {
+    "addresses": "write a network such as 192.168.1.0/24, or dhcp, auto, 0/0",
+    "gateways": "write a router's address such as 192.168.1.254",
+}
 _METHODS = frozenset({"dhcp", "auto", "0/0"})
-_SIZE_MAX = 1 << 20
 #: The most that a rule may allow one container.
 _REQUESTS_MAX = 256
 
@@ -38,51 +40,7 @@ def load_policy(path: str) -> Policy:
     """
     if path == DEFAULT_FILE and not os.path.lexists(path):
         return Policy()
-    return parse_policy(_read_roots_file(path), path)
-
-
-def _read_roots_file(path: str) -> str:
-    """Return the text of a file that nobody but root can change; raise HostError for another one."""
-    try:
-        # A pipe has no end before somebody writes into it.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read(_SIZE_MAX + 1) if is_file else b""
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read: {said}.", hint="name a file that root can read") from None
-    if not is_file:
-        raise UsageError(f"{path} is no file.", hint="name a file that root can read")
-    if len(data) > _SIZE_MAX:
-        raise UsageError(f"{path} is larger than {_SIZE_MAX >> 20} MiB.", hint="write patterns in place of names")
-    if place := _find_foreign(path):
-        raise HostError(
-            f"{path} can be changed by others than root, who may write {place}.",
-            hint=f"chown -h root {place}; chmod go-w {place}",
-        )
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8.", hint="save the file as UTF-8") from None
-
-
-def _find_foreign(path: str) -> str:
-    """Return what others than root can change of a file, the links to it, and the folders above; empty for nothing.
-
-    In a folder with the sticky bit others cannot replace what is root's. Who owns `/` is root here.
-    """
-    places = [path]
-    while os.path.islink(places[-1]):
-        places.append(os.path.join(os.path.dirname(places[-1]), os.readlink(places[-1])))
-    places.append(os.path.realpath(path))
-    trusted = {0, os.geteuid(), os.stat("/").st_uid}
-    for place in places:
-        for one in (Path(place), *Path(place).absolute().parents):
-            told = one.lstat()
-            is_open = told.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not told.st_mode & stat.S_ISVTX
-            if told.st_uid not in trusted or (is_open and not stat.S_ISLNK(told.st_mode)):
-                return str(one)
-    return ""
+    return parse_policy(read_roots_file(path), path)
 
 
 def has_key(policy: Policy, given: str) -> bool:
@@ -121,7 +79,7 @@ def _build_rule(document: Document, number: int, entry: RuleFields) -> Rule:
             return parse(text)
         except ValueError as error:
             place = document.find_place(("containers", number, *path))
-            hint = getattr(error, "hint", "") or f"correct this value of {path[0]}"
+            hint = getattr(error, "hint", "") or _HINTS[path[0]]
             raise place.error(f"{str(error).rstrip('.')}.", hint=hint) from None
 
     def parse_each(key: str, texts: Sequence[str], parse: Callable[[str], _Value]) -> list[_Value]:
@@ -195,7 +153,7 @@ def _read_key(document: Document, key: str | UnsetType) -> str:
                 "the file of the key has no absolute path.", hint="write for instance key: file:/etc/pipework/key"
             )
         try:
-            key = _read_roots_file(key.removeprefix("file:")).strip()
+            key = read_roots_file(key.removeprefix("file:")).strip()
         except PipeworkError as error:
             raise place.error(str(error), hint=error.hint) from None
     if not key:  # it would be the key of whoever has none

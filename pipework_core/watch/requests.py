@@ -103,7 +103,9 @@ def list_unserved(container: Container) -> list[str]:
 
 def asks(labels: object) -> bool:
     """Whether any label of a container is a request; the image's count, too, as they cannot be told apart here."""
-    return isinstance(labels, dict) and any(isinstance(key, str) and key.startswith(PREFIX) for key in labels)
+    if not isinstance(labels, dict):
+        return False
+    return any(isinstance(key, str) and key.startswith(PREFIX) and key != ENABLE for key in labels)
 
 
 def _list_sources(

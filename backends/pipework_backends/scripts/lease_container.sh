@@ -87,6 +87,7 @@ run() {
     bundle | sh -c 'echo "cli $$"; exec "$@"' sh \
         "$runtime" run --rm --interactive --pull never --name "$name" --log-driver none --no-healthcheck \
         --label "pipework.id=$id" --label "pipework.family=$family" --label "pipework.interface=$interface" \
+        --label pipework.enable=false \
         --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --cap-add NET_BIND_SERVICE \
         --security-opt no-new-privileges --read-only --tmpfs /run:rw,exec,nosuid,nodev,size=4m,mode=755 \
         --user 0:0 --workdir / --entrypoint sh "$@" 2>&1
