@@ -145,3 +145,8 @@ def test_names_of_variables_that_are_told_are_one_line() -> None:
     (told,) = list_unserved(make(environment={"a\x1b[2J\npipework_host_route" + "x" * 10_000: "1"}))
     assert told.isprintable()
     assert len(told) < LINE_MAX
+
+
+def test_whatever_is_told_is_one_line_without_escapes() -> None:
+    told = Event(event.FAILED, "a\nb", "docker:\x1b[2J", "e\x07", hint="run \x9b31m\r\n\ud800")
+    assert _format(told).isprintable()
