@@ -1,136 +1,58 @@
-"""Names the kernel accepts, MAC addresses, and names of ours that fit into 15 characters. Pure functions."""
+"""Reads a file that has to be root's alone: a policy or a key decides who may use the host's networks."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import os
+import stat
+from pathlib import Path
 
-from pipework_core.model.errors import UsageError
+from pipework_core.model.errors import HostError, UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-#: IFNAMSIZ less the closing NUL (linux/if.h).
-NAME_MAX = 15
-#: ALTIFNAMSIZ less the closing NUL (linux/if.h): an alternative name (ip-link(8), `property add`).
-ALTERNATIVE_MAX = 127
-#: The smallest number with eight hexadecimal digits; no PID is as large (PID_MAX_LIMIT in linux/threads.h).
-_INODE_MIN = 0x1000_0000
-
-#: Patterns are compiled when they are first used (`re` keeps them): most runs need few of them.
-_MAC = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"
+_SIZE_MAX = 1 << 20
 
 
-def interface_name(name: str, *, what: str = "interface name", most: int = NAME_MAX) -> str:
-    """Return `name` when the kernel would take it; else raise UsageError with the kernel's reason.
+def read_roots_file(path: str) -> str:
+    """Return the text of a file that nobody but root can change.
 
-    `most` are the bytes that it may have: an alternative name has more (ALTIFNAMSIZ).
-
-    The rules are `dev_valid_name()` in net/core/dev.c and `sysctl_dev_name_is_allowed()` in net/sysctl_net.c. On top
-    of them we refuse `%`, which the kernel expands as a pattern, what cannot be printed, and a leading `-`.
+    Raise HostError for one that others can change, UsageError for one that cannot be read.
     """
-    reason = next((reason for applies, reason in _REFUSALS if applies(name)), "")
-    if not reason and _count_bytes(name) > most:
-        reason = f"has more than {most} bytes, which is all that the kernel takes"
-    bad = next((char for char in name if _explain_refusal(char)), "")
-    if not reason and bad:
-        reason = f"holds {bad!r}, which {_explain_refusal(bad)}"
-    if reason:
-        raise UsageError(
-            f"{what} {name!r} {reason}.",
-            hint=f"choose a name of 1 to {NAME_MAX} characters without white space, '/', ':' or '%', such as eth1",
+    try:
+        # A pipe has no end before somebody writes into it.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(_SIZE_MAX + 1) if is_file else b""
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} cannot be read: {said}.", hint="name a file that root can read") from None
+    if not is_file:
+        raise UsageError(f"{path} is no file.", hint="name a file that root can read")
+    if len(data) > _SIZE_MAX:
+        raise UsageError(f"{path} is larger than {_SIZE_MAX >> 20} MiB.", hint="write patterns in place of names")
+    if place := _find_foreign(path):
+        raise HostError(
+            f"{path} can be changed by others than root, who may write {place}.",
+            hint=f"chown -h root {place}; chmod go-w {place}",
         )
-    return name
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8.", hint="save the file as UTF-8") from None
 
 
-def _count_bytes(name: str) -> int:
-    return len(name.encode("utf-8", "surrogateescape"))
+def _find_foreign(path: str) -> str:
+    """Return what others than root can change of a file, the links to it, and the folders above; empty for nothing.
 
-
-_REFUSALS: tuple[tuple[Callable[[str], bool], str], ...] = (
-    (lambda name: not name, "is empty"),
-    (lambda name: name in {".", ".."}, "is a folder's name, which the kernel refuses"),
-    (lambda name: name in {"all", "default"}, "stands for every interface in the kernel's settings"),
-    (lambda name: name.startswith("-"), "starts with '-', which every tool would read as an option"),
-)
-
-
-def _explain_refusal(char: str) -> str:
-    """Say why no name holds this character; empty when one may."""
-    if char in "/: \t\n\v\f\r":
-        return "the kernel refuses"
-    if char == "%":
-        return "the kernel expands"
-    if not char.isprintable():
-        return "cannot be printed"
-    # The kernel looks at bytes, and 0xa0 is white space in its table (lib/ctype.c): "à" is C3 A0 in UTF-8.
-    return "the kernel takes for white space" if b"\xa0" in char.encode() else ""
-
-
-def escape_text(text: str) -> str:
-    """Return `text` with every character escaped that a terminal could take for a command.
-
-    A guest's root can give its interfaces any alias, and some of it ends up in our messages.
+    In a folder with the sticky bit others cannot replace what is root's. Who owns `/` is root here.
     """
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def natural_key(text: str) -> tuple[object, ...]:
-    """Return what sorts names as people count: n2 before n10, and n02 beside n2. Any two can be compared."""
-    parts: list[object] = [*re.split(r"([0-9]+)", text)]
-    for place, digits in enumerate(re.findall(r"[0-9]+", text)):
-        number = digits.lstrip("0")
-        parts[2 * place + 1] = (len(number), number)
-    return tuple(parts), text
-
-
-def host_name(interface: str, number: int) -> str:
-    """Name the host's end of a link: `v<if>pl<number>` where that fits, else a short form that is stable.
-
-    `number` is the guest's PID, or the inode number of its namespace where there is no process to name. Such an inode
-    number is written in hexadecimal. It has eight digits there (PROC_DYNAMIC_FIRST in fs/proc/generic.c), which no PID
-    has, so the two are never taken for each other.
-    """
-    for digits in (str(number), f"{number:x}" if number >= _INODE_MIN else ""):
-        name = f"v{interface}pl{digits}"
-        if digits and len(name.encode()) <= NAME_MAX:
-            return name
-    return hash_host_name(interface, number)
-
-
-def hash_host_name(interface: str, number: int) -> str:
-    """Return the short form of a name that does not fit; earlier versions used it for inode numbers as well."""
-    name = f"v{interface}pl{number}"
-    import hashlib  # noqa: PLC0415 - 2 ms that most runs need not pay
-
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    return f"vpl{digest[: NAME_MAX - 3]}"
-
-
-def mac_address(text: str) -> str:
-    """Return a unicast MAC address in lower case; raise UsageError for anything else."""
-    if not re.fullmatch(_MAC, text):
-        raise UsageError(
-            f"{text!r} is not a MAC address.", hint="write six pairs of hex digits, such as 26:2e:71:98:60:8f"
-        )
-    mac = text.lower()
-    if int(mac[:2], 16) & 1:
-        raise UsageError(
-            f"{text} is a multicast MAC address (the first byte is odd), which no interface can have.",
-            hint=f"make the first byte even: {int(mac[:2], 16) & 0xFE:02x}{mac[2:]}",
-        )
-    if mac == "00:00:00:00:00:00":
-        raise UsageError("00:00:00:00:00:00 is no interface's address.", hint="leave the MAC out to have one made up")
-    return mac
-
-
-def stable_mac(text: str) -> str:
-    """Derive the MAC of `U:text`: `02:` and the first five bytes of the MD5 of the text *and a newline*.
-
-    The newline is what `echo` sent in the shell version; keeping it keeps everybody's addresses.
-    """
-    import hashlib  # noqa: PLC0415 - 2 ms that most runs need not pay
-
-    data = f"{text}\n".encode("utf-8", "surrogateescape")
-    digest = hashlib.md5(data, usedforsecurity=False).digest()
-    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
+    places = [path]
+    while os.path.islink(places[-1]):
+        places.append(os.path.join(os.path.dirname(places[-1]), os.readlink(places[-1])))
+    places.insert(0, os.path.realpath(path))
+    trusted = {0, os.geteuid(), os.stat("/").st_uid}
+    for place in places:
+        for one in (Path(place), *Path(place).absolute().parents):
+            told = one.lstat()
+            is_open = told.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not told.st_mode & stat.S_ISVTX
+            if told.st_uid not in trusted or (is_open and not stat.S_ISLNK(told.st_mode)):
+                return str(one)
+    return ""
