@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "examples" / "api")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "api"))
 
 from client import UnixConnection
 from lab.host import PrivateHost

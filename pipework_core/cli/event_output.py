@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from pipework_core.model.names import escape_text
+
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
     from pipework_core.model.event import Event
@@ -51,7 +53,7 @@ def _format(event: Event) -> str:
     who = " ".join(filter(None, (event.guest, event.interface)))
     took = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
     hint = f" hint: {event.hint}" if event.hint else ""
-    return f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}"
+    return escape_text(f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}")
 
 
 def _encode(event: Event) -> str:

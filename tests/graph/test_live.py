@@ -53,6 +53,12 @@ def test_a_pair_is_shown_where_a_guest_hangs_on_it_and_its_other_end_is_not() ->
     assert names(links, make_entry("web1", 1, kind="macvlan", parent="wire", host_end="")) == ["wire"]
 
 
+def test_what_was_left_on_the_host_is_drawn_as_what_it_is_and_not_twice() -> None:
+    left = make_entry("", 0, "dummy9", kind="dummy", parent="", host_end="", state="orphan")._replace(guest=None)
+    links = (Link(name="dummy9", ifindex=70, kind="dummy"), Link(name="dummy8", ifindex=71, kind="dummy"))
+    assert names(links, left) == ["dummy8", "connected to nothing"]
+
+
 def test_interfaces_hang_on_what_they_lie_on() -> None:
     links = (
         Link(name="eth0.10", ifindex=70, kind="vlan", parent="eth0", up=True, data={"id": 10}),

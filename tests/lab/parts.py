@@ -115,6 +115,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),
     "vxlan": (no_root, no_vxlan),
+    "browser": (no_private_host,),
 }
 
 

@@ -21,7 +21,6 @@ async function followEvents({ onLine, onConnected, onLost }) {
         pause = FIRST_PAUSE;
         onConnected();
       });
-      onLost("the server ended the connection", pause);
     } catch (error) {
       onLost(error.name === "AbortError" ? "the server is silent" : error.message, pause);
     }
@@ -30,7 +29,7 @@ async function followEvents({ onLine, onConnected, onLost }) {
   }
 }
 
-/** Read one stream of events since one with a number, a JSON document a line, until it ends. */
+/** Read one stream of events since one with a number, a JSON document a line. Its end is an error. */
 async function readEvents(since, onLine, onConnected) {
   const abort = new AbortController();
   let timer = setTimeout(() => abort.abort(), SILENCE);
@@ -42,7 +41,7 @@ async function readEvents(since, onLine, onConnected) {
     let rest = "";
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return;
+      if (done) throw new Error("the server ended the connection");
       clearTimeout(timer);
       timer = setTimeout(() => abort.abort(), SILENCE);
       const lines = (rest + value).split("\n");

@@ -18,8 +18,13 @@ function drawPicture(graph) {
     ? { kind: document.activeElement.dataset.kind, id: document.activeElement.dataset.id }
     : null;
   const groups = groupNodes(graph).map((group) => makeGroup(group, graph));
-  document.getElementById("groups").replaceChildren(...(groups.length ? groups : [makeEmpty(graph)]));
+  const note = graph.nodes.some((node) => node.side === "guest") ? null : explainEmptiness(graph);
+  document.getElementById("groups").replaceChildren(...groups, ...(note ? [makeElement("p", "note", note)] : []));
   if (focused) findChoice(focused.kind, focused.id)?.focus({ preventScroll: true });
+}
+
+function explainEmptiness(graph) {
+  return graph.filtered ? "No guest has this text." : "Nothing is attached to any guest.";
 }
 
 /** Return the button in the picture that stands for a node or a link. */
@@ -38,10 +43,6 @@ function groupNodes(graph) {
     if (places.length) groups[Math.min(...places)].guests.push(guest);
   }
   return groups;
-}
-
-function makeEmpty(graph) {
-  return makeElement("p", "note", graph.filtered ? "Nothing here has this text." : "There is no interface and no guest to show.");
 }
 
 function makeGroup({ host, guests }, graph) {
