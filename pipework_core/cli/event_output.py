@@ -28,7 +28,7 @@ class EventPrinter:
 
     def print_event(self, event: Event) -> None:
         """Print one."""
-        self._print(_encode(event) if self._json else _format(event), self._events)
+        self._print(_encode(event) if self._json else format_event(event), self._events)
 
     def print_script(self, text: str) -> None:
         """Print what a dry run would have done."""
@@ -49,7 +49,8 @@ class EventPrinter:
             signal.raise_signal(signal.SIGTERM)
 
 
-def _format(event: Event) -> str:
+def format_event(event: Event) -> str:
+    """Return an event as people read it, on one line and without anything that steers a terminal."""
     who = " ".join(filter(None, (event.guest, event.interface)))
     took = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
     hint = f" hint: {event.hint}" if event.hint else ""

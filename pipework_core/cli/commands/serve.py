@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pipework_core.watch.watcher import Watcher
 
 USAGE = (
-    "serve [--socket PATH] [--policy FILE] [--listen ADDRESS:PORT [--allow-changes]]",
-    "serve --watch [-f FILE] [--runtime NAMES] [--filter KEY=VALUE] [--env]",
+    "serve [--socket PATH] [--policy FILE]",
+    "serve [--listen ADDRESS:PORT [--allow-changes]]",
+    "serve --watch [-f FILE] [--runtime NAMES] [--filter K=V] [--env]",
     "serve --unit [--write]",
 )
 HELP = (("serve", "answer requests by HTTP on a Unix socket, and with --listen show a browser what is attached"),)
