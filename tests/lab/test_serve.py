@@ -275,6 +275,7 @@ def test_containers_come_and_go_beside_a_watcher(docker: DockerEngine) -> None:
         assert api.attach("web2", "192.168.1.2/24").status == 201
         assert {found["name"] for found in api.ask("GET", "/v1/guests").data["guests"]} >= {"web1", "web2"}
         assert docker.exec("web2", "busybox", "ping", "-c", "1", "-W", "5", "192.168.1.1")
+        listener.wait_for("attached", "web2")
         died = time.time()
         docker.stop("web2")
         told = listener.wait_for("detached", "web2")

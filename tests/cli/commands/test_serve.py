@@ -45,7 +45,9 @@ def test_nobody_listens_for_others(address: str, capsys: pytest.CaptureFixture[s
 
 
 def test_watching_takes_the_options_of_watch() -> None:
-    request = parser.parse("serve --watch --runtime docker --env -f lab.yaml --policy p".split()).request
+    request = parser.parse(
+        ["serve", "--watch", "--runtime", "docker", "--env", "-f", "lab.yaml", "--policy", "p"]
+    ).request
     assert (request.watch.runtimes, request.watch.variables, request.watch.file) == (("docker",), True, "lab.yaml")
     assert (request.policy, request.watch.policy) == ("p", "p")
 
