@@ -33,6 +33,7 @@ _PROTOCOLS: Mapping[str, type] = {
     builtin.GROUP_GUESTS: api.GuestResolver,
     builtin.GROUP_ADDRESSING: api.Addressing,
     builtin.GROUP_DRIVERS: driver.DriverKind,
+    builtin.GROUP_CHECKS: api.Check,
 }
 #: What a name may be, and that in words. A kind and a method stand in tags, which hold letters and digits there. A
 #: method must not be taken for the beginning of an IPv6 address, nor for another method with the 6 of that family.

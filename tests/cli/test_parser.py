@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipework_core.cli.commands import Settings
-from pipework_core.cli.commands.exec import ToolRequest
+from pipework_core.cli.commands.tool import ToolRequest
 from pipework_core.cli.commands.wait import WaitRequest
 from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.attachment import Attachment
