@@ -105,6 +105,10 @@ def _find_missing(item: object, protocol: type) -> str:
             return "base class LinkBackend"
         inherited = type(item).plan is api.LinkBackend.plan and type(item).create is api.LinkBackend.create
         return "method create" if inherited else ""
+    if protocol is api.Check:
+        if not isinstance(item, api.Check):
+            return "base class Check"
+        return "method judge" if type(item).judge is api.Check.judge else ""
     methods = (
         f"method {name}" for name in vars(protocol) if name[0] != "_" and not callable(getattr(item, name, None))
     )

@@ -9,8 +9,7 @@ import pytest
 
 from pipework_core import __main__ as program
 from pipework_core.cli import app
-from pipework_core.cli.commands import attach
-from pipework_core.cli.commands import tool
+from pipework_core.cli.commands import attach, tool
 from pipework_core.model.errors import CommandError, GuestError, Interrupted, PipeworkError
 from pipework_core.model.plan import Command, Outcome
 

@@ -35,7 +35,10 @@ class MtuCheck(Check):
             if entry.mtu > way[narrow]:
                 what = f"{name_end(entry)} has an MTU of {entry.mtu}, and {narrow} on its way one of {way[narrow]}."
                 fit = in_guest(entry.guest, "ip", "link", "set", "dev", entry.interface, "mtu", str(way[narrow]))
-                yield Finding(WARNING, what, _WHY, (fit,), f"Or give {narrow} a larger one, if its network has it.")
+                ends = [f"ip link set dev {entry.host_end} mtu {way[narrow]}"] if entry.host_end in way else []
+                yield Finding(
+                    WARNING, what, _WHY, (fit, *ends), f"Or give {narrow} a larger one, if its network has it."
+                )
             elif way.get(entry.host_end, entry.mtu) > entry.mtu:
                 what = f"{name_end(entry)} has an MTU of {entry.mtu}, and its other end {entry.host_end} another."
                 cure = f"ip link set dev {entry.host_end} mtu {entry.mtu}"
