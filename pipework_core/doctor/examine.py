@@ -31,7 +31,7 @@ def examine_host(name: str, *, driver: Driver, plugins: PluginManager, probe: bo
     reader = ReadOnlyDriver(driver)
     checks = [check for check in plugins.list_checks() if probe or not check.probes]
     examination, findings = _read_host(name, reader, plugins)
-    wanted = {program for check in checks for program in check.programs}
+    wanted = dict.fromkeys(program for check in checks for program in check.programs)  # in an order, for recordings
     examination = examination._replace(programs=frozenset(filter(reader.has_program, wanted)))
     findings += _run_checks(checks, examination, reader)
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
@@ -119,7 +119,7 @@ def _ask(
 ) -> dict[str, dict[str, Outcome]]:
     """Return the answers by check and key; where a namespace is another one by now, there are none."""
     flat = [(name, key, command) for name, queries in asked.items() for key, command in queries.items()]
-    spaces = {command.netns for _, _, command in flat if command.netns is not None}
+    spaces = dict.fromkeys(command.netns for _, _, command in flat if command.netns is not None)
     there = {netns for netns in spaces if _is_still_there(netns, examination, reader)}
     flat = [entry for entry in flat if entry[2].netns is None or entry[2].netns in there]
     answers: dict[str, dict[str, Outcome]] = {name: {} for name in asked}

@@ -107,9 +107,13 @@ def test_exit_codes_streams_and_words_are_the_program_s(host: PrivateHost) -> No
     missing = host.pipework("exec", blue, "no-such-program", check=False)
     assert (missing.returncode, missing.stderr.splitlines()[0]) == (
         127,
-        "pipework: error: no-such-program is not installed here.",
+        "pipework: error: no-such-program is no program of this host.",
     )
-    assert host.pipework("exec", blue, "/etc", check=False).returncode == 126
+    host.write("/run/script", "#!/no/such/interpreter\n")
+    host.run("chmod", "+x", "/run/script")
+    assert [host.pipework("exec", blue, path, check=False).returncode for path in ("/etc", "/run/script", "/no")] == [
+        *(126, 126, 127),
+    ]
     # Whoever ignores SIGPIPE would make `yes | head` complain.
     assert host.pipework("exec", blue, "sh", "-c", "yes | head -n 1").stderr == ""
 

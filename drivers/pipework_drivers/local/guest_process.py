@@ -31,6 +31,7 @@ _CLONE_NEWNS = 0x20000
 _MS_BIND, _MS_REC, _MS_SLAVE, _MNT_DETACH = 0x1000, 0x4000, 0x80000, 2
 #: What shells and env(1) return for a program that is not there, and for one that cannot be run.
 _NOT_FOUND, _NOT_RUN = 127, 126
+_HINT = "it has to be installed on the host; a program of the guest is run by its runtime, such as docker exec"
 
 
 def enter_network(space: int, name: str) -> None:
@@ -71,12 +72,13 @@ def become(argv: Sequence[str]) -> NoReturn:
     sys.stderr.flush()
     try:
         os.execvp(argv[0], list(argv))  # noqa: S606 - a list, and no shell
-    except FileNotFoundError:
-        error, code = HostError(f"{argv[0]} is not installed here.", hint="it is a program of the host"), _NOT_FOUND
     except OSError as fault:
-        error, code = HostError(f"{argv[0]} cannot be run ({fault.strerror})."), _NOT_RUN
-    error.exit_code = code
-    raise error
+        # An interpreter that the first line names and that is not there is the same error (execve(2)).
+        is_missing = isinstance(fault, FileNotFoundError) and not ("/" in argv[0] and os.path.exists(argv[0]))
+        reason = "is no program of this host" if is_missing else f"cannot be run ({fault.strerror})"
+        error = HostError(f"{argv[0][:200]} {reason}.", hint=_HINT)
+        error.exit_code = _NOT_FOUND if is_missing else _NOT_RUN
+        raise error from None
 
 
 def _list_files(guest: Guest, warn: Callable[[str], None]) -> Iterator[tuple[str, str | bytes]]:
