@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from pipework_core.model.errors import GuestError
+from pipework_drivers.local import guest_resolv
 
 if TYPE_CHECKING:
     from .docker import DockerEngine
@@ -54,6 +58,7 @@ def test_a_named_namespace_has_the_files_that_ip_netns_gives_it(host: PrivateHos
 
 
 def test_a_process_has_its_own_name_servers_and_the_host_keeps_its(host: PrivateHost) -> None:
+    host.run("mount", "--make-rshared", "/")  # as systemd has it: what is mounted here would be seen there
     pid = lonely_guest(host)
     set_servers(host, pid, "nameserver 10.8.8.8\n\x1b[31mred\nsearch lan\nnonsense\n")
     before = host.run("cat", "/etc/resolv.conf", "/proc/self/mounts").stdout
@@ -88,6 +93,15 @@ def test_what_is_no_plain_file_is_not_read(host: PrivateHost, make: str) -> None
     host.run(*enter, "sh", "-c", f"mount -t tmpfs e /etc && {make} /etc/resolv.conf")
     done = host.pipework("exec", f"pid:{pid}", "true", timeout=4)
     assert "the name servers are the host's" in done.stderr
+
+
+def test_a_guest_whose_file_system_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_resolv, "_TIMEOUT", 0.1)
+    monkeypatch.setattr(guest_resolv, "_read_file", lambda _root: time.sleep(60))
+    with pytest.raises(GuestError, match="its file system hangs"):
+        guest_resolv._read_in_child(0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_a_guest_with_the_host_s_files_has_the_host_s_name_servers(host: PrivateHost) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _CONF = "/proc/sys/net/ipv6/conf"
 _ALL = f"{_CONF}/all/disable_ipv6"
+#: What grep(1) says of a file that is not there.
+_NO_FILE = 2
 
 
 class Ipv6Check(Check):
@@ -36,7 +38,7 @@ class Ipv6Check(Check):
         """Yield a finding about the kernel or the host, and one for each interface of the guest without it."""
         if "host" in answers:
             value = parse_files(answers["host"]).get(_ALL)
-            if value is None:
+            if value is None and answers["host"].code == _NO_FILE:
                 why = "No guest of this machine can have an IPv6 address."
                 advice = "Take ipv6.disable=1 out of the kernel's command line, or load the module ipv6, and boot."
                 yield Finding(WARNING, "This kernel runs without IPv6.", why, advice=advice)

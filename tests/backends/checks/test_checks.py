@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_backends.checks import engines, leases, mac_filter, modules, mtu, ovs, parents, tools
+from pipework_backends.checks import engines, ipv6, leases, mac_filter, modules, mtu, ovs, parents, tools
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Outcome
@@ -97,6 +97,21 @@ def test_kinds_without_a_module() -> None:
     assert found.what == "This kernel cannot make VLANs of a NIC, dummy."
     refused = Outcome(code=2, stderr="RTNETLINK answers: Operation not permitted")
     assert judge(modules.ModuleCheck(), veth=GOOD, dummy=refused) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Outcome(code=0, stdout="/proc/sys/net/ipv6/conf/all/disable_ipv6:0\n"), ""),
+        (Outcome(code=0, stdout="/proc/sys/net/ipv6/conf/all/disable_ipv6:1\n"), "switched off"),
+        (Outcome(code=2), "without IPv6"),
+        (Outcome(code=127), ""),
+        (Outcome(code=TIMED_OUT), ""),
+    ],
+)
+def test_ipv6_of_the_host(answer: Outcome, words: str) -> None:
+    told = list(ipv6.Ipv6Check().judge(Examination(), {"host": answer}))
+    assert (words in told[0].what) if words else told == []
 
 
 def test_programs() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from pipework_core.model.errors import HostError
+from pipework_core.model.errors import GuestError, HostError
 from pipework_core.model.plan import Command
 from pipework_core.testing.facts import make_guest
 from pipework_core.testing.fake import FakeDriver
-from pipework_drivers.local.guest_resolv import keep_resolver_lines
+from pipework_drivers.local.guest_resolv import keep_resolver_lines, read_resolv_conf
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,12 @@ from pipework_drivers.local.guest_resolv import keep_resolver_lines
 )
 def test_lines_for_a_resolver_alone(content: bytes, kept: bytes) -> None:
     assert keep_resolver_lines(content) == kept
+
+
+def test_a_process_that_got_the_number_of_another_is_not_read() -> None:
+    with pytest.raises(GuestError, match="is in another network by now"):
+        read_resolv_conf(os.getpid(), os.stat("/proc/self/ns/net").st_ino + 1)
+    assert read_resolv_conf(os.getpid(), os.stat("/proc/self/ns/net").st_ino) is None  # the host's files
 
 
 def test_a_driver_of_another_machine_cannot_become_anything() -> None:
