@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.doctor.examine import examine_host
+from pipework_core.doctor.examine import _ask, examine_host
 from pipework_core.doctor.reader import ReadOnlyDriver
+from pipework_core.model.driver import PinnedNetns
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.plugins.api import Check
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.plugins.manager import PluginManager
+from pipework_core.testing.facts import make_guest
 from pipework_core.testing.fake import FakeDriver
 
 if TYPE_CHECKING:
@@ -105,3 +107,12 @@ def test_it_cannot_change_anything() -> None:
         ReadOnlyDriver(FakeDriver()).apply([[ASK]], stop=lambda: False)
     with pytest.raises(RuntimeError, match="changes nothing"):
         ReadOnlyDriver(FakeDriver()).start([ASK])
+
+
+def test_a_namespace_that_is_another_by_now_is_not_entered() -> None:
+    guest = make_guest(netns="/run/netns/blue", inode=7)
+    asked = {"moon": {"phase": ASK._replace(netns=guest.netns), "sky": ASK}}
+    for inode, keys in ((7, {"phase", "sky"}), (8, {"sky"})):
+        driver = FakeDriver(pins={guest.netns.path: PinnedNetns(inode=inode)})
+        assert _ask(asked, Examination(guest=guest), ReadOnlyDriver(driver))["moon"].keys() == keys
+    assert _ask(asked, Examination(guest=guest), ReadOnlyDriver(FakeDriver()))["moon"].keys() == {"sky"}

@@ -56,9 +56,9 @@ class ParentCheck(Check):
                 WARNING,
                 f"{bond.name}, which guests on {', '.join(parents)} go through, is a bond in mode {mode}.",
                 "This mode puts MACs of its members into frames and answers: switches and neighbours lose the guests.",
-                (f"ip link set dev {bond.name} down", f"ip link set dev {bond.name} type bond mode active-backup"),
-                "802.3ad is the other mode that keeps MACs, with a switch that knows it. Members have to be taken out "
-                "before the mode is set, and put back after it.",
+                _list_bond_changes(bond.name, sorted(ports)),
+                "This takes the bond's network away for a moment: have a console at hand. With a switch that knows it, "
+                "802.3ad keeps MACs as well.",
             )
 
     def _judge_taken(self, link: Link, examination: Examination, above: tuple[Link, ...]) -> Iterator[Finding]:
@@ -74,6 +74,17 @@ class ParentCheck(Check):
             what = f"{link.name} carries ipvlans, and takes no macvlan beside them."
             why = f"pipework {link.name} GUEST ADDRESS means a macvlan, and is refused."
             yield Finding(INFO, what, why, advice=f"Attach to ipvlan:{link.name}.")
+
+
+def _list_bond_changes(bond: str, ports: list[str]) -> tuple[str, ...]:
+    """Return the commands that give a bond another mode: the kernel allows it while it is down and has no members."""
+    return (
+        *(f"ip link set dev {port} nomaster" for port in ports),
+        f"ip link set dev {bond} down",
+        f"ip link set dev {bond} type bond mode active-backup",
+        *(f"ip link set dev {port} down master {bond}" for port in ports),
+        f"ip link set dev {bond} up",
+    )
 
 
 @hookimpl
