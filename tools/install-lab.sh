@@ -39,6 +39,8 @@ openssh-server              sshd
 ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
+chromium                    chromium
+fonts-dejavu-core           /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 containernetworking-plugins /usr/lib/cni/bridge
 '
 
