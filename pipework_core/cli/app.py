@@ -12,6 +12,8 @@ from pipework_core.model.errors import Interrupted, PipeworkError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipework_core.cli.parser import Invocation
+
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed and undone, 2 wrong usage, 130 interrupted.
@@ -23,7 +25,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         invocation = parser.parse(argv)
         as_json, debug, waits = invocation.settings.json, invocation.settings.debug, invocation.command == "--wait"
-        return find_command(invocation.command).run(invocation.request, invocation.settings)
+        return _run_command(invocation)
     except PipeworkError as error:
         if debug:
             raise
@@ -35,6 +37,15 @@ def run(argv: Sequence[str]) -> int:
         if not isinstance(error, BrokenPipeError):
             print(f"pipework: error: cannot write: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def _run_command(invocation: Invocation) -> int:
+    command = find_command(invocation.command)
+    if not invocation.settings.quiet:
+        return command.run(invocation.request, invocation.settings)
+    from pipework_core.cli.quiet import run_quietly
+
+    return run_quietly(lambda: command.run(invocation.request, invocation.settings))
 
 
 def _report_failure(error: BaseException, message: str, hint: str, code: int, *, as_json: bool) -> int:

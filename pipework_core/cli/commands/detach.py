@@ -23,6 +23,11 @@ HELP = (
     ),
 )
 OPTIONS = ("interface", "all", "keep-bridge", "json", *options.CHANGING)
+EXAMPLES = (
+    ("detach web1", "the only attachment of web1"),
+    ("detach web1 -i eth2", "one of several"),
+    ("detach web1 --all", "all of web1"),
+)
 
 
 class DetachRequest(Record):
