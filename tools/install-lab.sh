@@ -39,6 +39,9 @@ openssh-server              sshd
 ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
+zsh                         zsh
+fish                        fish
+man-db                      man
 containernetworking-plugins /usr/lib/cni/bridge
 '
 

@@ -44,7 +44,7 @@ def _ask_for_help(args: ParsedArgs, settings: Settings) -> Invocation:
     from pipework_core.cli.commands.help import HelpRequest
 
     named = args.named or bool(args.operands)
-    topic = args.command if args.command != "help" else "".join(args.operands[:1])
+    topic = args.operands[0] if args.command == "help" and args.operands else args.command
     return Invocation("help", HelpRequest(topic if named else "", brief=not settings.argv), settings)
 
 

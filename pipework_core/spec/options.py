@@ -269,8 +269,7 @@ _ALL = "pipework --help shows all options"
 
 
 def _suggest_option(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only somebody who mistyped pays for it
+    from pipework_core.spec.suggest import explain_option, find_close  # noqa: PLC0415 - only who mistyped pays for it
 
-    known = [option.name for option in OPTIONS]
-    close = [word for word in known if name and word.startswith(name)] or get_close_matches(name, known, n=1)
-    return f"did you mean --{close[0]}?" if close else _ALL
+    close = find_close(name, [option.name for option in OPTIONS])
+    return explain_option(name) or (f"did you mean --{close}?" if close else _ALL)

@@ -32,6 +32,10 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "shellcheck": ("shellcheck",),
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
+    "man": ("man", "groff"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")

@@ -1,8 +1,8 @@
 """`pipework completion bash|zsh|fish`: print what lets a shell complete command lines of pipework.
 
-The scripts ask `pipework completion reply -- WORD...`, the words of the command line up to the cursor. The first line of
-the answer is `files` where the name of a file may stand, else `words`; each of the others is a word, a tabulator, and a
-few words about it.
+The scripts ask `pipework completion reply -- WORD...`, with the words of the command line up to the cursor. The first
+line of the answer is `files` where the name of a file may stand, else `words`; each of the others is a word, a
+tabulator, and a few words about it.
 """
 
 from __future__ import annotations

@@ -70,7 +70,10 @@ def run(request: DetachRequest, settings: Settings) -> int:
         try:
             jobs = run.engine.detach(guest, interface, everything=everything, keep=keep, last=True)
         except NoGuestError as error:  # its attachments are gone with it
-            jobs, notes = [], (f"{error} Nothing of it is attached.",)
+            from pipework_core.cli import corrections
+
+            meant = "" if settings.driver or settings.replay else corrections.guess_guest(guest)
+            jobs, notes = [], (f"{error} Nothing of it is attached{f'; {meant}' if meant else '.'}",)
         if not jobs and interface and not notes:
             notes = (f"{guest} has no interface {interface!r}.",)
         for note in notes:

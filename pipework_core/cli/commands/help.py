@@ -38,7 +38,7 @@ def parse_request(args: ParsedArgs) -> HelpRequest:
     if len(args.operands) > 1:
         hint = f"write pipework help {args.operands[0]}"
         raise UsageError(f"help takes one word, and {' '.join(args.operands)} are several.", hint=hint)
-    return HelpRequest(*args.operands)
+    return HelpRequest("".join(args.operands))
 
 
 def run(request: HelpRequest, settings: Settings) -> int:

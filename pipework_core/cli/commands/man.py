@@ -23,6 +23,6 @@ def run(_request: None, settings: Settings) -> int:
     from pipework_core.plugins.manager import PluginManager
 
     del settings
-    plugins = PluginManager(warn=str, third_parties=False)
+    plugins = PluginManager(warn=lambda _: None, third_parties=False)
     print(roff.render_page(pages.make_manual(plugins), __version__), end="")
     return 0

@@ -38,7 +38,5 @@ def _drop_command(words: list[str], command: str) -> Iterator[str]:
     first, *rest = words or [""]
     if command in first.split("|"):
         yield from rest
-    elif command == "attach":
-        yield from words
-    elif command.startswith("-"):  # the command itself is an option
+    elif command == "attach" or command.startswith("-"):  # the command is left out, or an option
         yield from words

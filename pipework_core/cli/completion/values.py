@@ -102,26 +102,30 @@ def _list_topics() -> Iterator[Candidate]:
 
 
 def _list_keys(operands: Sequence[str]) -> Iterator[Candidate]:
-    """Yield the options of the kind that the operands mean, and of their method; of all kinds where none is meant."""
+    """Yield the options of the kind that the operands mean, and of their method; none where no kind is meant yet."""
     from pipework_core.plugins.manager import PluginManager
 
-    plugins = PluginManager(warn=str)
     hosts = [word for word in operands if word != "attach"]
-    meant = _guess_kind(hosts[0]) if hosts else ""
-    for backend in [plugins.find_backend(meant)] if meant else plugins.list_backends():
-        yield from ((f"{key}=", text) for key, text in backend.options.items())
+    kind = _guess_kind(hosts[0]) if hosts else ""
+    plugins = PluginManager(warn=lambda _: None)
+    if not plugins.has_backend(kind):
+        return
     clients = {find_method(word) for word in hosts} & set(builtin.ADDRESSING)
-    for method in ("static", *sorted(clients)):
-        yield from ((f"{key}=", text) for key, text in plugins.find_addressing(method).options.items())
+    found = [plugins.find_backend(kind).options]
+    found += [plugins.find_addressing(method).options for method in ("static", *sorted(clients))]
+    for options in found:
+        yield from ((f"{key}=", text) for key, text in options.items())
 
 
 def _guess_kind(host: str) -> str:
     """Return the kind that HOSTIF most likely means; empty when it says nothing."""
     kind, colon, _ = host.partition(":")
     if colon:
-        return kind if kind in builtin.BACKENDS else ""
+        return kind
     if live_names.is_bridge(host):
         return "bridge"
     if host in live_names.list_interfaces():
         return "macvlan"
-    return next((kind for kind, claims in builtin.CLAIMS.items() if claims.prefix and host.startswith(claims.prefix)), "")
+    return next(
+        (kind for kind, claims in builtin.CLAIMS.items() if claims.prefix and host.startswith(claims.prefix)), ""
+    )

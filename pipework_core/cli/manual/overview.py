@@ -21,7 +21,7 @@ def render_overview() -> str:
     pointers = (
         ("pipework help", "all of it, on one page"),
         ("pipework help COMMAND", "one command, as COMMAND --help"),
-        ("pipework help TOPIC", "a topic, a kind, a method, an option"),
+        ("pipework help TOPIC", "a topic, a kind, an option"),
     )
     lines = [
         f"pipework - {words.SUMMARY}",
@@ -34,6 +34,4 @@ def render_overview() -> str:
 
 
 def _wrap(head: str, names: Iterable[str]) -> list[str]:
-    return textwrap.wrap(
-        head + ", ".join(names), WIDTH, subsequent_indent=" " * len(head), break_on_hyphens=False
-    )
+    return textwrap.wrap(head + ", ".join(names), WIDTH, subsequent_indent=" " * len(head), break_on_hyphens=False)

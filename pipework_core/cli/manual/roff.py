@@ -20,6 +20,8 @@ def render_page(page: Page, version: str) -> str:
     """Return the page, for the section of system administration (8)."""
     lines = [
         f'.TH PIPEWORK 8 "" "pipework {_escape(version)}" "System Administration"',
+        ".nh",  # a broken path or option could not be typed
+        ".ad l",
         ".SH NAME",
         f"pipework \\- {_escape(page.summary)}",
     ]

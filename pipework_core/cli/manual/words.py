@@ -26,6 +26,10 @@ GUEST = (
     ("pid:NUMBER", "the network of that process"),
 )
 
+_CLIENT = """\
+a lease by a DHCP client of the host: @CLIENTS@. With -f the client stays with the guest and renews the lease; WORDS \
+are for the client, such as udhcpc:-x hostname:web1. DHCPv6 with -a 6; --dns and --timeout go with it"""
+
 ADDRESS = (
     ("IP/N", "an IPv4 or IPv6 address with its prefix length; for IPv4, N may be a mask such as 255.255.255.0"),
     (
@@ -36,8 +40,7 @@ ADDRESS = (
     ("0/0", "no address: the interface is made and raised"),
     (
         "CLIENT[-f][:WORDS]",
-        "a lease by a DHCP client of the host: @CLIENTS@. The client stays with the guest and renews the lease with -f;"
-        " WORDS are for the client, such as udhcpc:-x hostname:web1. DHCPv6 with -a 6; --dns, --timeout go with it",
+        _CLIENT,
     ),
     ("dhcp[:WORDS]", "the same by udhcpc in a container, when the host has no client; dhcp:-f stays"),
     ("auto", "IPv6 addresses that the guest makes from router advertisements; both families: IP/N,auto"),
@@ -66,12 +69,13 @@ EXIT = (
 )
 
 FILE = """\
-A topology file is YAML: `links` has what guests get, each link on a line as on the command line, or as keys and values; \
-`host` has the host's own part in the same way. `pipework schema` prints what else may stand there, for editors. Without \
---file it is called pipework.yaml."""
+A topology file is YAML: `links` has what guests get, each link on a line as on the command line, or as keys and \
+values; `host` has the host's own part in the same way. `pipework schema` prints what else may stand there, for \
+editors. Without --file it is called pipework.yaml."""
 
 #: A small file, as `up` takes it.
 FILE_EXAMPLE = """\
+version: 1
 host:
   - br1 192.168.1.254/24
 links:
