@@ -1,11 +1,11 @@
-"""Completion in real shells at a terminal, with the guests and interfaces of a real host; and the page that man prints."""
+"""Completion in real shells at a terminal, with the guests and interfaces of a real host; what man(1) prints."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def test_a_shell_completes_what_there_is(host: PrivateHost, shell: str, tmp_path
     host.netns("blue")
     host.netns("$(touch pwned)")
     host.run("ip", "link", "add", "lan0", "type", "bridge")
-    host.run("ip", "link", "add", "nic7", "type", "dummy")
+    host.run("ip", "link", "add", "nic7", "type", "veth", "peer", "name", "wire7")
     (tmp_path / "labor.yaml").write_text("version: 1\n")
     expected = {
         "pipework det": "pipework detach",
@@ -79,8 +79,8 @@ def test_containers_are_completed(docker: DockerEngine, docker_host: PrivateHost
     assert "hint: the guest comes second: pipework br1 shop-front 10.0.0.1/24" in refused.stderr
     docker_host.pipework("br1", "shop-front", "10.0.0.1/255.255.255.0")
     assert "10.0.0.1/24" in docker.exec("shop-front", "ip", "address", "show", "dev", "eth1")
-    said = docker_host.pipework("detach", "shopfront")
-    assert "Nothing of it is attached; did you mean shop-front?" in said.stderr
+    said = docker_host.pipework("detach", "shopfront", check=False)
+    assert "did you mean shop-front?" in said.stderr
     docker.remove("shop-front")
 
 
@@ -95,10 +95,11 @@ def test_it_is_quick(docker: DockerEngine, docker_host: PrivateHost, words: tupl
 
 
 def measure(host: PrivateHost, *words: str) -> float:
-    """Return the milliseconds that Python takes for these words."""
-    began = time.perf_counter()
+    """Return the milliseconds of a processor that Python takes for these words; others may keep the machine busy."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     host.run(sys.executable, *words)
-    return (time.perf_counter() - began) * 1000
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
 
 def test_man_prints_the_page_without_a_warning(tmp_path: Path) -> None:
