@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.cli import completion
+
 from . import terminal
 from .host import clean_environment
 from .parts import require
@@ -25,6 +27,7 @@ SETUPS = {
     "zsh": "autoload -U compinit; compinit -D -u; source <(pipework completion zsh)",
     "fish": "pipework completion fish | source",
 }
+SCRIPTS = Path(completion.__file__).parent / "shells"
 #: Milliseconds that completion may take beyond the start of Python.
 MOST = 50
 
@@ -45,7 +48,7 @@ def test_a_shell_completes_what_there_is(host: PrivateHost, shell: str, tmp_path
     host.run("ip", "link", "add", "lan0", "type", "bridge")
     host.run("ip", "link", "add", "nic7", "type", "veth", "peer", "name", "wire7")
     (tmp_path / "labor.yaml").write_text("version: 1\n")
-    expected = {
+    typed = {
         "pipework det": "pipework detach",
         "pipework lan": "pipework lan0",
         "pipework lan0 bl": "pipework lan0 blue",
@@ -58,11 +61,23 @@ def test_a_shell_completes_what_there_is(host: PrivateHost, shell: str, tmp_path
         f"pipework up -f {tmp_path}/lab": f"pipework up -f {tmp_path}/labor.yaml",
         "pipework runtime install p": "pipework runtime install podman",
         "pipework ipvlan:nic7 -o mod": "pipework ipvlan:nic7 -o mode=",
-        "pipework lan0 $": "pipework lan0 $",
+        "pipework lan0 netns:": "pipework lan0 netns:blue",
     }
-    found = complete(host, shell, tmp_path, *list(expected)[:-1])
-    assert found == list(expected.values())[:-1]
-    assert not Path("/pwned").exists()
+    assert complete(host, shell, tmp_path, *typed) == list(typed.values())
+
+
+def test_the_scripts_are_clean() -> None:
+    require("shellcheck")
+    words = ("shellcheck", "-s", "bash", *SCRIPTS.glob("*.bash"))
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_an_interface_that_is_not_attached_is_told_with_those_that_are(host: PrivateHost) -> None:
+    blue = host.netns("blue")
+    host.pipework("br1", blue, "10.0.0.1/24")
+    said = host.pipework("detach", blue, "-i", "eth11").stderr
+    assert "blue has no interface 'eth11'; attached is eth1." in said
 
 
 def test_containers_are_completed(docker: DockerEngine, docker_host: PrivateHost, tmp_path: Path) -> None:

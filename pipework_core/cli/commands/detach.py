@@ -75,7 +75,8 @@ def run(request: DetachRequest, settings: Settings) -> int:
             meant = "" if settings.driver or settings.replay else corrections.guess_guest(guest)
             jobs, notes = [], (f"{error} Nothing of it is attached{f'; {meant}' if meant else '.'}",)
         if not jobs and interface and not notes:
-            notes = (f"{guest} has no interface {interface!r}.",)
+            others = ", ".join(status.interface for status in run.engine.list_attachments(guest)[0])
+            notes = (f"{guest} has no interface {interface!r}; attached is {others or 'none'}.",)
         for note in notes:
             output.print_warning(note)
         notes = notes or (() if jobs else (f"nothing is attached to {guest}",))

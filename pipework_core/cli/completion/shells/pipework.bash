@@ -23,7 +23,7 @@ _pipework() {
         word=${line%%$'\t'*}
         COMPREPLY+=("${word#"$kept"}")
     done
-    if [[ ${reply[0]} == files ]]; then
+    if [[ ${reply[0]-} == files ]]; then
         compopt -o filenames
         mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "${current#"$kept"}")
     elif [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[:=/] ]]; then
