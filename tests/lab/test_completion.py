@@ -62,6 +62,7 @@ def test_a_shell_completes_what_there_is(host: PrivateHost, shell: str, tmp_path
         "pipework runtime install p": "pipework runtime install podman",
         "pipework ipvlan:nic7 -o mod": "pipework ipvlan:nic7 -o mode=",
         "pipework lan0 netns:": "pipework lan0 netns:blue",
+        "pipework ipvl\tnic7 bl": "pipework ipvlan:nic7 blue",
     }
     assert complete(host, shell, tmp_path, *typed) == list(typed.values())
 
