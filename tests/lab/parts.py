@@ -33,6 +33,10 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
     "browser": ("chromium", "bash"),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
+    "man": ("man", "groff"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")

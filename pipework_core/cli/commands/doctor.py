@@ -24,6 +24,10 @@ HELP = (
     ),
 )
 OPTIONS = ("probe", "json", *options.LOOKING)
+EXAMPLES = (
+    ("doctor", "what will not work on this host"),
+    ("doctor --probe web1", "why a guest hears nobody; packets are sent"),
+)
 #: The exit code when something will not work.
 _ILL = 3
 _WIDTH = 100

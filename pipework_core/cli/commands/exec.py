@@ -20,6 +20,10 @@ HELP = (
     ),
 )
 OPTIONS = ()
+EXAMPLES = (
+    ("exec web1 tcpdump -ni eth1", "watch what passes the guest's interface"),
+    ("exec web1 -- curl -v http://db/", "ask another guest, with this one's name servers"),
+)
 
 
 class ExecRequest(Record):
