@@ -86,8 +86,8 @@ def _refuse_unfitting(args: ParsedArgs) -> None:
     for option in options.OPTIONS:
         if option.name in args.values and option.name not in taken:
             hint = f"it goes with {', '.join(list_takers(option.name))}"
-            if command in options.TOOLS:
-                hint += f"; options of the tool come after the guest, and attach {command} … means an interface"
+            if command in options.PASSING:
+                hint += f"; options of the program come after the guest, and attach {command} … means an interface"
             raise UsageError(f"{option.long} does not go with {command}.", hint=hint)
 
 

@@ -1,7 +1,8 @@
 """The words of the command line as tables, and the scanner that tells options from operands.
 
-Options stand in any order and position, and `--` ends them. Every word after the guest of `route`, `rule` and `tc`
-belongs to the tool. Each command names the options that it takes; the manual and completion are made of this table.
+Options stand in any order and position, and `--` ends them. Every word after the guest of `exec`, `route`, `rule`
+and `tc` belongs to the program. Each command names the options that it takes; the manual and completion are made of
+this table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The commands whose words after the guest belong to a tool: `ip` and `tc`, run in the guest.
 TOOLS = ("route", "rule", "tc")
+#: The commands whose words after the guest are somebody else's, whatever they look like.
+PASSING = (*TOOLS, "exec")
 #: The commands in the order of the manual, each with its module in `pipework_core.cli.commands`. `attach` is meant when
 #: none is named; a HOSTIF that is called like one of them needs it. `--wait` is written as an option. The table stands
 #: here since a line of a topology file must not begin with one of these words either.
@@ -26,7 +29,9 @@ COMMANDS = {
     "graph": "graph",
     "gc": "gc",
     "host": "host",
-    **dict.fromkeys(TOOLS, "exec"),
+    "doctor": "doctor",
+    "exec": "exec",
+    **dict.fromkeys(TOOLS, "tool"),
     "--wait": "wait",
     "wait-script": "wait_script",
     "demo": "demo",
@@ -202,7 +207,7 @@ def scan_words(argv: Sequence[str]) -> ParsedArgs:
             _take_short(word, todo, values)
         else:
             operands.append(word)
-            if len(operands) == 2 and operands[0] in TOOLS:  # noqa: PLR2004 - the command and its guest
+            if len(operands) == 2 and operands[0] in PASSING:  # noqa: PLR2004 - the command and its guest
                 operands += todo
                 break
     given = len(operands)

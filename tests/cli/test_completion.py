@@ -44,7 +44,7 @@ def words(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("det", ["detach"]),
-        ("e", ["eth0"]),
+        ("e", ["exec", "eth0"]),
         ("br", ["br1", "bridge:"]),
         ("macvlan:e", ["macvlan:eth0"]),
         ("br1 w", ["web1", "web2"]),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipework_core.cli.commands import Settings
 from pipework_core.cli.commands.completion import CompletionRequest
-from pipework_core.cli.commands.exec import ToolRequest
 from pipework_core.cli.commands.help import HelpRequest
+from pipework_core.cli.commands.tool import ToolRequest
 from pipework_core.cli.commands.wait import WaitRequest
 from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.attachment import Attachment

@@ -64,7 +64,7 @@ EXIT = (
     ("0", "done, or nothing was to be done"),
     ("1", "failed, and undone"),
     ("2", "wrong usage; nothing was looked at"),
-    ("3", "`status` found a difference, `plugins` a problem"),
+    ("3", "`status` found a difference, `plugins` or `doctor` a problem"),
     ("130", "interrupted by SIGINT or SIGTERM, and undone"),
 )
 
