@@ -42,6 +42,9 @@ uidmap                      newuidmap
 shellcheck                  shellcheck
 chromium                    chromium
 fonts-dejavu-core           /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+zsh                         zsh
+fish                        fish
+man-db                      man
 containernetworking-plugins /usr/lib/cni/bridge
 '
 

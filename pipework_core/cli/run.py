@@ -24,6 +24,7 @@ class Run(Record):
 
     engine: Engine
     driver: RunDriver
+    plugins: PluginManager
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
             from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
-        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver)
+        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver, plugins)
     except BaseException as error:
         driver.close(error)
         raise

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.errors import PipeworkError
     from pipework_core.model.event import Event as WatchEvent
+    from pipework_core.model.finding import Finding
     from pipework_core.model.graph import Graph, GraphLink
     from pipework_core.model.lease import Lease
     from pipework_core.model.plan import Command, Outcome, Plan, Report
@@ -232,6 +233,29 @@ def encode_comparison(jobs: Iterable[Job], differences: Iterable[str]) -> dict[s
 def _is_pruned(job: Job | None) -> bool:
     """Whether an attachment was detached, and nothing of it stays."""
     return job is not None and job.error is None and not (job.plan is not None and job.report().not_removed)
+
+
+def encode_findings(findings: Iterable[Finding], guest: str, *, probed: bool) -> dict[str, Any]:
+    """Return what `doctor` found, the worst first.
+
+    Keys of a finding: `check`, `severity` (error, warning, info), `what`, `why`, `mend` (command lines), `advice`.
+    """
+    return {
+        "version": 1,
+        "guest": guest or None,
+        "probed": probed,
+        "findings": [
+            {
+                "check": finding.check,
+                "severity": finding.severity,
+                "what": finding.what,
+                "why": finding.why,
+                "mend": list(finding.mend),
+                "advice": finding.advice or None,
+            }
+            for finding in findings
+        ],
+    }
 
 
 def encode_packages(packages: Iterable[Package]) -> dict[str, Any]:

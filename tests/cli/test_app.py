@@ -9,8 +9,7 @@ import pytest
 
 from pipework_core import __main__ as program
 from pipework_core.cli import app
-from pipework_core.cli.commands import attach
-from pipework_core.cli.commands import exec as tools
+from pipework_core.cli.commands import attach, tool
 from pipework_core.model.errors import CommandError, GuestError, Interrupted, PipeworkError
 from pipework_core.model.plan import Command, Outcome
 
@@ -29,7 +28,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
         raise errors[0]
 
     monkeypatch.setattr(attach, "run", run)
-    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(tool, "run", run)
     return errors
 
 

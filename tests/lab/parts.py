@@ -34,6 +34,10 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "vxlan": (),
     "browser": ("chromium", "bash"),
     "serve": ("curl", "setpriv"),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
+    "man": ("man", "groff"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
