@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.engine import report_json
+from pipework_core.engine.guests import NAMELESS
 from pipework_core.model import event
 from pipework_core.model.errors import PipeworkError
 from pipework_core.model.event import Event
@@ -105,6 +106,7 @@ class Live:
         async with self._turn:
             found = await self._listing.read()
             known = {_make_key(status): report_json.encode_status(status) for status in found.attachments}
+            _keep_names(self._known or {}, known)
             if self._known is not None:
                 for fields in _list_differences(self._known, known):
                     self.hub.publish(fields)
@@ -113,6 +115,14 @@ class Live:
 
 def _make_key(status: AttachmentStatus) -> tuple[object, ...]:
     return status.inode, status.interface or status.host_end, status.former_guest
+
+
+def _keep_names(old: _Known, new: _Known) -> None:
+    """Let guests keep their names that their runtime has forgotten already, while they end."""
+    for key, status in new.items():
+        former = old.get(key, {}).get("guest")
+        if former and status["guest"] and status["guest"]["runtime"] in NAMELESS:
+            status["guest"] = former
 
 
 def _list_differences(old: _Known, new: _Known) -> Iterator[dict[str, Any]]:

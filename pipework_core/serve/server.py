@@ -105,7 +105,8 @@ class Server:
     def stop(self) -> None:
         """End soon; any thread may call it, once `ready` was called."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ending.set)
+            with suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._ending.set)
 
     def publish(self, told: Event) -> None:
         """Tell those who listen to events; any thread may call it."""

@@ -107,7 +107,11 @@ class Listener:
         def find() -> list[dict[str, Any]]:
             return [told for told in self.events() if (told["event"], told["guest"]) == (kind, guest)]
 
-        wait_until(lambda: bool(find()), seconds=SOON * 4)
+        deadline = time.monotonic() + SOON * 4
+        while not find():
+            heard = [(told["event"], told["guest"], told["text"]) for told in self.events()]
+            assert time.monotonic() < deadline, f"{kind} {guest} did not come: {heard}"
+            time.sleep(0.05)
         return find()[-1]
 
 

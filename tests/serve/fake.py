@@ -33,6 +33,7 @@ class World:
         self.attached: dict[tuple[str, str], Attachment] = {}
         self.patience = 0.0
         self.listings = 0
+        self.runtime = "netns"
         self.error: BaseException | None = None
         self.lock = threading.Lock()
 
@@ -148,7 +149,8 @@ class FakeEngine:
             time.sleep(0.005)
 
     def _describe(self, key: tuple[str, str], asked: Attachment) -> AttachmentStatus:
-        guest = self._find_guest(key[0])
+        runtime = self._world.runtime
+        guest = self._find_guest(key[0])._replace(runtime=runtime, name="471" if runtime == "pid" else key[0])
         addresses = tuple(address_words(asked))
         return AttachmentStatus(
             key[1], asked.kind or "bridge", asked.host, inode=guest.inode, guest=guest, addresses=addresses, mtu=1500

@@ -58,6 +58,25 @@ def test_what_is_there_then_what_changes(monkeypatch: pytest.MonkeyPatch) -> Non
     run_with(world, test)
 
 
+def test_a_guest_that_ends_keeps_its_name_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
+    world = World()
+
+    async def test(api: Api) -> None:
+        await api.attach()
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            world.runtime = "pid"  # its runtime has forgotten it, and its process has not ended
+            await asyncio.sleep(0.3)
+            world.attached.clear()
+            assert [(event["event"], event["guest"]) for event in await read_until(told, "detached")] == [
+                ("detached", "web1")
+            ]
+            assert (await api.ask("GET", "/v1/attachments")).data["attachments"] == []
+
+    run_with(world, test)
+
+
 def test_what_failed_and_was_refused_is_told() -> None:
     async def test(api: Api) -> None:
         async with api.session.get("http://p/v1/events") as told:
