@@ -13,7 +13,7 @@ from pipework_core.serve.problem import RequestError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Events that a listener may lag behind, that are remembered for `since`, and listeners at once.
+#: Events that may wait for a listener, that are remembered for `since`, and listeners at once.
 _LAG_MAX, _MEMORY, _LISTENERS_MAX = 512, 1000, 256
 
 #: What an event about no attachment has to say of one.
@@ -35,7 +35,7 @@ class Listener:
             return await self._queue.get()
 
     def put(self, told: Told) -> bool:
-        """Let it have an event; return False when it lags too far behind, and gets no more."""
+        """Let it have an event; return False when it lags too far, and gets no more."""
         if self._queue.qsize() < _LAG_MAX:
             self._queue.put_nowait(told)
             return True

@@ -31,7 +31,7 @@ class Peer(Record):
 
 
 def read_peer(transport: BaseTransport | None) -> Peer:
-    """Return the client behind a connection, as it was when it connected; nobody's uid when it has gone."""
+    """Return the client of a connection, as it was when it connected; nobody's uid when it has gone."""
     end: socket.socket | None = transport.get_extra_info("socket") if transport is not None else None
     if end is None:
         return Peer()
