@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.cli import parser
-from pipework_core.cli.commands import find_command
+from pipework_core.cli.commands import Settings, find_command
+from pipework_core.cli.environment import describe_variables
 from pipework_core.model.errors import Interrupted, PipeworkError
 
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ def run(argv: Sequence[str]) -> int:
     """
     # Until the command line is understood: a word for `ip route` may look like one of these.
     as_json, debug, waits = "--json" in argv, "--debug" in argv, "--wait" in argv
+    settings = Settings()
     try:
         invocation = parser.parse(argv)
-        as_json, debug, waits = invocation.settings.json, invocation.settings.debug, invocation.command == "--wait"
-        return find_command(invocation.command).run(invocation.request, invocation.settings)
+        settings = invocation.settings
+        as_json, debug, waits = settings.json, settings.debug, invocation.command == "--wait"
+        return find_command(invocation.command).run(invocation.request, settings)
     except PipeworkError as error:
         if debug:
             raise
+        for note in describe_variables(settings.variables):
+            error.add_note(note)
         return _report_failure(error, str(error), error.hint, error.exit_code, as_json=as_json)
     except (Interrupted, KeyboardInterrupt) as error:
         message = "interrupted" if waits else str(error) or "interrupted; everything was undone"

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipework_core.cli.environment import blame_variable
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.model.records import Record
@@ -24,6 +25,7 @@ class Run(Record):
 
     engine: Engine
     driver: RunDriver
+    plugins: PluginManager
 
 
 @contextmanager
@@ -39,7 +41,7 @@ def open_run(settings: Settings) -> Iterator[Run]:
             from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
-        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver)
+        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver, plugins)
     except BaseException as error:
         driver.close(error)
         raise
@@ -61,7 +63,9 @@ def _let_any_bytes_through() -> None:
 
 def _open_driver(settings: Settings, plugins: PluginManager) -> RunDriver:
     """Return the driver that the options choose."""
-    driver = plugins.open_replay(settings.replay) if settings.replay else plugins.open_driver(settings.driver or "live")
+    with blame_variable(settings.variables, "driver"):
+        opens = settings.driver or "live"
+        driver = plugins.open_replay(settings.replay) if settings.replay else plugins.open_driver(opens)
     if settings.dry_run:
         # With --json the plan is printed as data, and the script is not wanted.
         out = io.StringIO() if settings.json else sys.stdout

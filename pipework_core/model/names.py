@@ -75,6 +75,15 @@ def escape_text(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def natural_key(text: str) -> tuple[object, ...]:
+    """Return what sorts names as people count: n2 before n10, and n02 beside n2. Any two can be compared."""
+    parts: list[object] = [*re.split(r"([0-9]+)", text)]
+    for place, digits in enumerate(re.findall(r"[0-9]+", text)):
+        number = digits.lstrip("0")
+        parts[2 * place + 1] = (len(number), number)
+    return tuple(parts), text
+
+
 def host_name(interface: str, number: int) -> str:
     """Name the host's end of a link: `v<if>pl<number>` where that fits, else a short form that is stable.
 

@@ -23,7 +23,7 @@ ESCAPES = "\x1b[2J\x1b]0;x\x07\x1b[31m\u202e\x9b\x7f"
 #: `pipework ls`, by a driver that waits for no tool for longer than half a second.
 IMPATIENT = """
 import sys
-from pipework_core.cli.commands.ls import format_attachments
+from pipework_core.cli.attachment_table import format_attachments
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.plugins.manager import PluginManager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pipework_core.cli.commands.up import DEFAULT_FILE
 from pipework_core.cli.parser import read_file, refuse_operands
 from pipework_core.model.records import Record
 from pipework_core.spec import options
@@ -22,7 +21,7 @@ OPTIONS = ("file", "keep-bridge", *options.CHANGING)
 
 
 class DownRequest(Record):
-    """The topology file, and whether bridges and VLANs are to stay that nobody uses any more."""
+    """The topology file (empty: the default), and whether bridges and VLANs are to stay that nobody uses any more."""
 
     file: str
     keep_bridge: bool = False
@@ -31,7 +30,7 @@ class DownRequest(Record):
 def parse_request(args: ParsedArgs) -> DownRequest:
     """Return the topology file, and what is to stay."""
     refuse_operands(args, f"write pipework {args.command} -f FILE")
-    return DownRequest(read_file(args, "file") or DEFAULT_FILE, keep_bridge=args.has("keep-bridge"))
+    return DownRequest(read_file(args, "file"), keep_bridge=args.has("keep-bridge"))
 
 
 def run(request: DownRequest, settings: Settings) -> int:
@@ -39,10 +38,11 @@ def run(request: DownRequest, settings: Settings) -> int:
     from pipework_core import topology
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
+    from pipework_core.cli.topology_file import choose_file
     from pipework_core.topology.apply import withdraw_topology
 
     with open_run(settings) as run, topology_output.explain_interruption():
-        file = topology.load_topology(request.file)
+        file = topology.load_topology(choose_file(request.file, detaches="down"))
         report = withdraw_topology(file, run.engine, warn=output.print_warning, keep=request.keep_bridge)
         seen, failed, stays = _print_jobs(report)
         topology_output.print_host_problems(report.host)

@@ -21,11 +21,9 @@ USAGE = ("up [-f FILE] [--replace] [--prune] [--atomic]",)
 HELP = (("up", "attach all that a topology file names; what is attached already is left as it is"),)
 OPTIONS = ("file", "replace", "atomic", "prune", "json", *options.CHANGING)
 
-DEFAULT_FILE = "pipework.yaml"
-
 
 class UpRequest(Record):
-    """The topology file, and how it is applied.
+    """The topology file (empty: the default), and how it is applied.
 
     With `replace` what was attached for an earlier version of the file makes way, with `atomic` all of the file holds
     or nothing, with `prune` what it does not name goes.
@@ -41,7 +39,7 @@ def parse_request(args: ParsedArgs) -> UpRequest:
     """Return the file, and how it is to be applied."""
     refuse_operands(args, f"write pipework {args.command} -f FILE")
     return UpRequest(
-        read_file(args, "file") or DEFAULT_FILE,
+        read_file(args, "file"),
         replace=args.has("replace"),
         atomic=args.has("atomic"),
         prune=args.has("prune"),
@@ -53,14 +51,17 @@ def run(request: UpRequest, settings: Settings) -> int:
     from pipework_core import topology
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
+    from pipework_core.cli.topology_file import choose_file
     from pipework_core.topology.apply import apply_topology
+
+    file = choose_file(request.file, detaches="up --prune" if request.prune else "")
 
     shows_progress = sys.stderr.isatty() and not settings.verbose
     with open_run(settings) as run:
         # An interruption with --atomic undoes all, which is what it says anyhow.
         with nullcontext() if request.atomic else topology_output.explain_interruption():
             report = apply_topology(
-                topology.load_topology(request.file),
+                topology.load_topology(file),
                 run.engine,
                 warn=output.print_warning,
                 replace=request.replace,

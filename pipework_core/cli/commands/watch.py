@@ -86,6 +86,7 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    from pipework_core.cli.topology_file import find_host_file
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.watch import runtime, unit
@@ -105,7 +106,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     wishes = Wishes(
         runtimes=request.runtimes or there or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
-        topology=request.file,
+        topology=request.file or find_host_file(),
         filters=filters,
         variables=request.variables,
         once=request.once,
