@@ -63,7 +63,8 @@ _MAC = (
 
 _ENVIRONMENT = (
     ("PATH", "where ip, nsenter, docker, podman, lxc-info, ovs-vsctl, bridge, iw and arping are looked for"),
-    ("NO_COLOR", "no bold titles in `pipework demo`"),
+    ("NO_COLOR", "no colour, unless --color always asks for it"),
+    *((option.env, f"the value of {option.long} when it is not given") for option in OPTIONS if option.env),
 )
 
 _EXIT = (
