@@ -54,5 +54,7 @@ def _report_failure(error: BaseException, message: str, hint: str, code: int, *,
             output.print_error(str(one) or message, getattr(one, "hint", hint))
     output.print_notes(notes)
     if as_json:
-        output.print_json({"error": message, "hint": hint, "notes": notes, "exit": code})
+        from pipework_core.engine import report_json
+
+        output.print_json(report_json.encode_failure(message, hint, notes, code))
     return code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pipework_core.engine.gc import Collected
 
@@ -52,6 +52,8 @@ def print_rest(rest: Collected) -> int:
     return len(rest.failed)
 
 
-def print_json(data: Any) -> None:  # noqa: ANN401 - whatever json can write
-    """Print data for machines."""
-    print(json.dumps(data, indent=2))
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print a document for machines, with its version."""
+    from pipework_core.engine import report_json
+
+    print(json.dumps(report_json.make_document(data), indent=2))

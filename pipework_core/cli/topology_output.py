@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipework_core.cli import output
 from pipework_core.model.errors import Interrupted
@@ -35,6 +35,16 @@ def print_host_problems(host: HostReport) -> None:
         if result.error is not None:
             output.print_error(str(result.error), result.error.hint, place=result.entry.place)
     output.print_warnings((*host.warnings, *host.not_removed))
+
+
+def encode_hosts(host: HostReport) -> list[dict[str, Any]]:
+    """Return the host's own entries for machines."""
+    from pipework_core.engine import report_json
+
+    return [
+        report_json.encode_host_entry(result.entry.host, result.report, result.error, changed=result.changed)
+        for result in host.results
+    ]
 
 
 def print_report_warnings(report: Report, who: str) -> int:

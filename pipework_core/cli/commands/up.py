@@ -88,10 +88,7 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     topology_output.print_host_problems(report.host)
     stays = _print_unlisted(report, settings)
     if settings.json:
-        hosts = [
-            report_json.encode_host_entry(result.entry.host, result.report, result.error, changed=result.changed)
-            for result in report.host.results
-        ]
+        hosts = topology_output.encode_hosts(report.host)
         output.print_json(report_json.encode_topology(hosts, report.jobs, report.unlisted))
     elif not settings.dry_run:
         print(topology_output.summarize_jobs(report.jobs), file=sys.stderr)
