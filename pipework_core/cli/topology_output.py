@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +50,6 @@ def print_report_warnings(report: Report, who: str) -> int:
     """Print what a detachment warns of; return how much was not removed that should have gone."""
     output.print_warnings(f"{who}: {text}" for text in (*report.warnings, *report.not_removed))
     return len(report.not_removed)
-
-
-def print_progress(done: int, total: int) -> None:
-    """Print how many links hold, over and over on one line of a terminal."""
-    print(f"{done} of {total}", end="\n" if done == total else "\r", file=sys.stderr, flush=True)
 
 
 def summarize_jobs(jobs: Sequence[Job]) -> str:

@@ -56,7 +56,6 @@ def run(request: UpRequest, settings: Settings) -> int:
 
     file = choose_file(request.file, detaches="up --prune" if request.prune else "")
 
-    shows_progress = sys.stderr.isatty() and not settings.verbose
     with open_run(settings) as run:
         # An interruption with --atomic undoes all, which is what it says anyhow.
         with nullcontext() if request.atomic else topology_output.explain_interruption():
@@ -67,7 +66,7 @@ def run(request: UpRequest, settings: Settings) -> int:
                 replace=request.replace,
                 atomic=request.atomic,
                 prune=request.prune,
-                progress=topology_output.print_progress if shows_progress else None,
+                progress=run.tell_progress,
             )
         return _print_report(report, settings, run.driver)
 
