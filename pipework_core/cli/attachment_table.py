@@ -36,13 +36,13 @@ FIELDS: Mapping[str, Callable[[AttachmentStatus], str]] = {
 }
 #: Each field that has a column, with the column. What a row cannot do without is cut, never left out.
 _COLUMNS = {
-    "guest": Column("GUEST", least=16),
+    "guest": Column("GUEST", least=14),
     "interface": Column("INTERFACE"),
     "state": Column("STATE"),
-    "kind": Column("KIND", spare=2),
+    "kind": Column("KIND", spare=3),
     "on": Column("ON", spare=1),
-    "addresses": Column("ADDRESSES", spare=1, least=18),
-    "host_interface": Column("HOST-END", spare=3),
+    "addresses": Column("ADDRESSES", spare=1, least=17),
+    "host_interface": Column("HOST-END", spare=2),
     "vlan": Column("VLAN", spare=4),
     "mac": Column("MAC", spare=6),
     "mtu": Column("MTU", spare=7),

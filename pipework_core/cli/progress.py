@@ -56,12 +56,13 @@ class Progress:
     def _write(self, text: str, done: Event) -> None:
         if done.wait(max(0.0, self._shown_from - time.monotonic())):
             return
-        while True:
+        shown = ""
+        while not (shown and done.wait(_PERIOD)):
             seconds = f" … {time.monotonic() - self._start:.0f} s"
-            line = cut_text(f"{self._counted}{escape_text(text)}", self._find_width() - len(seconds) - 1)
-            self._print(f"{_CLEAR}{line}{seconds}")
-            if done.wait(_PERIOD):
-                break
+            line = cut_text(f"{self._counted}{escape_text(text)}", self._find_width() - len(seconds) - 1) + seconds
+            if line != shown:
+                self._print(f"{_CLEAR}{line}")
+            shown = line
         self._print(_CLEAR)
 
     def _find_width(self) -> int:

@@ -55,6 +55,8 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
             if entry.inode == inode or entry.former_guest in former or places & {entry.parent, entry.host_end}
         ]
         if not found and unknown is not None and name not in seen.host_state.links:
+            if ":" not in name:
+                unknown.add_note(f"the host has no interface {name} either")
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipework_core.cli import app
-from pipework_core.cli.attachment_table import format_attachments
+from pipework_core.cli.attachment_table import FIELDS, format_attachments
 from pipework_core.cli.parser import parse
 from pipework_core.cli.style import Style
-from pipework_core.engine.attachments import AttachmentStatus
+from pipework_core.engine.attachments import STATES, AttachmentStatus
 from pipework_core.engine.inventory import Inventory
 from pipework_core.model.context import Guest
 from pipework_core.model.errors import UsageError
@@ -137,7 +139,7 @@ def test_no_row_is_wider_than_the_terminal_and_what_matters_stays(width: int) ->
     assert ("02:00:00:00:00:01" in table) == (width == 200)
     assert table.splitlines()[0].endswith("…") == (width < 200)
     if width >= 80:
-        assert all(word in table for word in ("bridge", "br1", "192.168.1.1/24"))
+        assert all(word in table for word in ("br1", "192.168.1.1/24", "veth1plf0000173"))
 
 
 def test_nothing_is_cut_where_nobody_can_widen_the_window(
@@ -191,3 +193,9 @@ def test_colour_is_for_terminals(  # noqa: PLR0913 - what it depends on
     printed = capsys.readouterr().out
     assert ("\x1b[32mup\x1b[0m" in printed and "\x1b[31morphan\x1b[0m" in printed) == coloured
     assert ("\x1b" in printed) == coloured
+
+
+def test_each_field_and_state_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ls.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`\{([a-z_]+)\}`", page)) == set(FIELDS)
+    assert re.findall(r"^\| `(\w+)` \| ", page, re.MULTILINE) == list(STATES)
