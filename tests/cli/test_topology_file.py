@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -12,7 +13,6 @@ from pipework_core.engine.inventory import Inventory
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from unittest.mock import MagicMock
 
 EMPTY = "version: 1\nlinks: []\n"
 
@@ -70,3 +70,14 @@ def test_without_any_the_folder_s_file_is_missed(folder: Path, capsys: pytest.Ca
 def test_a_watcher_says_which_file_it_keeps_true(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert find_host_file() == f"{folder}/host.yaml"
     assert capsys.readouterr().err == f"pipework: keeping {folder}/host.yaml true as well\n"
+
+
+@pytest.mark.parametrize("named", ["", "lab.yaml"])
+def test_a_watcher_keeps_the_host_s_file_true_unless_another_is_named(
+    named: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = MagicMock()
+    made.return_value.failed = made.return_value.refused = 0
+    monkeypatch.setattr("pipework_core.watch.watcher.Watcher", made)
+    assert app.run(["watch", "--once", *(("-f", named) if named else ())]) == 0
+    assert made.call_args.args[0].topology == (named or f"{folder}/host.yaml")
