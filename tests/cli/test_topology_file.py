@@ -77,7 +77,7 @@ def test_a_watcher_keeps_the_host_s_file_true_unless_another_is_named(
     named: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = MagicMock()
-    made.return_value.failed = made.return_value.refused = 0
+    made.return_value.teller.failed = made.return_value.teller.refused = 0
     monkeypatch.setattr("pipework_core.watch.watcher.Watcher", made)
     assert app.run(["watch", "--once", *(("-f", named) if named else ())]) == 0
     assert made.call_args.args[0].topology == (named or f"{folder}/host.yaml")
