@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
-#: Seconds until there is a sign, and between two.
+#: Seconds until there is a sign, and between two. What is shorter than a period is not worth one: it would flicker.
 _DELAY, _PERIOD = 1.0, 0.25
 #: Erase in Line (ECMA-48), from the first column on.
 _CLEAR = "\r\x1b[K"
@@ -33,8 +33,8 @@ class Progress:
 
     def __init__(self, out: TextIO, *, delay: float = _DELAY) -> None:
         self._out = out
-        self._shown_from = time.monotonic() + delay
         self._start = time.monotonic()
+        self._delay = delay
         self._counted = ""
 
     def count(self, done: int, total: int) -> None:
@@ -54,7 +54,7 @@ class Progress:
             writer.join()
 
     def _write(self, text: str, done: Event) -> None:
-        if done.wait(max(0.0, self._shown_from - time.monotonic())):
+        if done.wait(max(self._start + self._delay - time.monotonic(), min(_PERIOD, self._delay))):
             return
         shown = ""
         while not (shown and done.wait(_PERIOD)):

@@ -46,6 +46,16 @@ def test_nothing_is_shown_before_its_time() -> None:
     assert threading.active_count() == 1
 
 
+def test_many_short_waits_do_not_flicker() -> None:
+    out = io.StringIO()
+    progress = Progress(out)
+    progress._start -= 60
+    for _ in range(100):
+        with progress.waiting("open the guest's network"):
+            pass
+    assert out.getvalue() == ""
+
+
 def test_what_is_waited_for_is_shown_and_cleared_however_it_ends() -> None:
     out = io.StringIO()
     progress = Progress(out, delay=0.0)
