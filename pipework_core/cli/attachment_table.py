@@ -74,7 +74,7 @@ def parse_format(text: str) -> tuple[str, ...]:
     r"""Return the parts of `{guest}\t{interface}`: text and the names of fields in turn, text first and last.
 
     `{{` and `}}` are braces, `\t` and `\n` a tab and a line break. Nothing else means anything, so that a format
-    reads no more than fields. Raises UsageError for a field that there is not, and for a brace by itself.
+    reads no more than fields. Raises UsageError for a field that there is not, for none, and for a brace by itself.
     """
     import re
 
@@ -88,6 +88,8 @@ def parse_format(text: str) -> tuple[str, ...]:
             raise UsageError(f"--format has a {token} by itself.", hint=f"write {token * 2} for the character {token}")
         else:
             parts[-1] += _SPECIAL.get(token, token)
+    if len(parts) == 1:
+        raise UsageError(f"--format {text!r} names no field.", hint="write for instance --format '{guest} {interface}'")
     return tuple(parts)
 
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from pipework_core.spec.options import ParsedArgs
 
-#: An option without a value in the environment, since what is given contradicts it.
-_YIELDS = {"driver": "replay"}
+#: What the environment does not say of a command (empty: of any), and the option that it would contradict.
+_YIELDS = (("", "driver", "replay"), ("graph", "driver", "file"))
+#: Without a file, this command looks at the host.
+_NEVER = ("graph", "file")
 
 
 def find_variables(args: ParsedArgs, taken: Collection[str]) -> dict[str, str]:
@@ -29,9 +31,16 @@ def find_variables(args: ParsedArgs, taken: Collection[str]) -> dict[str, str]:
         if option.env
         and option.name in taken
         and not args.has(option.name)
-        and not args.has(_YIELDS.get(option.name, option.name))
+        and (args.command, option.name) != _NEVER
+        and not _contradicts(args, option.name)
         and os.environ.get(option.env)
     }
+
+
+def _contradicts(args: ParsedArgs, name: str) -> bool:
+    return any(
+        command in {"", args.command} and option == name and args.has(given) for command, option, given in _YIELDS
+    )
 
 
 def add_values(args: ParsedArgs, variables: Mapping[str, str]) -> ParsedArgs:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_core.cli import app  # fmt: skip
-from pipework_core.cli import help as manual
+from pipework_core.cli import app
+from pipework_core.cli.manual import pages
+from pipework_core.cli.manual import text as renderer
 from pipework_core.cli.parser import parse
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.manager import PluginManager
@@ -64,6 +65,14 @@ def test_a_driver_of_the_environment_makes_way_for_a_recording(monkeypatch: pyte
     assert parse(["ls", "--replay", "run.json"]).settings.driver == ""
 
 
+def test_a_picture_without_a_file_is_the_host_s_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEWORK_FILE", "lab.yaml")
+    monkeypatch.setenv("PIPEWORK_DRIVER", "ssh://root@host2")
+    assert parse(["graph"]).request.file == ""
+    assert parse(["graph"]).settings.driver == "ssh://root@host2"
+    assert parse(["graph", "-f", "x.yaml"]).settings.driver == ""
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "line"),
     [
@@ -111,7 +120,7 @@ def test_a_failure_names_the_variables_that_counted(
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_each_variable_is_documented(variable: str) -> None:
-    page = manual.render_page(PluginManager(warn=print, third_parties=False))
+    page = renderer.render_page(pages.make_manual(PluginManager(warn=print, third_parties=False)))
     table = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     assert variable in page
     assert f"| `{variable}` | `{VARIABLES[variable].long}` |" in table

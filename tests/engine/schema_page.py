@@ -73,7 +73,8 @@ def _name_type(value: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_name_type(value['items'])}"
     if kind == "object":
-        return f"object with values of the type {_name_type(value['additionalProperties'])}"
+        values = value["additionalProperties"]
+        return "object" if values is True else f"object with values of the type {_name_type(values)}"
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 

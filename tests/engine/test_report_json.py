@@ -19,6 +19,7 @@ from pipework_core.model.attachment import Attachment, HostAccess
 from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import HostError, NoGuestError
 from pipework_core.model.event import Event
+from pipework_core.model.graph import Graph, GraphLink, Node
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
 from pipework_core.plugins.packages import Package
@@ -134,6 +135,16 @@ MADE: dict[str, Callable[[], Any]] = {
     "down_nothing": lambda: report_json.encode_withdrawal([], [], None, warnings=[], stays=[], dry_run=True),
     "plugins": lambda: report_json.encode_packages(
         [Package("pipework-x", "1", "/lib", contract, {"backends": ("x",)}, ("h",), ("p",)) for contract in (2, "two")]
+    ),
+    "graph": lambda: report_json.encode_graph(
+        Graph(
+            (
+                Node("host:br1", "bridge", "br1", detail={"mtu": 1500}),
+                Node("guest:web1", "docker", "web1", "guest", "up"),
+            ),
+            (GraphLink("l1", "host:br1", "guest:web1", "bridge", "eth1", ("10.0.0.2/24",), vlan="10", state="up"),),
+            ("docker does not answer",),
+        )
     ),
     "watch": lambda: {"time": 1.5, **report_json.encode_event(Event("attached", "br1", "docker:web1", "eth1", 0.25))},
     "watch_note": lambda: {"time": 1.5, **report_json.encode_event(Event("note", "it begins"))},

@@ -1,4 +1,4 @@
-"""`pipework ls [GUEST|HOSTIF]`: list attachments, as a table for people or as data for machines."""
+"""`pipework ls [GUEST|INTERFACE]`: list attachments, as a table for people or as data for machines."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = (
-    "ls [GUEST|HOSTIF] [--kind NAMES] [--state NAMES] [--runtime NAMES]",
+    "ls [GUEST|INTERFACE] [--kind NAMES] [--state NAMES] [--runtime NAMES]",
     "ls [--wide] [--format TEXT | --json]",
 )
 HELP = (
     (
-        "ls [GUEST|HOSTIF]",
+        "ls [GUEST|INTERFACE]",
         (
             "list attachments, of a guest or on a bridge or NIC: up, down, expired (lease over), unfinished (killed), "
             "orphan (guest gone), elsewhere (moved)"
@@ -30,6 +30,13 @@ HELP = (
     ),
 )
 OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING)
+EXAMPLES = (
+    ("ls", "all of the host"),
+    ("ls web1", "one guest"),
+    ("ls br1 --state down,orphan", "what does not work on a bridge"),
+    ("ls --format '{guest} {interface} {addresses}'", "for scripts"),
+    ("ls --json", "for machines"),
+)
 
 
 class ListRequest(Record):

@@ -16,6 +16,7 @@ HELP = (
     ("schema json", "print that of the documents that --json prints"),
 )
 OPTIONS = ()
+EXAMPLES = (("schema > pipework.schema.json", "for an editor"),)
 
 _OF_DOCUMENTS = ("json",)
 
