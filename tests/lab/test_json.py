@@ -78,6 +78,7 @@ def test_each_command_prints_what_the_schema_says(host: PrivateHost, lab_file: s
     assert len(tell("detach", "detach", "netns:blue", "--all")["detached"]) == 1
     tell("host", "host", "--remove", "br1")
     tell("plugins", "plugins")
+    tell("graph", "graph")
     assert tell("error", "ls", "nosuch", code=1)["error"]
     tell("error", "ls", "a", "b", code=2)
     told.add("watch")  # test_watch.py has a Docker Engine
