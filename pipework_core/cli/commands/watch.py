@@ -130,6 +130,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
 
 
 def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
+    from pipework_core.cli.topology_file import find_host_file
     from pipework_core.watch import runtime
     from pipework_core.watch.policy_file import DEFAULT_FILE
     from pipework_core.watch.watcher import Wishes
@@ -140,7 +141,7 @@ def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
     return Wishes(
         runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
-        topology=request.file,
+        topology=request.file or find_host_file(),
         filters=filters,
         variables=request.variables,
         once=request.once,
@@ -235,4 +236,4 @@ def _encode(event: Event) -> str:
 
     from pipework_core.engine import report_json
 
-    return json.dumps({"time": time.time(), **report_json.encode_event(event)})
+    return json.dumps(report_json.make_document({"time": time.time(), **report_json.encode_event(event)}))
