@@ -284,7 +284,6 @@ def encode_findings(findings: Iterable[Finding], guest: str, *, probed: bool) ->
     Keys of a finding: `check`, `severity` (error, warning, info), `what`, `why`, `mend` (command lines), `advice`.
     """
     return {
-        "version": 1,
         "guest": guest or None,
         "probed": probed,
         "findings": [

@@ -19,6 +19,7 @@ from pipework_core.model.attachment import Attachment, HostAccess
 from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import HostError, NoGuestError
 from pipework_core.model.event import Event
+from pipework_core.model.finding import Finding
 from pipework_core.model.graph import Graph, GraphLink, Node
 from pipework_core.model.link import GuestState, HostState
 from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
@@ -145,6 +146,14 @@ MADE: dict[str, Callable[[], Any]] = {
             (GraphLink("l1", "host:br1", "guest:web1", "bridge", "eth1", ("10.0.0.2/24",), vlan="10", state="up"),),
             ("docker does not answer",),
         )
+    ),
+    "doctor": lambda: report_json.encode_findings(
+        [
+            Finding("warning", "br1 is down.", "No guest on it is reached.", ("ip link set br1 up",), "", "bridge"),
+            Finding("info", "two DHCP servers", "Either may answer.", advice="Ask whose they are.", check="dhcp"),
+        ],
+        "web1",
+        probed=True,
     ),
     "watch": lambda: {"time": 1.5, **report_json.encode_event(Event("attached", "br1", "docker:web1", "eth1", 0.25))},
     "watch_note": lambda: {"time": 1.5, **report_json.encode_event(Event("note", "it begins"))},

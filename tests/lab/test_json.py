@@ -79,6 +79,7 @@ def test_each_command_prints_what_the_schema_says(host: PrivateHost, lab_file: s
     tell("host", "host", "--remove", "br1")
     tell("plugins", "plugins")
     tell("graph", "graph")
+    assert tell("doctor", "doctor", code=3)["findings"]
     assert tell("error", "ls", "nosuch", code=1)["error"]
     tell("error", "ls", "a", "b", code=2)
     told.add("watch")  # test_watch.py has a Docker Engine
