@@ -40,6 +40,10 @@ ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
 containernetworking-plugins /usr/lib/cni/bridge
+debhelper                   dh
+dh-python                   dh_python3
+lintian                     lintian
+python3-pluggy              /usr/lib/python3/dist-packages/pluggy
 '
 
 say() {
