@@ -1,7 +1,7 @@
 """Build pipework's package for Debian: python packaging/debian/build.py WHEEL SOURCE FOLDER.
 
-SOURCE is this repository or a copy of it, FOLDER gets the package. It takes debhelper, dh-python and python3-pluggy, and
-no network; nothing is written into SOURCE.
+SOURCE is this repository or a copy of it, FOLDER gets the package. It takes debhelper, dh-python and python3-pluggy,
+but no network; nothing is written into SOURCE.
 """
 
 from __future__ import annotations

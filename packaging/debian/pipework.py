@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -P
-"""pipework, from the package python3 has: see pipework(1)."""
+"""The command `pipework`, run by the Python of Debian."""
 
 from pipework_core.__main__ import main
 
