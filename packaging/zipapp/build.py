@@ -78,10 +78,17 @@ def counts(needed: Requirement, extras: tuple[str, ...]) -> bool:
 
 
 def read_installed(name: str) -> Files:
-    """Return the files of a distribution that is installed here, without its programs."""
-    listed = distribution(name).files or ()
-    kept = [file for file in listed if ".." not in file.parts and "__pycache__" not in file.parts]
-    return {str(file): file.read_binary() for file in kept if file.name not in _LEFT_OUT}
+    """Return the files of a distribution that is installed here, without its programs.
+
+    A library in C that only makes a module of Python faster is left out: it may need more than its Python does.
+    """
+    listed = {str(file): file for file in distribution(name).files or ()}
+    return {
+        path: file.read_binary()
+        for path, file in listed.items()
+        if not ({"..", "__pycache__"} & set(file.parts) or file.name in _LEFT_OUT)
+        and not (file.suffix == ".so" and f"{path.partition('.')[0]}.py" in listed)
+    }
 
 
 def fetch_library(python: str, platform: str) -> Files:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .host import PrivateHost
-from .package_files import ROOT, build_wheel, run_builder
+from .package_files import ROOT, run_builder
 from .parts import require
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ SITE = "/usr/lib/python3/dist-packages"
 
 
 @pytest.fixture(scope="module")
-def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deb(pipework_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the package."""
     require("deb")
     folder = tmp_path_factory.mktemp("deb")
-    run_builder("debian/build.py", str(build_wheel(folder)), str(ROOT), str(folder))
+    run_builder("debian/build.py", str(pipework_wheel), str(ROOT), str(folder))
     (package,) = folder.glob("pipework_*_all.deb")
     return package
 
@@ -33,8 +33,7 @@ def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def machine(deb: Path) -> Iterator[PrivateHost]:
     """Provide a host on which the package is installed."""
     with PrivateHost() as host:
-        for folder in ("usr", "lib"):
-            host.run("mkdir", "-p", f"/run/lab/{folder}", f"/run/lab/{folder}-work")
+        host.run("mkdir", "-p", "/run/lab/usr", "/run/lab/usr-work")
         layers = "lowerdir=/usr,upperdir=/run/lab/usr,workdir=/run/lab/usr-work"
         host.run("mount", "-t", "overlay", "-o", layers, "overlay", "/usr")
         host.env["PATH"] = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -72,7 +71,7 @@ def test_the_units_are_where_systemd_looks_and_start_what_is_installed(machine: 
 
 def test_the_man_page_and_completions_are_installed_as_the_commands_print_them(machine: PrivateHost) -> None:
     files = machine.run("dpkg", "--listfiles", "pipework").stdout.split()
-    (page,) = (file for file in files if file.endswith("/man1/pipework.1.gz"))
+    (page,) = (file for file in files if file.endswith("/man8/pipework.8.gz"))
     assert machine.run("zcat", page).stdout == machine.run("/usr/bin/pipework", "man").stdout
     for shell, name in (("bash", "completions/pipework"), ("zsh", "_pipework"), ("fish", "pipework.fish")):
         (file,) = (file for file in files if file.endswith(f"/{name}"))

@@ -12,7 +12,7 @@ import pytest
 from .capture import capture
 from .dhcp import DhcpServer
 from .host import PrivateHost
-from .package_files import base_python, build_wheel, empty_python, run_builder
+from .package_files import base_python, empty_python
 from .parts import require
 from .wheel import installed
 
@@ -28,16 +28,6 @@ links:
   - {host: br2, guest: web2, interface: eth2, address: 10.2.0.2/24}
 """
 CACHE = "/var/cache/pipework"
-
-
-@pytest.fixture(scope="module")
-def pyz(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the single file."""
-    folder = tmp_path_factory.mktemp("pyz")
-    file = folder / "pipework.pyz"
-    said = run_builder("zipapp/build.py", str(build_wheel(folder)), str(file))
-    assert "msgspec for:\n  cpython-3" in said
-    return str(file)
 
 
 class Bare:
