@@ -165,7 +165,7 @@ class Watcher:
             while self._retries and self._retries[0][0] <= now:
                 due.append(heapq.heappop(self._retries)[2])
         for heard in due:
-            self._handle(heard)
+            self._handle(heard._replace(at=now))
         if self._looks and not self._collect_at:
             self._collect_at = max(now + self._looks.pop(0), self._rest_until)
         elif self._collect_at and now >= self._collect_at:
