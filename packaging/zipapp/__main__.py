@@ -39,9 +39,11 @@ def is_ours(folder: str) -> bool:
     return True
 
 
-def unpack(archive: str, home: str, folder: str) -> None:
-    """Unpack the archive as `folder`, whole or not at all."""
-    import fcntl  # noqa: PLC0415 - only the first run needs these
+def unpack(content: bytes, home: str, folder: str) -> None:
+    """Unpack a zip file as `folder`, whole or not at all, and compile what is in it."""
+    import compileall  # noqa: PLC0415 - only the first run needs these
+    import fcntl  # noqa: PLC0415 - as above
+    import io  # noqa: PLC0415 - as above
     import shutil  # noqa: PLC0415 - as above
     import zipfile  # noqa: PLC0415 - as above
 
@@ -55,18 +57,19 @@ def unpack(archive: str, home: str, folder: str) -> None:
             new = folder + ".new"
             if os.path.exists(new):  # of a run that was killed
                 shutil.rmtree(new)
-            with zipfile.ZipFile(archive) as packed:
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
                 packed.extractall(new, filter(fits, packed.namelist()))
-            os.rename(os.path.join(new, "site"), folder)
-            os.rmdir(new)
+            # A service may not write here, and PYTHONDONTWRITEBYTECODE would make every run compile.
+            compileall.compile_dir(new, ddir=folder, quiet=2)
+            os.rename(new, folder)
         os.close(lock)
     finally:
         os.umask(before)
 
 
 def fits(name: str) -> bool:
-    """Tell whether a file is for this Python: not the entrance, nor a library for another one."""
-    return name.startswith("site/") and (not name.endswith(".so") or name.endswith(tuple(extension_suffixes())))
+    """Tell whether a file is for this Python, and no library for another one."""
+    return not name.endswith(".so") or name.endswith(tuple(extension_suffixes()))
 
 
 def find_folder() -> str:
@@ -77,7 +80,7 @@ def find_folder() -> str:
     folder = os.path.join(home, digest + extension_suffixes()[0].partition(".so")[0])
     try:
         if not (is_ours(home) and is_ours(folder)):
-            unpack(archive, home, folder)
+            unpack(__loader__.get_data(os.path.join(archive, "site.zip")), home, folder)
     except OSError as error:
         sys.exit(
             f"pipework: error: {os.path.basename(archive)} cannot be unpacked into {home}: {error.strerror}.\n"

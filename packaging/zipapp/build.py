@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import subprocess
 import sys
 import tempfile
@@ -105,19 +106,26 @@ def fetch_library(python: str, platform: str) -> Files:
 
 
 def write_archive(files: Files, output: Path) -> None:
-    """Write the file; its digest names the folder into which it is unpacked."""
-    digest = hashlib.sha256()
-    for name, data in sorted(files.items()):
-        digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    content = {f"site/{name}": data for name, data in sorted(files.items())}
-    content |= {"digest": digest.hexdigest()[:16].encode(), "__main__.py": (HERE / "__main__.py").read_bytes()}
+    """Write the file. All that is unpacked is one file in it, since Python reads the list of its files in every run.
+
+    The digest names the folder into which it is unpacked.
+    """
+    site = io.BytesIO()
+    with zipfile.ZipFile(site, "w") as archive:
+        for name, data in sorted(files.items()):
+            add_file(archive, name, data)
     with output.open("wb") as file:
         file.write(b"#!/usr/bin/env python3\n")
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in content.items():
-                # The date of a ZipInfo is the same each time, unless one is given.
-                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+        with zipfile.ZipFile(file, "w") as archive:
+            add_file(archive, "__main__.py", (HERE / "__main__.py").read_bytes())
+            add_file(archive, "digest", hashlib.sha256(site.getvalue()).hexdigest()[:16].encode())
+            add_file(archive, "site.zip", site.getvalue(), zipfile.ZIP_STORED)
     output.chmod(0o755)
+
+
+def add_file(archive: zipfile.ZipFile, name: str, data: bytes, how: int = zipfile.ZIP_DEFLATED) -> None:
+    """Add a file without a date (that of a new ZipInfo is the same each time)."""
+    archive.writestr(zipfile.ZipInfo(name), data, how)
 
 
 if __name__ == "__main__":

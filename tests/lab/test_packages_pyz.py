@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +14,12 @@ import pytest
 from .capture import capture
 from .dhcp import DhcpServer
 from .host import PrivateHost
-from .package_files import base_python, empty_python
+from .package_files import ROOT, base_python, empty_python
 from .parts import require
 from .wheel import installed
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
 
 TOPOLOGY = """\
 version: 1
@@ -27,6 +27,15 @@ links:
   - {host: br2, guest: web1, interface: eth2, address: 10.2.0.1/24}
   - {host: br2, guest: web2, interface: eth2, address: 10.2.0.2/24}
 """
+#: The older Pythons of this machine; that any could read the file is for tests/test_oldest_python.py to say.
+OLDER = [
+    path
+    for minor in range(6, 11)
+    for path in (
+        *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python3.{minor}"),
+        *Path("/usr/bin").glob(f"python3.{minor}"),
+    )
+]
 CACHE = "/var/cache/pipework"
 
 
@@ -126,6 +135,21 @@ def test_plugins_of_others_are_found_where_they_are_installed(bare: Bare, tmp_pa
     found = {one["name"]: one for one in json.loads(bare.pipework("plugins", "--json").stdout)["plugins"]}
     assert found["pipework-audit"]["problems"] == []
     assert list(found["pipework-audit"]["provides"]) == ["observers"]
+
+
+def test_nothing_is_compiled_twice(bare: Bare) -> None:
+    bare.pipework("--version", env={"PYTHONDONTWRITEBYTECODE": "1"})
+    (folder,) = bare.unpacked()
+    compiled = bare.host.run("find", f"{CACHE}/{folder}", "-path", "*_core/engine/__pycache__/engine.*.pyc").stdout
+    assert len(compiled.splitlines()) == 1
+
+
+@pytest.mark.parametrize("python", OLDER, ids=lambda path: path.name)
+def test_an_older_python_is_told_which_one_is_needed(pyz: str, python: Path) -> None:
+    for program in ((pyz,), ("-m", "pipework_core")):
+        done = subprocess.run((python, *program, "br1"), cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 2)
+        assert done.stderr.startswith("pipework: error: pipework needs Python 3.11 or newer; this is 3.")
 
 
 def test_many_first_runs_at_once_unpack_it_once(bare: Bare) -> None:
