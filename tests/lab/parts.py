@@ -33,6 +33,11 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
     "deb": ("dpkg-buildpackage", "dh", "dh_python3", "lintian", "py3compile"),
+    "browser": ("chromium", "bash"),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
+    "man": ("man", "groff"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -121,6 +126,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "uml": (no_uml_modules, no_private_host),
     "vxlan": (no_root, no_vxlan),
     "deb": (no_root, no_system_python),
+    "browser": (no_private_host,),
 }
 
 
