@@ -44,7 +44,6 @@ def unpack(content: bytes, home: str, folder: str) -> None:
     import compileall  # noqa: PLC0415 - only the first run needs these
     import fcntl  # noqa: PLC0415 - as above
     import io  # noqa: PLC0415 - as above
-    import shutil  # noqa: PLC0415 - as above
     import zipfile  # noqa: PLC0415 - as above
 
     before = os.umask(0o022)
@@ -54,9 +53,7 @@ def unpack(content: bytes, home: str, folder: str) -> None:
         lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(folder):  # else another run was quicker
-            new = folder + ".new"
-            if os.path.exists(new):  # of a run that was killed
-                shutil.rmtree(new)
+            new = folder + ".new"  # of a run that was killed, perhaps: its files are written anew
             with zipfile.ZipFile(io.BytesIO(content)) as packed:
                 packed.extractall(new, filter(fits, packed.namelist()))
             # A service may not write here, and PYTHONDONTWRITEBYTECODE would make every run compile.

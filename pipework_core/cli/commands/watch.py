@@ -43,7 +43,7 @@ OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", 
 EXAMPLES = (
     ("watch", "serve the containers that ask, until Ctrl-C"),
     ("watch --once --dry-run", "see what those that run now would get"),
-    ("watch --unit > /etc/systemd/system/pipework.service", "as a service"),
+    ("watch --unit > /etc/systemd/system/pipework-watch.service", "as a service"),
 )
 
 _RUNTIMES = ("docker", "podman")
