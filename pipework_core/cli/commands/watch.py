@@ -43,7 +43,7 @@ OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", 
 EXAMPLES = (
     ("watch", "serve the containers that ask, until Ctrl-C"),
     ("watch --once --dry-run", "see what those that run now would get"),
-    ("watch --unit > /etc/systemd/system/pipework.service", "as a service"),
+    ("watch --unit > /etc/systemd/system/pipework-watch.service", "as a service"),
 )
 
 _RUNTIMES = ("docker", "podman")
@@ -94,6 +94,7 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    from pipework_core.cli.own_command import find_own_command
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
@@ -102,7 +103,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     from pipework_core.watch.watcher import Watcher
 
     if request.unit:
-        print(unit.make_unit(sys.executable), end="")
+        print(unit.make_unit(find_own_command()), end="")
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
