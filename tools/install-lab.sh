@@ -46,6 +46,10 @@ zsh                         zsh
 fish                        fish
 man-db                      man
 containernetworking-plugins /usr/lib/cni/bridge
+debhelper                   dh
+dh-python                   dh_python3
+lintian                     lintian
+python3-pluggy              /usr/lib/python3/dist-packages/pluggy
 '
 
 say() {

@@ -12,6 +12,7 @@ from pipework_core.engine.snapshot import SHELL_MACVLAN
 from pipework_core.model import ownership, status
 from pipework_core.model.attachment import KEEP
 from pipework_core.model.context import Guest
+from pipework_core.model.names import natural_key
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import HOST
 from pipework_core.plugins.api import LinkBackend
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 UP, DOWN, EXPIRED, UNFINISHED = status.UP, status.DOWN, status.EXPIRED, status.UNFINISHED
 ORPHAN, ELSEWHERE = status.ORPHAN, status.ELSEWHERE
+STATES = (UP, DOWN, EXPIRED, UNFINISHED, ORPHAN, ELSEWHERE)
 #: Who has the host's own parts in networks (`pipework host`), and the kind in the tag of one that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"
@@ -250,11 +252,12 @@ def name_former_guest(port: SwitchPort) -> str:
 def add_guests(found: list[AttachmentStatus], guests: Mapping[int, Guest]) -> list[AttachmentStatus]:
     """Return the entries with their guests, in the order of their names, and after those the host's own parts."""
     named = [entry._replace(guest=entry.guest or guests.get(entry.inode)) for entry in found]
-    return sorted(named, key=lambda entry: (_rank_status(entry), name_guest(entry), entry.interface, entry.host_end))
+    return sorted(named, key=_sort_status)
 
 
-def _rank_status(entry: AttachmentStatus) -> int:
-    return 2 if entry.guest is None else int(entry.guest is THIS_HOST)
+def _sort_status(entry: AttachmentStatus) -> tuple[object, ...]:
+    rank = 2 if entry.guest is None else int(entry.guest is THIS_HOST)
+    return (rank, *map(natural_key, (name_guest(entry), entry.interface, entry.host_end)))
 
 
 def name_guest(entry: AttachmentStatus) -> str:

@@ -155,6 +155,7 @@ class Engine:
     def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
         """Return what is attached to a guest, or to all guests of the host; raise GuestError for an unknown name.
 
+        A name that no guest has may be that of an interface of the host: what is attached to it is returned then.
         `with_host_access` lists the host's own access to networks as well.
         """
         return self.list_host(name, with_host_access=with_host_access).inventory

@@ -65,7 +65,8 @@ CHANGING = (*LOOKING, "dry-run")
 class Option(Record):
     """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
 
-    `many` says that it may be given more than once.
+    `many` says that it may be given more than once. `env` is the environment variable that has its value when it is
+    not given.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Option(Record):
     short: str = ""
     value: str = ""
     many: bool = False
+    env: str = ""
 
     @property
     def long(self) -> str:
@@ -117,12 +119,31 @@ OPTIONS = (
         name="file",
         short="-f",
         value="FILE",
-        help="the topology file: pipework.yaml when not given, - for standard input",
+        env="PIPEWORK_FILE",
+        help="the topology file: ./pipework.yaml when not given, else /etc/pipework/pipework.yaml; - for stdin",
     ),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
     Option(name="once", help="serve the containers that run now, and end"),
-    Option(name="runtime", value="NAMES", help="watch these: docker, podman, or both with a comma; else what is there"),
+    Option(
+        name="runtime",
+        value="NAMES",
+        help="only guests of these runtimes, with commas between; watch knows docker and podman",
+    ),
+    Option(name="kind", value="NAMES", help="only attachments of these kinds, with commas between: bridge,macvlan"),
+    Option(name="state", value="NAMES", help="only attachments in these states, with commas between: down,orphan"),
+    Option(name="wide", help="cut nothing off, and leave no column out, however narrow the terminal is"),
+    Option(
+        name="format",
+        value="FORM",
+        help="ls: a line for each, such as '{guest} {interface}'; graph: tree, mermaid, dot, svg, html or json",
+    ),
+    Option(
+        name="color",
+        value="auto|always|never",
+        env="PIPEWORK_COLOR",
+        help="use colour: always, never, or auto (on a terminal, unless NO_COLOR is set), which it is when not given",
+    ),
     Option(name="filter", value="KEY=VALUE", many=True, help="only containers that the engine's filter lets through"),
     Option(name="policy", value="FILE", help="what containers may ask for: /etc/pipework/policy.yaml when not given"),
     Option(name="socket", value="PATH", help="serve there: /run/pipework/api.sock when not given"),
@@ -152,17 +173,18 @@ OPTIONS = (
     Option(
         name="timeout",
         value="SECONDS",
+        env="PIPEWORK_TIMEOUT",
         help="stop waiting after so long, with exit code 1: 30 for a lease; --wait waits for ever without it",
     ),
     Option(
         name="driver",
         value="NAME",
+        env="PIPEWORK_DRIVER",
         help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
     ),
     Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
     Option(name="record", value="FILE", help="write every command and its answer to a file"),
     Option(name="replay", value="FILE", help="run against a recording; a command that is not in it fails"),
-    Option(name="format", value="FORM", help="how a picture is written: tree, mermaid, dot, svg, html or json"),
     Option(name="json", help="print the plan and what was done, or the list, for machines"),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),

@@ -47,7 +47,13 @@ def test_an_error_is_data_where_that_was_asked_for(
     failing.append(GuestError("no such guest.", hint="start it"))
     assert app.run(("--json", *ATTACH)) == 1
     said = capsys.readouterr()
-    assert json.loads(said.out) == {"error": "no such guest.", "hint": "start it", "notes": [], "exit": 1}
+    assert json.loads(said.out) == {
+        "version": 1,
+        "error": "no such guest.",
+        "hint": "start it",
+        "notes": [],
+        "exit": 1,
+    }
     assert "no such guest" in said.err
 
 

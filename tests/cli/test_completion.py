@@ -57,7 +57,7 @@ def words(line: str) -> list[str]:
         ("br1 web1 10.0.0.1/24 --no", ["--no-dad"]),
         ("br1 web1 10.0.0.1/24 --no-dad --no", []),
         ("-o a=b br1 --opt", ["--option"]),
-        ("ls b", ["blue"]),
+        ("ls b", ["blue", "br1"]),
         ("detach --al", ["--all"]),
         ("detach web1 ", []),
         ("ls --al", []),

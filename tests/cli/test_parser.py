@@ -241,7 +241,7 @@ def test_options_of_ip_come_before_what_it_is_to_do(typed: str, run: str) -> Non
         ("-v --version", Invocation("version", None, Settings(verbose=True))),
         ("version", Invocation("version", None, Settings())),
         ("ls -V", Invocation("version", None, Settings())),
-        ("-q schema", Invocation("schema", None, Settings(quiet=True))),
+        ("-q schema", Invocation("schema", False, Settings(quiet=True))),  # noqa: FBT003 - see there
         ("completion zsh", Invocation("completion", CompletionRequest("zsh"), Settings())),
         ("completion reply -- ls --js", Invocation("completion", CompletionRequest(words=["ls", "--js"]), Settings())),
     ],

@@ -103,7 +103,7 @@ def test_only_a_unix_stream_is_taken(
 
 
 def test_the_units_belong_together() -> None:
-    service, listening = make_units("/usr/bin/python3").values()
-    assert "ExecStart=/usr/bin/python3 -P -m pipework_core serve\n" in service
+    service, listening = make_units(["/opt/pipework/bin/pipework"]).values()
+    assert "ExecStart=/opt/pipework/bin/pipework serve\n" in service
     assert "Type=notify" in service
     assert "ListenStream=/run/pipework/api.sock\nSocketMode=0660\n" in listening

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -177,9 +176,10 @@ class _Process:
 
 def _give_units(*, write: bool) -> int:
     """Print the units, each under its file name, as `systemctl cat` does; or write them."""
+    from pipework_core.cli.own_command import find_own_command
     from pipework_core.serve import unit
 
-    for name, text in unit.make_units(sys.executable).items():
+    for name, text in unit.make_units(find_own_command()).items():
         path = os.path.join(unit.FOLDER, name)
         if not write:
             print(f"# {path}\n{text}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,7 +39,7 @@ OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", 
 EXAMPLES = (
     ("watch", "serve the containers that ask, until Ctrl-C"),
     ("watch --once --dry-run", "see what those that run now would get"),
-    ("watch --unit > /etc/systemd/system/pipework.service", "as a service"),
+    ("watch --unit > /etc/systemd/system/pipework-watch.service", "as a service"),
 )
 
 _RUNTIMES = ("docker", "podman")
@@ -92,6 +91,7 @@ def _split_filter(text: str) -> tuple[str, str]:
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
     from pipework_core.cli.event_output import EventPrinter
+    from pipework_core.cli.own_command import find_own_command
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
@@ -100,7 +100,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     from pipework_core.watch.watcher import Watcher
 
     if request.unit:
-        print(unit.make_unit(sys.executable), end="")
+        print(unit.make_unit(find_own_command()), end="")
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
@@ -129,6 +129,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
 
 def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
     """Return what a watcher is to do."""
+    from pipework_core.cli.topology_file import find_host_file
     from pipework_core.watch import runtime
     from pipework_core.watch.policy_file import DEFAULT_FILE
     from pipework_core.watch.watcher import Wishes
@@ -139,7 +140,7 @@ def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
     return Wishes(
         runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
-        topology=request.file,
+        topology=request.file or find_host_file(),
         filters=filters,
         variables=request.variables,
         once=request.once,
