@@ -40,6 +40,7 @@ ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
 containernetworking-plugins /usr/lib/cni/bridge
+docker-compose              docker-compose
 '
 
 say() {
