@@ -29,21 +29,31 @@ if TYPE_CHECKING:
     from pipework_core.model.driver import Lock, RunDriver
     from pipework_core.model.plan import Outcome, Plan, Report
     from pipework_core.plugins.manager import PluginManager
+    from pipework_core.state.link_cache import LinkCache
 
 
 class Engine:
     """The use cases of pipework as a library: nouns in, reports out.
 
     It prints nothing, installs no handlers of signals and keeps no state between two calls: `signals` says when a run
-    has to stop. With `dry_run` the driver changes nothing.
+    has to stop. With `dry_run` the driver changes nothing. `links` are the host's as a process that stays knows them;
+    without, they are read for each call.
     """
 
-    def __init__(self, *, plugins: PluginManager, driver: RunDriver, signals: Signals, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        plugins: PluginManager,
+        driver: RunDriver,
+        signals: Signals,
+        dry_run: bool = False,
+        links: LinkCache | None = None,
+    ) -> None:
         self._plugins = plugins
         self._driver = driver
         self._signals = signals
         self._dry_run = dry_run
-        self._planner = Planner(plugins=plugins, driver=driver)
+        self._planner = Planner(plugins=plugins, driver=driver, links=links)
 
     def find_guest(self, name: str) -> Guest:
         """Return the guest of that name; raise GuestError when there is none, or when it may not be entered."""

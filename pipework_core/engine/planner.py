@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.plugins.api import Addressing, LinkBackend
     from pipework_core.plugins.manager import PluginManager
+    from pipework_core.state.link_cache import LinkCache
 
 IPV6 = 6
 Key = TypeVar("Key")
@@ -57,9 +58,10 @@ class Departures:
 class Planner:
     """Looks and plans. Hold the host's lock from the look to the last command of the plan."""
 
-    def __init__(self, *, plugins: PluginManager, driver: Driver) -> None:
+    def __init__(self, *, plugins: PluginManager, driver: Driver, links: LinkCache | None = None) -> None:
         self._plugins = plugins
         self._driver = driver
+        self._links = links
 
     def survey(
         self, guests: Iterable[Guest], *, ipv6: Container[int] = (), host_query: Command | None = facts.HOST_LINKS
@@ -70,7 +72,9 @@ class Planner:
         not read.
         """
         by_inode = {guest.inode: guest for guest in guests}
-        queries: dict[tuple[str, int], Command] = {("host", 0): host_query} if host_query else {}
+        cache = self._links if host_query == facts.HOST_LINKS else None
+        host_command = cache.find_query() if cache else host_query
+        queries: dict[tuple[str, int], Command] = {("host", 0): host_command} if host_command else {}
         for inode, guest in by_inode.items():
             queries["guest", inode] = facts.guest_query(guest.netns)
             if inode in ipv6:
@@ -83,7 +87,7 @@ class Planner:
             try:
                 text = _get_answer(command, answers[what, inode])
                 if what == "host":
-                    host = HostState(links=facts.parse_links(text))
+                    host = host if cache else HostState(links=facts.parse_links(text))
                 elif what == "guest":
                     states[inode] = facts.parse_guest(text)
                 elif inode in states:
@@ -93,6 +97,9 @@ class Planner:
                     raise
                 errors[inode] = error
         self._add_locks(by_inode, states)
+        if cache is not None:
+            links = cache.take_answer(host_command, answers.get(("host", 0)), states.values())
+            host = HostState(links=links) if links is not None else self._read_anew(cache)
         return Survey(host, {inode: state for inode, state in states.items() if inode not in errors}, errors)
 
     def _add_locks(self, guests: Mapping[int, Guest], states: dict[int, GuestState]) -> None:
@@ -149,7 +156,20 @@ class Planner:
 
     def host(self, query: Command = facts.HOST_LINKS) -> HostState:
         """Return what the host has."""
+        if self._links is not None and query == facts.HOST_LINKS:
+            command = self._links.find_query()
+            links = self._links.take_answer(command, self.read({"": command})[""] if command else None)
+            return HostState(links=links) if links is not None else self._read_anew(self._links)
         return HostState(links=facts.parse_links(self.read({"links": query})["links"].stdout))
+
+    def _read_anew(self, cache: LinkCache) -> HostState:
+        """Read what has changed since, or else everything."""
+        for whole in (False, True):
+            command = cache.find_query(whole=whole)
+            links = cache.take_answer(command, self.read({"": command})[""] if command else None)
+            if links is not None:
+                return HostState(links=links)
+        return HostState(links={})
 
     def _asked(self, reads: Mapping[str, Command], known: dict[Command, Outcome]) -> dict[str, Outcome]:
         """Return the answers to the reads, asking for those that are not known yet."""

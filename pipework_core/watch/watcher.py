@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import os
 import threading
 import time
 from functools import partial
@@ -11,50 +10,40 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from pipework_core.model import event
-from pipework_core.model.attachment import address_words
-from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
+from pipework_core.model.errors import Interrupted, PipeworkError
 from pipework_core.model.event import Event
-from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
-from pipework_core.topology.apply import apply_topology, names_guest, serve_guest
 from pipework_core.topology.load import load_topology
 from pipework_core.topology.model import Topology
 from pipework_core.watch import policy_file, requests, runtime
 from pipework_core.watch.netns_names import RUNTIME as NETNS
 from pipework_core.watch.netns_names import NamesReader
-from pipework_core.watch.policy import find_refusals
 from pipework_core.watch.reader import Heard, Reader
+from pipework_core.watch.serving import Rules, Servant
+from pipework_core.watch.teller import Teller
 from pipework_core.watch.worker import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from collections.abc import Container as Methods
-    from contextlib import AbstractContextManager
 
-    from pipework_core.engine.engine import Engine
-    from pipework_core.engine.job import Job
     from pipework_core.engine.signals import Signals
-    from pipework_core.model.attachment import Attachment
     from pipework_core.model.event import Tell
-    from pipework_core.watch.container import Container
-    from pipework_core.watch.runtime import Connection
-
-    #: Opens an engine for one piece of work in one thread.
-    OpenEngine = Callable[[Signals], AbstractContextManager[Engine]]
+    from pipework_core.watch.serving import OpenEngine
 
 #: Seconds before a failed request is tried again: the first time, and the most.
 _RETRY, _RETRY_MAX = 5.0, 60.0
-#: Seconds between an end and the look for what it left, in which others may end as well.
-_SETTLE = 1.0
+#: Seconds between an end and the look for what it left, in which others may end as well; and between that and another
+#: look, since a busy kernel takes its time to take a network apart.
+_SETTLE, _SETTLE_LONG = 1.0, 8.0
+#: How much longer than a look for what was left nobody looks again: that takes the host's lock, and all guests' ends
+#: may come one by one.
+_REST = 10
 #: Seconds that work which is under way gets at the end.
 _PARTING = 0.8
 _TICK = 0.5
-#: How often, and after how many seconds, a namespace is looked for whose name is there.
-_ATTEMPTS, _PAUSE = 20, 0.05
-#: The key of the work for the whole file among those of guests.
-_WHOLE_FILE = "file"
-#: Sentences that are remembered, so that each is said once.
-_SAID_MAX = 10_000
+#: The keys of work that is no guest's, among those of guests.
+_WHOLE_FILE, _GARBAGE = "file", ""
 
 
 class Wishes(Record):
@@ -89,22 +78,19 @@ class Watcher:
         tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._wishes = wishes
-        self._open_engine = open_engine
-        self._methods = methods
-        self._tell_listener = tell
         self._tick = tick
-        self._policy = policy_file.load_policy(wishes.policy)
-        self._topology = load_topology(wishes.topology) if wishes.topology else Topology("")
+        self._rules = _read_rules(wishes)
+        self.teller = Teller(tell)
+        self._servant = Servant(open_engine=open_engine, methods=methods, teller=self.teller)
         self._heard: SimpleQueue[Heard | None] = SimpleQueue()
         self._workers = Workers(self._tell_fault)
         self._lock = threading.Lock()
         self._retries: list[tuple[float, int, Heard]] = []
         self._attempts: dict[str, int] = {}
-        self._said: dict[tuple[str, str], None] = {}
         self._stopping = False
         self._reloading = False
-        self._collect_at = 0.0
-        self.served = self.failed = self.refused = 0
+        self._looks: list[float] = []
+        self._collect_at = self._rest_until = 0.0
 
     def stop(self) -> None:
         """End soon; may be called by a handler of a signal."""
@@ -112,22 +98,18 @@ class Watcher:
         self._heard.put(None)
 
     def reload(self) -> None:
-        """Read the policy again; may be called by a handler of a signal."""
+        """Read policy and file again; may be called by a handler of a signal."""
         self._reloading = True
         self._heard.put(None)
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until `stop` is called, or as `Wishes` says; `ready` is called once every engine was listed."""
+        """Serve until `stop` is called, or as `Wishes` says.
+
+        `ready` is called once every engine was listed, and again whenever policy and file were read again.
+        """
         wishes = self._wishes
         end = time.monotonic() + wishes.seconds if wishes.seconds else 0.0
-        readers: list[Reader | NamesReader] = [
-            Reader(name, wishes.filters, self._heard.put, self._tell, once=wishes.once) for name in wishes.runtimes
-        ]
-        unlisted = set(wishes.runtimes)
-        if wishes.topology:
-            readers.append(NamesReader(self._heard.put, once=wishes.once))
-            unlisted.add(NETNS)
-            self._workers.submit(_WHOLE_FILE, self._apply_file)
+        readers, unlisted = self._make_readers()
         for reader in readers:
             reader.start()
         try:
@@ -139,7 +121,7 @@ class Watcher:
                         ready()
                 elif heard is not None and heard.change is not None:
                     self._handle(heard)
-                self._do_what_is_due()
+                self._do_what_is_due(ready)
                 if wishes.once and not unlisted:
                     self._wait_for_all()
                     return
@@ -147,6 +129,19 @@ class Watcher:
             for reader in readers:
                 reader.stop()
             self._workers.close(_PARTING)
+
+    def _make_readers(self) -> tuple[list[Reader | NamesReader], set[str]]:
+        """Return what listens, and the names of what has to be listed."""
+        wishes, put = self._wishes, self._heard.put
+        unlisted = set(wishes.runtimes)
+        readers: list[Reader | NamesReader] = [
+            Reader(name, wishes.filters, put, self.teller.tell, once=wishes.once) for name in wishes.runtimes
+        ]
+        if wishes.topology:
+            readers.append(NamesReader(put, once=wishes.once))
+            unlisted.add(NETNS)
+            self._workers.submit(_WHOLE_FILE, partial(self._servant.apply_file, self._rules))
+        return readers, unlisted
 
     def _wait(self) -> Heard | None:
         try:
@@ -158,11 +153,12 @@ class Watcher:
         while not self._stopping and not self._workers.wait(_TICK):
             self._tick()
 
-    def _do_what_is_due(self) -> None:
+    def _do_what_is_due(self, ready: Callable[[], None]) -> None:
         self._tick()
         if self._reloading:
             self._reloading = False
-            self._read_files_again()
+            self._read_rules_again()
+            ready()
         now = time.monotonic()
         with self._lock:
             due = []
@@ -170,22 +166,29 @@ class Watcher:
                 due.append(heapq.heappop(self._retries)[2])
         for heard in due:
             self._handle(heard)
-        if self._collect_at and now >= self._collect_at:
+        if self._looks and not self._collect_at:
+            self._collect_at = max(now + self._looks.pop(0), self._rest_until)
+        elif self._collect_at and now >= self._collect_at:
             self._collect_at = 0.0
-            self._workers.submit("", self._collect_garbage)
+            self._workers.submit(_GARBAGE, self._collect_garbage)
 
-    def _read_files_again(self) -> None:
+    def _collect_garbage(self, signals: Signals) -> None:
+        begun = time.monotonic()
+        self._servant.collect_garbage(signals)
+        ended = time.monotonic()
+        self._rest_until = ended + _REST * (ended - begun)
+
+    def _read_rules_again(self) -> None:
         try:
-            policy = policy_file.load_policy(self._wishes.policy)
-            topology = load_topology(self._wishes.topology) if self._wishes.topology else self._topology
+            self._rules = _read_rules(self._wishes)
         except PipeworkError as error:
-            self._tell(Event(event.FAILED, f"policy and file stay as they were: {error}", hint=error.hint))
+            text = f"policy and file stay as they were: {error}"
+            self.teller.tell(Event(event.FAILED, text, hint=error.hint))
             return
-        self._policy, self._topology = policy, topology
-        self._said.clear()
-        self._tell(Event(event.NOTE, "read policy and file again"))
+        self.teller.forget()
+        self.teller.tell(Event(event.NOTE, "read policy and file again"))
         if self._wishes.topology:
-            self._workers.submit(_WHOLE_FILE, self._apply_file)
+            self._workers.submit(_WHOLE_FILE, partial(self._servant.apply_file, self._rules))
 
     def _handle(self, heard: Heard) -> None:
         change = heard.change
@@ -194,130 +197,24 @@ class Watcher:
         if change.action == runtime.END:
             self._workers.cancel(change.id)
             self._attempts.pop(change.id, None)
-            self._collect_at = time.monotonic() + _SETTLE
-        elif heard.connection is not None and (requests.asks(change.labels) or self._reads_variables()):
-            self._workers.submit(change.id, partial(self._serve, heard, heard.connection, change.id))
-        elif self._is_in_file(heard):
-            self._workers.submit(change.id, partial(self._serve, heard, None, change.id))
+            self._looks = [] if self._wishes.dry_run else [_SETTLE, _SETTLE_LONG]
+        elif requests.asks(change.labels) or self._rules.variables or self._rules.name_guest(heard):
+            self._workers.submit(change.id, partial(self._serve, heard, change.id))
 
-    def _reads_variables(self) -> bool:
-        return self._wishes.variables or self._policy.variables
-
-    def _is_in_file(self, heard: Heard) -> bool:
-        return heard.change is not None and names_guest(self._topology, f"{heard.runtime}:{heard.change.name}")
-
-    def _serve(self, heard: Heard, connection: Connection | None, identity: str, signals: Signals) -> None:
-        """Give a guest what it, or the file, asks for; whatever goes wrong is told, and tried again while it lives."""
+    def _serve(self, heard: Heard, identity: str, signals: Signals) -> None:
+        """Serve a guest; whatever goes wrong is told, and tried again while it lives."""
         try:
-            container = self._inspect(connection, identity) if connection is not None else None
-            holds = container is None or self._attach_all(container, heard.at, signals)
-            if self._is_in_file(heard):
-                holds = self._serve_from_file(heard, signals) and holds
-            if not holds:
+            if not self._servant.serve(heard, self._rules, signals, is_first=identity not in self._attempts):
                 self._retry(heard, identity)
         except Interrupted:
             return
         except PipeworkError as error:
-            self._tell(Event(event.FAILED, str(error), guest=identity[:12], hint=error.hint))
+            self.teller.tell(Event(event.FAILED, str(error), guest=identity[:12], hint=error.hint))
             self._retry(heard, identity)
         except Exception:
             if not signals.wanted:  # a connection that was closed meanwhile, or a fault of ours
                 self._retry(heard, identity)
                 raise
-
-    def _serve_from_file(self, heard: Heard, signals: Signals) -> bool:
-        """Attach what the file names for a guest; return whether all of it holds."""
-        name = heard.change.name if heard.change is not None else ""
-        guest = f"{heard.runtime}:{name}"
-        for attempt in range(_ATTEMPTS):
-            with self._open_engine(signals) as engine:
-                jobs = serve_guest(self._topology, engine, guest, warn=self._warn)
-            # A name appears before the namespace is there (ip-netns(8)).
-            if attempt + 1 == _ATTEMPTS or not any(isinstance(job.error, GuestError) for job in jobs):
-                break
-            time.sleep(_PAUSE)
-        self._tell_jobs(jobs, heard.at)
-        return all(job.whole for job in jobs)
-
-    def _apply_file(self, signals: Signals) -> None:
-        """Make the whole file true, the host's own part included."""
-        begun = time.monotonic()
-        try:
-            with self._open_engine(signals) as engine:
-                report = apply_topology(self._topology, engine, warn=self._warn)
-        except Interrupted:
-            return
-        except PipeworkError as error:
-            self._tell(Event(event.FAILED, str(error), hint=error.hint))
-            return
-        self._tell_jobs([job for job in report.jobs if job.guest is not None], begun)
-        for result in report.host.results:
-            if result.error is not None:
-                self._tell(Event(event.FAILED, f"{result.entry.place}: {result.error}", hint=result.error.hint))
-
-    def _tell_jobs(self, jobs: Iterable[Job], begun: float) -> None:
-        for job in jobs:
-            asked = job.context.attachment if job.context else job.attachment
-            name = asked.interface or "eth1"
-            if job.error is not None:
-                self._tell_once(Event(event.FAILED, str(job.error), asked.guest, name, hint=job.error.hint))
-            elif job.whole:
-                kind = event.ATTACHED if job.steps else event.UNCHANGED
-                took = time.monotonic() - begun
-                self._tell(Event(kind, f"{asked.where} {_describe(asked)}", asked.guest, name, took))
-
-    def _tell_fault(self, key: str, error: Exception) -> None:
-        """Tell what one guest's work raised, that nobody expected."""
-        self._tell(Event(event.FAILED, f"{type(error).__name__}: {error}", guest=key[:12]))
-
-    def _warn(self, text: str) -> None:
-        self._tell_once(Event(event.NOTE, text))
-
-    def _inspect(self, connection: Connection, identity: str) -> Container | None:
-        container = connection.inspect(identity)
-        rule = self._policy.find_rule(container) if container is not None else None
-        return connection.inspect(identity, from_image=True) if rule is not None and rule.from_image else container
-
-    def _attach_all(self, container: Container, heard_at: float, signals: Signals) -> bool:
-        """Attach all that a container may have, or nothing when it asks for more; return whether all of it holds."""
-        reads_variables = self._reads_variables() and policy_file.has_key(
-            self._policy, container.environment.get("pipework_key", "")
-        )
-        wanted, mistakes = requests.collect_requests(container, self._methods, variables=reads_variables)
-        for mistake in mistakes:
-            text = f"{mistake.source}: {mistake.error}"
-            self._tell_once(Event(event.FAILED, text, guest=container.guest, hint=mistake.error.hint))
-        for text in requests.list_unserved(container) if reads_variables else ():
-            self._tell_once(Event(event.NOTE, text, guest=container.guest))
-        refusals = find_refusals(self._policy, container, wanted, exists=_exists) if wanted else []
-        if refusals:
-            hint = "nothing of this container is attached"
-            self._tell_once(Event(event.REFUSED, " ".join(refusals), guest=container.guest, hint=hint))
-            return True
-        done = [self._attach(container, request, heard_at, signals) for request in wanted]
-        return all(done)
-
-    def _attach(self, container: Container, request: requests.Request, heard_at: float, signals: Signals) -> bool:
-        if signals.wanted:
-            return True
-        name = request.attachment.interface or "eth1"
-        try:
-            with self._open_engine(signals) as engine:
-                context, report = engine.attach(request.attachment)
-        except PipeworkError as error:
-            if signals.wanted:
-                return True
-            is_first = container.id not in self._attempts
-            if not (is_first and isinstance(error, GuestError)):  # that may be the end, of which we hear in a moment
-                self._tell_once(Event(event.FAILED, str(error), container.guest, name, hint=error.hint))
-            return False
-        took = time.monotonic() - heard_at
-        kind = event.ATTACHED if report.plan.steps else event.UNCHANGED
-        text = f"{context.attachment.where} {_describe(context.attachment)}"
-        self._tell(Event(kind, text, container.guest, context.attachment.interface, took))
-        for warning in report.warnings:
-            self._tell_once(Event(event.NOTE, warning, container.guest, name))
-        return True
 
     def _retry(self, heard: Heard, identity: str) -> None:
         """Serve a container again after a while, each time a longer one; its end, or the next start, changes that."""
@@ -328,45 +225,12 @@ class Watcher:
             due = time.monotonic() + min(_RETRY * 2 ** (attempt - 1), _RETRY_MAX)
             heapq.heappush(self._retries, (due, id(heard), heard))
 
-    def _collect_garbage(self, signals: Signals) -> None:
-        """Take away what containers that ended have left on the host, such as ports of Open vSwitch."""
-        if self._wishes.dry_run:
-            return
-        try:
-            with self._open_engine(signals) as engine:
-                collected = engine.collect_garbage()
-        except Interrupted:
-            return
-        except PipeworkError as error:
-            self._tell_once(Event(event.FAILED, f"cannot collect garbage: {error}", hint=error.hint))
-            return
-        for command in collected.gone:
-            self._tell(Event(event.ENDED, command.reason))
-
-    def _tell(self, told: Event) -> None:
-        """Count an event, and pass it on; one thread at a time."""
-        with self._lock:
-            self.served += told.kind in {event.ATTACHED, event.UNCHANGED}
-            self.failed += told.kind == event.FAILED
-            self.refused += told.kind == event.REFUSED
-            self._tell_listener(told._replace(text=escape_text(told.text), guest=escape_text(told.guest)))
-
-    def _tell_once(self, told: Event) -> None:
-        """Tell it unless it was told of this guest already: a crash loop would say it in each of its lives."""
-        key = (told.guest, told.text)
-        if key in self._said:
-            return
-        if len(self._said) >= _SAID_MAX:
-            self._said.clear()
-        self._said[key] = None
-        self._tell(told)
+    def _tell_fault(self, key: str, error: Exception) -> None:
+        """Tell what one guest's work raised, that nobody expected."""
+        self.teller.tell(Event(event.FAILED, f"{type(error).__name__}: {error}", guest=key[:12]))
 
 
-def _exists(name: str) -> bool:
-    """Whether the host has an interface of that name."""
-    return os.path.isdir(f"/sys/class/net/{name}")
-
-
-def _describe(attachment: Attachment) -> str:
-    words = [*address_words(attachment), *(f"via {gateway}" for gateway in attachment.gateways)]
-    return ", ".join(words) or "without an address"
+def _read_rules(wishes: Wishes) -> Rules:
+    policy = policy_file.load_policy(wishes.policy)
+    topology = load_topology(wishes.topology) if wishes.topology else Topology("")
+    return Rules(policy, topology, wishes.variables or policy.variables)

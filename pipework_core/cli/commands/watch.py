@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipework_core.cli.parser import read_file, refuse_operands
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from pipework_core.cli.commands import Settings
     from pipework_core.engine.engine import Engine
+    from pipework_core.engine.opener import EngineOpener
     from pipework_core.engine.signals import Signals
     from pipework_core.model.event import Event
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.watch.notify import Notifier
-    from pipework_core.watch.watcher import Watcher
+    from pipework_core.watch.notify import Service
+    from pipework_core.watch.watcher import Watcher, Wishes
 
 USAGE = (
     "watch [-f FILE] [--once | --for SECONDS] [--runtime NAMES]",
@@ -86,24 +87,50 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
-    from pipework_core.watch import runtime, unit
-    from pipework_core.watch.notify import Notifier
-    from pipework_core.watch.policy_file import DEFAULT_FILE
-    from pipework_core.watch.watcher import Watcher, Wishes
+    from pipework_core.watch import unit
+    from pipework_core.watch.notify import Notifier, Service
+    from pipework_core.watch.watcher import Watcher
 
     if request.unit:
         print(unit.make_unit(sys.executable), end="")
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
-    there = tuple(name for name in _RUNTIMES if runtime.is_there(name))
+    opener = EngineOpener(plugins)
+    service = Service(Notifier())
+    watcher = Watcher(
+        _make_wishes(request, settings),
+        open_engine=partial(_open_dry, opener, plugins, settings) if settings.dry_run else opener.open,
+        methods=InstalledMethods(),
+        tell=_Printer(json=settings.json).print_event,
+        tick=lambda: _look_around(watcher, service, opener),
+    )
+    _handle_signals(watcher, service)
+    try:
+        watcher.run(ready=service.tell_ready)
+    finally:
+        service.tell_stopping()
+        opener.close()
+    sys.stdout.flush()
+    told = watcher.teller
+    if not request.once:
+        return 0
+    return 1 if told.failed else _REFUSED if told.refused else 0
+
+
+def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
+    from pipework_core.watch import runtime
+    from pipework_core.watch.policy_file import DEFAULT_FILE
+    from pipework_core.watch.watcher import Wishes
+
     filters: dict[str, list[str]] = {}
     for key, value in request.filters:
         filters.setdefault(key, []).append(value)
-    wishes = Wishes(
-        runtimes=request.runtimes or there or _RUNTIMES[:1],
+    return Wishes(
+        runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
         topology=request.file,
         filters=filters,
@@ -112,21 +139,12 @@ def run(request: WatchRequest, settings: Settings) -> int:
         seconds=request.seconds,
         dry_run=settings.dry_run,
     )
-    notifier = Notifier()
-    watcher = Watcher(
-        wishes,
-        open_engine=_Opener(plugins, settings).open,
-        methods=InstalledMethods(),
-        tell=_Printer(json=settings.json).print_event,
-        tick=_Heartbeat(notifier).beat,
-    )
-    _handle_signals(watcher, notifier)
-    watcher.run(ready=lambda: notifier.send(READY="1", STATUS="serving"))
-    notifier.send(STOPPING="1")
-    sys.stdout.flush()
-    if not request.once:
-        return 0
-    return 1 if watcher.failed else _REFUSED if watcher.refused else 0
+
+
+def _look_around(watcher: Watcher, service: Service, opener: EngineOpener) -> None:
+    """Do what is done between two events."""
+    service.beat(watcher.teller.summary)
+    opener.tidy()
 
 
 def _print_warning(text: str) -> None:
@@ -135,60 +153,31 @@ def _print_warning(text: str) -> None:
     output.print_warning(text)
 
 
-def _handle_signals(watcher: Watcher, notifier: Notifier) -> None:
+def _handle_signals(watcher: Watcher, service: Service) -> None:
     def stop(*_: object) -> None:
         watcher.stop()
 
     def reload(*_: object) -> None:
-        notifier.send(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        service.tell_reloading()
         watcher.reload()
-        notifier.send(READY="1")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, reload)
 
 
-class _Opener:
-    """Opens engines for the threads of guests; they share plugins, and each has a driver of its own."""
+@contextmanager
+def _open_dry(opener: EngineOpener, plugins: PluginManager, settings: Settings, signals: Signals) -> Iterator[Engine]:
+    """Give an engine that changes nothing; print what it would have done, as a whole."""
+    import io
 
-    def __init__(self, plugins: PluginManager, settings: Settings) -> None:
-        self._plugins = plugins
-        self._settings = settings
-
-    @contextmanager
-    def open(self, signals: Signals) -> Iterator[Engine]:
-        """Give an engine, and close its driver; of a dry run print what it would have done, as a whole."""
-        import io
-
-        from pipework_core.engine.engine import Engine
-
-        out = io.StringIO()
-        driver = self._plugins.open_driver()
-        if self._settings.dry_run:
-            driver = self._plugins.find_driver_wrapper("dry-run").wrap(driver, out, self._settings.argv)
-        try:
-            yield Engine(plugins=self._plugins, driver=driver, signals=signals, dry_run=self._settings.dry_run)
-            driver.finish(())
-        finally:
-            driver.close()
-            sys.stdout.write(out.getvalue())
-
-
-class _Heartbeat:
-    """Tells systemd that the loop that reads is alive, as often as half of the time that it allows (WATCHDOG_USEC)."""
-
-    def __init__(self, notifier: Notifier) -> None:
-        self._notifier = notifier
-        self._every = int(os.environ.pop("WATCHDOG_USEC", "0") or 0) / 2_000_000
-        self._next = 0.0
-
-    def beat(self) -> None:
-        """Send a sign of life when it is time for one."""
-        now = time.monotonic()
-        if self._every and now >= self._next:
-            self._next = now + self._every
-            self._notifier.send(WATCHDOG="1")
+    out = io.StringIO()
+    wrapper = plugins.find_driver_wrapper("dry-run")
+    try:
+        with opener.open(signals, wrap=lambda driver: wrapper.wrap(driver, out, settings.argv)) as engine:
+            yield engine
+    finally:
+        sys.stdout.write(out.getvalue())
 
 
 class _Printer:
