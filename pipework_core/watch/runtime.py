@@ -6,6 +6,7 @@ The Docker SDK speaks to both. It is an extra (`pipework[watch]`), imported when
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError, RuntimeDownError
@@ -13,13 +14,15 @@ from pipework_core.model.records import Record
 from pipework_core.watch.container import Container, make_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: The sockets of the engines, unless the engine's own variable says another one.
 SOCKETS = {"docker": "/var/run/docker.sock", "podman": "/run/podman/podman.sock"}
 _VARIABLES = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 #: Seconds for each answer but the stream of events.
 _TIMEOUT = 10
+#: Seconds before a question is asked again whose answer was cut off.
+_PAUSES = (0.05, 0.2, 0.5)
 START, END = "start", "die"
 #: Podman's own word for an end.
 _ENDS = frozenset({END, "died"})
@@ -60,11 +63,11 @@ class Connection:
         ]
 
     def inspect(self, identity: str, *, from_image: bool = False) -> Container | None:
-        """Return a container; None for one that is gone, or does not run."""
+        """Return a container; None for one that is gone, or does not run. Raise RuntimeDownError without an answer."""
         import docker.errors
 
         try:
-            told = self._client.inspect_container(identity)
+            told = self._ask(self._client.inspect_container, identity)
             if not told["State"].get("Pid"):
                 return None
             image = {} if from_image else self._inspect_image(told["Image"])
@@ -74,12 +77,25 @@ class Connection:
 
     def _inspect_image(self, identity: str) -> Mapping[str, Any]:
         if identity not in self._images:
-            self._images = {**dict(list(self._images.items())[-_IMAGES_KEPT:]), identity: self._ask_image(identity)}
+            answer = self._ask(self._client.inspect_image, identity)
+            self._images = {**dict(list(self._images.items())[-_IMAGES_KEPT:]), identity: answer}
         return self._images[identity]
 
-    def _ask_image(self, identity: str) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._client.inspect_image(identity)
-        return answer
+    def _ask(self, question: Callable[[str], Mapping[str, Any]], identity: str) -> Mapping[str, Any]:
+        """Return the answer to a question about something; ask again when a connection breaks, which is ordinary."""
+        import docker.errors
+
+        for pause in (*_PAUSES, None):
+            try:
+                return question(identity)
+            except docker.errors.NotFound:
+                raise
+            except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its libraries raise
+                if pause is None:
+                    text = f"{self._runtime} does not answer ({error})."
+                    raise RuntimeDownError(text, hint="this asks again") from None
+                time.sleep(pause)
+        raise AssertionError
 
     def close(self) -> None:
         """End the stream, from any thread."""
