@@ -3,66 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .busybox import IMAGE
 from .test_ssh import eventually
+from .watch import ASK, BUSY, Watch, addresses, run, watching
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
     from .docker import DockerEngine
-
-ASK = ("--label", "pipework.eth1=br1 192.168.1.1/24@192.168.1.254")
-#: Seconds in which what was asked for has to hold, and those for a busy machine.
-SOON, BUSY = 2.0, 20.0
-
-
-def addresses(docker: DockerEngine, name: str, interface: str = "eth1") -> list[str]:
-    done = docker.host.run(
-        *docker.host.enter(docker.pid(name)), "ip", "-json", "address", "show", "dev", interface, check=False
-    )
-    shown: list[dict[str, Any]] = json.loads(done.stdout or "[]")
-    up = [link for link in shown if "UP" in link["flags"]]
-    return [f"{a['local']}/{a['prefixlen']}" for link in up for a in link["addr_info"] if a["family"] == "inet"]
-
-
-class Watch:
-    """A watcher that runs, and what it says, one event a line."""
-
-    def __init__(self, docker: DockerEngine, *words: str) -> None:
-        self._host = docker.host
-        argv = (sys.executable, "-P", "-m", "pipework_core", "watch", "--json", *words)
-        self.process = self._host.popen("sh", "-c", 'exec "$@" >>/run/watch.log 2>&1', "watch", *argv)
-
-    def events(self) -> list[dict[str, Any]]:
-        lines = self._host.run("cat", "/run/watch.log").stdout.splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
-
-    def said(self, kind: str, guest: str) -> list[str]:
-        return [told["text"] for told in self.events() if (told["event"], told["guest"]) == (kind, f"docker:{guest}")]
-
-
-@contextmanager
-def watching(docker: DockerEngine, *words: str) -> Iterator[Watch]:
-    docker.host.run("sh", "-c", ": >/run/watch.log")
-    watch = Watch(docker, *words)
-    try:
-        yield watch
-    finally:
-        watch.process.terminate()
-        begun = time.monotonic()
-        code = watch.process.wait(BUSY)
-    said = docker.host.run("cat", "/run/watch.log").stdout
-    assert code == 0, said
-    assert "Traceback" not in said
-    assert time.monotonic() - begun < SOON
 
 
 @pytest.fixture
@@ -110,11 +64,10 @@ def test_a_watcher_that_was_killed_serves_what_started_meanwhile(docker: DockerE
 def test_an_engine_that_was_stopped_is_watched_again(docker: DockerEngine, names: list[str]) -> None:
     names.append("web1")
     with watching(docker):
-        docker.run("web1", *ASK)
+        run(docker, "web1", *ASK)
         assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
-        docker.host.run("sh", "-c", "kill $(cat /run/dockerd.pid); while [ -e /run/dockerd.pid ]; do sleep 0.1; done")
-        docker.host.popen("sh", "-c", 'exec "$@" >>/run/lab/dockerd.log 2>&1', "dockerd", *docker._command())
-        docker._wait()
+        docker.end()
+        docker.start()
         docker.host.run("docker", "start", "web1")
         assert eventually(lambda: addresses(docker, "web1") == ["192.168.1.1/24"])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .busybox import IMAGE
 from .podman import ENGINE
 from .test_ssh import eventually
-from .test_watch import BUSY
+from .watch import BUSY
 
 if TYPE_CHECKING:
     from .podman import Podman
