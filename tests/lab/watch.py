@@ -77,11 +77,11 @@ def run(docker: DockerEngine, name: str, *extra: str, command: tuple[str, ...] =
 class Watch:
     """A watcher that runs, and what it says, one event a line."""
 
-    def __init__(self, docker: DockerEngine, *words: str) -> None:
-        self.docker = docker
+    def __init__(self, docker: DockerEngine, *words: str, socket: str = "") -> None:
         self._host = docker.host
+        env = {"DOCKER_HOST": f"unix://{socket}"} if socket else {}
         argv = (sys.executable, "-P", "-m", "pipework_core", "watch", "--json", *words)
-        self.process = self._host.popen("sh", "-c", f'exec "$@" >>{LOG} 2>&1', "watch", *argv)
+        self.process = self._host.popen("sh", "-c", f'exec "$@" >>{LOG} 2>&1', "watch", *argv, env=env)
 
     def events(self) -> list[dict[str, Any]]:
         lines = self._host.run("cat", LOG).stdout.splitlines()
@@ -106,10 +106,10 @@ def read_time(text: str) -> float:
 
 
 @contextmanager
-def watching(docker: DockerEngine, *words: str) -> Iterator[Watch]:
-    """Run a watcher; in the end it must stop by itself, soon and without a fault."""
+def watching(docker: DockerEngine, *words: str, socket: str = "") -> Iterator[Watch]:
+    """Run a watcher, at the engine's own socket or another one; it must end soon, and without a fault."""
     docker.host.run("sh", "-c", f": >{LOG}")
-    watch = Watch(docker, *words)
+    watch = Watch(docker, *words, socket=socket)
     try:
         yield watch
     finally:
