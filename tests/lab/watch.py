@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .busybox import IMAGE, SLEEP
-from .dhcp import wait_until
+from .dhcp import NIC, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def wait_to_hold(docker: DockerEngine, wanted: Mapping[str, Holding], what: str)
     def holds() -> bool:
         found = {name: interfaces(docker, name) for name in wanted}
         links = json.loads(docker.host.run("ip", "-json", "link", "show", "type", "veth").stdout)
-        ends = [link["ifname"] for link in links if link.get("master") not in {"lan0", "docker0"}]
+        ends = [link["ifname"] for link in links if not link["ifname"].startswith(NIC)]
         seen.update(found, ends=ends)
         return found == wanted and len(ends) == sum(map(len, wanted.values()))
 
