@@ -41,6 +41,7 @@ uidmap                      newuidmap
 shellcheck                  shellcheck
 containernetworking-plugins /usr/lib/cni/bridge
 docker-compose              docker-compose
+systemd                     systemd-analyze
 '
 
 say() {

@@ -23,6 +23,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "userns": (),
     "docker": ("dockerd", "containerd", "runc", "docker", "iptables", "busybox"),
     "compose": ("docker-compose",),
+    "systemd": ("systemd-analyze",),
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
