@@ -145,10 +145,11 @@ class Servant:
             if not (is_first and isinstance(error, GuestError)):  # that may be the end, of which we hear in a moment
                 self._teller.tell_once(Event(event.FAILED, str(error), container.guest, name, hint=error.hint))
             return False
-        took = time.monotonic() - heard_at
-        kind = event.ATTACHED if report.plan.steps else event.UNCHANGED
         text = f"{context.attachment.where} {_describe(context.attachment)}"
-        self._teller.tell(Event(kind, text, container.guest, context.attachment.interface, took))
+        if report.plan.steps or is_first:
+            kind = event.ATTACHED if report.plan.steps else event.UNCHANGED
+            took = time.monotonic() - heard_at
+            self._teller.tell(Event(kind, text, container.guest, context.attachment.interface, took))
         for warning in report.warnings:
             self._teller.tell_once(Event(event.NOTE, warning, container.guest, name))
         return True

@@ -167,7 +167,7 @@ class Watcher:
             due = [identity for identity, (at, _) in self._retries.items() if at <= now]
             retries = [self._retries.pop(identity)[1] for identity in due]
         for heard in retries:
-            self._handle(heard)
+            self._handle(heard._replace(at=now))
         if self._looks and not self._collect_at:
             self._collect_at = max(now + self._looks.pop(0), self._rest_until)
         elif self._collect_at and now >= self._collect_at:

@@ -24,3 +24,10 @@ def test_a_tool_in_the_guest_is_run_with_stdout_closed(user_host: PrivateHost) -
     route = ("-m", "pipework_core", "route", guest, "show", "table", "all")
     done = user_host.run("sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-P", *route)
     assert done.stderr == ""
+
+
+def test_a_watcher_ends_when_nobody_reads_it(user_host: PrivateHost) -> None:
+    watch = f"{sys.executable} -P -m pipework_core watch -f /run/lab/file.yaml --for 60"
+    user_host.write("/run/lab/file.yaml", f"version: 1\nlinks:\n  - br1 {user_host.netns('web1')} 192.168.1.1/24\n")
+    done = user_host.run("sh", "-c", f"{watch} | true; echo ended", timeout=30)
+    assert (done.stdout, done.stderr) == ("ended\n", "")

@@ -251,7 +251,7 @@ def test_interrupted_it_leaves_nothing(lab: Lab, guest: tuple[str, int]) -> None
 def test_what_a_killed_run_left_is_taken_over(lab: Lab, guest: tuple[str, int]) -> None:
     name, pid = guest
     inode = lab.host.run("stat", "-Lc", "%i", f"/proc/{pid}/ns/net").stdout.strip()
-    label = ("--label", f"pipework.id={inode}-eth1")
+    label = ("--label", f"pipework-client.id={inode}-eth1")
     words = ("--detach", "--name", f"pipework-{inode}-eth1", *label, "--network", "none", "busybox", "sleep", "99")
     lab.host.run(lab.runtime, "run", *words)
     lab.host.pipework("lan0", name, "dhcp")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RUNTIMES = ("docker", "podman")
 #: What a container of ours carries: the client's identity.
-_LABEL = "pipework.id"
+_LABEL = "pipework-client.id"
 _FORMAT = f'{{{{.State.Pid}}}} {{{{.ID}}}} {{{{index .Config.Labels "{_LABEL}"}}}}'
 _ANY = frozenset(range(256))
 _END_STALE = Command(

@@ -86,7 +86,7 @@ run() {
     # shellcheck disable=SC2016 # expanded there
     bundle | sh -c 'echo "cli $$"; exec "$@"' sh \
         "$runtime" run --rm --interactive --pull never --name "$name" --log-driver none --no-healthcheck \
-        --label "pipework.id=$id" --label "pipework.family=$family" --label "pipework.interface=$interface" \
+        --label "pipework-client.id=$id" --label "pipework-client.family=$family" --label "pipework-client.interface=$interface" \
         --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --cap-add NET_BIND_SERVICE \
         --security-opt no-new-privileges --read-only --tmpfs /run:rw,exec,nosuid,nodev,size=4m,mode=755 \
         --user 0:0 --workdir / --entrypoint sh "$@" 2>&1
@@ -124,7 +124,7 @@ remove() {
 }
 
 label() {
-    "$runtime" container inspect --format '{{index .Config.Labels "pipework.id"}}' "$name" 2>/dev/null
+    "$runtime" container inspect --format '{{index .Config.Labels "pipework-client.id"}}' "$name" 2>/dev/null
 }
 
 get() {
@@ -327,9 +327,9 @@ stop() {
 
 list() {
     parse "$@"
-    ids=$("$runtime" ps --quiet --no-trunc --filter label=pipework.id 2>&1) || fail "$ids"
+    ids=$("$runtime" ps --quiet --no-trunc --filter label=pipework-client.id 2>&1) || fail "$ids"
     # shellcheck disable=SC2086 # identifiers hold no blanks
-    [ -z "$ids" ] || "$runtime" container inspect --format '{{index .Config.Labels "pipework.id"}} dhcp {{index .Config.Labels "pipework.family"}} {{index .Config.Labels "pipework.interface"}} {{.State.Pid}}' $ids
+    [ -z "$ids" ] || "$runtime" container inspect --format '{{index .Config.Labels "pipework-client.id"}} dhcp {{index .Config.Labels "pipework-client.family"}} {{index .Config.Labels "pipework-client.interface"}} {{.State.Pid}}' $ids
 }
 
 case $verb in

@@ -16,6 +16,7 @@ from pipework_core.spec import classic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
     from pipework_core.cli.commands import Settings
     from pipework_core.engine.engine import Engine
@@ -87,6 +88,8 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    import gc
+
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
@@ -99,13 +102,15 @@ def run(request: WatchRequest, settings: Settings) -> int:
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
+    gc.enable()  # a process that stays has to; those that end at once are started without it
     opener = EngineOpener(plugins)
     service = Service(Notifier())
+    printer = _Printer(settings)
     watcher = Watcher(
         _make_wishes(request, settings),
-        open_engine=partial(_open_dry, opener, plugins, settings) if settings.dry_run else opener.open,
+        open_engine=partial(_open_dry, opener, plugins, printer) if settings.dry_run else opener.open,
         methods=InstalledMethods(),
-        tell=_Printer(json=settings.json).print_event,
+        tell=printer.print_event,
         tick=lambda: _look_around(watcher, service, opener),
     )
     _handle_signals(watcher, service)
@@ -114,7 +119,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     finally:
         service.tell_stopping()
         opener.close()
-    sys.stdout.flush()
+    printer.raise_error()
     told = watcher.teller
     if not request.once:
         return 0
@@ -167,28 +172,52 @@ def _handle_signals(watcher: Watcher, service: Service) -> None:
 
 
 @contextmanager
-def _open_dry(opener: EngineOpener, plugins: PluginManager, settings: Settings, signals: Signals) -> Iterator[Engine]:
+def _open_dry(opener: EngineOpener, plugins: PluginManager, printer: _Printer, signals: Signals) -> Iterator[Engine]:
     """Give an engine that changes nothing; print what it would have done, as a whole."""
     import io
 
     out = io.StringIO()
     wrapper = plugins.find_driver_wrapper("dry-run")
     try:
-        with opener.open(signals, wrap=lambda driver: wrapper.wrap(driver, out, settings.argv)) as engine:
+        with opener.open(signals, wrap=lambda driver: wrapper.wrap(driver, out, printer.argv)) as engine:
             yield engine
     finally:
-        sys.stdout.write(out.getvalue())
+        printer.print_script(out.getvalue())
 
 
 class _Printer:
-    """Prints events on stdout, one a line: for people, or as JSON."""
+    """Prints events on stdout, one a line: for people, or as JSON. Scripts of a dry run go there, and events to stderr.
 
-    def __init__(self, *, json: bool) -> None:
-        self._json = json
+    May be called from any thread. Where nobody reads any more, the process stops as by SIGTERM; `raise_error` says why.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.argv = settings.argv
+        self._json = settings.json
+        self._events = sys.stderr if settings.dry_run else sys.stdout
+        self._error: OSError | None = None
 
     def print_event(self, event: Event) -> None:
         """Print one."""
-        print(_encode(event) if self._json else _format(event), flush=True)
+        self._print(_encode(event) if self._json else _format(event), self._events)
+
+    def print_script(self, text: str) -> None:
+        """Print what a dry run would have done."""
+        self._print(text.rstrip("\n"), sys.stdout)
+
+    def raise_error(self) -> None:
+        """Raise the OSError that printing ended with, if there was one."""
+        if self._error is not None:
+            raise self._error
+
+    def _print(self, text: str, stream: TextIO) -> None:
+        if self._error is not None:
+            return
+        try:
+            print(text, file=stream, flush=True)
+        except OSError as error:
+            self._error = error
+            signal.raise_signal(signal.SIGTERM)
 
 
 def _format(event: Event) -> str:
