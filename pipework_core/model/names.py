@@ -30,11 +30,11 @@ def interface_name(name: str, *, what: str = "interface name", most: int = NAME_
     of them we refuse `%`, which the kernel expands as a pattern, what cannot be printed, and a leading `-`.
     """
     reason = next((reason for applies, reason in _REFUSALS if applies(name)), "")
-    if not reason and _count_bytes(name) > most:
-        reason = f"has more than {most} bytes, which is all that the kernel takes"
     bad = next((char for char in name if _explain_refusal(char)), "")
     if not reason and bad:
         reason = f"holds {bad!r}, which {_explain_refusal(bad)}"
+    if not reason and _count_bytes(name) > most:
+        reason = f"has more than {most} bytes, which is all that the kernel takes"
     if reason:
         raise UsageError(
             f"{what} {name!r} {reason}.",
@@ -73,6 +73,16 @@ def escape_text(text: str) -> str:
     A guest's root can give its interfaces any alias, and some of it ends up in our messages.
     """
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def shorten_text(text: str, most: int = 300) -> str:
+    """Return `text` escaped (see `escape_text`), its middle left out where that has more than `most` characters.
+
+    What containers say at length is quoted in one line, and what is wrong with it may stand at the end.
+    """
+    half = most // 2
+    shown = escape_text(text if len(text) <= 2 * most else text[:most] + text[-most:])
+    return shown if len(shown) <= most else f"{shown[: most - half]}…{shown[-half:]}"
 
 
 def host_name(interface: str, number: int) -> str:

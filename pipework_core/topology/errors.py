@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.topology.model import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipework_core.model.errors import UsageError
     from pipework_core.topology.yaml_reader import Document
@@ -55,13 +55,18 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
         first = f", first in line {error.context_mark.line + 1}" if error.context_mark else ""
         return where.error(f"the anchor &{anchor} is defined twice{first}.", hint="give one of the two another name")
     hint = "put text with special characters in quotes, such as '*' or 'a: b'"
-    if "end of stream" in problem:
+    if "end of stream" in problem or (where.line >= len(lines) and not here):
         hint = "close the quotation or the bracket"
     return where.error(f"this is no YAML: {' '.join(filter(None, (problem, error.context)))}.", hint=hint)
 
 
-def explain_shape(said: str, document: Document, list_keys: Callable[[str], list[str]]) -> UsageError:
-    """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``; `list_keys` tells the keys at a path."""
+def explain_shape(
+    said: str, document: Document, list_keys: Callable[[str], list[str]], choices: Mapping[str, str]
+) -> UsageError:
+    """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``.
+
+    `list_keys` tells the keys at a path, `choices` the values of keys that have few.
+    """
     sentence, _, where = said.partition(" - at ")
     path, value = _follow_path(document.data, where.strip("`"))
     quoted = _QUOTED.findall(sentence)
@@ -74,7 +79,7 @@ def explain_shape(said: str, document: Document, list_keys: Callable[[str], list
     key = path[-1] if path else None
     named = f"{key!r}" if isinstance(key, str) else "an item of this list" if path else "the file"
     if "Invalid enum" in sentence:
-        return place.error(f"{named} cannot be {value!r}.", hint="write 4 or 6, or leave it out")
+        return place.error(f"{named} cannot be {value!r}.", hint=f"write {choices[str(key)]}")
     due = " or ".join(dict.fromkeys(_KINDS.get(kind, kind) for kind in quoted[0].split(" | "))) if quoted else ""
     got = _KINDS.get(quoted[1], quoted[1]) if len(quoted) > 1 else "something else"
     hint = _suggest_value(value, due, named)

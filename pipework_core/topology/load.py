@@ -114,7 +114,7 @@ def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
         frame = msgspec.convert({**top, **{key: [] for key in lists}}, schema.File)
     except msgspec.ValidationError as error:
         raise errors.explain_shape(
-            str(error), document, schema.list_keys_at
+            str(error), document, schema.list_keys_at, schema.CHOICES
         ) from None  # without it, entries may be judged wrongly
     good: dict[str, list[tuple[int, Any]]] = {"links": [], "host": []}
     kinds: dict[str, Any] = {"links": str | schema.LinkFields, "host": str | schema.HostFields}
@@ -125,7 +125,8 @@ def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
             except msgspec.ValidationError as error:
                 sentence, _, where = str(error).partition(" - at `$")
                 path = f"$.{key}[{number}]{where.removesuffix('`')}"
-                wrong.append(errors.explain_shape(f"{sentence} - at `{path}`", document, schema.list_keys_at))
+                said = f"{sentence} - at `{path}`"
+                wrong.append(errors.explain_shape(said, document, schema.list_keys_at, schema.CHOICES))
     return schema.CheckedFile(frame.defaults, tuple(good["links"]), tuple(good["host"]), tuple(wrong))
 
 

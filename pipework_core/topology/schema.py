@@ -34,6 +34,9 @@ VlanId = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
 VlanText = Annotated[str, Meta(extra_json_schema={"pattern": f"^(0[xX])?{_HEX}{{1,4}}$"})]
 Seconds = Annotated[float, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 
+#: Keys that have few values, and what to write for them.
+CHOICES = {"family": "4 or 6, or leave it out"}
+
 
 def _describe(words: str) -> Meta:
     return Meta(description=words)

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pipework_core.model.attachment import TIMEOUT
+from pipework_core.model.names import shorten_text
 from pipework_core.model.records import Record
 from pipework_core.plugins.builtin import MOVING_KINDS
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from pipework_core.watch.container import Container
     from pipework_core.watch.requests import Request
 
-#: Options of kinds that change the container's own interface alone, with the values that may not be asked for.
+#: Options that change the container's own interface alone, with the values that may not be asked for.
 _OPTIONS: Mapping[str, frozenset[str]] = {"mode": frozenset({"passthru"}), "metric": frozenset()}
+#: Kinds whose interfaces of one parent all have the mode that was asked for last, other guests' as well.
+_SHARED_MODE = frozenset({"ipvlan"})
+#: Reasons that are told.
+_REASONS_MAX = 8
 #: The second bit of a MAC's first byte: somebody chose it, and no maker gave it to a NIC (IEEE 802, section 8.2).
 _LOCAL = 0x02
 
@@ -83,8 +88,16 @@ def find_refusals(
 ) -> list[str]:
     """Return why a container gets nothing, one sentence a reason; empty when it may have all that it asks for.
 
-    `exists` tells whether the host has an interface of that name.
+    `exists` tells whether the host has an interface of that name. Of many reasons the first are told.
     """
+    found = [shorten_text(reason) for reason in _list_reasons(policy, container, requests, exists)]
+    more = len(found) - _REASONS_MAX
+    return [*found[:_REASONS_MAX], f"And {more} more."] if more > 0 else found
+
+
+def _list_reasons(
+    policy: Policy, container: Container, requests: Sequence[Request], exists: Callable[[str], bool]
+) -> list[str]:
     found = _list_never(container, requests)
     if not policy.is_given:
         return found
@@ -122,7 +135,7 @@ def _list_not_for_containers(request: Request) -> list[str]:
     )
     found = [f"{reason}." for applies, reason in checks if applies]
     for key, value in asked.options:
-        if key not in _OPTIONS or value in _OPTIONS[key]:
+        if key not in _OPTIONS or value in _OPTIONS[key] or (key == "mode" and asked.kind in _SHARED_MODE):
             found.append(f"-o {key}={value} is not for a container to say.")
     if asked.mac and not int(asked.mac[:2], 16) & _LOCAL:
         found.append(f"{asked.mac} is the MAC address of a maker's NIC, and may be somebody else's.")

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
-#: What of a container a rule may look at; `label` is KEY=VALUE.
-MATCHED = ("name", "image", "project", "runtime", "label")
 Switch = bool | Literal["yes", "no"]
+#: Keys that have few values, and what to write for them.
+CHOICES = {
+    "version": "version: 1",
+    "macs": "own or any",
+    **dict.fromkeys(("create", "from-image", "environment"), "yes or no"),
+}
+
+
+class MatchFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of a container a rule looks at, a pattern each; `label` is KEY=VALUE."""
+
+    name: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+    project: str | UnsetType = UNSET
+    runtime: str | UnsetType = UNSET
+    label: str | UnsetType = UNSET
 
 
 class RuleFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """What containers that match may ask for; what is left out is not allowed."""
 
-    match: dict[str, str]
+    match: MatchFields
     hosts: list[str] = []
     addresses: list[str] = []
     gateways: list[str] = []
@@ -23,7 +37,7 @@ class RuleFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     macs: Literal["own", "any"] = "own"
     create: Switch = False
     from_image: Switch = False
-    max: Annotated[int, Meta(ge=0, le=256)] = 16
+    max: int = 16
 
 
 class PolicyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +46,7 @@ class PolicyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: Literal[1]
     containers: list[RuleFields] = []
     environment: Switch = False
-    key: str = ""
+    key: str | UnsetType = UNSET
 
 
 def is_yes(value: bool | str) -> bool:  # noqa: FBT001 - a value of the file
@@ -42,5 +56,7 @@ def is_yes(value: bool | str) -> bool:  # noqa: FBT001 - a value of the file
 
 def list_keys_at(path: str) -> list[str]:
     """Return the keys that may stand at a path of the file, as msgspec writes it: `$.containers[3]`."""
-    kind: type[Struct] = RuleFields if "containers" in path else PolicyFile
+    kind: type[Struct] = PolicyFile
+    if "containers" in path:
+        kind = MatchFields if ".match" in path else RuleFields
     return list(kind.__struct_encode_fields__)

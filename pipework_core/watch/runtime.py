@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError, RuntimeDownError
 from pipework_core.model.records import Record
-from pipework_core.watch.container import Container, make_container
+from pipework_core.state.answers import MISSHAPEN
+from pipework_core.watch.container import Container, explain_answer, find_image, make_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,16 +64,19 @@ class Connection:
         ]
 
     def inspect(self, identity: str, *, from_image: bool = False) -> Container | None:
-        """Return a container; None for one that is gone, or does not run. Raise RuntimeDownError without an answer."""
+        """Return a container; None for one that is gone, or does not run. Raise HostError for any other answer."""
         import docker.errors
 
         try:
             told = self._ask(self._client.inspect_container, identity)
-            if not told["State"].get("Pid"):
+            made_of = find_image(told)
+            if not made_of:
                 return None
-            image = {} if from_image else self._inspect_image(told["Image"])
+            image = {} if from_image else self._inspect_image(made_of)
         except docker.errors.NotFound:
             return None
+        except (docker.errors.DockerException, OSError, *MISSHAPEN) as error:
+            raise explain_answer(self._runtime, error) from None
         return make_container(self._runtime, told, image, from_image=from_image)
 
     def _inspect_image(self, identity: str) -> Mapping[str, Any]:
@@ -85,17 +89,14 @@ class Connection:
         """Return the answer to a question about something; ask again when a connection breaks, which is ordinary."""
         import docker.errors
 
-        for pause in (*_PAUSES, None):
+        for pause in _PAUSES:
             try:
                 return question(identity)
-            except docker.errors.NotFound:
+            except (docker.errors.NotFound, ValueError):  # it is an answer, if a bad one
                 raise
-            except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its libraries raise
-                if pause is None:
-                    text = f"{self._runtime} does not answer ({error})."
-                    raise RuntimeDownError(text, hint="this asks again") from None
+            except (docker.errors.DockerException, OSError):
                 time.sleep(pause)
-        raise AssertionError
+        return question(identity)
 
     def close(self) -> None:
         """End the stream, from any thread."""

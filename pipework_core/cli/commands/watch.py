@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.cli.parser import read_file, refuse_operands
 from pipework_core.model.errors import UsageError
+from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
 from pipework_core.spec import classic
 
@@ -224,7 +225,7 @@ def _format(event: Event) -> str:
     who = " ".join(filter(None, (event.guest, event.interface)))
     took = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
     hint = f" hint: {event.hint}" if event.hint else ""
-    return f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}"
+    return escape_text(f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}")
 
 
 def _encode(event: Event) -> str:
