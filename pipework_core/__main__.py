@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _run_command_line() -> None:
-    if sys.argv[1:] == ["--version"]:
+    if len(sys.argv) == 2 and sys.argv[1] in {"--version", "-V", "version"}:  # noqa: PLR2004 - the program and a word
         print(f"pipework {__version__}")
         return
     # The process lives for a twentieth of a second. Collecting garbage while it imports, and taking every module apart

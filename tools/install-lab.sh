@@ -39,6 +39,11 @@ openssh-server              sshd
 ethtool                     ethtool
 uidmap                      newuidmap
 shellcheck                  shellcheck
+chromium                    chromium
+fonts-dejavu-core           /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+zsh                         zsh
+fish                        fish
+man-db                      man
 containernetworking-plugins /usr/lib/cni/bridge
 docker-compose              docker-compose
 systemd                     systemd-analyze

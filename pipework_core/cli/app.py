@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipework_core.cli import parser
 from pipework_core.cli.commands import find_command
-from pipework_core.model.errors import Interrupted, PipeworkError
+from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pipework_core.cli.parser import Invocation
 
 
 def run(argv: Sequence[str]) -> int:
@@ -20,14 +22,17 @@ def run(argv: Sequence[str]) -> int:
     """
     # Until the command line is understood: a word for `ip route` may look like one of these.
     as_json, debug, waits = "--json" in argv, "--debug" in argv, "--wait" in argv
+    invocation: Invocation | None = None
     try:
         invocation = parser.parse(argv)
         as_json, debug, waits = invocation.settings.json, invocation.settings.debug, invocation.command == "--wait"
-        return find_command(invocation.command).run(invocation.request, invocation.settings)
+        return _run_command(invocation)
     except PipeworkError as error:
         if debug:
             raise
-        return _report_failure(error, str(error), error.hint, error.exit_code, as_json=as_json)
+        return _report_failure(
+            error, str(error), _improve_hint(error, argv, invocation), error.exit_code, as_json=as_json
+        )
     except (Interrupted, KeyboardInterrupt) as error:
         message = "interrupted" if waits else str(error) or "interrupted; everything was undone"
         return _report_failure(error, message, "", Interrupted.exit_code, as_json=as_json)
@@ -35,6 +40,25 @@ def run(argv: Sequence[str]) -> int:
         if not isinstance(error, BrokenPipeError):
             print(f"pipework: error: cannot write: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def _run_command(invocation: Invocation) -> int:
+    command = find_command(invocation.command)
+    if not invocation.settings.quiet:
+        return command.run(invocation.request, invocation.settings)
+    from pipework_core.cli.quiet import run_quietly
+
+    return run_quietly(lambda: command.run(invocation.request, invocation.settings))
+
+
+def _improve_hint(error: PipeworkError, argv: Sequence[str], invocation: Invocation | None) -> str:
+    """Return the error's hint, or a better one: what was probably meant, where that can be told."""
+    if invocation is not None and not isinstance(error, GuestError):
+        return error.hint
+    from pipework_core.cli import corrections
+
+    found = corrections.correct_guest(error, invocation) if invocation else corrections.correct_usage(argv)
+    return found or error.hint
 
 
 def _report_failure(error: BaseException, message: str, hint: str, code: int, *, as_json: bool) -> int:
@@ -46,7 +70,7 @@ def _report_failure(error: BaseException, message: str, hint: str, code: int, *,
         output.print_message(message)
     else:
         for one in getattr(error, "errors", (error,)):
-            output.print_error(str(one) or message, getattr(one, "hint", hint))
+            output.print_error(str(one) or message, hint if one is error else getattr(one, "hint", ""))
     output.print_notes(notes)
     if as_json:
         output.print_json({"error": message, "hint": hint, "notes": notes, "exit": code})

@@ -29,14 +29,23 @@ def parse(argv: Sequence[str]) -> Invocation:
     for word in argv:
         _refuse_impossible(word)
     args = options.scan_words(argv)
-    asks = "--help" if args.has("help") or not argv else "--version" if args.has("version") else ""
-    if not asks:
-        _refuse_unfitting(args)
+    if not argv or args.has("help"):
+        return _ask_for_help(args, _read_settings(args, argv))
+    if args.has("version"):
+        return Invocation("version", None, _read_settings(args, argv))
+    _refuse_unfitting(args)
     settings = _read_settings(args, argv)
-    if asks:
-        return Invocation(asks, None, settings)
     _refuse_contradictions(settings)
     return Invocation(args.command, find_command(args.command).parse_request(args), settings)
+
+
+def _ask_for_help(args: ParsedArgs, settings: Settings) -> Invocation:
+    """Return the page that `--help` asks for: that of the command, or the whole manual; a first screen for no word."""
+    from pipework_core.cli.commands.help import HelpRequest
+
+    named = args.named or bool(args.operands)
+    topic = args.operands[0] if args.command == "help" and args.operands else args.command
+    return Invocation("help", HelpRequest(topic if named else "", brief=not settings.argv), settings)
 
 
 def refuse_operands(args: ParsedArgs, hint: str = "") -> None:
@@ -86,6 +95,7 @@ def _read_settings(args: ParsedArgs, argv: Sequence[str]) -> Settings:
     return Settings(
         argv=tuple(argv),
         verbose=args.has("verbose"),
+        quiet=args.has("quiet"),
         json=args.has("json"),
         dry_run=args.has("dry-run"),
         debug=args.has("debug"),
@@ -103,6 +113,8 @@ def _read_driver(args: ParsedArgs) -> str:
 
 
 def _refuse_contradictions(settings: Settings) -> None:
+    if settings.verbose and settings.quiet:
+        raise UsageError("--verbose and --quiet contradict each other.", hint="leave one of them out")
     if settings.record and settings.replay:
         raise UsageError("--record and --replay contradict each other.", hint="leave one of them out")
     if settings.driver and settings.replay:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.detach_batch import DetachBatch
     from pipework_core.engine.gc import Collected
     from pipework_core.engine.host_access import Hosting
-    from pipework_core.engine.inventory import Inventory
+    from pipework_core.engine.inventory import HostInventory, Inventory
     from pipework_core.model.attachment import Attachment, HostAccess
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.driver import Lock, RunDriver
@@ -156,10 +156,14 @@ class Engine:
 
         `with_host_access` lists the host's own access to networks as well.
         """
+        return self.list_host(name, with_host_access=with_host_access).inventory
+
+    def list_host(self, name: str = "", *, with_host_access: bool = True) -> HostInventory:
+        """Return what `list_attachments` does, and with it all interfaces of the host and ports of its switches."""
         with self._pins():
             from pipework_core.engine import inventory  # noqa: PLC0415 - an attachment does not need it
 
-            return inventory.list_attachments(
+            return inventory.list_host(
                 name, driver=self._driver, plugins=self._plugins, with_host_access=with_host_access
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipework_core.engine import attachments, snapshot
@@ -11,8 +12,12 @@ from pipework_core.model.errors import GuestError
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.model.driver import Driver
+    from pipework_core.model.link import Link
+    from pipework_core.model.snapshot import SwitchPort
     from pipework_core.plugins.manager import PluginManager
 
 
@@ -23,7 +28,15 @@ class Inventory(Record):
     warnings: tuple[str, ...] = ()
 
 
-def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> Inventory:
+class HostInventory(Record):
+    """What is attached, all interfaces of the host, and by their names the ports of switches that keep them apart."""
+
+    inventory: Inventory
+    links: tuple[Link, ...] = ()
+    ports: Mapping[str, SwitchPort] = MappingProxyType({})
+
+
+def list_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> HostInventory:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
     What a guest left that is gone can be asked for by the name that a switch remembers. `with_host_access` lists the
@@ -54,4 +67,8 @@ def list_attachments(name: str, *, driver: Driver, plugins: PluginManager, with_
     clients = {client.pid for client in seen.clients}
     owners = directory.find_owners(spaces, clients=clients)
     known = tuple(attachments.add_guests(found, owners))
-    return Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known)))
+    return HostInventory(
+        inventory=Inventory(attachments=known, warnings=(*warnings, *find_shared_addresses(known))),
+        links=tuple(seen.host_state.links.values()),
+        ports=seen.ports,
+    )

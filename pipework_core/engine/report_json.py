@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.errors import PipeworkError
     from pipework_core.model.event import Event as WatchEvent
+    from pipework_core.model.graph import Graph, GraphLink
     from pipework_core.model.lease import Lease
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.packages import Package
@@ -132,6 +133,34 @@ def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
         "state": entry.state,
         "adopted": entry.adopted,
         "dhcp": _encode_dhcp(entry),
+    }
+
+
+def encode_graph(graph: Graph) -> dict[str, Any]:
+    """Return the picture of a host, its nodes in the order in which they are drawn; docs/graph.md has the keys."""
+    return {
+        "version": 1,
+        "nodes": [
+            {**node._asdict(), "addresses": list(node.addresses), "detail": dict(node.detail)} for node in graph.nodes
+        ],
+        "links": [_encode_graph_link(link) for link in graph.links],
+        "warnings": list(graph.warnings),
+    }
+
+
+def _encode_graph_link(link: GraphLink) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "from": link.start,
+        "to": link.end,
+        "interface": link.interface or None,
+        "kind": link.kind,
+        "addresses": list(link.addresses),
+        "mac": link.mac or None,
+        "vlan": link.vlan or None,
+        "state": link.state,
+        "words": link.words,
+        "detail": dict(link.detail),
     }
 
 

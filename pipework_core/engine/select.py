@@ -115,9 +115,13 @@ def _find_claiming(name: str, host: HostState, plugins: PluginManager) -> LinkBa
         claims = ((backend.kind, backend.claims) for backend in plugins.list_third_party_backends())
         kind = _choose_kind(name, host, claims)
     if not kind:
+        from pipework_core.spec.suggest import find_close  # noqa: PLC0415 - only who mistyped pays for it
+
+        close = find_close(name, host.links)
+        makes = f"bridge:{name} or ovs:{name} makes a switch, br*, ovs* and dummy* do so by their name"
         raise HostError(
             f"the host has no interface {name!r}, and the name does not tell what to make.",
-            hint=f"name the kind: bridge:{name} or ovs:{name} makes a switch, br*, ovs* and dummy* do so by their name",
+            hint=f"did you mean {close}? {makes}" if close else f"name the kind: {makes}",
         )
     return plugins.find_backend(kind)
 

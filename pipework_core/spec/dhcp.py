@@ -85,6 +85,16 @@ def _split_words(rest: str, text: str) -> tuple[str, ...]:
         raise UsageError(f"{text!r} cannot be split into words: {error}.", hint="close the quotation") from None
 
 
+def find_close_method(text: str) -> str:
+    """Return a part of ADDRESS with its method spelt as it probably was meant; empty when it looks like none."""
+    from pipework_core.spec.suggest import find_close  # noqa: PLC0415 - only who mistyped pays for it
+
+    head, colon, words = text.partition(":")
+    client = head.removesuffix(KEEP)
+    close = find_close(client, (*HOST_CLIENTS, CONTAINER_CLIENT, SLAAC))
+    return f"{close}{head.removeprefix(client)}{colon}{words}" if close and client not in {"", close} else ""
+
+
 def choose_client(found: Iterable[Dhcp], text: str) -> Dhcp | None:
     """Return the one client there is, if any; raise UsageError for more."""
     clients = list(found)

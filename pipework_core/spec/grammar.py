@@ -171,7 +171,12 @@ def _parse_address(text: str) -> Address:
         hint = "write IP/N, such as 192.168.1.1/24 or fd00::1/64, or dhclient, or 0/0 for none"
         if re.fullmatch(dynamic.METHOD, text.partition(":")[0]):
             hint += "; `pipework plugins` lists the methods of installed packages"
+        if close := dynamic.find_close_method(text):
+            hint = f"did you mean {close}?"
         raise UsageError(f"{text!r} is not an address with a prefix length.", hint=hint)
+    bits = _count_mask_bits(prefix) if plain.version == 4 else None  # noqa: PLR2004 - IPv4
+    if bits is not None:
+        prefix, text = str(bits), f"{host}/{bits}"
     usual = f"{plain}/{24 if plain.version == 4 else 64}"  # noqa: PLR2004 - IPv4
     if not slash:
         raise UsageError(f"{text} has no prefix length.", hint=f"did you mean {usual}?")
@@ -184,6 +189,15 @@ def _parse_address(text: str) -> Address:
     address = ip_interface(text)
     _refuse_useless(address)
     return address
+
+
+def _count_mask_bits(text: str) -> int | None:
+    """Return the length of the prefix that a mask such as 255.255.0.0 stands for; None when it is none."""
+    mask = _parse_ip(text)
+    if mask is None or mask.version != 4:  # noqa: PLR2004 - IPv4
+        return None
+    bits = f"{int(mask):032b}"
+    return bits.count("1") if "01" not in bits else None
 
 
 def _parse_ip(text: str) -> Gateway | None:

@@ -1,7 +1,7 @@
 """The words of the command line as tables, and the scanner that tells options from operands.
 
 Options stand in any order and position, and `--` ends them. Every word after the guest of `route`, `rule` and `tc`
-belongs to the tool. Each command names the options that it takes; `--help` prints the same table.
+belongs to the tool. Each command names the options that it takes; the manual and completion are made of this table.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 #: The commands whose words after the guest belong to a tool: `ip` and `tc`, run in the guest.
 TOOLS = ("route", "rule", "tc")
-#: The commands in the order of `--help`, each with its module in `pipework_core.cli.commands`. `attach` is meant when
-#: none is named; a HOSTIF that is called like one of them needs it. The last three are written as options. The table
-#: stands here since a line of a topology file must not begin with one of these words either.
+#: The commands in the order of the manual, each with its module in `pipework_core.cli.commands`. `attach` is meant when
+#: none is named; a HOSTIF that is called like one of them needs it. `--wait` is written as an option. The table stands
+#: here since a line of a topology file must not begin with one of these words either.
 COMMANDS = {
     "attach": "attach",
     "detach": "detach",
     "ls": "ls",
+    "graph": "graph",
     "gc": "gc",
     "host": "host",
     **dict.fromkeys(TOOLS, "exec"),
@@ -37,12 +38,14 @@ COMMANDS = {
     "hook": "hook",
     "runtime": "runtime",
     "plugins": "plugins",
-    "--help": "help",
-    "--version": "version",
+    "completion": "completion",
+    "man": "man",
+    "help": "help",
+    "version": "version",
 }
 
 #: The options that go with every command.
-GENERAL = ("wait", "verbose", "debug", "help", "version")
+GENERAL = ("wait", "verbose", "quiet", "debug", "help", "version")
 #: The options that shape an attachment; a link of a topology file has them, too.
 SHAPING = (
     *("direct-phys", "interface", "host-interface", "family", "option", "mtu"),
@@ -96,7 +99,7 @@ OPTIONS = (
         short="-o",
         value="KEY=VALUE",
         many=True,
-        help="an option of the backend, see BACKENDS; may be given several times",
+        help="an option of the kind or of the DHCP client, see KINDS and ADDRESS; may be given several times",
     ),
     Option(
         name="mtu", value="BYTES", help="the link's MTU: that of the bridge or parent when not given, and never more"
@@ -149,23 +152,27 @@ OPTIONS = (
     Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
     Option(name="record", value="FILE", help="write every command and its answer to a file"),
     Option(name="replay", value="FILE", help="run against a recording; a command that is not in it fails"),
+    Option(name="format", value="FORM", help="how a picture is written: tree, mermaid, dot, svg, html or json"),
     Option(name="json", help="print the plan and what was done, or the list, for machines"),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),
-    Option(name="help", short="-h", help="show this text"),
-    Option(name="version", help="show the version"),
+    Option(name="quiet", short="-q", help="show nothing beside results when all is well"),
+    Option(name="help", short="-h", help="show what the manual says about the command"),
+    Option(name="version", short="-V", help="show the version"),
 )
 
 
 class ParsedArgs(Record):
     """The scanned command line: the command, its operands, and the options' values by their names.
 
-    A switch has the value "" for each time it was given.
+    A switch has the value "" for each time it was given. `named` tells whether the command was, which may be left out
+    for `attach`.
     """
 
     command: str
     operands: tuple[str, ...]
     values: Mapping[str, list[str]]
+    named: bool = False
 
     def has(self, name: str) -> bool:
         """Whether the option was given."""
@@ -198,10 +205,12 @@ def scan_words(argv: Sequence[str]) -> ParsedArgs:
             if len(operands) == 2 and operands[0] in TOOLS:  # noqa: PLR2004 - the command and its guest
                 operands += todo
                 break
+    given = len(operands)
     command = _choose_command(operands, values)
     if not values.keys() & {"help", "version"}:
         _refuse_repeated(values)
-    return ParsedArgs(command=command, operands=tuple(operands), values=values)
+    named = len(operands) < given or command == "--wait"
+    return ParsedArgs(command=command, operands=tuple(operands), values=values, named=named)
 
 
 def _choose_command(operands: list[str], values: Mapping[str, list[str]]) -> str:
@@ -262,8 +271,7 @@ _ALL = "pipework --help shows all options"
 
 
 def _suggest_option(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only somebody who mistyped pays for it
+    from pipework_core.spec.suggest import explain_option, find_close  # noqa: PLC0415 - only who mistyped pays for it
 
-    known = [option.name for option in OPTIONS]
-    close = [word for word in known if name and word.startswith(name)] or get_close_matches(name, known, n=1)
-    return f"did you mean --{close[0]}?" if close else _ALL
+    close = find_close(name, [option.name for option in OPTIONS])
+    return explain_option(name) or (f"did you mean --{close}?" if close else _ALL)

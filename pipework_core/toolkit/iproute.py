@@ -91,7 +91,11 @@ def find_parent(context: Context) -> Link:
     name = context.attachment.host
     link = context.host_state.links.get(name)
     if link is None:
-        raise HostError(f"the host has no interface {name!r}.", hint="`ip link` shows those it has")
+        from pipework_core.spec.suggest import find_close  # noqa: PLC0415 - only who mistyped pays for it
+
+        close = find_close(name, context.host_state.links)
+        hint = f"did you mean {close}?" if close else "`ip link` shows those it has"
+        raise HostError(f"the host has no interface {name!r}.", hint=hint)
     return link
 
 

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipework_core.cli.commands import Settings
+from pipework_core.cli.commands.completion import CompletionRequest
 from pipework_core.cli.commands.exec import ToolRequest
+from pipework_core.cli.commands.help import HelpRequest
 from pipework_core.cli.commands.wait import WaitRequest
 from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.attachment import Attachment
@@ -224,13 +226,24 @@ def test_options_of_ip_come_before_what_it_is_to_do(typed: str, run: str) -> Non
         ("demo", Invocation("demo", request=False, settings=Settings())),
         ("demo --topology", Invocation("demo", request=True, settings=Settings())),
         ("-v demo", Invocation("demo", request=False, settings=Settings(verbose=True))),
-        ("", Invocation("--help", None, Settings())),
-        ("-h", Invocation("--help", None, Settings())),
-        ("--help", Invocation("--help", None, Settings())),
-        ("br1 --help", Invocation("--help", None, Settings())),
-        ("route -h web1", Invocation("--help", None, Settings())),
-        ("demo --mtu 3 -h", Invocation("--help", None, Settings())),
-        ("-v --version", Invocation("--version", None, Settings(verbose=True))),
+        ("", Invocation("help", HelpRequest(brief=True), Settings())),
+        ("-h", Invocation("help", HelpRequest(), Settings())),
+        ("--help", Invocation("help", HelpRequest(), Settings())),
+        ("help", Invocation("help", HelpRequest(), Settings())),
+        ("help ls", Invocation("help", HelpRequest("ls"), Settings())),
+        ("help ls -h", Invocation("help", HelpRequest("ls"), Settings())),
+        ("ls --help", Invocation("help", HelpRequest("ls"), Settings())),
+        ("attach --help", Invocation("help", HelpRequest("attach"), Settings())),
+        ("--wait -h", Invocation("help", HelpRequest("--wait"), Settings())),
+        ("br1 --help", Invocation("help", HelpRequest("attach"), Settings())),
+        ("route -h web1", Invocation("help", HelpRequest("route"), Settings())),
+        ("demo --mtu 3 -h", Invocation("help", HelpRequest("demo"), Settings())),
+        ("-v --version", Invocation("version", None, Settings(verbose=True))),
+        ("version", Invocation("version", None, Settings())),
+        ("ls -V", Invocation("version", None, Settings())),
+        ("-q schema", Invocation("schema", None, Settings(quiet=True))),
+        ("completion zsh", Invocation("completion", CompletionRequest("zsh"), Settings())),
+        ("completion reply -- ls --js", Invocation("completion", CompletionRequest(words=["ls", "--js"]), Settings())),
     ],
 )
 def test_the_other_commands(line: str, asked: Invocation) -> None:

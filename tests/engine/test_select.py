@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_core.model.errors import HostError
 from pipework_core.plugins import registry
 from pipework_core.testing import make_context, make_facts, make_link
 
@@ -36,6 +37,13 @@ FACTS = make_facts(
 )  # fmt: skip
 def test_what_exists_decides_and_then_the_prefix(name: str, kind: str) -> None:
     assert make_context(f"{name} web1 0/0", facts=FACTS).attachment.kind == kind
+
+
+@pytest.mark.parametrize(("name", "hint"), [("ehth0", "did you mean eth0?"), ("zz", "name the kind: bridge:zz")])
+def test_an_interface_that_does_not_exist_is_told_from_one_that_was_meant(name: str, hint: str) -> None:
+    with pytest.raises(HostError, match=f"no interface '{name}'") as caught:
+        make_context(f"{name} web1 0/0", facts=FACTS)
+    assert caught.value.hint.startswith(hint)
 
 
 def test_choosing_imports_the_chosen_backend_alone(monkeypatch: pytest.MonkeyPatch) -> None:

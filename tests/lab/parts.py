@@ -34,6 +34,11 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "shellcheck": ("shellcheck",),
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
+    "browser": ("chromium", "bash"),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
+    "man": ("man", "groff"),
 }
 #: Programs that every private host needs.
 HOST_PROGRAMS = ("unshare", "nsenter", "ip", "bridge", "tc", "sysctl", "busybox")
@@ -114,6 +119,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),
     "vxlan": (no_root, no_vxlan),
+    "browser": (no_private_host,),
 }
 
 

@@ -91,13 +91,23 @@ def test_a_usage_error_reaches_no_plugin(user_host: PrivateHost) -> None:
     assert done.returncode == 2
     found = report(done.stdout)
     assert packages(found) == {"pipework_core"}
-    assert not found & (NEVER | {"pluggy", "subprocess", "difflib", "hashlib"})
+    assert not found & (NEVER | {"pluggy", "subprocess", "hashlib"})
 
 
 def test_waiting_imports_neither_plugins_nor_processes(user_host: PrivateHost) -> None:
     found = imported(user_host, "--wait", "-i", "lo", "--timeout", "60")
     assert packages(found) == {"pipework_core"}
     assert not found & ((NEVER - {"socket"}) | {"pluggy", "subprocess", "json"})
+
+
+def test_a_completion_reaches_no_plugin_and_starts_nothing(user_host: PrivateHost) -> None:
+    user_host.netns("blue")
+    done = run(user_host, "completion", "reply", "--", "br1", "")
+    assert done.stdout.splitlines()[1].startswith("blue\t")
+    assert packages(report(done.stdout)) == {"pipework_core"}
+    assert not report(done.stdout) & (
+        NEVER | SPARED | {"pluggy", "subprocess", "difflib", "pipework_core.engine.engine"}
+    )
 
 
 @pytest.mark.parametrize("options", [("--dry-run",), ()], ids=["dry run", "live"])
@@ -112,7 +122,9 @@ def test_an_attachment_imports_what_it_needs(user_host: PrivateHost, options: tu
     assert not found & {
         "pipework_core.demo.stage",
         "pipework_core.sandbox.host",
-        "pipework_core.cli.help",
+        "pipework_core.cli.manual",
+        "pipework_core.cli.completion",
+        "pipework_core.spec.suggest",
         "pipework_core.state.wait",
     }
     # 137 on Python 3.11 when this was written, and 151 with --dry-run; whoever needs more should look twice.

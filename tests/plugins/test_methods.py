@@ -121,7 +121,7 @@ def test_one_that_has_the_name_of_a_built_in_is_refused_where_it_is_written() ->
 @pytest.mark.usefixtures("lab")
 def test_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["--help"]) == 0
-    assert "METHOD[:WORDS]  another way to get one, from a package: lab" in capsys.readouterr().out
+    assert "METHOD[:WORDS] another way to get one, from a package: lab" in " ".join(capsys.readouterr().out.split())
 
 
 def test_no_package_is_looked_for_behind_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

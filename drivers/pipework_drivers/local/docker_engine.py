@@ -6,21 +6,18 @@ that there is none. Whatever is different in any way is left to the real command
 
 from __future__ import annotations
 
-import _socket
 import json
-import os
 import time
 from typing import TYPE_CHECKING
 
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.plan import Outcome
-from pipework_core.state import docker
+from pipework_core.state import docker, engine_socket
 from pipework_core.state.answers import MISSHAPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_USUAL = "/var/run/docker.sock"
 #: Seconds for each answer. The command itself would wait for ever.
 TIMEOUT = 10.0
 #: What the engine's API says of what it has, and of "no such container".
@@ -38,7 +35,7 @@ def answer_query(words: Sequence[str], environment: Mapping[str, str], *, timeou
     every = tuple(words) == docker.make_list_argv("docker")
     if not (names or every) or not all(map(_is_plain, names)):
         return None
-    path = _socket_path(environment)
+    path = engine_socket.find_socket(environment)
     if path is None:
         return None
     asked = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -56,7 +53,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _list_containers(path: str, timeout: float) -> Outcome | None:
-    status, body = _get_resource(path, "/containers/json", timeout)
+    status, body = engine_socket.get_resource(path, "/containers/json", timeout)
     if status != _OK:
         return None
     return Outcome(code=0, stdout="".join(f"{container['Id']}\n" for container in json.loads(body)))
@@ -66,7 +63,7 @@ def _inspect_containers(path: str, names: Sequence[str], timeout: float) -> Outc
     """Ask for each; as the command does, tell of those that there are when others have just gone."""
     found, missing = [], ""
     for name in names:
-        status, body = _get_resource(path, f"/containers/{name}/json", timeout)
+        status, body = engine_socket.get_resource(path, f"/containers/{name}/json", timeout)
         if status == _UNKNOWN:
             missing += f"Error response from daemon: No such container: {name}\n"
         elif status == _OK:
@@ -74,39 +71,3 @@ def _inspect_containers(path: str, names: Sequence[str], timeout: float) -> Outc
         else:
             return None
     return Outcome(code=1 if missing else 0, stderr=missing, data=tuple(found))
-
-
-def _socket_path(environment: Mapping[str, str]) -> str | None:
-    """Return the engine's socket as the command would choose it (docker(1), DOCKER_HOST and contexts)."""
-    host = environment.get("DOCKER_HOST", "")
-    if host:
-        return host.removeprefix("unix://") if host.startswith("unix:///") else None
-    if environment.get("DOCKER_CONTEXT", "default") != "default" or _has_context(environment):
-        return None
-    return _USUAL
-
-
-def _has_context(environment: Mapping[str, str]) -> bool:
-    folder = environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME", "/root"), ".docker")
-    try:
-        with open(os.path.join(folder, "config.json"), encoding="utf-8", errors="replace") as file:
-            return "currentContext" in file.read()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-
-
-def _get_resource(path: str, resource: str, timeout: float) -> tuple[int, bytes]:
-    """Return status and body of an HTTP/1.0 request, whose answer ends with the connection (RFC 1945)."""
-    # The class that `socket.socket` extends, whose module takes 3 ms to import.
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.settimeout(timeout)
-        connection.connect(path)
-        connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
-        data = b"".join(iter(lambda: connection.recv(65536), b""))
-    finally:
-        connection.close()
-    head, _, body = data.partition(b"\r\n\r\n")
-    return int(head.split(b" ", 2)[1]), body

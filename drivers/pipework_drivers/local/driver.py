@@ -202,7 +202,7 @@ class LiveDriver(BaseDriver):
             programs["nsenter"] = None
         for program in programs:
             if not self.has_program(program):
-                raise HostError(f"{program} is not installed here.", hint=f"install it ({find_package(program)})")
+                raise HostError(f"{program} is not installed here.", hint=f"install it{find_package(program)}")
 
     def _run_group(self, group: batch.Group, run: _Run) -> list[Outcome]:
         outcome = run(group.argv, group.netns, group.stdin)

@@ -201,13 +201,13 @@ def has_ended(pid: int) -> bool:
 
 
 def find_package(program: str) -> str:
-    """Say which Debian package has a program."""
+    """Say in brackets which Debian package has a program; nothing for a program of unknown origin."""
     packages = {"ip": "iproute2", "bridge": "iproute2", "tc": "iproute2", "nsenter": "util-linux"}
     packages |= {"ovs-vsctl": "openvswitch-switch", "arping": "iputils-arping", "lxc-info": "lxc", "iw": "iw"}
     packages |= {"docker": "docker.io", "sysctl": "procps"}
     packages |= dict.fromkeys(("flock", "setsid", "lsns"), "util-linux")
     packages |= dict.fromkeys(("cat", "readlink", "tee", "timeout"), "coreutils")
-    return f"package {packages.get(program, program)} in Debian"
+    return f" (package {packages[program]} in Debian)" if program in packages else ""
 
 
 def _spawn_program(

@@ -239,7 +239,7 @@ class SshDriver(BaseDriver):
         path = self._session.locate(program)
         if path is None:
             raise HostError(
-                f"{program} is not installed on {self._address}.", hint=f"install it there ({find_package(program)})"
+                f"{program} is not installed on {self._address}.", hint=f"install it there{find_package(program)}"
             )
         return path
 

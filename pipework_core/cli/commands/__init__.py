@@ -1,6 +1,6 @@
 """The commands: one module each, with what `CommandModule` says, named in the table `spec.options.COMMANDS`.
 
-A command is imported when it is run, all of them for `--help`, so a command imports what it works with in its `run`.
+A command is imported when it is run, all of them for the manual, so a command imports what it works with in its `run`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Settings(Record):
 
     argv: tuple[str, ...] = ()
     verbose: bool = False
+    quiet: bool = False
     json: bool = False
     dry_run: bool = False
     debug: bool = False
@@ -33,12 +34,15 @@ class Settings(Record):
 class CommandModule(Protocol):
     """What the module of a command holds."""
 
-    #: The lines of `--help` that show its forms, without the word pipework.
+    #: The lines that show its forms, without the word pipework: optional words in brackets, and names in capitals for
+    #: what is to be filled in. Completion reads them as well.
     USAGE: Sequence[str]
-    #: The entries of `--help` about it: a term and one sentence.
+    #: What the manual says about it: a term that begins with the command, and one sentence.
     HELP: Sequence[tuple[str, str]]
     #: The names of the options that it takes beside `spec.options.GENERAL`.
     OPTIONS: Sequence[str]
+
+    #: A module may have EXAMPLES as well: command lines without the word pipework, each with a few words about it.
 
     def parse_request(self, args: ParsedArgs) -> Any:  # noqa: ANN401 - each command has a type of its own
         """Return what the words ask for; raise UsageError when they make no sense."""
@@ -53,5 +57,14 @@ def find_command(name: str) -> CommandModule:
 
 
 def list_takers(option: str) -> list[str]:
-    """Return the commands that take an option, in the order of `--help`; all of them are imported."""
+    """Return the commands that take an option, in the order of the manual; all of them are imported."""
     return [name for name in COMMANDS if option in find_command(name).OPTIONS]
+
+
+def list_examples_of(command: str) -> Sequence[tuple[str, str]]:
+    """Return the examples of a command: a command line without the word pipework, and a few words about it.
+
+    Of a module with several commands, those that begin with the command's word.
+    """
+    examples: Sequence[tuple[str, str]] = getattr(find_command(command), "EXAMPLES", ())
+    return [pair for pair in examples if pair[0].split()[0] == command] or examples

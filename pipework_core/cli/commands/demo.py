@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 USAGE = ("demo [--topology]",)
 HELP = (("demo", "show it work on a private host, without root or Docker"),)
 OPTIONS = ("topology",)
+EXAMPLES = (("demo", "three guests, attached and detached"), ("demo --topology", "a whole file"))
 
 
 def parse_request(args: ParsedArgs) -> bool:

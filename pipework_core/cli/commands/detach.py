@@ -23,6 +23,11 @@ HELP = (
     ),
 )
 OPTIONS = ("interface", "all", "keep-bridge", "json", *options.CHANGING)
+EXAMPLES = (
+    ("detach web1", "the only attachment of web1"),
+    ("detach web1 -i eth2", "one of several"),
+    ("detach web1 --all", "all of web1"),
+)
 
 
 class DetachRequest(Record):
@@ -65,9 +70,13 @@ def run(request: DetachRequest, settings: Settings) -> int:
         try:
             jobs = run.engine.detach(guest, interface, everything=everything, keep=keep, last=True)
         except NoGuestError as error:  # its attachments are gone with it
-            jobs, notes = [], (f"{error} Nothing of it is attached.",)
+            from pipework_core.cli import corrections
+
+            meant = "" if settings.driver or settings.replay else corrections.guess_guest(guest)
+            jobs, notes = [], (f"{error} Nothing of it is attached{f'; {meant}' if meant else '.'}",)
         if not jobs and interface and not notes:
-            notes = (f"{guest} has no interface {interface!r}.",)
+            others = ", ".join(status.interface for status in run.engine.list_attachments(guest)[0])
+            notes = (f"{guest} has no interface {interface!r}; attached is {others or 'none'}.",)
         for note in notes:
             output.print_warning(note)
         notes = notes or (() if jobs else (f"nothing is attached to {guest}",))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 USAGE = ("down [-f FILE]",)
 HELP = (("down", "detach all that the file names"),)
 OPTIONS = ("file", "keep-bridge", *options.CHANGING)
+EXAMPLES = (("down -f lab.yaml", "detach all of it"),)
 
 
 class DownRequest(Record):

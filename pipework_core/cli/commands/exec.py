@@ -21,6 +21,11 @@ HELP = (
     ("tc GUEST WORD...", "run `tc WORD...` in the guest"),
 )
 OPTIONS = options.CHANGING
+EXAMPLES = (
+    ("route web1 add 10.0.5.0/24 via 192.168.2.1", "one more route in the guest"),
+    ("rule web1 add from 10.0.5.1 table 5", "one more rule"),
+    ("tc web1 qdisc add dev eth1 root netem delay 30ms", "a slow network"),
+)
 
 
 #: Options of `ip` that take a value, and those that say which family is meant (ip(8)).

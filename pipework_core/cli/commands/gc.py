@@ -19,6 +19,7 @@ HELP = (
     ),
 )
 OPTIONS = ("json", *options.CHANGING)
+EXAMPLES = (("gc --dry-run", "see what would go"), ("gc", "take it away"))
 parse_request = parse_nothing
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 USAGE = ("hook oci | hook lxc HOSTIF ADDRESS [MAC][@VID]",)
 HELP = (("hook", "give a container its interfaces before its first instruction; a runtime calls it"),)
 OPTIONS = ("interface", "option", "mtu", "policy", "env")
+EXAMPLES = (("hook lxc -i eth1 br1 192.168.1.1/24", "the value of lxc.hook.start-host"),)
 
 _KINDS = ("oci", "lxc")
 _SHAPING = ("interface", "option", "mtu")

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = (
-    "host HOSTIF ADDRESS [--confirm-within SECONDS]",
+    "host HOSTIF IP/N[@GATEWAY] [--confirm-within SECONDS]",
     "host --remove HOSTIF [--keep-bridge]",
 )
 HELP = (
     (
-        "host HOSTIF ADDRESS",
+        "host HOSTIF IP/N",
         (
             "let the host itself take part: by an address on a bridge, or by a macvlan beside the NIC that takes over "
             "its addresses and routes, so that host and macvlan guests reach each other; all is put back if the "
@@ -27,6 +27,11 @@ HELP = (
     ("host --remove HOSTIF", "the exact inverse of that"),
 )
 OPTIONS = ("keep-bridge", "remove", "confirm-within", "json", *options.CHANGING)
+EXAMPLES = (
+    ("host br1 192.168.1.254/24", "the host is on the bridge, too"),
+    ("host eth0 10.1.1.123/24@10.1.1.254", "macvlan guests on eth0 reach the host"),
+    ("host --remove eth0", "as it was before"),
+)
 
 
 def parse_request(args: ParsedArgs) -> HostAccess:

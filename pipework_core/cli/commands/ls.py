@@ -22,6 +22,7 @@ HELP = (
     ),
 )
 OPTIONS = ("json", *options.LOOKING)
+EXAMPLES = (("ls", "all of the host"), ("ls web1", "one guest"), ("ls --json", "for machines"))
 
 _COLUMNS = ("GUEST", "INTERFACE", "KIND", "ON", "ADDRESSES", "MAC", "VLAN", "MTU", "STATE", "DHCP")
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 USAGE = ("plugins [--json]",)
 HELP = (("plugins", "list the installed plugins with version, origin, hooks and what is wrong with them"),)
 OPTIONS = ("json",)
+EXAMPLES = (("plugins", "what is installed beside pipework itself"),)
 parse_request = parse_nothing
 
 #: The exit code when a plugin cannot be used, or not all of it.

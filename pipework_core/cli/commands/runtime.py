@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 USAGE = ("runtime install podman|docker [--write]",)
 HELP = (("runtime install", "print what lets Podman or Docker call pipework before a container that asks runs"),)
 OPTIONS = ("write",)
+EXAMPLES = (("runtime install podman --write", "Podman calls pipework from now on"),)
 
 #: A folder of containers.conf(5), hooks_dir, that is read on every distribution.
 FILE = "/etc/containers/oci/hooks.d/pipework.json"

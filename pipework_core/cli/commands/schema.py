@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 USAGE = ("schema",)
 HELP = (("schema", "print a JSON Schema of topology files, for editors"),)
 OPTIONS = ()
+EXAMPLES = (("schema > pipework.schema.json", "for an editor"),)
 parse_request = parse_nothing
 
 

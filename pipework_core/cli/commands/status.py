@@ -17,6 +17,7 @@ HELP = (("status", "tell what differs from the file, line by line; exit code 3 w
 #: The exit code when something differs.
 DIFFERS = 3
 OPTIONS = ("file", "json", *options.LOOKING)
+EXAMPLES = (("status -f lab.yaml", "what differs from the file"),)
 
 
 def parse_request(args: ParsedArgs) -> str:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 USAGE = ("up [-f FILE] [--replace] [--prune] [--atomic]",)
 HELP = (("up", "attach all that a topology file names; what is attached already is left as it is"),)
 OPTIONS = ("file", "replace", "atomic", "prune", "json", *options.CHANGING)
+EXAMPLES = (
+    ("up -f lab.yaml", "attach what is missing"),
+    ("up -f lab.yaml --prune", "and detach what the file does not name"),
+)
 
 DEFAULT_FILE = "pipework.yaml"
 

@@ -1,4 +1,4 @@
-"""`pipework --version` beside other options; alone, `__main__` answers it."""
+"""`pipework version`; alone, `__main__` answers it, and `--version` and `-V` as well."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pipework_core.cli.parser import parse_nothing
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
 
-USAGE = HELP = OPTIONS = ()
+USAGE = ("version",)
+HELP = (("version", "print the version; --version and -V do as well"),)
+OPTIONS = ()
 parse_request = parse_nothing
 
 

@@ -21,6 +21,7 @@ HELP = (
     ),
 )
 OPTIONS = ("interface", "timeout")
+EXAMPLES = (("--wait -i ib0 --timeout 30", "in the guest, before its service starts"),)
 
 
 class WaitRequest(Record):

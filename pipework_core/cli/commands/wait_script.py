@@ -16,6 +16,7 @@ HELP = (
         "print a POSIX shell script that does so without Python; its arguments are the interface and the seconds",
     ),
 )
+EXAMPLES = (("wait-script -i eth1 > wait.sh", "for an image without Python"),)
 
 
 def run(request: WaitRequest, settings: Settings) -> int:
@@ -27,4 +28,4 @@ def run(request: WaitRequest, settings: Settings) -> int:
     return 0
 
 
-__all__ = ["HELP", "OPTIONS", "USAGE", "parse_request", "run"]
+__all__ = ["EXAMPLES", "HELP", "OPTIONS", "USAGE", "parse_request", "run"]

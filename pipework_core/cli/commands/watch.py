@@ -40,6 +40,11 @@ HELP = (
     ),
 )
 OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", "json", "dry-run")
+EXAMPLES = (
+    ("watch", "serve the containers that ask, until Ctrl-C"),
+    ("watch --once --dry-run", "see what those that run now would get"),
+    ("watch --unit > /etc/systemd/system/pipework.service", "as a service"),
+)
 
 _RUNTIMES = ("docker", "podman")
 _REFUSED = 3

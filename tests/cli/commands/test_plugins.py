@@ -160,7 +160,7 @@ def test_help_names_what_third_parties_provide(folder: Path, capsys: pytest.Capt
     said = capsys.readouterr()
     assert said.err == ""
     text = " ".join(said.out.split())
-    assert "tap: A tap device: tap0 for a virtual machine. (from tap) The guest's interface is tap1" in text
+    assert " tap A tap device: tap0 for a virtual machine. (from tap) The guest's interface is tap1" in text
     assert "-o queues=VALUE how many queues, 1 when not given" in text
     assert "pid:, containerd:" in text
     assert "netns and containerd are asked in this order" in text

@@ -123,7 +123,6 @@ def test_stopping_happens_between_processes(fp: FakeProcesses, driver: LiveDrive
         ("ovs-vsctl", "openvswitch-switch"),
         ("lxc-info", "lxc"),
         ("docker", "docker.io"),
-        ("xyz", "xyz"),
     ],
 )
 def test_a_missing_program_is_an_error_with_its_package(
@@ -136,6 +135,13 @@ def test_a_missing_program_is_an_error_with_its_package(
             call([Command(argv=("arping",)), Command(argv=(program, "x"))])
         assert f"package {package} in Debian" in caught.value.hint
     assert not fp.calls, "something was done before"
+
+
+def test_no_package_is_made_up_for_a_program(driver: LiveDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LiveDriver, "has_program", lambda *_: False)
+    with pytest.raises(HostError, match=r"^xyz is not installed here\.$") as caught:
+        driver.read([Command(argv=("xyz", "x"))])
+    assert caught.value.hint == "install it"
 
 
 @pytest.mark.parametrize("where", ["undo", "guard", "nsenter"])
