@@ -20,6 +20,7 @@ WANTED='
 iproute2                    ip
 iptables                    iptables
 procps                      sysctl
+curl                        curl
 kmod                        modprobe
 docker.io                   dockerd
 openvswitch-switch          ovs-vswitchd

@@ -179,6 +179,15 @@ def _encode_graph_link(link: GraphLink) -> dict[str, Any]:
     }
 
 
+def encode_guest_names(names: Iterable[str], warnings: Iterable[str]) -> dict[str, Any]:
+    """Return guests, given as `runtime:name`, and what could not be found out."""
+    pairs = (name.partition(":") for name in names)
+    return {
+        "guests": [{"runtime": runtime, "name": name} for runtime, _, name in pairs],
+        "warnings": list(warnings),
+    }
+
+
 def encode_collected(done: Collected, notes: Iterable[str], *, dry_run: bool) -> dict[str, Any]:
     """Return what `gc` took away, and what it could not take away."""
     return {

@@ -1,4 +1,4 @@
-"""What a watcher tells: one record for each change, refusal and error."""
+"""What a watcher and a server tell: one record for each change, refusal and error."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTACHED, UNCHANGED, FAILED, REFUSED, ENDED, NOTE = "attached", "unchanged", "failed", "refused", "ended", "note"
+#: What a server tells besides: that it did what was asked, and what changed on the host, whoever did it.
+DONE, DETACHED, CHANGED = "done", "detached", "changed"
 
 
 class Event(Record):
-    """`kind` is one of the words above, `seconds` the time since the watcher heard of the container's start.
+    """`kind` is one of the words above, `seconds` the time since the container's start, or the request, was heard of.
 
     `text` is one sentence or a few words, `hint` the next step; `guest` and `interface` are empty where none is meant.
     """

@@ -1,1 +1,1 @@
-"""The API and the page of a host, over HTTP."""
+"""The API: HTTP on a Unix socket, or on loopback. The engine runs in threads; nothing here is printed."""

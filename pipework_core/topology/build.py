@@ -16,21 +16,23 @@ from pipework_core.model.errors import UsageError
 from pipework_core.plugins.builtin import MOVING_KINDS
 from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, dhcp, grammar, options
-from pipework_core.topology.model import HostEntry, Link, Place, Topology, raise_together
+from pipework_core.topology.model import FileError, HostEntry, Link, Place, Topology, raise_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipework_core.spec.grammar import Addresses, AddressPart
     from pipework_core.spec.options import ParsedArgs
+    from pipework_core.topology.model import Source
     from pipework_core.topology.schema import CheckedFile, Defaults, HostFields, LinkFields
-    from pipework_core.topology.yaml_reader import Document
 
+#: Longer lines are nobody's attachment, and splitting them costs time.
+_LINE_MAX = 4096
 _Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
 
-def build_topology(document: Document, file: CheckedFile) -> Topology:
+def build_topology(document: Source, file: CheckedFile) -> Topology:
     """Return what the checked file says; raise UsageError with the place of all that makes no sense."""
     builder = _Builder(document, InstalledMethods())
     errors = list(file.errors)
@@ -55,7 +57,7 @@ def _build_all(entries: Iterable[Callable[[], _Value]], errors: list[UsageError]
 class _Keys:
     """The keys of one entry: each value with the path to it in the file."""
 
-    def __init__(self, document: Document, methods: InstalledMethods) -> None:
+    def __init__(self, document: Source, methods: InstalledMethods) -> None:
         self._document = document
         self._methods = methods
         self._given: dict[str, tuple[Any, _Path]] = {}
@@ -140,7 +142,7 @@ def _is_address(text: str) -> bool:
 class _Builder:
     """Builds the entries of one file."""
 
-    def __init__(self, document: Document, methods: InstalledMethods) -> None:
+    def __init__(self, document: Source, methods: InstalledMethods) -> None:
         self._document = document
         self._methods = methods
 
@@ -217,7 +219,7 @@ def _refuse_dynamic(asked: Addresses, shown: str) -> None:
 
 def _add_place(error: UsageError, place: Place) -> UsageError:
     """Return the error with a place, unless a key has given it one."""
-    return error if str(error).startswith(f"{place.file}:") else place.error(str(error), hint=error.hint)
+    return error if isinstance(error, FileError) else place.error(str(error), hint=error.hint)
 
 
 def _refuse_missing(keys: _Keys) -> None:
@@ -252,6 +254,8 @@ def _list_options(given: Mapping[str, object]) -> list[str]:
 
 
 def _split_line(text: str) -> list[str]:
+    if len(text) > _LINE_MAX:
+        raise UsageError(f"the line is longer than {_LINE_MAX} characters.", hint="write the link as keys, or as two")
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -301,5 +305,5 @@ def _find_doubles(links: Iterable[Link]) -> Iterator[UsageError]:
         pair = (link.attachment.guest, link.interface)
         first = known.setdefault(pair, link.place)
         if first is not link.place:
-            message = f"{pair[0]} has got {pair[1]} in line {first.line} already."
+            message = f"{pair[0]} has got {pair[1]} in {first.short} already."
             yield link.place.error(message, hint="give one of the two another interface")

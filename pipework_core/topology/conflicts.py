@@ -43,7 +43,7 @@ def _find_addresses(links: Iterable[Link], hosts: Iterable[HostEntry]) -> Iterat
             owner, place = owners.setdefault((network, address.ip), (name, link.place))
             if place is not link.place or owner != name:
                 where = f"{network[0]} @{asked.vlan}" if asked.vlan else network[0]
-                message = f"on {where}, {owner} has {address.ip} in line {place.line} already."
+                message = f"on {where}, {owner} has {address.ip} in {place.short} already."
                 yield link.place.error(message, hint="give one of the two another address")
 
 
@@ -60,8 +60,8 @@ def _find_gateways(links: Iterable[Link]) -> Iterator[UsageError]:
             first = owners.setdefault((guest, family), link)
             if first is not link:
                 message = (
-                    f"{link.attachment.guest} has its default route of IPv{family} through {first.interface} of line "
-                    f"{first.place.line}, and {link.interface} would replace it."
+                    f"{link.attachment.guest} has its default route of IPv{family} through {first.interface} of "
+                    f"{first.place.short}, and {link.interface} would replace it."
                 )
                 yield link.place.error(message, hint="leave the gateway out of one of the two")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pipework_core.model.errors import UsageError
-    from pipework_core.topology.yaml_reader import Document
+    from pipework_core.topology.model import Source
 
 #: Not printable to YAML (section 5.1 of YAML 1.2.2); the parser refuses them as well, without saying in which line.
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,7 +61,7 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
 
 
 def explain_shape(
-    said: str, document: Document, list_keys: Callable[[str], list[str]], choices: Mapping[str, str]
+    said: str, document: Source, list_keys: Callable[[str], list[str]], choices: Mapping[str, str]
 ) -> UsageError:
     """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``.
 

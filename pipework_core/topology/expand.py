@@ -42,7 +42,7 @@ def expand_topology(topology: Topology, guests: Iterable[str]) -> tuple[Link, ..
                 continue
             other = by_pattern.setdefault((guest, link.interface), link)
             if other is not link:
-                message = f"{guest} would get {link.interface} here and by the pattern in line {other.place.line}."
+                message = f"{guest} would get {link.interface} here and by the pattern in {other.place.short}."
                 raise link.place.error(message, hint="give one of the two another interface, or narrow one pattern")
             found.append(link._replace(attachment=link.attachment._replace(guest=guest)))
     return _hand_out_addresses(found, _list_taken(topology))

@@ -8,6 +8,7 @@ from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology.model import Place, Topology
 
 if TYPE_CHECKING:
+    from pipework_core.topology.model import Source
     from pipework_core.topology.schema import CheckedFile
     from pipework_core.topology.yaml_reader import Document
 
@@ -37,7 +38,12 @@ def load_topology(path: str) -> Topology:
 
 def parse_topology(text: str, file: str = "pipework.yaml") -> Topology:
     """Return what the text says; `file` is what errors call it. Raise UsageError with line and column."""
-    document, checked = _check_text(text.removeprefix("\ufeff"), file)
+    return build_from(read_yaml(text.removeprefix("\ufeff"), file))
+
+
+def build_from(document: Source) -> Topology:
+    """Return what data says that was read already, a YAML file's or a request's; raise UsageError with the place."""
+    checked = _check_data(document)
     from pipework_core.topology.build import build_topology  # noqa: PLC0415 - needs the libraries
 
     return build_topology(document, checked)
@@ -88,8 +94,7 @@ def _require_libraries() -> None:
         raise HostError(f"topology files need the library {error.name}, which is not installed.", hint=hint) from None
 
 
-def _check_text(text: str, file: str) -> tuple[Document, CheckedFile]:
-    document = read_yaml(text, file)
+def _check_data(document: Source) -> CheckedFile:
     import msgspec  # noqa: PLC0415 - see above
 
     from pipework_core.topology import schema  # noqa: PLC0415 - see above
@@ -98,11 +103,11 @@ def _check_text(text: str, file: str) -> tuple[Document, CheckedFile]:
     try:
         whole = msgspec.convert(top, schema.File)
     except msgspec.ValidationError:
-        return document, _check_parts(top, document)
-    return document, schema.CheckedFile(whole.defaults, tuple(enumerate(whole.links)), tuple(enumerate(whole.host)))
+        return _check_parts(top, document)
+    return schema.CheckedFile(whole.defaults, tuple(enumerate(whole.links)), tuple(enumerate(whole.host)))
 
 
-def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
+def _check_parts(top: dict[str, object], document: Source) -> CheckedFile:
     """Check each entry by itself, so that all that is wrong is told at once; raise what is wrong beside entries."""
     import msgspec  # noqa: PLC0415 - see above
 
@@ -130,19 +135,19 @@ def _check_parts(top: dict[str, object], document: Document) -> CheckedFile:
     return schema.CheckedFile(frame.defaults, tuple(good["links"]), tuple(good["host"]), tuple(wrong))
 
 
-def _drop_extensions(document: Document) -> dict[str, object]:
+def _drop_extensions(document: Source) -> dict[str, object]:
     """Return the file's keys but for those that begin with x-; check its version first, which decides the rest."""
     data = document.data
     if data is None:
-        raise Place(document.file).error("the file is empty.", hint=_START)
+        raise document.find_place(()).error("the file is empty.", hint=_START)
     if not isinstance(data, dict):
-        raise Place(document.file).error("the file has to consist of keys with values.", hint=_START)
+        raise document.find_place(()).error("the file has to consist of keys with values.", hint=_START)
     if "version" not in data:
-        raise Place(document.file).error("the key 'version' is missing.", hint=_START)
+        raise document.find_place(()).error("the key 'version' is missing.", hint=_START)
     version = data["version"]
     if type(version) is not int or version != 1:
         place = document.find_place(("version",))
         raise place.error(f"version {version!r} is not known.", hint="write version: 1, which is all there is so far")
     if not {"links", "host"} & data.keys():
-        raise Place(document.file).error("the file has neither links nor host.", hint="write links: [] for none")
+        raise document.find_place(()).error("the file has neither links nor host.", hint="write links: [] for none")
     return {key: value for key, value in data.items() if not key.startswith("x-")}

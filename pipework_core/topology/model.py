@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
@@ -21,18 +21,42 @@ ERRORS_MAX = 20
 
 
 class Place(Record):
-    """A place in a file; line and column count from 1, as editors do."""
+    """A place in a file; line and column count from 1, as editors do.
+
+    Data without lines, such as JSON, has `keys` that lead there: `links[3].vlan`.
+    """
 
     file: str
     line: int = 1
     column: int = 1
+    keys: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return self.keys or f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def short(self) -> str:
+        """The place within its file, for a sentence about another place of it."""
+        return self.keys or f"line {self.line}"
 
     def error(self, message: str, *, hint: str = "") -> UsageError:
         """Return the error to raise for what stands here."""
         return FileError(self, message, hint=hint)
+
+
+class Source(Protocol):
+    """Data that was read, and where each value of it stands: a YAML file's, or that of a request to the API."""
+
+    @property
+    def data(self) -> object:
+        """The data: mappings, lists and scalars."""
+
+    @property
+    def file(self) -> str:
+        """What errors call it."""
+
+    def find_place(self, path: Sequence[object], *, of_key: bool = False) -> Place:
+        """Return where the value at a path of keys and indexes stands, or its key."""
 
 
 class FileError(UsageError):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+    from pipework_core.model.attachment import Attachment
     from pipework_core.watch.container import Container
+    from pipework_core.watch.policy_api import ApiRule
     from pipework_core.watch.requests import Request
 
 #: Options that change the container's own interface alone, with the values that may not be asked for.
@@ -60,6 +62,8 @@ class Policy(Record):
     key: str = ""
     #: Whether there is a file: without one, labels are served.
     is_given: bool = False
+    #: Who may use the API for what; without any, `policy_api.DEFAULT` holds.
+    api: tuple[ApiRule, ...] = ()
 
     def find_rule(self, container: Container) -> Rule | None:
         """Return the rule for a container; None for one that nothing matches."""
@@ -112,7 +116,7 @@ def _list_reasons(
 
 
 def _list_never(container: Container, requests: Sequence[Request]) -> list[str]:
-    found = [f"{request.source}: {reason}" for request in requests for reason in _list_not_for_containers(request)]
+    found = [f"{request.source}: {reason}" for request in requests for reason in list_never(request.attachment)]
     if requests and container.network == "host":
         found.append(f"{container.name} shares the host's own network.")
     names = [request.attachment.interface or "eth1" for request in requests]
@@ -120,9 +124,8 @@ def _list_never(container: Container, requests: Sequence[Request]) -> list[str]:
     return found
 
 
-def _list_not_for_containers(request: Request) -> list[str]:
-    """Return what no container may ask for."""
-    asked = request.attachment
+def list_never(asked: Attachment) -> list[str]:
+    """Return why no container, and no user whom the policy does not let do all, may ask for that."""
     dhcp = asked.dhcp
     checks = (
         (asked.kind in MOVING_KINDS or bool(asked.host_mac), "a NIC of the host is not a container's to take"),

@@ -58,6 +58,7 @@ def parse_policy(text: str, file: str) -> Policy:
     import msgspec  # noqa: PLC0415 - see above
 
     from pipework_core.watch import policy_schema  # noqa: PLC0415 - imports msgspec
+    from pipework_core.watch.policy_api import build_api_rules  # noqa: PLC0415 - as above
 
     try:
         checked = msgspec.convert(document.data, policy_schema.PolicyFile)
@@ -65,7 +66,13 @@ def parse_policy(text: str, file: str) -> Policy:
         choices = policy_schema.CHOICES
         raise errors.explain_shape(str(wrong), document, policy_schema.list_keys_at, choices) from None
     rules = tuple(_build_rule(document, number, entry) for number, entry in enumerate(checked.containers))
-    return Policy(rules, policy_schema.is_yes(checked.environment), _read_key(document, checked.key), is_given=True)
+    return Policy(
+        rules,
+        policy_schema.is_yes(checked.environment),
+        _read_key(document, checked.key),
+        is_given=True,
+        api=build_api_rules(document, checked.api) if checked.api else (),
+    )
 
 
 def _build_rule(document: Document, number: int, entry: RuleFields) -> Rule:

@@ -6,12 +6,15 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from pipework_core.watch.policy_api import ApiFields
+
 Switch = bool | Literal["yes", "no"]
 #: Keys that have few values, and what to write for them.
 CHOICES = {
     "version": "version: 1",
     "macs": "own or any",
-    **dict.fromkeys(("create", "from-image", "environment"), "yes or no"),
+    **dict.fromkeys(("create", "from-image", "environment", "read", "all"), "yes or no"),
+    "attach": "yes or no, or a list of hosts",
 }
 
 
@@ -47,6 +50,7 @@ class PolicyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     containers: list[RuleFields] = []
     environment: Switch = False
     key: str | UnsetType = UNSET
+    api: list[ApiFields] = []
 
 
 def is_yes(value: bool | str) -> bool:  # noqa: FBT001 - a value of the file
@@ -59,4 +63,6 @@ def list_keys_at(path: str) -> list[str]:
     kind: type[Struct] = PolicyFile
     if "containers" in path:
         kind = MatchFields if ".match" in path else RuleFields
+    elif "api" in path:
+        kind = ApiFields
     return list(kind.__struct_encode_fields__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from watch.hostile_values import KEYS, VALUES, VARIABLES
 
-from pipework_core.cli.commands.watch import _format
+from pipework_core.cli.event_output import format_event
 from pipework_core.model import event
 from pipework_core.model.event import Event
 from pipework_core.model.names import stable_mac
@@ -54,7 +54,7 @@ def serve(container: Container, policy: Policy) -> tuple[list[Attachment], list[
     refusals = find_refusals(policy, container, wanted, exists=lambda _: True) if wanted else []
     if refusals:
         told.append(Event(event.REFUSED, " ".join(refusals), container.guest, hint="nothing is attached"))
-    return [] if refusals else [request.attachment for request in wanted], [_format(one) for one in told]
+    return [] if refusals else [request.attachment for request in wanted], [format_event(one) for one in told]
 
 
 def assert_refused(container: Container) -> None:
@@ -149,4 +149,4 @@ def test_names_of_variables_that_are_told_are_one_line() -> None:
 
 def test_whatever_is_told_is_one_line_without_escapes() -> None:
     told = Event(event.FAILED, "a\nb", "docker:\x1b[2J", "e\x07", hint="run \x9b31m\r\n\ud800")
-    assert _format(told).isprintable()
+    assert format_event(told).isprintable()

@@ -37,7 +37,7 @@ BAD = [
     ("version: 1\n---\nversion: 1\n", "2:1: a second document begins here.", "without ---"),
     ("version: 1\ncontainers: !!python/object/apply:os.system [id]\n", "2:13: the tag", "leave out what begins with !"),
     ("version: 1\nkey: \x1b[2J\n", "2:6: a control character ('\\x1b') stands here.", "text file"),
-    ("version: 1\napi: []\n", "2:1: there is no key 'api' here.", "known are version"),
+    ("version: 1\nusers: []\n", "2:1: there is no key 'users' here.", "known are version"),
     ("version: 1\ncontainers: {}\n", "2:13: 'containers' has to be a list", "a list"),
     ("version: 1\ncontainers: [web]\n", "2:14: an item of this list has to be keys with values", "keys with values"),
     ("version: 1\ncontainers: [{hosts: [br1]}]\n", "2:14: the key 'match' is missing here.", "match"),

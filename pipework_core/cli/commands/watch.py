@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import signal
-import sys
-import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pipework_core.cli.parser import read_file, refuse_operands
 from pipework_core.model.errors import UsageError
-from pipework_core.model.names import escape_text
 from pipework_core.model.records import Record
 from pipework_core.spec import classic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
 
     from pipework_core.cli.commands import Settings
+    from pipework_core.cli.event_output import EventPrinter
     from pipework_core.engine.engine import Engine
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.engine.signals import Signals
-    from pipework_core.model.event import Event
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.watch.notify import Service
@@ -96,6 +92,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
     import gc
 
+    from pipework_core.cli.event_output import EventPrinter
     from pipework_core.cli.own_command import find_own_command
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
@@ -112,9 +109,9 @@ def run(request: WatchRequest, settings: Settings) -> int:
     gc.enable()  # a process that stays has to; those that end at once are started without it
     opener = EngineOpener(plugins)
     service = Service(Notifier())
-    printer = _Printer(settings)
+    printer = EventPrinter(settings)
     watcher = Watcher(
-        _make_wishes(request, settings),
+        make_wishes(request, dry_run=settings.dry_run),
         open_engine=partial(_open_dry, opener, plugins, printer) if settings.dry_run else opener.open,
         methods=InstalledMethods(),
         tell=printer.print_event,
@@ -133,7 +130,8 @@ def run(request: WatchRequest, settings: Settings) -> int:
     return 1 if told.failed else _REFUSED if told.refused else 0
 
 
-def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
+def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
+    """Return what a watcher is to do."""
     from pipework_core.cli.topology_file import find_host_file
     from pipework_core.watch import runtime
     from pipework_core.watch.policy_file import DEFAULT_FILE
@@ -150,7 +148,7 @@ def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
         variables=request.variables,
         once=request.once,
         seconds=request.seconds,
-        dry_run=settings.dry_run,
+        dry_run=dry_run,
     )
 
 
@@ -180,7 +178,9 @@ def _handle_signals(watcher: Watcher, service: Service) -> None:
 
 
 @contextmanager
-def _open_dry(opener: EngineOpener, plugins: PluginManager, printer: _Printer, signals: Signals) -> Iterator[Engine]:
+def _open_dry(
+    opener: EngineOpener, plugins: PluginManager, printer: EventPrinter, signals: Signals
+) -> Iterator[Engine]:
     """Give an engine that changes nothing; print what it would have done, as a whole."""
     import io
 
@@ -191,53 +191,3 @@ def _open_dry(opener: EngineOpener, plugins: PluginManager, printer: _Printer, s
             yield engine
     finally:
         printer.print_script(out.getvalue())
-
-
-class _Printer:
-    """Prints events on stdout, one a line: for people, or as JSON. Scripts of a dry run go there, and events to stderr.
-
-    May be called from any thread. Where nobody reads any more, the process stops as by SIGTERM; `raise_error` says why.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.argv = settings.argv
-        self._json = settings.json
-        self._events = sys.stderr if settings.dry_run else sys.stdout
-        self._error: OSError | None = None
-
-    def print_event(self, event: Event) -> None:
-        """Print one."""
-        self._print(_encode(event) if self._json else _format(event), self._events)
-
-    def print_script(self, text: str) -> None:
-        """Print what a dry run would have done."""
-        self._print(text.rstrip("\n"), sys.stdout)
-
-    def raise_error(self) -> None:
-        """Raise the OSError that printing ended with, if there was one."""
-        if self._error is not None:
-            raise self._error
-
-    def _print(self, text: str, stream: TextIO) -> None:
-        if self._error is not None:
-            return
-        try:
-            print(text, file=stream, flush=True)
-        except OSError as error:
-            self._error = error
-            signal.raise_signal(signal.SIGTERM)
-
-
-def _format(event: Event) -> str:
-    who = " ".join(filter(None, (event.guest, event.interface)))
-    took = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
-    hint = f" hint: {event.hint}" if event.hint else ""
-    return escape_text(f"{who + ': ' if who else ''}{event.kind}: {event.text}{took}{hint}")
-
-
-def _encode(event: Event) -> str:
-    import json
-
-    from pipework_core.engine import report_json
-
-    return json.dumps(report_json.make_document({"time": time.time(), **report_json.encode_event(event)}))

@@ -1,0 +1,146 @@
+"""What changes on the host, whoever changes it: the kernel wakes us, the list is read again, the difference is told.
+
+The kernel's messages are a bell alone: what they say is not read. An end inside a guest rings none here (macvlan), so
+while somebody listens the list is read every two seconds as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pipework_core.engine import report_json
+from pipework_core.engine.guests import NAMELESS
+from pipework_core.model import event
+from pipework_core.model.errors import PipeworkError
+from pipework_core.model.event import Event
+from pipework_core.model.names import escape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipework_core.engine.attachments import AttachmentStatus
+    from pipework_core.serve.hub import Hub, Listener
+    from pipework_core.serve.listing import Listing
+
+#: Groups of rtnetlink(7): links, and addresses of both families.
+_GROUPS = 0x1 | 0x10 | 0x100
+_MESSAGE_MAX = 65536
+#: Seconds from the bell to the look, in which more may happen: with listeners, and with none.
+_SETTLE, _SETTLE_ALONE = 0.2, 2.0
+_POLL = 2.0
+
+_Known = dict[tuple[object, ...], dict[str, Any]]
+
+
+class Live:
+    """Tells a hub what changes. To be used in the thread of the loop, but for `publish`."""
+
+    def __init__(self, listing: Listing, hub: Hub) -> None:
+        self.hub = hub
+        self._listing = listing
+        self._loop = asyncio.get_running_loop()
+        self._known: _Known | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        self._bell.bind((0, _GROUPS))
+        self._loop.add_reader(self._bell, self._hear)
+        self._tasks = {asyncio.create_task(self._poll())}
+        self._turn = asyncio.Lock()
+
+    def close(self) -> None:
+        """Stop, and let all listeners end."""
+        self._loop.remove_reader(self._bell)
+        self._bell.close()
+        for task in self._tasks:
+            task.cancel()
+        self.hub.close()
+
+    def publish(self, told: Event) -> None:
+        """Tell of an event; any thread may call it."""
+        fields = report_json.encode_event(told)
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self.hub.publish, fields)
+
+    def wake(self) -> None:
+        """Look soon at what has changed."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(_SETTLE if len(self.hub) else _SETTLE_ALONE, self._look_soon)
+
+    async def subscribe(self) -> tuple[Listener, list[dict[str, Any]]]:
+        """Return a listener, and all attachments as they are when it begins to hear; raise PipeworkError."""
+        await self._look()
+        return self.hub.subscribe(), list((self._known or {}).values())
+
+    def _hear(self) -> None:
+        with suppress(BlockingIOError):
+            try:
+                while self._bell.recv(_MESSAGE_MAX):
+                    pass
+            except BlockingIOError:
+                raise
+            except OSError:  # ENOBUFS: there were more than it holds, which is a bell all the more
+                pass
+        self.wake()
+
+    def _look_soon(self) -> None:
+        self._timer = None
+        task = asyncio.create_task(self._look_quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL)
+            if len(self.hub):
+                await self._look_quietly()
+
+    async def _look_quietly(self) -> None:
+        with suppress(PipeworkError):  # who asks for the list is told of that
+            await self._look()
+
+    async def _look(self) -> None:
+        """Read the list and tell the difference; one look at a time, so that none tells of what another one undoes."""
+        async with self._turn:
+            found = await self._listing.read()
+            known = {_make_key(status): report_json.encode_status(status) for status in found.attachments}
+            _keep_names(self._known or {}, known)
+            if self._known is not None:
+                for fields in _list_differences(self._known, known):
+                    self.hub.publish(fields)
+            self._known = known
+
+
+def _make_key(status: AttachmentStatus) -> tuple[object, ...]:
+    return status.inode, status.interface or status.host_end, status.former_guest
+
+
+def _keep_names(old: _Known, new: _Known) -> None:
+    """Let guests keep their names that their runtime has forgotten already, while they end."""
+    for key, status in new.items():
+        former = old.get(key, {}).get("guest")
+        if former and status["guest"] and status["guest"]["runtime"] in NAMELESS:
+            status["guest"] = former
+
+
+def _list_differences(old: _Known, new: _Known) -> Iterator[dict[str, Any]]:
+    for key in old.keys() - new.keys():
+        yield encode_change(event.DETACHED, old[key])
+    for key, status in new.items():
+        if key not in old or _drop_passing(old[key]) != _drop_passing(status):
+            yield encode_change(event.CHANGED if key in old else event.ATTACHED, status)
+
+
+def _drop_passing(status: dict[str, Any]) -> dict[str, Any]:
+    """Return a status without the process by which a namespace was found: it may be one of ours that looks inside."""
+    return {**status, "guest": status["guest"] and {**status["guest"], "pid": None}}
+
+
+def encode_change(kind: str, status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event about an attachment: what `report_json.encode_event` says, and `attachment`."""
+    guest = status["guest"] or {"name": ""}
+    words = " ".join([status["on"] or status["kind"], *status["addresses"], status["state"]])
+    told = Event(kind, escape_text(words), escape_text(guest["name"]), escape_text(status["interface"] or ""))
+    return {**report_json.encode_event(told), "attachment": status}

@@ -1,0 +1,233 @@
+"""Events: what changes is told to all who listen, and who reads slowly costs nobody anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pipework_core.model.attachment import Attachment
+from pipework_core.model.errors import HostError
+from pipework_core.serve import answers, hub, live, stream
+from pipework_core.serve.hub import Hub
+
+from .api import Api, run_with
+from .fake import World
+
+if TYPE_CHECKING:
+    import aiohttp
+    import pytest
+
+FOREIGN = Attachment(guest="web2", kind="bridge", host="br7", interface="eth3")
+
+
+async def read_until(response: aiohttp.ClientResponse, kind: str) -> list[dict[str, Any]]:
+    """Return events up to the first of that kind."""
+    found: list[dict[str, Any]] = []
+    async with asyncio.timeout(10):
+        while not found or found[-1]["event"] != kind:
+            line = await response.content.readline()
+            if not line:
+                raise AssertionError(f"the stream ended after {found}")
+            if line.strip():
+                found.append(json.loads(line))
+                msgspec.convert(found[-1], answers.Event)
+    return found
+
+
+def test_what_is_there_then_what_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
+    world = World()
+
+    async def test(api: Api) -> None:
+        await api.attach()
+        async with api.session.get("http://p/v1/events?initial=1") as told:
+            assert [event["event"] for event in await read_until(told, "ready")] == ["present", "ready"]
+            await api.attach("web2", "10.0.0.2/24")
+            attached = (await read_until(told, "attached"))[-1]
+            assert (attached["guest"], attached["attachment"]["on"]) == ("web2", "br1")
+            world.attached["web2", "eth3"] = FOREIGN  # nobody asked us for that, and no bell rings
+            assert (await read_until(told, "attached"))[-1]["interface"] == "eth3"
+            world.attached["web2", "eth3"] = FOREIGN._replace(host="br8")
+            assert (await read_until(told, "changed"))[-1]["attachment"]["on"] == "br8"
+            del world.attached["web2", "eth3"]
+            assert (await read_until(told, "detached"))[-1]["interface"] == "eth3"
+
+    run_with(world, test)
+
+
+def test_a_guest_that_ends_keeps_its_name_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
+    world = World()
+
+    async def test(api: Api) -> None:
+        await api.attach()
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            world.runtime = "pid"  # its runtime has forgotten it, and its process has not ended
+            await asyncio.sleep(0.3)
+            world.attached.clear()
+            assert [(event["event"], event["guest"]) for event in await read_until(told, "detached")] == [
+                ("detached", "web1")
+            ]
+            assert (await api.ask("GET", "/v1/attachments")).data["attachments"] == []
+
+    run_with(world, test)
+
+
+def test_what_failed_and_was_refused_is_told() -> None:
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            await api.attach("nobody")
+            failed = (await read_until(told, "failed"))[-1]
+            assert (failed["guest"], bool(failed["hint"])) == ("nobody", True)
+
+    run_with(World(), test)
+
+
+def test_since_tells_what_was_missed() -> None:
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            last = (await read_until(told, "ready"))[-1]["id"]
+            await api.attach("nobody")
+            await read_until(told, "failed")
+        for path, headers in ((f"?since={last}", {}), ("", {"Last-Event-ID": str(last)})):
+            async with api.session.get(f"http://p/v1/events{path}", headers=headers) as again:
+                assert [event["event"] for event in await read_until(again, "ready")][-2:] == ["failed", "ready"]
+        assert (await api.ask("GET", "/v1/events?since=yesterday")).status == 422
+
+    run_with(World(), test)
+
+
+def test_forgotten_events_are_owned_up_to() -> None:
+    told = Hub()
+    assert [event["event"] for event in told.list_since(1)] == ["forgotten"]
+    for _ in range(hub._MEMORY + 10):
+        told.publish({"event": "note"})
+    first = next(told.list_since(5))
+    assert first["event"] == "forgotten"
+    newest = told.stamp({"event": "note"})["id"]
+    assert list(told.list_since(newest)) == []
+
+
+def test_ids_grow_even_when_the_clock_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.time, "time", lambda: 5.0)
+    told = Hub()
+    assert [told.stamp({})["id"] for _ in range(3)] == [5_000_000, 5_000_001, 5_000_002]
+
+
+def test_server_sent_events_carry_their_number() -> None:
+    async def test(api: Api) -> None:
+        headers = {"Accept": "text/event-stream"}
+        async with api.session.get("http://p/v1/events", headers=headers) as told:
+            assert told.headers["Content-Type"].startswith("text/event-stream")
+            number, data, end = [await told.content.readline() for _ in range(3)]
+            assert number == b"id: %d\n" % json.loads(data.removeprefix(b"data: "))["id"]
+            assert end == b"\n"
+
+    run_with(World(), test)
+
+
+def test_silence_is_filled_with_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_HEARTBEAT", 0.05)
+
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            assert await told.content.readline() == b"\n"
+
+    run_with(World(), test)
+
+
+def test_who_reads_slowly_is_told_and_dropped_alone() -> None:
+    async def run() -> None:
+        told = Hub()
+        slow, fast = told.subscribe(), told.subscribe()
+        for number in range(hub._LAG_MAX + 5):
+            told.publish({"event": "note", "text": str(number)})
+            assert (await fast.get(1)) is not None
+        last = await slow.get(1)
+        assert last is not None
+        assert (last["event"], await slow.get(1), len(told)) == ("dropped", None, 1)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_reads_nothing_holds_up_no_one() -> None:
+    async def test(api: Api) -> None:
+        reader, writer = await asyncio.open_unix_connection(api.path, limit=1)
+        writer.write(b"GET /v1/events HTTP/1.1\r\nHost: p\r\n\r\n")
+        await writer.drain()
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            for number in range(2 * hub._LAG_MAX):
+                api.service.live.hub.publish({"event": "note", "text": f"{number}" + "x" * 1000})
+                read = await told.content.readline()
+                assert read.startswith(b'{"id"'), number
+            assert (await api.attach()).status == 201
+        writer.close()
+        del reader
+
+    run_with(World(), test)
+
+
+def test_clients_that_go_away_are_forgotten() -> None:
+    async def test(api: Api) -> None:
+        for _ in range(20):
+            async with api.session.get("http://p/v1/events") as told:
+                await read_until(told, "ready")
+        async with asyncio.timeout(10):
+            while len(api.service.live.hub):
+                api.service.live.hub.publish({"event": "note"})
+                await asyncio.sleep(0.01)
+
+    run_with(World(), test)
+
+
+def test_no_more_listen_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "_LISTENERS_MAX", 1)
+
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            assert (await api.ask("GET", "/v1/events")).status == 429
+
+    run_with(World(), test)
+
+
+def test_a_list_that_cannot_be_read_ends_no_watching(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
+    world = World()
+
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            world.error = HostError("no ip.")
+            await asyncio.sleep(0.2)
+            world.error = None
+            world.attached["web2", "eth3"] = FOREIGN
+            await read_until(told, "attached")
+
+    run_with(world, test)
+
+
+def test_the_end_of_the_server_ends_streams() -> None:
+    ended = []
+
+    async def test(api: Api) -> None:
+        async def follow() -> None:
+            async with api.session.get("http://p/v1/events") as told:
+                await read_until(told, "ready")
+                ended.append(await told.content.read())
+
+        task = asyncio.create_task(follow())
+        while not len(api.service.live.hub):
+            await asyncio.sleep(0.01)
+        api.service.live.hub.close()
+        await task
+
+    run_with(World(), test)
+    assert ended == [b""]
