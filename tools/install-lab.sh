@@ -50,6 +50,8 @@ debhelper                   dh
 dh-python                   dh_python3
 lintian                     lintian
 python3-pluggy              /usr/lib/python3/dist-packages/pluggy
+docker-compose              docker-compose
+systemd                     systemd-analyze
 '
 
 say() {

@@ -6,6 +6,7 @@ The Docker SDK speaks to both. It is an extra (`pipework[watch]`), imported when
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError, RuntimeDownError
@@ -14,13 +15,15 @@ from pipework_core.state.answers import MISSHAPEN
 from pipework_core.watch.container import Container, explain_answer, find_image, make_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: The sockets of the engines, unless the engine's own variable says another one.
 SOCKETS = {"docker": "/var/run/docker.sock", "podman": "/run/podman/podman.sock"}
 _VARIABLES = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 #: Seconds for each answer but the stream of events.
 _TIMEOUT = 10
+#: Seconds before a question is asked again whose answer was cut off.
+_PAUSES = (0.05, 0.2, 0.5)
 START, END = "start", "die"
 #: Podman's own word for an end.
 _ENDS = frozenset({END, "died"})
@@ -65,7 +68,7 @@ class Connection:
         import docker.errors
 
         try:
-            told = self._client.inspect_container(identity)
+            told = self._ask(self._client.inspect_container, identity)
             made_of = find_image(told)
             if not made_of:
                 return None
@@ -78,12 +81,22 @@ class Connection:
 
     def _inspect_image(self, identity: str) -> Mapping[str, Any]:
         if identity not in self._images:
-            self._images = {**dict(list(self._images.items())[-_IMAGES_KEPT:]), identity: self._ask_image(identity)}
+            answer = self._ask(self._client.inspect_image, identity)
+            self._images = {**dict(list(self._images.items())[-_IMAGES_KEPT:]), identity: answer}
         return self._images[identity]
 
-    def _ask_image(self, identity: str) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._client.inspect_image(identity)
-        return answer
+    def _ask(self, question: Callable[[str], Mapping[str, Any]], identity: str) -> Mapping[str, Any]:
+        """Return the answer to a question about something; ask again when a connection breaks, which is ordinary."""
+        import docker.errors
+
+        for pause in _PAUSES:
+            try:
+                return question(identity)
+            except (docker.errors.NotFound, ValueError):  # it is an answer, if a bad one
+                raise
+            except (docker.errors.DockerException, OSError):
+                time.sleep(pause)
+        return question(identity)
 
     def close(self) -> None:
         """End the stream, from any thread."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
 import time
 from functools import partial
@@ -85,7 +84,8 @@ class Watcher:
         self._heard: SimpleQueue[Heard | None] = SimpleQueue()
         self._workers = Workers(self._tell_fault)
         self._lock = threading.Lock()
-        self._retries: list[tuple[float, int, Heard]] = []
+        #: What is tried again, and when, by the guest's ID: one start of each, the newest.
+        self._retries: dict[str, tuple[float, Heard]] = {}
         self._attempts: dict[str, int] = {}
         self._stopping = False
         self._reloading = False
@@ -115,11 +115,14 @@ class Watcher:
         try:
             while not self._stopping and not (end and time.monotonic() >= end):
                 heard = self._wait()
-                if heard is not None and heard.change is None and heard.runtime in unlisted:
-                    unlisted.discard(heard.runtime)
-                    if not unlisted:
-                        ready()
+                if heard is not None and heard.change is None:
+                    self._look_for_garbage()  # of what ended while nobody listened
+                    if heard.runtime in unlisted:
+                        unlisted.discard(heard.runtime)
+                        if not unlisted:
+                            ready()
                 elif heard is not None and heard.change is not None:
+                    self._forget_retry(heard.change.id)
                     self._handle(heard)
                 self._do_what_is_due(ready)
                 if wishes.once and not unlisted:
@@ -161,16 +164,24 @@ class Watcher:
             ready()
         now = time.monotonic()
         with self._lock:
-            due = []
-            while self._retries and self._retries[0][0] <= now:
-                due.append(heapq.heappop(self._retries)[2])
-        for heard in due:
+            due = [identity for identity, (at, _) in self._retries.items() if at <= now]
+            retries = [self._retries.pop(identity)[1] for identity in due]
+        for heard in retries:
             self._handle(heard._replace(at=now))
         if self._looks and not self._collect_at:
             self._collect_at = max(now + self._looks.pop(0), self._rest_until)
         elif self._collect_at and now >= self._collect_at:
             self._collect_at = 0.0
-            self._workers.submit(_GARBAGE, self._collect_garbage)
+            self._workers.submit(_GARBAGE, self._collect_garbage, interrupt=False)
+
+    def _look_for_garbage(self) -> None:
+        if not (self._wishes.dry_run or self._wishes.once):
+            self._looks = [_SETTLE, _SETTLE_LONG]
+
+    def _forget_retry(self, identity: str) -> None:
+        """Forget what was to be tried again of an earlier start: it would interrupt what is done for this one."""
+        with self._lock:
+            self._retries.pop(identity, None)
 
     def _collect_garbage(self, signals: Signals) -> None:
         begun = time.monotonic()
@@ -197,33 +208,35 @@ class Watcher:
         if change.action == runtime.END:
             self._workers.cancel(change.id)
             self._attempts.pop(change.id, None)
-            self._looks = [] if self._wishes.dry_run else [_SETTLE, _SETTLE_LONG]
+            self._look_for_garbage()
         elif requests.asks(change.labels) or self._rules.variables or self._rules.name_guest(heard):
             self._workers.submit(change.id, partial(self._serve, heard, change.id))
 
     def _serve(self, heard: Heard, identity: str, signals: Signals) -> None:
         """Serve a guest; whatever goes wrong is told, and tried again while it lives."""
         try:
-            if not self._servant.serve(heard, self._rules, signals, is_first=identity not in self._attempts):
-                self._retry(heard, identity)
+            if self._servant.serve(heard, self._rules, signals, is_first=identity not in self._attempts):
+                self._attempts.pop(identity, None)
+            else:
+                self._retry(heard, identity, signals)
         except Interrupted:
             return
         except PipeworkError as error:
             self.teller.tell(Event(event.FAILED, str(error), guest=identity[:12], hint=error.hint))
-            self._retry(heard, identity)
+            self._retry(heard, identity, signals)
         except Exception:
             if not signals.wanted:  # a connection that was closed meanwhile, or a fault of ours
-                self._retry(heard, identity)
+                self._retry(heard, identity, signals)
                 raise
 
-    def _retry(self, heard: Heard, identity: str) -> None:
+    def _retry(self, heard: Heard, identity: str, signals: Signals) -> None:
         """Serve a container again after a while, each time a longer one; its end, or the next start, changes that."""
-        if self._wishes.once or self._wishes.dry_run or self._stopping:
+        if self._wishes.once or self._wishes.dry_run or self._stopping or signals.wanted:
             return
         with self._lock:
             attempt = self._attempts[identity] = self._attempts.get(identity, 0) + 1
             due = time.monotonic() + min(_RETRY * 2 ** (attempt - 1), _RETRY_MAX)
-            heapq.heappush(self._retries, (due, id(heard), heard))
+            self._retries[identity] = (due, heard)
 
     def _tell_fault(self, key: str, error: Exception) -> None:
         """Tell what one guest's work raised, that nobody expected."""

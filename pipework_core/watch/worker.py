@@ -30,14 +30,18 @@ class Workers:
         self._signals: dict[str, Signals] = {}
         self._closed = False
 
-    def submit(self, key: str, work: Work) -> None:
-        """Let a guest's thread do this as soon as it can, in place of what it was to do and of what it does now."""
+    def submit(self, key: str, work: Work, *, interrupt: bool = True) -> None:
+        """Let a guest's thread do this as soon as it can, in place of what it was to do and of what it does now.
+
+        Without `interrupt` it first ends what it does: work that comes faster than it is done would never be done.
+        """
         with self._lock:
             if self._closed:
                 return
             if key in self._next:
                 self._next[key] = work
-                self._stop(key)
+                if interrupt:
+                    self._stop(key)
                 return
             self._next[key] = work
         threading.Thread(target=self._run, args=(key,), name=f"guest {key}", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,8 @@ from .busybox import IMAGE, SLEEP, archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pipework_core.testing.inside import InsideProcess
 
     from .host import PrivateHost
 
@@ -32,20 +35,32 @@ class DockerEngine:
         """Choose the host and what the engine finds there."""
         self.host = host
         self.ip_forward = ip_forward
+        self._process: InsideProcess | None = None
 
     def __enter__(self) -> Self:
         """Start the engine and import its image; raise RuntimeError with its log on failure."""
         self.host.sysctl("net.ipv4.ip_forward", int(self.ip_forward))
         self.host.env["DOCKER_HOST"] = f"unix://{SOCKET}"
         self.host.run("mkdir", "-p", DATA)
-        self.host.popen("sh", "-c", f'exec "$@" >{LOG} 2>&1', "dockerd", *self._command())
-        self._wait()
+        self.start()
         self.host.write(ARCHIVE, archive())
         self.host.run("docker", "import", ARCHIVE, IMAGE)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave the engine to the end of its host, which kills it with everything in it."""
+
+    def start(self, *words: str) -> None:
+        """Start the daemon, with more words for its command line, and wait until it answers."""
+        argv = ("sh", "-c", f'exec "$@" >>{LOG} 2>&1', "dockerd", *self._command(), *words)
+        self._process = self.host.popen(*argv)
+        self._wait()
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End the daemon by a signal and wait for that; its containers end with it unless it was started otherwise."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(READY_SECONDS)
 
     def _command(self) -> tuple[str, ...]:
         """Return the command line of the daemon: nothing of it outside the host's own folders."""

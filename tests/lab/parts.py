@@ -22,6 +22,8 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "root": (),
     "userns": (),
     "docker": ("dockerd", "containerd", "runc", "docker", "iptables", "busybox"),
+    "compose": ("docker-compose",),
+    "systemd": ("systemd-analyze",),
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),

@@ -54,6 +54,24 @@ def test_only_the_newest_work_of_a_guest_counts_and_what_runs_is_told_to_stop() 
     assert seen == ["first, stopped: True", "third, stopped: False"]
 
 
+def test_work_that_is_not_to_be_interrupted_is_done_before_the_next() -> None:
+    workers, begun, go_on = make(), threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def first(signals: Signals) -> None:
+        begun.set()
+        go_on.wait(5)
+        seen.append(f"first, stopped: {signals.wanted}")
+
+    workers.submit("garbage", first)
+    assert begun.wait(5)
+    for number in range(3):
+        workers.submit("garbage", lambda _, number=number: seen.append(f"{number}"), interrupt=False)
+    go_on.set()
+    assert workers.wait(5)
+    assert seen == ["first, stopped: False", "2"]
+
+
 def test_what_is_cancelled_is_forgotten() -> None:
     workers, begun, go_on = make(), threading.Event(), threading.Event()
     seen: list[bool] = []

@@ -90,6 +90,8 @@ def _split_filter(text: str) -> tuple[str, str]:
 
 def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
+    import gc
+
     from pipework_core.cli.event_output import EventPrinter
     from pipework_core.cli.own_command import find_own_command
     from pipework_core.engine.opener import EngineOpener
@@ -104,6 +106,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
+    gc.enable()  # a process that stays has to; those that end at once are started without it
     opener = EngineOpener(plugins)
     service = Service(Notifier())
     printer = EventPrinter(settings)
