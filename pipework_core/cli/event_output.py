@@ -62,4 +62,4 @@ def _encode(event: Event) -> str:
 
     from pipework_core.engine import report_json
 
-    return json.dumps({"time": time.time(), **report_json.encode_event(event)})
+    return json.dumps(report_json.make_document({"time": time.time(), **report_json.encode_event(event)}))

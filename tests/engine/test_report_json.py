@@ -157,6 +157,7 @@ MADE: dict[str, Callable[[], Any]] = {
     ),
     "watch": lambda: {"time": 1.5, **report_json.encode_event(Event("attached", "br1", "docker:web1", "eth1", 0.25))},
     "watch_note": lambda: {"time": 1.5, **report_json.encode_event(Event("note", "it begins"))},
+    "serve": lambda: {"time": 1.5, **report_json.encode_event(Event("done", "attach br1", "web1", "eth1", 0.25))},
     "error": lambda: report_json.encode_failure("it failed", "try again", ["a note"], 1),
 }
 SCHEMA = load_schema()
