@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 import zipfile
 from pathlib import Path
@@ -17,6 +18,11 @@ HERE = Path(__file__).parent
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text())
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 PACKAGES = ("pipework_core", "pipework_backends", "pipework_drivers")
+#: What is promised. nox names those that this machine does not have, and goes on.
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+nox.options.error_on_missing_interpreters = False
+# pyenv keeps its Pythons off PATH.
+os.environ["PATH"] = os.pathsep.join((os.environ["PATH"], *map(str, Path.home().glob(".pyenv/versions/*/bin"))))
 
 
 def wheel(session: nox.Session) -> Path:
@@ -45,7 +51,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
-@nox.session
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run what needs no kernel and no other program, on the built wheel."""
     session.install(str(wheel(session)), *GROUPS["test"])
@@ -71,6 +77,28 @@ def build(session: nox.Session) -> None:
     extra = {top for top in tops if not top.endswith(".dist-info")} ^ set(PACKAGES)
     if extra:
         session.error(f"the wheel's top level differs by {sorted(extra)}")
+
+
+@nox.session
+def zipapp(session: nox.Session) -> None:
+    """Build `dist/pipework.pyz`, one file for every Python and machine for which its library in C can be had."""
+    built = wheel(session)
+    session.install(f"{built}[ssh,up,watch]", "packaging")
+    session.run("python", "-P", "packaging/zipapp/build.py", str(built), str(dist() / "pipework.pyz"), "--every")
+
+
+@nox.session
+def deb(session: nox.Session) -> None:
+    """Build Debian's package in `dist/`; it takes debhelper, dh-python and python3-pluggy."""
+    built = wheel(session)
+    session.run("python", "-P", "packaging/debian/build.py", str(built), ".", str(dist()))
+
+
+def dist() -> Path:
+    """Return the folder for what people install."""
+    folder = HERE / "dist"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @nox.session

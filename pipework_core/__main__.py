@@ -1,8 +1,13 @@
 """`pipework` and `python -m pipework_core`: answer `--version`, or import the command line and run it."""
 
-from __future__ import annotations
-
+# Every Python 3 must be able to read this file, or it could not say which one is needed.
 import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - where pip does not look: a clone, PYTHONPATH, the single file
+    sys.exit(
+        f"pipework: error: pipework needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}.\n"
+        "hint: install it for a newer one, for instance: python3.11 -m venv /opt/pipework"
+    )
 
 from pipework_core import __version__
 
@@ -49,8 +54,9 @@ def _open_closed_streams() -> None:
     """
     import os  # noqa: PLC0415 - not for the version
 
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr
-        pass
+    number = 0
+    while number <= 2:  # noqa: PLR2004 - stderr
+        number = os.open(os.devnull, os.O_RDWR)
     os.close(number)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from pipework_core.spec.options import OPTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +60,15 @@ def _signals_as_before() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the settings of whoever runs it."""
+    for option in OPTIONS:
+        if option.env:
+            monkeypatch.delenv(option.env, raising=False)
+    monkeypatch.setattr("pipework_core.cli.topology_file.OF_HOST", "/nonexistent/pipework.yaml")
 
 
 @pytest.fixture

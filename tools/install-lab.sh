@@ -47,6 +47,10 @@ man-db                      man
 containernetworking-plugins /usr/lib/cni/bridge
 docker-compose              docker-compose
 systemd                     systemd-analyze
+debhelper                   dh
+dh-python                   dh_python3
+lintian                     lintian
+python3-pluggy              /usr/lib/python3/dist-packages/pluggy
 '
 
 say() {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.cli import parser
 from pipework_core.cli.commands import find_command
+from pipework_core.cli.environment import describe_variables
 from pipework_core.model.errors import GuestError, Interrupted, PipeworkError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def run(argv: Sequence[str]) -> int:
     except PipeworkError as error:
         if debug:
             raise
+        for note in describe_variables(invocation.settings.variables) if invocation else ():
+            error.add_note(note)
         return _report_failure(
             error, str(error), _improve_hint(error, argv, invocation), error.exit_code, as_json=as_json
         )
@@ -73,5 +76,7 @@ def _report_failure(error: BaseException, message: str, hint: str, code: int, *,
             output.print_error(str(one) or message, hint if one is error else getattr(one, "hint", ""))
     output.print_notes(notes)
     if as_json:
-        output.print_json({"error": message, "hint": hint, "notes": notes, "exit": code})
+        from pipework_core.engine import report_json
+
+        output.print_json(report_json.encode_failure(message, hint, notes, code))
     return code

@@ -13,7 +13,7 @@ from pipework_core.cli import parser
 from pipework_core.model.errors import GuestError, UsageError
 from pipework_core.plugins.builtin import CLAIMS
 from pipework_core.spec import grammar, suggest
-from pipework_core.spec.options import COMMANDS, OPTIONS, TOOLS
+from pipework_core.spec.options import COMMANDS, OPTIONS, PASSING
 from pipework_core.state import live_names
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _list_corrections(argv: Sequence[str]) -> Iterator[list[str]]:
         if command := suggest.find_command(words[places[0]], COMMANDS):
             yield [*words[: places[0]], command, *words[places[0] + 1 :]]
         for place in places[1:]:
-            if words[place] in COMMANDS and words[place] not in TOOLS:
+            if words[place] in COMMANDS and words[place] not in PASSING:
                 yield [words[place], *words[:place], *words[place + 1 :]]
     yield from _reorder(words, places)
 

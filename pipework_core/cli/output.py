@@ -1,4 +1,4 @@
-"""What every command prints with: messages on stderr, data and tables on stdout. No text can steer a terminal."""
+"""What every command prints with: messages on stderr, data on stdout. No text can steer a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipework_core.model.names import escape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from pipework_core.engine.gc import Collected
 
@@ -52,17 +52,8 @@ def print_rest(rest: Collected) -> int:
     return len(rest.failed)
 
 
-def print_json(data: Any) -> None:  # noqa: ANN401 - whatever json can write
-    """Print data for machines."""
-    print(json.dumps(data, indent=2))
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print a document for machines, with its version."""
+    from pipework_core.engine import report_json
 
-
-def format_table(rows: Iterable[Sequence[str]]) -> str:
-    """Return the rows in columns, nothing of them cut off; `-` stands for what is not there."""
-    cells = [tuple(escape_text(cell) or "-" for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "".join(_format_row(row, widths) for row in cells)
-
-
-def _format_row(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+    print(json.dumps(report_json.make_document(data), indent=2))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from pipework_core.cli import environment
 from pipework_core.cli.commands import Settings, find_command, list_takers
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipework_core.spec.options import ParsedArgs
 
@@ -25,7 +26,10 @@ class Invocation(Record):
 
 
 def parse(argv: Sequence[str]) -> Invocation:
-    """Return what `argv` asks for; raise UsageError with a hint when it asks for nothing that exists."""
+    """Return what `argv` asks for; raise UsageError with a hint when it asks for nothing that exists.
+
+    An option that is not given may have its value in the environment (`Option.env`).
+    """
     for word in argv:
         _refuse_impossible(word)
     args = options.scan_words(argv)
@@ -34,7 +38,21 @@ def parse(argv: Sequence[str]) -> Invocation:
     if args.has("version"):
         return Invocation("version", None, _read_settings(args, argv))
     _refuse_unfitting(args)
-    settings = _read_settings(args, argv)
+    variables = environment.find_variables(args, find_command(args.command).OPTIONS)
+    try:
+        return _parse_request(args, argv, variables)
+    except UsageError:
+        _parse_request(args, argv, {})  # raises what is wrong with the command line itself
+        for one in variables:
+            with environment.blame_variable(variables, one):
+                _parse_request(args, argv, {one: variables[one]})
+        raise
+
+
+def _parse_request(args: ParsedArgs, argv: Sequence[str], variables: Mapping[str, str]) -> Invocation:
+    """Return what the words ask for, with the options that the variables stand for added."""
+    args = environment.add_values(args, variables)
+    settings = _read_settings(args, argv)._replace(variables=variables)
     _refuse_contradictions(settings)
     return Invocation(args.command, find_command(args.command).parse_request(args), settings)
 
@@ -86,8 +104,8 @@ def _refuse_unfitting(args: ParsedArgs) -> None:
     for option in options.OPTIONS:
         if option.name in args.values and option.name not in taken:
             hint = f"it goes with {', '.join(list_takers(option.name))}"
-            if command in options.TOOLS:
-                hint += f"; options of the tool come after the guest, and attach {command} … means an interface"
+            if command in options.PASSING:
+                hint += f"; options of the program come after the guest, and attach {command} … means an interface"
             raise UsageError(f"{option.long} does not go with {command}.", hint=hint)
 
 

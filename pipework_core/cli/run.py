@@ -7,23 +7,27 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipework_core.cli.environment import blame_variable
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.model.records import Record
 from pipework_core.plugins.manager import PluginManager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipework_core.cli.commands import Settings
+    from pipework_core.cli.progress import Progress
     from pipework_core.model.driver import RunDriver
 
 
 class Run(Record):
-    """What a command works with."""
+    """What a command works with; `tell_progress` is told how many of how many are done."""
 
     engine: Engine
     driver: RunDriver
+    plugins: PluginManager
+    tell_progress: Callable[[int, int], None]
 
 
 @contextmanager
@@ -33,18 +37,38 @@ def open_run(settings: Settings) -> Iterator[Run]:
     signals = Signals()
     signals.install()
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run or bool(settings.replay))
+    progress = _start_progress(settings)
     driver = _open_driver(settings, plugins)
+    count: Callable[[int, int], None] = _count_nothing
+    if progress is not None:
+        from pipework_core.cli.progress import ProgressDriver
+
+        driver, count = ProgressDriver(driver, progress), progress.count
     try:
         if settings.verbose:
             from pipework_core.cli.verbose import VerboseObserver
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
-        yield Run(Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run), driver)
+        engine = Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run)
+        yield Run(engine, driver, plugins, count)
     except BaseException as error:
         driver.close(error)
         raise
     finally:
         driver.close()
+
+
+def _start_progress(settings: Settings) -> Progress | None:
+    """Return what shows signs of life, where somebody looks; -v shows more than that."""
+    if settings.verbose or not sys.stderr.isatty():
+        return None
+    from pipework_core.cli.progress import Progress
+
+    return Progress(sys.stderr)
+
+
+def _count_nothing(_done: int, _total: int) -> None:
+    """Do nothing: nobody looks."""
 
 
 def _print_warning(text: str) -> None:
@@ -61,7 +85,9 @@ def _let_any_bytes_through() -> None:
 
 def _open_driver(settings: Settings, plugins: PluginManager) -> RunDriver:
     """Return the driver that the options choose."""
-    driver = plugins.open_replay(settings.replay) if settings.replay else plugins.open_driver(settings.driver or "live")
+    with blame_variable(settings.variables, "driver"):
+        opens = settings.driver or "live"
+        driver = plugins.open_replay(settings.replay) if settings.replay else plugins.open_driver(opens)
     if settings.dry_run:
         # With --json the plan is printed as data, and the script is not wanted.
         out = io.StringIO() if settings.json else sys.stdout

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipework_core.cli import output
 from pipework_core.model.errors import Interrupted
@@ -37,15 +36,20 @@ def print_host_problems(host: HostReport) -> None:
     output.print_warnings((*host.warnings, *host.not_removed))
 
 
+def encode_hosts(host: HostReport) -> list[dict[str, Any]]:
+    """Return the host's own entries for machines."""
+    from pipework_core.engine import report_json
+
+    return [
+        report_json.encode_host_entry(result.entry.host, result.report, result.error, changed=result.changed)
+        for result in host.results
+    ]
+
+
 def print_report_warnings(report: Report, who: str) -> int:
     """Print what a detachment warns of; return how much was not removed that should have gone."""
     output.print_warnings(f"{who}: {text}" for text in (*report.warnings, *report.not_removed))
     return len(report.not_removed)
-
-
-def print_progress(done: int, total: int) -> None:
-    """Print how many links hold, over and over on one line of a terminal."""
-    print(f"{done} of {total}", end="\n" if done == total else "\r", file=sys.stderr, flush=True)
 
 
 def summarize_jobs(jobs: Sequence[Job]) -> str:

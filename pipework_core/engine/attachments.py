@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.snapshot import SHELL_MACVLAN
-from pipework_core.model import ownership
+from pipework_core.model import ownership, status
 from pipework_core.model.attachment import KEEP
 from pipework_core.model.context import Guest
+from pipework_core.model.names import natural_key
 from pipework_core.model.ownership import Tag
 from pipework_core.model.plan import HOST
-from pipework_core.model.records import Record
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.spec.dhcp import CONTAINER_CLIENT, HOST_CLIENTS
 from pipework_core.toolkit import garbage
@@ -26,40 +26,16 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
-UP, DOWN, EXPIRED, UNFINISHED = "up", "down", "expired", "unfinished"
-ORPHAN, ELSEWHERE = "orphan", "elsewhere"
+UP, DOWN, EXPIRED, UNFINISHED = status.UP, status.DOWN, status.EXPIRED, status.UNFINISHED
+ORPHAN, ELSEWHERE = status.ORPHAN, status.ELSEWHERE
+STATES = (UP, DOWN, EXPIRED, UNFINISHED, ORPHAN, ELSEWHERE)
 #: Who has the host's own parts in networks (`pipework host`), and the kind in the tag of one that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"
 
 
-class AttachmentStatus(Record):
-    """One attachment. `inode` is the guest's namespace (0: it has none any more); `guest` who that is, when known.
-
-    It is THIS_HOST for the host's own part in a network. `parent` is the bridge, parent or NIC, `host_end` the link's
-    end on the host. `state` is up, down, expired (its lease is over), unfinished (a run was killed over it), orphan
-    (its guest is gone) or elsewhere (its guest lives, and its other half is not where it was: the NIC below was moved,
-    or the guest moved its end).
-    `adopted` is what the shell version made. `dhcp` is the client that its tag names, `alive` whether one that stays
-    is there (None: it was not to stay).
-    """
-
-    interface: str
-    kind: str
-    parent: str = ""
-    state: str = UP
-    inode: int = 0
-    guest: Guest | None = None
-    #: What a switch calls a guest that is gone.
-    former_guest: str = ""
-    host_end: str = ""
-    addresses: tuple[str, ...] = ()
-    mac: str = ""
-    vlan: str = ""
-    mtu: int = 0
-    adopted: bool = False
-    dhcp: str = ""
-    alive: bool | None = None
+#: See `model/status.py`.
+AttachmentStatus = status.AttachmentStatus
 
 
 def list_attachments(snapshot: Snapshot, backends: Iterable[LinkBackend]) -> list[AttachmentStatus]:
@@ -276,11 +252,12 @@ def name_former_guest(port: SwitchPort) -> str:
 def add_guests(found: list[AttachmentStatus], guests: Mapping[int, Guest]) -> list[AttachmentStatus]:
     """Return the entries with their guests, in the order of their names, and after those the host's own parts."""
     named = [entry._replace(guest=entry.guest or guests.get(entry.inode)) for entry in found]
-    return sorted(named, key=lambda entry: (_rank_status(entry), name_guest(entry), entry.interface, entry.host_end))
+    return sorted(named, key=_sort_status)
 
 
-def _rank_status(entry: AttachmentStatus) -> int:
-    return 2 if entry.guest is None else int(entry.guest is THIS_HOST)
+def _sort_status(entry: AttachmentStatus) -> tuple[object, ...]:
+    rank = 2 if entry.guest is None else int(entry.guest is THIS_HOST)
+    return (rank, *map(natural_key, (name_guest(entry), entry.interface, entry.host_end)))
 
 
 def name_guest(entry: AttachmentStatus) -> str:

@@ -18,6 +18,7 @@ from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import NoReturn
 
     from pipework_core.engine.batch import Batch
     from pipework_core.engine.detach_batch import DetachBatch
@@ -154,6 +155,7 @@ class Engine:
     def list_attachments(self, name: str = "", *, with_host_access: bool = False) -> Inventory:
         """Return what is attached to a guest, or to all guests of the host; raise GuestError for an unknown name.
 
+        A name that no guest has may be that of an interface of the host: what is attached to it is returned then.
         `with_host_access` lists the host's own access to networks as well.
         """
         return self.list_host(name, with_host_access=with_host_access).inventory
@@ -223,6 +225,16 @@ class Engine:
             self._signals.settle()
             self._plugins.fire_step_done(command, outcome, None)
             return command, outcome
+
+    def replace_process(self, name: str, argv: Sequence[str], warn: Callable[[str], None]) -> NoReturn:
+        """Become a program of the host in a guest's network namespace, with the guest's name servers.
+
+        `warn` is told why where it does not have those. Raises GuestError or HostError when that cannot be.
+        """
+        with self._pins():
+            guest = self._find_guest(name)
+            command = Command(argv=tuple(argv), netns=guest.netns, reason=f"as asked, in {guest.name}")
+            self._driver.replace_process(command, guest, warn)
 
     def has_host_end(self, job: Job) -> bool:
         """Whether the job's attachment is a veth pair, which `count_host_ends` counts."""

@@ -39,8 +39,9 @@ class HostInventory(Record):
 def list_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_access: bool) -> HostInventory:
     """Return the attachments of a guest, or with an empty name of all; raise GuestError for a name nobody has.
 
-    What a guest left that is gone can be asked for by the name that a switch remembers. `with_host_access` lists the
-    host's own access to networks as well, which is no attachment.
+    What a guest left that is gone can be asked for by the name that a switch remembers. A name that no guest has may be
+    an interface of the host: a bridge, a parent, or an end of a link. `with_host_access` lists the host's own access
+    to networks as well, which is no attachment.
     """
     warnings: list[str] = []
     directory = GuestDirectory(plugins=plugins, driver=driver, warn=warnings.append)
@@ -60,8 +61,15 @@ def list_host(name: str, *, driver: Driver, plugins: PluginManager, with_host_ac
     ]
     if name:
         former = {name, name.removeprefix("docker:").removeprefix("podman:")} - {""}
-        found = [entry for entry in found if entry.inode == inode or entry.former_guest in former]
-        if not found and unknown is not None:
+        places = {name} if unknown is not None else set()
+        found = [
+            entry
+            for entry in found
+            if entry.inode == inode or entry.former_guest in former or places & {entry.parent, entry.host_end}
+        ]
+        if not found and unknown is not None and name not in seen.host_state.links:
+            if ":" not in name:
+                unknown.add_note(f"the host has no interface {name} either")
             raise unknown
     spaces = [seen.spaces[key] for key in {entry.inode for entry in found} if key in seen.spaces]
     clients = {client.pid for client in seen.clients}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.model.errors import PipeworkError
+from pipework_core.model.errors import NoGuestError, PipeworkError
 from pipework_core.model.plan import Report
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ class Job:
     def whole(self) -> bool:
         """Whether all of it was carried out, or there was nothing to do."""
         return self.plan is not None and self.error is None and len(self.outcomes) == len(self.steps)
+
+    @property
+    def is_guest_gone(self) -> bool:
+        """Whether there is no such guest, so that nothing can be attached to it any more."""
+        return self.guest is None and isinstance(self.error, NoGuestError)
 
     def report(self) -> Report:
         """Return what was done; raise RuntimeError when nothing was planned."""

@@ -1,7 +1,7 @@
 """Reports as plain data, for `--json` and whoever else passes them on. The only module that makes JSON of them.
 
 Users parse the keys and values: they stay as they are, whatever our fields are called. What is not there is
-null.
+null. `report_schema.json` says which keys there are; docs/json.md has the rule for changes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pipework_core import CONTRACT
 from pipework_core.model.attachment import address_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.gc import Collected
@@ -21,10 +21,25 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Guest
     from pipework_core.model.errors import PipeworkError
     from pipework_core.model.event import Event as WatchEvent
+    from pipework_core.model.finding import Finding
     from pipework_core.model.graph import Graph, GraphLink
     from pipework_core.model.lease import Lease
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.packages import Package
+
+
+#: The version of all documents. Another number says that what was right for this one may be wrong.
+VERSION = 1
+
+
+def make_document(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is printed, or sent, as one document: the data with the version."""
+    return {"version": VERSION, **data}
+
+
+def encode_failure(message: str, hint: str, notes: Sequence[str], code: int) -> dict[str, Any]:
+    """Return why there is nothing else to return; `code` is the exit code."""
+    return {"error": message, "hint": hint, "notes": list(notes), "exit": code}
 
 
 def encode_attachment(context: Context, report: Report, *, dry_run: bool = False) -> dict[str, Any]:
@@ -179,8 +194,7 @@ def encode_job(job: Job) -> dict[str, Any]:
     """Return what came of one link of a topology."""
     plan = job.plan
     return {
-        "guest": job.attachment.guest,
-        "interface": (job.context.attachment if job.context else job.attachment).interface or None,
+        **_name_link(job),
         "whole": job.whole,
         "changed": job.whole and bool(job.outcomes),
         "error": str(job.error) if job.error else None,
@@ -215,6 +229,45 @@ def encode_topology(
     }
 
 
+def encode_withdrawal(  # noqa: PLR0913 - what there is to tell
+    hosts: Iterable[dict[str, Any]],
+    jobs: Iterable[Job],
+    rest: Collected | None,
+    *,
+    warnings: Iterable[str],
+    stays: Iterable[str],
+    dry_run: bool,
+) -> dict[str, Any]:
+    """Return what came of detaching all of a topology; `warnings` and `stays` are about the host itself."""
+    return {
+        "dry_run": dry_run,
+        "host": list(hosts),
+        "links": [_encode_withdrawn(job) for job in jobs],
+        "rest": encode_collected(rest, (), dry_run=dry_run) if rest else None,
+        "warnings": list(warnings),
+        "stays": list(stays),
+    }
+
+
+def _encode_withdrawn(job: Job) -> dict[str, Any]:
+    report = job.report() if job.plan is not None and job.error is None else None
+    return {
+        **_name_link(job),
+        "detached": report is not None,
+        "gone": job.is_guest_gone,
+        "error": str(job.error) if job.error else None,
+        "hint": job.error.hint if job.error else None,
+        "warnings": list(report.warnings) if report else [],
+        "stays": list(report.not_removed) if report else [],
+        "steps": [str(step) for step in report.plan.all_steps] if report else [],
+    }
+
+
+def _name_link(job: Job) -> dict[str, Any]:
+    asked = job.context.attachment if job.context else job.attachment
+    return {"guest": job.attachment.guest, "interface": asked.interface or None}
+
+
 def encode_comparison(jobs: Iterable[Job], differences: Iterable[str]) -> dict[str, Any]:
     """Return what differs from a topology file."""
     return {"links": [encode_job(job) for job in jobs], "differences": list(differences)}
@@ -223,6 +276,28 @@ def encode_comparison(jobs: Iterable[Job], differences: Iterable[str]) -> dict[s
 def _is_pruned(job: Job | None) -> bool:
     """Whether an attachment was detached, and nothing of it stays."""
     return job is not None and job.error is None and not (job.plan is not None and job.report().not_removed)
+
+
+def encode_findings(findings: Iterable[Finding], guest: str, *, probed: bool) -> dict[str, Any]:
+    """Return what `doctor` found, the worst first.
+
+    Keys of a finding: `check`, `severity` (error, warning, info), `what`, `why`, `mend` (command lines), `advice`.
+    """
+    return {
+        "guest": guest or None,
+        "probed": probed,
+        "findings": [
+            {
+                "check": finding.check,
+                "severity": finding.severity,
+                "what": finding.what,
+                "why": finding.why,
+                "mend": list(finding.mend),
+                "advice": finding.advice or None,
+            }
+            for finding in findings
+        ],
+    }
 
 
 def encode_packages(packages: Iterable[Package]) -> dict[str, Any]:

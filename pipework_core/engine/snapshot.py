@@ -49,12 +49,18 @@ SHELL_MACVLAN = re.compile(r"ph(?P<pid>\d{1,7})(?P<interface>\D.*)", re.ASCII)
 
 
 def take_snapshot(
-    driver: Driver, plugins: PluginManager, *, clients: bool = False, only: int | None = None
+    driver: Driver,
+    plugins: PluginManager,
+    *,
+    clients: bool = False,
+    addresses: bool = False,
+    only: int | None = None,
 ) -> Snapshot:
     """Read all of it; raise HostError for what nothing can be said without.
 
     `clients` asks for all kept DHCP clients, as opposed to those that an interface remembers, and whether anything of
-    the guests may be hidden, and leaves the guests' addresses out. `only` looks into a single namespace.
+    the guests may be hidden, and leaves the guests' addresses out unless they are
+    asked for as well. `only` looks into a single namespace.
     """
     user, links = driver.read([_USER, facts.HOST_ADDRESSES])
     if not _ROOT.search(user.stdout):
@@ -67,7 +73,7 @@ def take_snapshot(
     found = kept.find_clients(driver) if clients else ()
     spaces = {space.inode: space for space in namespaces.find_namespaces(driver)}
     wanted = [space for space in spaces.values() if only in {None, space.inode}]
-    guest_state, unreadable = namespaces.peek_into(driver, wanted, addresses=not clients)
+    guest_state, unreadable = namespaces.peek_into(driver, wanted, addresses=addresses or not clients)
     if not clients and any(_keeps_client(link) for seen in guest_state.values() for link in seen.links.values()):
         found = kept.find_clients(driver)
     answers, ports, warnings = _read_switches(driver, plugins, host)

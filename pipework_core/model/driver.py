@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipework_core.model.errors import HostError
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
+    from pipework_core.model.context import Guest
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
@@ -98,6 +100,13 @@ class RunDriver(Driver, Protocol):
     def release(self) -> None:
         """Let go of all pinned namespaces; the driver can be used again."""
 
+    def replace_process(self, command: Command, guest: Guest, warn: Callable[[str], None]) -> NoReturn:
+        """Become the command, in the network namespace of a guest that is pinned; return never.
+
+        Its name servers are the guest's; `warn` is told why where they are not. Raises GuestError or HostError; the
+        process may be in that namespace then, and has to end.
+        """
+
     def finish(self, notes: Sequence[str]) -> None:
         """Complete a run that succeeded; `notes` say what needed nothing. May raise PipeworkError."""
 
@@ -133,6 +142,11 @@ class BaseDriver:
 
     def release(self) -> None:
         """Do nothing: no namespace is held."""
+
+    def replace_process(self, command: Command, guest: Guest, warn: Callable[[str], None]) -> NoReturn:
+        """Refuse it: only a driver that works on this very machine can."""
+        del guest, warn
+        raise HostError(f"{command.argv[0]} can only be run where pipework runs.", hint="run pipework there")
 
     def finish(self, notes: Sequence[str]) -> None:
         """Do nothing: a run that succeeded is complete."""

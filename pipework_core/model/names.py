@@ -75,6 +75,15 @@ def escape_text(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def natural_key(text: str) -> tuple[object, ...]:
+    """Return what sorts names as people count: n2 before n10, and n02 beside n2. Any two can be compared."""
+    parts: list[object] = [*re.split(r"([0-9]+)", text)]
+    for place, digits in enumerate(re.findall(r"[0-9]+", text)):
+        number = digits.lstrip("0")
+        parts[2 * place + 1] = (len(number), number)
+    return tuple(parts), text
+
+
 def shorten_text(text: str, most: int = 300) -> str:
     """Return `text` escaped (see `escape_text`), its middle left out where that has more than `most` characters.
 

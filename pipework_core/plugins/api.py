@@ -14,11 +14,12 @@ from pipework_core.toolkit.replace import rename_aside
 from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Candidate, Context, Guest, Replacement, RunningGuest, SharedResource
     from pipework_core.model.driver import Driver
+    from pipework_core.model.finding import Examination, Finding
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.plan import Command, Outcome
     from pipework_core.model.snapshot import Client, Namespace, Snapshot, SwitchPort
@@ -247,3 +248,26 @@ class Addressing(Protocol):
 
     def release(self, context: Context, tag: Tag) -> Plan:
         """Return what gives back what an earlier request got by this method, in front of detaching or replacing."""
+
+
+class Check:
+    """Looks at a host for one thing that will not work. No I/O: facts in, findings out. It changes nothing.
+
+    A check inherits from this class, sets `name`, and says what it reads and what that means.
+    """
+
+    #: What findings of it are listed under.
+    name: str = ""
+    #: Programs of the host that it asks about; those found are in `Examination.programs`.
+    programs: tuple[str, ...] = ()
+    #: Whether its queries send packets into networks: it is then left out unless `--probe` is given.
+    probes: bool = False
+
+    def queries(self, examination: Examination) -> Mapping[str, Command]:
+        """Return what it has to read beside the facts, by keys of its own; each has two seconds, or its `timeout`."""
+        del examination
+        return {}
+
+    def judge(self, examination: Examination, answers: Mapping[str, Outcome]) -> Iterable[Finding]:
+        """Return what is found; an answer is missing where the namespace that it was to come from has ended."""
+        raise NotImplementedError

@@ -74,6 +74,25 @@ OPTION_DRIVERS: Mapping[str, str] = {
 }
 HOST_ACCESS: Mapping[str, str] = {"switch": "pipework_backends.host_access.switch"}
 DHCP_CLIENTS: Mapping[str, str] = {"kept": "pipework_backends.addressing.dhcp_clients"}
+#: What `pipework doctor` looks for, in the order in which findings of one severity are told.
+CHECKS: Mapping[str, str] = {
+    "tools": "pipework_backends.checks.tools",
+    "engines": "pipework_backends.checks.engines",
+    "modules": "pipework_backends.checks.modules",
+    "firewall": "pipework_backends.checks.firewall",
+    "mac-filter": "pipework_backends.checks.mac_filter",
+    "parents": "pipework_backends.checks.parents",
+    "spanning-tree": "pipework_backends.checks.spanning_tree",
+    "mtu": "pipework_backends.checks.mtu",
+    "ipv6": "pipework_backends.checks.ipv6",
+    "rp-filter": "pipework_backends.checks.rp_filter",
+    "ovs": "pipework_backends.checks.ovs",
+    "leases": "pipework_backends.checks.leases",
+    "leftovers": "pipework_backends.checks.leftovers",
+    "addresses": "pipework_backends.checks.addresses",
+    "taken-addresses": "pipework_backends.checks.addresses",
+    "dhcp-servers": "pipework_backends.checks.dhcp_servers",
+}
 
 GROUP_BACKENDS = "pipework.backends"
 GROUP_GUESTS = "pipework.guests"
@@ -81,6 +100,7 @@ GROUP_ADDRESSING = "pipework.addressing"
 GROUP_DRIVERS = "pipework.drivers"
 GROUP_HOST_ACCESS = "pipework.host_access"
 GROUP_DHCP_CLIENTS = "pipework.dhcp_clients"
+GROUP_CHECKS = "pipework.checks"
 GROUP_OBSERVERS = "pipework.observers"
 
 #: Group to the hook that registers its objects, and to the attribute with the name of one.
@@ -91,6 +111,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     GROUP_DRIVERS: ("pipework_drivers", "name"),
     GROUP_HOST_ACCESS: ("pipework_host_access", "name"),
     GROUP_DHCP_CLIENTS: ("pipework_dhcp_clients", "name"),
+    GROUP_CHECKS: ("pipework_checks", "name"),
 }
 #: What users name and `pipework plugins` lists.
 LISTED: Mapping[str, Mapping[str, str]] = {
@@ -98,6 +119,7 @@ LISTED: Mapping[str, Mapping[str, str]] = {
     GROUP_GUESTS: GUESTS,
     GROUP_ADDRESSING: ADDRESSING,
     GROUP_DRIVERS: DRIVERS,
+    GROUP_CHECKS: CHECKS,
 }
 TABLES: Mapping[str, Mapping[str, str]] = {
     **LISTED,

@@ -1,4 +1,4 @@
-"""The hooks: six that register objects, five that tell an observer what happens.
+"""The hooks: seven that register objects, five that tell an observer what happens.
 
 A plugin is a module, or an object, with functions of these names that are marked with `hookimpl`:
 
@@ -11,7 +11,7 @@ A plugin is a module, or an object, with functions of these names that are marke
 Each request of which a plan was ready ends in exactly one of attached, detached and failed, unless the process is
 killed. What belongs to no request (what `gc` removes, what a killed run left to the next, `pipework route`) is told by
 its steps alone, which have no context. Nothing else that pipework does changes anything. What it starts may: a DHCP
-client that stays, the guard of `host --confirm-within`.
+client that stays, the guard of `host --confirm-within`, a program that `pipework exec` becomes.
 
 The hooks are called in the thread of the run, most of them while it holds the host's lock: a slow observer delays
 everybody.
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context
     from pipework_core.model.driver import DriverKind, DriverWrapper
     from pipework_core.model.plan import Command, Outcome, Plan, Report
-    from pipework_core.plugins.api import Addressing, DhcpClientFinder, GuestResolver, HostAccessPlanner, LinkBackend
+    from pipework_core.plugins.api import (
+        Addressing,
+        Check,
+        DhcpClientFinder,
+        GuestResolver,
+        HostAccessPlanner,
+        LinkBackend,
+    )
 
 PROJECT = "pipework"
 #: How the names of all hooks begin.
@@ -87,6 +94,13 @@ class Specs:
         """Return what finds the DHCP clients that stay with their guests. Only the built-in one is called.
 
         Example: the built-in one returns `[Kept()]`.
+        """
+
+    @hookspec
+    def pipework_checks(self) -> Iterable[Check]:  # type: ignore[empty-body] # as above
+        """Return what this plugin looks for when `pipework doctor` examines a host: objects as `Check` describes them.
+
+        Example: `return [VxlanPort()]` with `name = "vxlan-port"` warns of a firewall that drops UDP port 4789.
         """
 
     @hookspec

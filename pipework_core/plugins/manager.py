@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Command, Outcome, Plan, Report
     from pipework_core.plugins.api import (
         Addressing,
+        Check,
         DhcpClientFinder,
         GuestResolver,
         HostAccessPlanner,
@@ -208,6 +209,11 @@ class PluginManager:
         """Return what finds the DHCP clients that stay with their guests."""
         finder: DhcpClientFinder = self._registry.find_built_in(builtin.GROUP_DHCP_CLIENTS, "kept")
         return finder
+
+    def list_checks(self) -> list[Check]:
+        """Return all checks of hosts, the built-in ones first."""
+        built_in = [self._registry.find_built_in(builtin.GROUP_CHECKS, name) for name in builtin.CHECKS]
+        return [*built_in, *self._registry.list_third_party(builtin.GROUP_CHECKS)]
 
     def find_package(self, item: object) -> str:
         """Return the package that provides a backend, resolver, method or driver; empty for a built-in one."""

@@ -33,6 +33,7 @@ _PROTOCOLS: Mapping[str, type] = {
     builtin.GROUP_GUESTS: api.GuestResolver,
     builtin.GROUP_ADDRESSING: api.Addressing,
     builtin.GROUP_DRIVERS: driver.DriverKind,
+    builtin.GROUP_CHECKS: api.Check,
 }
 #: What a name may be, and that in words. A kind and a method stand in tags, which hold letters and digits there. A
 #: method must not be taken for the beginning of an IPv6 address, nor for another method with the 6 of that family.
@@ -104,6 +105,10 @@ def _find_missing(item: object, protocol: type) -> str:
             return "base class LinkBackend"
         inherited = type(item).plan is api.LinkBackend.plan and type(item).create is api.LinkBackend.create
         return "method create" if inherited else ""
+    if protocol is api.Check:
+        if not isinstance(item, api.Check):
+            return "base class Check"
+        return "method judge" if type(item).judge is api.Check.judge else ""
     methods = (
         f"method {name}" for name in vars(protocol) if name[0] != "_" and not callable(getattr(item, name, None))
     )

@@ -1,7 +1,8 @@
 """The words of the command line as tables, and the scanner that tells options from operands.
 
-Options stand in any order and position, and `--` ends them. Every word after the guest of `route`, `rule` and `tc`
-belongs to the tool. Each command names the options that it takes; the manual and completion are made of this table.
+Options stand in any order and position, and `--` ends them. Every word after the guest of `exec`, `route`, `rule`
+and `tc` belongs to the program. Each command names the options that it takes; the manual and completion are made of
+this table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The commands whose words after the guest belong to a tool: `ip` and `tc`, run in the guest.
 TOOLS = ("route", "rule", "tc")
+#: The commands whose words after the guest are somebody else's, whatever they look like.
+PASSING = (*TOOLS, "exec")
 #: The commands in the order of the manual, each with its module in `pipework_core.cli.commands`. `attach` is meant when
 #: none is named; a HOSTIF that is called like one of them needs it. `--wait` is written as an option. The table stands
 #: here since a line of a topology file must not begin with one of these words either.
@@ -26,7 +29,9 @@ COMMANDS = {
     "graph": "graph",
     "gc": "gc",
     "host": "host",
-    **dict.fromkeys(TOOLS, "exec"),
+    "doctor": "doctor",
+    "exec": "exec",
+    **dict.fromkeys(TOOLS, "tool"),
     "--wait": "wait",
     "wait-script": "wait_script",
     "demo": "demo",
@@ -59,7 +64,8 @@ CHANGING = (*LOOKING, "dry-run")
 class Option(Record):
     """One option: its spellings, what its value is called (empty for a switch), and one sentence of help.
 
-    `many` says that it may be given more than once.
+    `many` says that it may be given more than once. `env` is the environment variable that has its value when it is
+    not given.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Option(Record):
     short: str = ""
     value: str = ""
     many: bool = False
+    env: str = ""
 
     @property
     def long(self) -> str:
@@ -111,12 +118,31 @@ OPTIONS = (
         name="file",
         short="-f",
         value="FILE",
-        help="the topology file: pipework.yaml when not given, - for standard input",
+        env="PIPEWORK_FILE",
+        help="the topology file: ./pipework.yaml when not given, else /etc/pipework/pipework.yaml; - for stdin",
     ),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
     Option(name="once", help="serve the containers that run now, and end"),
-    Option(name="runtime", value="NAMES", help="watch these: docker, podman, or both with a comma; else what is there"),
+    Option(
+        name="runtime",
+        value="NAMES",
+        help="only guests of these runtimes, with commas between; watch knows docker and podman",
+    ),
+    Option(name="kind", value="NAMES", help="only attachments of these kinds, with commas between: bridge,macvlan"),
+    Option(name="state", value="NAMES", help="only attachments in these states, with commas between: down,orphan"),
+    Option(name="wide", help="cut nothing off, and leave no column out, however narrow the terminal is"),
+    Option(
+        name="format",
+        value="FORM",
+        help="ls: a line for each, such as '{guest} {interface}'; graph: tree, mermaid, dot, svg, html or json",
+    ),
+    Option(
+        name="color",
+        value="auto|always|never",
+        env="PIPEWORK_COLOR",
+        help="use colour: always, never, or auto (on a terminal, unless NO_COLOR is set), which it is when not given",
+    ),
     Option(name="filter", value="KEY=VALUE", many=True, help="only containers that the engine's filter lets through"),
     Option(name="policy", value="FILE", help="what containers may ask for: /etc/pipework/policy.yaml when not given"),
     Option(name="env", help="read the variables of dreamcat4/pipework as well: pipework_cmd"),
@@ -142,17 +168,18 @@ OPTIONS = (
     Option(
         name="timeout",
         value="SECONDS",
+        env="PIPEWORK_TIMEOUT",
         help="stop waiting after so long, with exit code 1: 30 for a lease; --wait waits for ever without it",
     ),
     Option(
         name="driver",
         value="NAME",
+        env="PIPEWORK_DRIVER",
         help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
     ),
     Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
     Option(name="record", value="FILE", help="write every command and its answer to a file"),
     Option(name="replay", value="FILE", help="run against a recording; a command that is not in it fails"),
-    Option(name="format", value="FORM", help="how a picture is written: tree, mermaid, dot, svg, html or json"),
     Option(name="json", help="print the plan and what was done, or the list, for machines"),
     Option(name="verbose", short="-v", help="show each command with its reason, on stderr"),
     Option(name="debug", help="show a traceback with an error"),
@@ -202,7 +229,7 @@ def scan_words(argv: Sequence[str]) -> ParsedArgs:
             _take_short(word, todo, values)
         else:
             operands.append(word)
-            if len(operands) == 2 and operands[0] in TOOLS:  # noqa: PLR2004 - the command and its guest
+            if len(operands) == 2 and operands[0] in PASSING:  # noqa: PLR2004 - the command and its guest
                 operands += todo
                 break
     given = len(operands)

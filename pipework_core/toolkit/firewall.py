@@ -30,15 +30,26 @@ FIREWALL_QUERIES: Mapping[str, Command] = {
 
 def firewall_warnings(bridge: str, answers: Mapping[str, Outcome]) -> tuple[str, ...]:
     """Return a warning when frames between ports of `bridge` will be dropped."""
+    cure = find_cure(bridge, answers)
+    if not cure:
+        return ()
+    who = " (Docker set it so)" if is_set_by_docker(answers) else ""
+    return (f"the firewall drops what passes between ports of {bridge}{who}: FORWARD; {cure} lets it pass",)
+
+
+def find_cure(bridge: str, answers: Mapping[str, Outcome]) -> str:
+    """Return the command that lets frames pass between ports of `bridge`; empty where the firewall drops none."""
     bridged, rules = (answers[key].stdout if key in answers else "" for key in FIREWALL_QUERIES)
     lines = rules.splitlines()
     drops = any(line.startswith(("-P FORWARD DROP", "-A FORWARD -j DROP", "-A FORWARD -j REJECT")) for line in lines)
     if bridged.strip() != "1" or not drops or any(_accepts(line, bridge) for line in lines):
-        return ()
-    docker = "-N DOCKER-USER" in lines
-    cure = f"iptables -I {'DOCKER-USER' if docker else 'FORWARD'} -i {bridge} -o {bridge} -j ACCEPT"
-    who = " (Docker set it so)" if docker else ""
-    return (f"the firewall drops what passes between ports of {bridge}{who}: FORWARD; {cure} lets it pass",)
+        return ""
+    return f"iptables -I {'DOCKER-USER' if is_set_by_docker(answers) else 'FORWARD'} -i {bridge} -o {bridge} -j ACCEPT"
+
+
+def is_set_by_docker(answers: Mapping[str, Outcome]) -> bool:
+    """Whether the firewall has Docker's rules."""
+    return "firewall" in answers and "-N DOCKER-USER" in answers["firewall"].stdout.splitlines()
 
 
 def _accepts(line: str, bridge: str) -> bool:

@@ -1,44 +1,25 @@
-"""The unit of systemd for `pipework watch`."""
+"""The unit of systemd for `pipework watch`; it travels in the package as the file that a distribution installs."""
 
 from __future__ import annotations
 
-_UNIT = """\
-[Unit]
-Description=Network interfaces for containers that ask for them
-Documentation=man:pipework(1)
-After=docker.socket docker.service podman.socket openvswitch-switch.service network-online.target
-Wants=network-online.target
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-[Service]
-Type=notify
-ExecStart={command} watch
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
-RestartSec=1
-WatchdogSec=60
-TimeoutStopSec=10
-# What it started for guests, such as DHCP clients that renew a lease, is theirs and lives on.
-KillMode=process
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_CHOWN
-NoNewPrivileges=yes
-ProtectHome=yes
-ProtectSystem=strict
-ReadWritePaths=/run
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_PACKET AF_INET AF_INET6
-
-[Install]
-WantedBy=multi-user.target
-"""
+#: The unit, for a pipework that is installed as /usr/bin/pipework.
+FILE = Path(__file__).with_name("pipework-watch.service")
+_INSTALLED = "/usr/bin/pipework"
+#: What systemd would take for something else inside of double quotes (systemd.service(5), "Command lines").
+_ESCAPES = str.maketrans({"%": "%%", "$": "$$", '"': r"\"", "\\": r"\\"})
 
 
-def make_unit(python: str) -> str:
-    """Return the unit; `python` is the interpreter that runs pipework."""
-    return _UNIT.format(command=f"{python} -P -m pipework_core")
+def make_unit(command: Sequence[str], file: Path = FILE) -> str:
+    """Return a unit of ours that starts pipework by this command, the absolute path of a program first."""
+    return file.read_text().replace(_INSTALLED, " ".join(map(_quote, command)))
+
+
+def _quote(word: str) -> str:
+    escaped = word.translate(_ESCAPES)
+    return f'"{escaped}"' if escaped != word or any(map(str.isspace, word)) else word

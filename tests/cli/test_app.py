@@ -9,8 +9,7 @@ import pytest
 
 from pipework_core import __main__ as program
 from pipework_core.cli import app
-from pipework_core.cli.commands import attach
-from pipework_core.cli.commands import exec as tools
+from pipework_core.cli.commands import attach, tool
 from pipework_core.model.errors import CommandError, GuestError, Interrupted, PipeworkError
 from pipework_core.model.plan import Command, Outcome
 
@@ -29,7 +28,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
         raise errors[0]
 
     monkeypatch.setattr(attach, "run", run)
-    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(tool, "run", run)
     return errors
 
 
@@ -48,7 +47,13 @@ def test_an_error_is_data_where_that_was_asked_for(
     failing.append(GuestError("no such guest.", hint="start it"))
     assert app.run(("--json", *ATTACH)) == 1
     said = capsys.readouterr()
-    assert json.loads(said.out) == {"error": "no such guest.", "hint": "start it", "notes": [], "exit": 1}
+    assert json.loads(said.out) == {
+        "version": 1,
+        "error": "no such guest.",
+        "hint": "start it",
+        "notes": [],
+        "exit": 1,
+    }
     assert "no such guest" in said.err
 
 

@@ -44,7 +44,7 @@ def words(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("det", ["detach"]),
-        ("e", ["eth0"]),
+        ("e", ["exec", "eth0"]),
         ("br", ["br1", "bridge:"]),
         ("macvlan:e", ["macvlan:eth0"]),
         ("br1 w", ["web1", "web2"]),
@@ -57,7 +57,7 @@ def words(line: str) -> list[str]:
         ("br1 web1 10.0.0.1/24 --no", ["--no-dad"]),
         ("br1 web1 10.0.0.1/24 --no-dad --no", []),
         ("-o a=b br1 --opt", ["--option"]),
-        ("ls b", ["blue"]),
+        ("ls b", ["blue", "br1"]),
         ("detach --al", ["--all"]),
         ("detach web1 ", []),
         ("ls --al", []),

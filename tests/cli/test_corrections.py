@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipework_core.cli import app
-from pipework_core.cli.commands import attach
-from pipework_core.cli.commands import exec as tools
+from pipework_core.cli.commands import attach, tool
 from pipework_core.cli.corrections import correct_usage
 from pipework_core.cli.parser import parse
 from pipework_core.model.errors import GuestError, NoGuestError, UsageError
@@ -134,7 +133,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr(attach, "run", run)
-    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(tool, "run", run)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipework_core.cli.commands import Settings
 from pipework_core.cli.commands.completion import CompletionRequest
-from pipework_core.cli.commands.exec import ToolRequest
 from pipework_core.cli.commands.help import HelpRequest
+from pipework_core.cli.commands.tool import ToolRequest
 from pipework_core.cli.commands.wait import WaitRequest
 from pipework_core.cli.parser import Invocation, parse
 from pipework_core.model.attachment import Attachment
@@ -241,7 +241,7 @@ def test_options_of_ip_come_before_what_it_is_to_do(typed: str, run: str) -> Non
         ("-v --version", Invocation("version", None, Settings(verbose=True))),
         ("version", Invocation("version", None, Settings())),
         ("ls -V", Invocation("version", None, Settings())),
-        ("-q schema", Invocation("schema", None, Settings(quiet=True))),
+        ("-q schema", Invocation("schema", False, Settings(quiet=True))),  # noqa: FBT003 - see there
         ("completion zsh", Invocation("completion", CompletionRequest("zsh"), Settings())),
         ("completion reply -- ls --js", Invocation("completion", CompletionRequest(words=["ls", "--js"]), Settings())),
     ],

@@ -9,6 +9,7 @@ import pytest
 from pipework_backends.addressing.dhcp_clients import Kept
 from pipework_core.engine import attachments, report_json
 from pipework_core.engine.guests import GuestDirectory
+from pipework_core.model.context import Guest
 from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.ownership import PENDING_GROUP, Tag
 from pipework_core.model.plan import Command, Netns, Outcome
@@ -345,3 +346,14 @@ def test_a_client_with_a_guest_is_not_looked_at_again() -> None:
 @pytest.mark.parametrize("line", ["", "x", "1 2 3 4 5 6", "nodash dhclient 4 eth1 7", "1-eth1 dhclient 4 eth1 x"])
 def test_what_is_no_line_about_a_client_is_none(line: str) -> None:
     assert Kept().find_clients(FakeDriver(lambda _: Outcome(code=0, stdout=line), programs=frozenset())) == ()
+
+
+def test_guests_come_in_the_order_that_people_count_in() -> None:
+    entries = [
+        attachments.AttachmentStatus(interface, "bridge", guest=Guest(name=name, runtime="netns", netns=Netns("/x")))
+        for name, interface in (("n10", "eth1"), ("n2", "eth10"), ("n2", "eth9"), ("n1", "eth1"))
+    ]
+    found = attachments.add_guests(entries, {})
+    assert [(entry.guest and entry.guest.name, entry.interface) for entry in found] == [
+        ("n1", "eth1"), ("n2", "eth9"), ("n2", "eth10"), ("n10", "eth1"),
+    ]  # fmt: skip

@@ -12,11 +12,13 @@ from .docker import DockerEngine
 from .host import PrivateHost, is_root
 from .lxc import Lxc
 from .ovs import OpenVSwitch
+from .package_files import build_wheel, run_builder
 from .parts import require
 from .podman import Podman
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +28,20 @@ def _machine_unchanged() -> Iterator[None]:
     yield
     changed = machine.differences(before, machine.snapshot())
     assert not changed, "the lab left the machine changed: " + "; ".join(changed)
+
+
+@pytest.fixture(scope="session")
+def pipework_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel of this source tree."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def pyz(pipework_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the single file, with the libraries that the tests have."""
+    file = str(tmp_path_factory.mktemp("pyz") / "pipework.pyz")
+    assert "msgspec for:\n  cpython-3" in run_builder("zipapp/build.py", str(pipework_wheel), file)
+    return file
 
 
 @pytest.fixture

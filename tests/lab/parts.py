@@ -34,6 +34,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "shellcheck": ("shellcheck",),
     "ssh": ("sshd", "ssh", "ssh-keygen", "ss"),
     "vxlan": (),
+    "deb": ("dpkg-buildpackage", "dh", "dh_python3", "lintian", "py3compile"),
     "browser": ("chromium", "bash"),
     "bash": ("bash",),
     "zsh": ("zsh",),
@@ -101,6 +102,13 @@ def no_udhcpc6() -> str | None:
     return None if has_udhcpc6() else "no busybox with udhcpc6 is installed (tools/install-lab.sh installs it)"
 
 
+def no_system_python() -> str | None:
+    """Say that the Python of the distribution is too old for pipework or lacks pluggy, or None."""
+    code = "import sys, pluggy; sys.exit(sys.version_info < (3, 11))"
+    done = subprocess.run(("/usr/bin/python3", "-c", code), capture_output=True, check=False)
+    return None if done.returncode == 0 else "/usr/bin/python3 is older than 3.11, or python3-pluggy is not installed"
+
+
 def no_sh_library() -> str | None:
     """Say that the ssh driver lacks its library, or None."""
     return None if find_spec("sh") else "the Python package sh is not installed (the test group has it)"
@@ -119,6 +127,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "udhcpc6": (no_udhcpc6,),
     "uml": (no_uml_modules, no_private_host),
     "vxlan": (no_root, no_vxlan),
+    "deb": (no_root, no_system_python),
     "browser": (no_private_host,),
 }
 

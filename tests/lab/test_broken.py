@@ -23,7 +23,7 @@ ESCAPES = "\x1b[2J\x1b]0;x\x07\x1b[31m\u202e\x9b\x7f"
 #: `pipework ls`, by a driver that waits for no tool for longer than half a second.
 IMPATIENT = """
 import sys
-from pipework_core.cli.commands.ls import format_attachments
+from pipework_core.cli.attachment_table import format_attachments
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
 from pipework_core.plugins.manager import PluginManager
@@ -122,8 +122,8 @@ def test_a_switch_that_does_not_answer_costs_its_ports_only(ovs: OpenVSwitch) ->
     try:
         done = host.pipework("ls")
         assert "Open vSwitch" in done.stderr
-        assert "netns:bridged  eth1       bridge  br1" in done.stdout
-        assert "netns:ported   eth1       ovs" in done.stdout
+        assert "netns:bridged  eth1       up     bridge  br1" in done.stdout
+        assert "netns:ported   eth1       up     ovs" in done.stdout
         collected = host.pipework("gc")
         assert collected.stdout == ""
         assert "Traceback" not in done.stderr + collected.stderr
@@ -170,6 +170,6 @@ def test_neither_do_names_of_namespaces_and_aliases(host: PrivateHost) -> None:
         host.run(*guest_state, "ip", "link", "set", "dev", f"b{number}", "alias", alias)
     done = host.pipework("ls")
     assert clean(done.stdout + done.stderr)
-    assert [line.count("eth1") for line in done.stdout.splitlines()] == [0, 1, 1]
+    assert [line.count(" eth1 ") for line in done.stdout.splitlines()] == [0, 1, 1]
     assert {entry["guest"]["name"] for entry in listed(host)} == {hostile, "plain"}
     assert clean(host.pipework("gc").stdout)

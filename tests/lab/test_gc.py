@@ -203,7 +203,7 @@ def test_a_client_goes_that_has_outlived_its_guest(dhcp: DhcpServer) -> None:
     guests = [host.process_guest() for _ in range(2)]
     for guest in guests:
         host.pipework("lan0", f"pid:{guest}", "dhclient-f")
-    assert [row.split()[-2:] for row in host.pipework("ls").stdout.splitlines()[1:]] == [["up", "dhclient-f"]] * 2
+    assert host.pipework("ls", "--format", "{state} {dhcp}").stdout.splitlines() == ["up dhclient-f"] * 2
     assert host.pipework("gc").stdout == ""
     dead, alive = (host.run("readlink", f"/proc/{guest}/ns/net").stdout.strip()[5:-1] for guest in guests)
     kept = host.run("sh", LEASE, "list").stdout.splitlines()

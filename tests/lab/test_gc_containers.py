@@ -46,7 +46,7 @@ def test_a_client_in_a_container_goes_that_has_outlived_its_guest(lab: Lab) -> N
     image = (IMAGE, *SLEEP)
     host.run(lab.runtime, "run", "--detach", "--name", "aside", "--network", "container:alive", *image)
     assert len(lab.containers()) == 2
-    assert [row.split()[-2:] for row in host.pipework("ls").stdout.splitlines()[1:]] == [["up", "dhcp-f"]] * 2
+    assert host.pipework("ls", "--format", "{state} {dhcp}").stdout.splitlines() == ["up dhcp-f"] * 2
     assert host.pipework("gc").stdout == ""
     before = host.state([pids["alive"]])[str(pids["alive"])]
     host.run("kill", "-KILL", watcher_of(lab, pids["dead"]))

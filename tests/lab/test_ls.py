@@ -47,9 +47,9 @@ def test_attachments_are_read_off_the_kernel_alone(host: PrivateHost) -> None:
     assert (third["guest"]["pid"], third["on"]) == (process, "br2")
     assert list(map(without_process, listed(host, "blue"))) == list(map(without_process, [first, second]))
     table = host.pipework("ls", f"pid:{process}").stdout.splitlines()
-    assert [line.split()[:4] for line in table] == [
-        ["GUEST", "INTERFACE", "KIND", "ON"],
-        [f"pid:{process}", "eth1", "bridge", "br2"],
+    assert [line.split()[:5] for line in table] == [
+        ["GUEST", "INTERFACE", "STATE", "KIND", "ON"],
+        [f"pid:{process}", "eth1", "up", "bridge", "br2"],
     ]
 
 

@@ -52,7 +52,7 @@ def engine() -> Iterator[DockerEngine]:
 
 def test_it_may_do_what_it_has_to(engine: DockerEngine) -> None:
     host = engine.host
-    words = re.findall(r"CapabilityBoundingSet=(.*)", make_unit("python"))[0].split()
+    words = re.findall(r"CapabilityBoundingSet=(.*)", make_unit(("python",)))[0].split()
     allowed = ",".join(f"+{word.removeprefix('CAP_').lower()}" for word in words)
     limits = ("setpriv", f"--bounding-set=-all,{allowed}", "--no-new-privs")
     watch = (sys.executable, "-P", "-m", "pipework_core", "watch")

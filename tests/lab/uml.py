@@ -29,7 +29,7 @@ INSIDE = "/run/report"
 RESULTS = "results.jsonl"
 #: All modules that tests may want; those that this kernel lacks are left out.
 MODULES = (
-    *("overlay", "veth", "tun", "bridge", "br_netfilter", "8021q", "dummy", "macvlan", "ipvlan"),
+    *("bonding", "overlay", "veth", "tun", "bridge", "br_netfilter", "8021q", "dummy", "macvlan", "ipvlan"),
     *("openvswitch", "vxlan", "geneve", "sch_netem", "ifb", "wireguard", "mac80211_hwsim"),
 )
 MEMORY = "512M"

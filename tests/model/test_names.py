@@ -124,3 +124,10 @@ def test_a_stable_mac_is_always_a_local_unicast_address(text: str) -> None:
 
 def test_what_a_terminal_could_obey_is_escaped() -> None:
     assert names.escape_text("eth1 \x1b]0;owned\x07 \u202e näher") == "eth1 \\x1b]0;owned\\x07 \\u202e näher"
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    unsorted = ["n10", "n2", "n1a10", "n1a9", "m3", "", "7", "n02", "x" * 3 + "9" * 5000, "n", "\u0663"]
+    assert sorted(unsorted, key=names.natural_key) == [
+        "", "7", "m3", "n", "n1a9", "n1a10", "n02", "n2", "n10", "x" * 3 + "9" * 5000, "\u0663",
+    ]  # fmt: skip

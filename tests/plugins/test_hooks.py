@@ -17,6 +17,7 @@ from pipework_core.model.driver import DriverKind
 from pipework_core.model.errors import CommandError, GuestError, HostError, Interrupted, UndoError
 from pipework_core.model.plan import Command, Outcome
 from pipework_core.plugins import api, validation
+from pipework_core.plugins.builtin import CHECKS
 from pipework_core.plugins.hookspecs import Specs, hookimpl
 from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing.fake import GOOD
@@ -107,6 +108,19 @@ def test_pipework_host_access_registers_the_planner() -> None:
 def test_pipework_dhcp_clients_is_asked_for_the_clients_that_stay() -> None:
     plugins = PluginManager(warn=pytest.fail, third_parties=False)
     assert plugins.find_dhcp_client_finder().find_clients
+
+
+def test_pipework_checks_is_asked_by_the_doctor() -> None:
+    class Moon(api.Check):
+        name = "moon"
+
+        def judge(self, *_: object) -> tuple[()]:
+            return ()
+
+    moon = Moon()
+    plugins = registering("pipework_checks", moon)
+    assert plugins.list_checks()[-1] is moon
+    assert [check.name for check in plugins.list_checks()[:-1]] == list(CHECKS)
 
 
 def test_pipework_plan_ready_comes_first_with_all_steps() -> None:

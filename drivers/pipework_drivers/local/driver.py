@@ -25,7 +25,9 @@ from pipework_drivers.local.process import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
 
+    from pipework_core.model.context import Guest
     from pipework_core.model.driver import Lock, PinnedNetns
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns
@@ -185,6 +187,17 @@ class LiveDriver(BaseDriver):
             argv, _, fds = self._enter_namespace(command.argv, command.netns)
             pid = start_unattended(argv, fds=fds, inheritance=self._inheritance)
             self._unattended += [pid] if pid else []
+
+    def replace_process(self, command: Command, guest: Guest, warn: Callable[[str], None]) -> NoReturn:
+        """Become the command in the guest's network; see `RunDriver.replace_process`."""
+        from pipework_drivers.local import guest_process  # noqa: PLC0415 - only `pipework exec` needs it
+
+        space = self._pins.find_fd(guest.netns)
+        if space is None:
+            raise HostError(f"the network of {guest.name} is not held open.")
+        guest_process.enter_network(space, guest.name)
+        guest_process.use_files_of(guest, warn)
+        guest_process.become(command.argv)
 
     def lock(self) -> Lock:
         """Hold the lock of this host."""

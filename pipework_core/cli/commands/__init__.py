@@ -6,19 +6,23 @@ A command is imported when it is run, all of them for the manual, so a command i
 from __future__ import annotations
 
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pipework_core.model.records import Record
 from pipework_core.spec.options import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipework_core.spec.options import ParsedArgs
 
 
 class Settings(Record):
-    """What the options say that many commands share. `argv` is the whole command line as it was typed."""
+    """What the options say that many commands share. `argv` is the whole command line as it was typed.
+
+    `variables` are the environment's that stand for options, by the options' names.
+    """
 
     argv: tuple[str, ...] = ()
     verbose: bool = False
@@ -29,6 +33,7 @@ class Settings(Record):
     driver: str = ""
     record: str = ""
     replay: str = ""
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 class CommandModule(Protocol):

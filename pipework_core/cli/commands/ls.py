@@ -1,83 +1,147 @@
-"""`pipework ls [GUEST]`: list attachments, as a table for people or as data for machines."""
+"""`pipework ls [GUEST|INTERFACE]`: list attachments, as a table for people or as data for machines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
+from pipework_core.model.records import Record
 from pipework_core.spec import grammar, options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pipework_core.cli.commands import Settings
+    from pipework_core.cli.run import Run
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.spec.options import ParsedArgs
 
-USAGE = ("ls [GUEST] [--json]",)
+USAGE = (
+    "ls [GUEST|INTERFACE] [--kind NAMES] [--state NAMES] [--runtime NAMES]",
+    "ls [--wide] [--format TEXT | --json]",
+)
 HELP = (
     (
-        "ls [GUEST]",
-        "list attachments: up, down, expired (lease over), unfinished (killed), orphan (guest gone), elsewhere (moved)",
+        "ls [GUEST|INTERFACE]",
+        (
+            "list attachments, of a guest or on a bridge or NIC: up, down, expired (lease over), unfinished (killed), "
+            "orphan (guest gone), elsewhere (moved)"
+        ),
     ),
 )
-OPTIONS = ("json", *options.LOOKING)
-EXAMPLES = (("ls", "all of the host"), ("ls web1", "one guest"), ("ls --json", "for machines"))
+OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING)
+EXAMPLES = (
+    ("ls", "all of the host"),
+    ("ls web1", "one guest"),
+    ("ls br1 --state down,orphan", "what does not work on a bridge"),
+    ("ls --format '{guest} {interface} {addresses}'", "for scripts"),
+    ("ls --json", "for machines"),
+)
 
-_COLUMNS = ("GUEST", "INTERFACE", "KIND", "ON", "ADDRESSES", "MAC", "VLAN", "MTU", "STATE", "DHCP")
+
+class ListRequest(Record):
+    """What is to be listed: of a guest or host interface (empty: of all), of any of some kinds, states and runtimes.
+
+    An empty tuple restricts nothing. `parts` are those of `attachment_table.parse_format`.
+    """
+
+    name: str = ""
+    kinds: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    wide: bool = False
+    parts: tuple[str, ...] = ()
+    colour: str = "auto"
 
 
-def parse_request(args: ParsedArgs) -> str:
-    """Return the guest that is asked for; empty for all."""
-    if not args.operands:
-        return ""
+def parse_request(args: ParsedArgs) -> ListRequest:
+    """Return what is to be listed; raise UsageError for states and fields that there are not."""
+    from pipework_core.cli import attachment_table, style
+
     if len(args.operands) > 1:
         raise UsageError(
-            f"ls takes one guest, and {' '.join(args.operands)} are several.", hint="write ls alone for all of them"
+            f"ls takes one guest or interface, and {' '.join(args.operands)} are several.",
+            hint="write ls alone for all of them",
         )
-    return grammar.parse_guest(args.operands[0])
+    text = args.get("format")
+    if text is not None and args.has("json"):
+        raise UsageError("--format and --json contradict each other.", hint="leave one of them out")
+    return ListRequest(
+        name=grammar.parse_guest(args.operands[0]) if args.operands else "",
+        kinds=_split_names(args, "kind", "bridge,macvlan"),
+        states=_check_states(_split_names(args, "state", "down,orphan")),
+        runtimes=_split_names(args, "runtime", "docker,podman"),
+        wide=args.has("wide"),
+        parts=() if text is None else attachment_table.parse_format(text),
+        colour=style.parse_colour(args),
+    )
 
 
-def run(guest: str, settings: Settings) -> int:
-    """Print the attachments of all guests, or of one."""
+def _split_names(args: ParsedArgs, option: str, example: str) -> tuple[str, ...]:
+    """Return the words of an option's value, which stand between commas."""
+    value = args.get(option)
+    if value is None:
+        return ()
+    names = tuple(value.split(","))
+    if not all(names):
+        raise UsageError(f"--{option} {value!r} has an empty name.", hint=f"write for instance --{option} {example}")
+    return names
+
+
+def _check_states(names: tuple[str, ...]) -> tuple[str, ...]:
+    from pipework_core.engine.attachments import STATES
+
+    for name in names:
+        if name not in STATES:
+            raise UsageError(f"no attachment is {name!r}.", hint=f"the states are {', '.join(STATES)}")
+    return names
+
+
+def run(request: ListRequest, settings: Settings) -> int:
+    """Print the attachments that were asked for."""
     from pipework_core.cli import output
     from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
-        found, warnings = run.engine.list_attachments(guest, with_host_access=True)
+        for runtime in set(request.runtimes) - {"host"}:
+            run.plugins.find_resolver(runtime, explicit=True)
+        found, warnings = run.engine.list_attachments(request.name, with_host_access=True)
         run.driver.finish(())
+        fitting = _choose(found, request, run)
         output.print_warnings(warnings)
         if settings.json:
             from pipework_core.engine import report_json
 
-            output.print_json(report_json.encode_list(found, warnings))
+            output.print_json(report_json.encode_list(fitting, warnings))
+        elif fitting:
+            _print_attachments(fitting, request)
         elif found:
-            print(format_attachments(found), end="")
+            output.print_message("no attachment is like that")
         else:
-            output.print_message(f"nothing is attached to {guest or 'any guest of this host'}")
+            output.print_message(f"nothing is attached to {request.name or 'any guest of this host'}")
     return 0
 
 
-def format_attachments(found: Iterable[AttachmentStatus]) -> str:
-    """Return the table with its heading."""
-    from pipework_core.cli import output
+def _choose(found: Sequence[AttachmentStatus], request: ListRequest, run: Run) -> list[AttachmentStatus]:
+    """Return the attachments that fit; raise UsageError for a kind that none has and nobody provides."""
+    there = {entry.kind for entry in found}
+    for kind in request.kinds:
+        if kind not in there:
+            run.plugins.find_backend(kind, explicit=True)
+    return [
+        entry
+        for entry in found
+        if (not request.kinds or entry.kind in request.kinds)
+        and (not request.states or entry.state in request.states)
+        and (not request.runtimes or (entry.guest is not None and entry.guest.runtime in request.runtimes))
+    ]
 
-    return output.format_table([_COLUMNS, *map(_format_cells, found)])
 
+def _print_attachments(found: Sequence[AttachmentStatus], request: ListRequest) -> None:
+    from pipework_core.cli import attachment_table, style
 
-def _format_cells(entry: AttachmentStatus) -> tuple[str, ...]:
-    """Return a cell for each of `_COLUMNS`."""
-    from pipework_core.engine.attachments import name_guest
-
-    return (
-        name_guest(entry),
-        entry.interface or entry.host_end,
-        entry.kind,
-        entry.parent,
-        ",".join(entry.addresses),
-        entry.mac,
-        entry.vlan,
-        str(entry.mtu or ""),
-        entry.state + (" (adopted)" if entry.adopted else ""),
-        entry.dhcp + (" (dead)" if entry.alive is False else ""),
-    )
+    if request.parts:
+        print("".join(attachment_table.format_line(request.parts, entry) for entry in found), end="")
+    else:
+        look = style.detect_style(request.colour, wide=request.wide)
+        print(attachment_table.format_attachments(found, look), end="")

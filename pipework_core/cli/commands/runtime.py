@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipework_core.cli.commands import Settings
     from pipework_core.spec.options import ParsedArgs
 
@@ -46,10 +47,13 @@ def parse_request(args: ParsedArgs) -> RuntimeRequest:
 
 def run(request: RuntimeRequest, _settings: Settings) -> int:
     """Print the hook, or write it."""
+    from pipework_core.cli.own_command import find_own_command
+
+    command = find_own_command()
     if request.name == "docker":
-        path, mode, text = PROGRAM, 0o755, make_program(sys.executable)
+        path, mode, text = PROGRAM, 0o755, make_program(command)
     else:
-        path, mode, text = FILE, 0o644, json.dumps(make_hook(sys.executable), indent=2) + "\n"
+        path, mode, text = FILE, 0o644, json.dumps(make_hook(command), indent=2) + "\n"
     if request.write:
         _write_file(path, mode, text)
     else:
@@ -71,20 +75,25 @@ def _write_file(path: str, mode: int, text: str) -> None:
         raise HostError(f"{path} cannot be written: {error.strerror}.", hint="run pipework as root") from None
 
 
-def make_program(python: str) -> str:
-    """Return the program that Docker runs in place of runc, for containers with variables `pipework_cmd`."""
+def make_program(command: Sequence[str]) -> str:
+    """Return the program that Docker runs in place of runc, for containers with variables `pipework_cmd`.
+
+    `command` runs pipework; its first word is Python. The text of the stand-in is in the program: containers that do
+    not ask start wherever pipework has gone.
+    """
     from pipework_core.watch import oci_runtime
 
-    hook = [python, "-P", "-m", "pipework_core", "hook", "oci", "--env"]
-    words = [python, "-IS", oci_runtime.__file__, "runc", *hook, "--"]
+    with open(oci_runtime.__file__, encoding="utf-8") as file:
+        text = file.read()
+    words = [command[0], "-IS", "-c", text, "runc", *command, "hook", "oci", "--env", "--"]
     return f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
 
 
-def make_hook(python: str) -> dict[str, object]:
-    """Return the hook for containers with annotations `pipework.IF` (oci-hooks(5))."""
+def make_hook(command: Sequence[str]) -> dict[str, object]:
+    """Return the hook for containers with annotations `pipework.IF` (oci-hooks(5)); `command` runs pipework."""
     return {
         "version": "1.0.0",
-        "hook": {"path": python, "args": ["python3", "-P", "-m", "pipework_core", "hook", "oci"], "timeout": 60},
+        "hook": {"path": command[0], "args": ["python3", *command[1:], "hook", "oci"], "timeout": 60},
         "when": {"annotations": {r"^pipework\..*": ".*"}},
         "stages": ["createRuntime"],
     }

@@ -25,11 +25,9 @@ EXAMPLES = (
     ("up -f lab.yaml --prune", "and detach what the file does not name"),
 )
 
-DEFAULT_FILE = "pipework.yaml"
-
 
 class UpRequest(Record):
-    """The topology file, and how it is applied.
+    """The topology file (empty: the default), and how it is applied.
 
     With `replace` what was attached for an earlier version of the file makes way, with `atomic` all of the file holds
     or nothing, with `prune` what it does not name goes.
@@ -45,7 +43,7 @@ def parse_request(args: ParsedArgs) -> UpRequest:
     """Return the file, and how it is to be applied."""
     refuse_operands(args, f"write pipework {args.command} -f FILE")
     return UpRequest(
-        read_file(args, "file") or DEFAULT_FILE,
+        read_file(args, "file"),
         replace=args.has("replace"),
         atomic=args.has("atomic"),
         prune=args.has("prune"),
@@ -57,20 +55,22 @@ def run(request: UpRequest, settings: Settings) -> int:
     from pipework_core import topology
     from pipework_core.cli import output, topology_output
     from pipework_core.cli.run import open_run
+    from pipework_core.cli.topology_file import choose_file
     from pipework_core.topology.apply import apply_topology
 
-    shows_progress = sys.stderr.isatty() and not settings.verbose
+    file = choose_file(request.file, detaches="up --prune" if request.prune else "")
+
     with open_run(settings) as run:
         # An interruption with --atomic undoes all, which is what it says anyhow.
         with nullcontext() if request.atomic else topology_output.explain_interruption():
             report = apply_topology(
-                topology.load_topology(request.file),
+                topology.load_topology(file),
                 run.engine,
                 warn=output.print_warning,
                 replace=request.replace,
                 atomic=request.atomic,
                 prune=request.prune,
-                progress=topology_output.print_progress if shows_progress else None,
+                progress=run.tell_progress,
             )
         return _print_report(report, settings, run.driver)
 
@@ -91,10 +91,7 @@ def _print_report(report: TopologyReport, settings: Settings, driver: RunDriver)
     topology_output.print_host_problems(report.host)
     stays = _print_unlisted(report, settings)
     if settings.json:
-        hosts = [
-            report_json.encode_host_entry(result.entry.host, result.report, result.error, changed=result.changed)
-            for result in report.host.results
-        ]
+        hosts = topology_output.encode_hosts(report.host)
         output.print_json(report_json.encode_topology(hosts, report.jobs, report.unlisted))
     elif not settings.dry_run:
         print(topology_output.summarize_jobs(report.jobs), file=sys.stderr)

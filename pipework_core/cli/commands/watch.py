@@ -43,7 +43,7 @@ OPTIONS = ("file", "once", "runtime", "filter", "policy", "env", "for", "unit", 
 EXAMPLES = (
     ("watch", "serve the containers that ask, until Ctrl-C"),
     ("watch --once --dry-run", "see what those that run now would get"),
-    ("watch --unit > /etc/systemd/system/pipework.service", "as a service"),
+    ("watch --unit > /etc/systemd/system/pipework-watch.service", "as a service"),
 )
 
 _RUNTIMES = ("docker", "podman")
@@ -96,6 +96,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     """Watch, and return 0; with --once 1 when one failed, and 3 when one was refused."""
     import gc
 
+    from pipework_core.cli.own_command import find_own_command
     from pipework_core.engine.opener import EngineOpener
     from pipework_core.plugins.entry_points import InstalledMethods
     from pipework_core.plugins.manager import PluginManager
@@ -104,7 +105,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     from pipework_core.watch.watcher import Watcher
 
     if request.unit:
-        print(unit.make_unit(sys.executable), end="")
+        print(unit.make_unit(find_own_command()), end="")
         return 0
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
@@ -133,6 +134,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
 
 
 def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
+    from pipework_core.cli.topology_file import find_host_file
     from pipework_core.watch import runtime
     from pipework_core.watch.policy_file import DEFAULT_FILE
     from pipework_core.watch.watcher import Wishes
@@ -143,7 +145,7 @@ def _make_wishes(request: WatchRequest, settings: Settings) -> Wishes:
     return Wishes(
         runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
         policy=request.policy or DEFAULT_FILE,
-        topology=request.file,
+        topology=request.file or find_host_file(),
         filters=filters,
         variables=request.variables,
         once=request.once,
@@ -238,4 +240,4 @@ def _encode(event: Event) -> str:
 
     from pipework_core.engine import report_json
 
-    return json.dumps({"time": time.time(), **report_json.encode_event(event)})
+    return json.dumps(report_json.make_document({"time": time.time(), **report_json.encode_event(event)}))

@@ -8,7 +8,7 @@ from pipework_core.cli.commands import find_command
 from pipework_core.cli.completion import values
 from pipework_core.cli.completion.usage import list_operands
 from pipework_core.model.records import Record
-from pipework_core.spec.options import COMMANDS, GENERAL, OPTIONS, TOOLS
+from pipework_core.spec.options import COMMANDS, GENERAL, OPTIONS, PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ def read_line(words: Iterable[str]) -> Line:
     for word in words:
         if waiting is not None:
             waiting = None
-        elif ended or word in {"-", ""} or not word.startswith("-") or (len(operands) > 1 and operands[0] in TOOLS):
+        elif ended or word in {"-", ""} or not word.startswith("-") or (len(operands) > 1 and operands[0] in PASSING):
             operands.append(word)
         elif word == "--":
             ended = True
@@ -113,7 +113,7 @@ def _complete_value(line: Line, option: Option, current: str, environment: Mappi
 
 def _complete_operand(line: Line, current: str, environment: Mapping[str, str]) -> Reply:
     command, place = line.command, line.place
-    if command in TOOLS and place:  # the tool's own words
+    if command in PASSING and place:  # the words of a program
         return Reply()
     found: list[Candidate] = []
     if not line.operands and command == "attach" and not line.ended:

@@ -28,6 +28,7 @@ def list_words(name: str, current: str, environment: Mapping[str, str]) -> list[
     """Return what may be filled in for a name of a usage line; `current` is how the word begins."""
     makers: dict[str, Callable[[], Iterable[Candidate]]] = {
         "HOSTIF": lambda: _list_hostifs(current),
+        "INTERFACE": _list_interfaces,
         "GUEST": lambda: _list_guests(current, environment),
         "ADDRESS": _list_methods,
         "COMMAND": _list_commands,
@@ -42,8 +43,9 @@ def list_values(
     """Return what may be the value of an option; `operands` are those before it."""
     if option.name == "driver":
         return [*((name, "") for name in builtin.DRIVERS if name != "ssh"), ("ssh://", "another machine")]
-    if option.name == "runtime":
-        return [("docker", ""), ("podman", ""), ("docker,podman", "")]
+    words = {"kind": builtin.BACKENDS, "runtime": ("docker", "podman", "docker,podman")}.get(option.name, ())
+    if words:
+        return [(word, "") for word in words]
     if option.name == "option":
         return _leave_out_harmful(_list_keys(operands))
     if option.value == "IF":
@@ -63,8 +65,13 @@ def _list_hostifs(current: str) -> Iterator[Candidate]:
     if colon:
         yield from ((f"{kind}:{name}", "") for name in names)
         return
-    yield from ((name, "bridge" if live_names.is_bridge(name) else "interface") for name in names if name != "lo")
+    yield from _list_interfaces()
     yield from ((f"{kind}:", "kind") for kind in builtin.BACKENDS)
+
+
+def _list_interfaces() -> Iterator[Candidate]:
+    names = live_names.list_interfaces()
+    yield from ((name, "bridge" if live_names.is_bridge(name) else "interface") for name in names if name != "lo")
 
 
 def _list_guests(current: str, environment: Mapping[str, str]) -> Iterator[Candidate]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipework_core.spec.options import OPTIONS
+
 ABOUT = """\
 Gives a running container, or any other network namespace, one more network interface: on a bridge, a physical NIC, \
 an Open vSwitch, an InfiniBand partition. Either all of it is done or nothing: what was done until a step failed, or \
@@ -57,14 +59,15 @@ MAC = (
 
 ENVIRONMENT = (
     ("PATH", "where ip, nsenter, docker, podman, lxc-info, ovs-vsctl, bridge, iw and arping are looked for"),
-    ("NO_COLOR", "no bold titles in `pipework demo`"),
+    ("NO_COLOR", "no colour, unless --color always asks for it"),
+    *((option.env, f"the value of {option.long} when it is not given") for option in OPTIONS if option.env),
 )
 
 EXIT = (
     ("0", "done, or nothing was to be done"),
     ("1", "failed, and undone"),
     ("2", "wrong usage; nothing was looked at"),
-    ("3", "`status` found a difference, `plugins` a problem"),
+    ("3", "`status` found a difference, `plugins` or `doctor` a problem"),
     ("130", "interrupted by SIGINT or SIGTERM, and undone"),
 )
 

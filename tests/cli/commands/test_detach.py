@@ -63,7 +63,12 @@ def test_what_cannot_be_detached_is_told_beside_the_rest(engine: MagicMock, caps
     assert app.run(["--json", "detach", "--all", "web1"]) == 1
     printed = capsys.readouterr()
     assert printed.err == "pipework: error: eth1 stays: it is busy.\nhint: wait\n"
-    assert json.loads(printed.out) == {"detached": [], "failed": {"eth1": "it is busy."}, "notes": []}
+    assert json.loads(printed.out) == {
+        "version": 1,
+        "detached": [],
+        "failed": {"eth1": "it is busy."},
+        "notes": [],
+    }
 
 
 def test_a_guest_that_is_gone_is_no_failure_and_what_it_left_goes(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,6 @@ from pipework_core.cli.commands import hook, runtime
 from pipework_core.cli.parser import parse
 from pipework_core.model.errors import PipeworkError, UsageError
 from pipework_core.watch import oci_runtime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ASK = {"pipework.eth1": "br1 10.8.0.1/24", "other": "x"}
 
@@ -67,9 +65,20 @@ def test_bad_words_are_refused(words: list[str]) -> None:
 
 
 def test_the_hook_is_for_containers_that_ask() -> None:
-    made = runtime.make_hook("/opt/pipework/bin/python3")
+    made = runtime.make_hook(("/opt/pipework/bin/python3", "-P", "-m", "pipework_core"))
+    hook = made["hook"]
+    assert isinstance(hook, dict)
+    assert hook["path"] == "/opt/pipework/bin/python3"
+    assert hook["args"][1:] == ["-P", "-m", "pipework_core", "hook", "oci"]
     assert made["when"] == {"annotations": {r"^pipework\..*": ".*"}}
     assert made["stages"] == ["createRuntime"]
+
+
+def test_the_program_of_docker_needs_no_file_of_pipework() -> None:
+    words = shlex.split(runtime.make_program(("/usr/bin/python3", "/opt/pipework.pyz")))
+    assert words[:5] == ["#!/bin/sh", "exec", "/usr/bin/python3", "-IS", "-c"]
+    assert words[5] == Path(oci_runtime.__file__).read_text()
+    assert words[6:] == ["runc", "/usr/bin/python3", "/opt/pipework.pyz", "hook", "oci", "--env", "--", "$@"]
 
 
 def test_a_container_of_docker_is_given_the_hook_when_its_environment_asks(tmp_path: Path) -> None:

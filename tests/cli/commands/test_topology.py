@@ -182,3 +182,27 @@ def test_what_stays_makes_down_fail(engine: MagicMock, file: str, capsys: pytest
         "pipework: warning: web1 eth1: `ip link delete dev br1` failed, and what it removes stays.",
         "1 detached, 1 failed, 1 left behind",
     ]
+
+
+def test_down_tells_machines_of_each_link(engine: MagicMock, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def detach(wanted: list[Attachment], **_: object) -> list[Job]:
+        gone, absent = Job(wanted[0]), Job(wanted[1])
+        gone.error = NoGuestError("nobody knows web1.", hint="start it")
+        absent.guest = DB.guest
+        return [gone, absent]
+
+    engine.detach_all.side_effect = detach
+    engine.collect_rest.return_value = Collected(Plan(cleanup=(STEP,)), gone=(STEP,))
+    assert app.run(["down", "--json", "-f", file]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["version"] == 1
+    assert [(link["guest"], link["detached"], link["gone"]) for link in found["links"]] == [
+        ("web1", False, True),
+        ("web2", False, False),
+    ]
+    assert [command["argv"][-1] for command in found["rest"]["removed"]] == ["br1"]
+    engine.detach_all.side_effect = fail_second
+    assert app.run(["down", "--json", "--keep-bridge", "-f", file]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(link["detached"], link["error"]) for link in found["links"]] == [(True, None), (False, "eth1 is taken.")]
+    assert found["rest"] is None

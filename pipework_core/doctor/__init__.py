@@ -1,0 +1,1 @@
+"""`pipework doctor`: examines a host by checks, which are plugins, and changes nothing."""

@@ -1,0 +1,222 @@
+"""What checks make of a host that is made up: what they say, and when they say nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipework_backends.checks import engines, ipv6, leases, mac_filter, modules, mtu, ovs, parents, tools
+from pipework_core.model.driver import TIMED_OUT
+from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
+from pipework_core.model.plan import Outcome
+from pipework_core.model.status import EXPIRED, AttachmentStatus
+from pipework_core.testing.facts import make_facts, make_guest, make_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipework_core.model.link import Link
+    from pipework_core.plugins.api import Check
+
+GOOD = Outcome(code=0)
+WEB1 = AttachmentStatus(interface="eth1", kind="macvlan", parent="eth0", guest=make_guest(), mtu=1500, mac="02::1")
+
+
+def judge(
+    check: Check, *attached: AttachmentStatus, host: Iterable[Link] = (), programs: str = "", **answers: Outcome
+) -> list[Finding]:
+    examination = Examination(
+        host_state=make_facts(host=host).host, attachments=attached, programs=frozenset(programs.split())
+    )
+    return list(check.judge(examination, answers))
+
+
+def grades(found: list[Finding]) -> list[str]:
+    return [finding.severity for finding in found]
+
+
+@pytest.mark.parametrize("platform", mac_filter.PLATFORMS, ids=lambda one: str(one.name))
+@pytest.mark.parametrize("used", [True, False])
+def test_each_platform_is_recognised_by_each_of_its_signs(platform: mac_filter.Platform, *, used: bool) -> None:
+    for field, sign in platform.signs:
+        dmi = Outcome(code=0, stdout=f"/sys/class/dmi/id/{field}:{sign} and more\n")
+        attached = [WEB1] if used else []
+        found = judge(mac_filter.MacFilterCheck(), *attached, host=[make_link("eth0")], dmi=dmi, wifi=GOOD)
+        assert [(finding.severity, finding.advice) for finding in found] == [
+            (WARNING if used else INFO, platform.advice)
+        ]
+
+
+@pytest.mark.parametrize("kind", ["ipvlan", "dummy"])
+def test_who_has_no_mac_of_its_own_is_not_filtered(kind: str) -> None:
+    wifi = Outcome(code=0, stdout="/sys/class/net/eth0/phy80211\n")
+    entry = WEB1._replace(kind=kind)
+    assert judge(mac_filter.MacFilterCheck(), entry, host=[make_link("eth0")], dmi=GOOD, wifi=wifi) == []
+
+
+def test_the_nic_is_found_below_bridges_bonds_and_vlans() -> None:
+    wifi = Outcome(code=0, stdout="/sys/class/net/wlan0/phy80211\n/sys/class/net/wlan1/phy80211\n")
+    host = [
+        make_link("br1", kind="bridge", up=True),
+        make_link("v10", kind="vlan", parent="bond0", master="br1"),
+        make_link("bond0", kind="bond", data={"mode": "802.3ad"}),
+        make_link("wlan0", master="bond0"),
+        make_link("wlan1"),
+        make_link("port", kind="veth", peer_elsewhere=True, master="br1"),
+    ]
+    (found,) = judge(
+        mac_filter.MacFilterCheck(), WEB1._replace(kind="bridge", parent="br1"), host=host, dmi=GOOD, wifi=wifi
+    )
+    assert "wlan0" in found.what
+
+
+@pytest.mark.parametrize("parent", ["bond0", "br1", "v10"])
+@pytest.mark.parametrize(("mode", "grade"), [("balance-alb", [WARNING]), ("balance-tlb", [WARNING]), ("802.3ad", [])])
+def test_bonds_that_mix_macs(parent: str, mode: str, grade: list[str]) -> None:
+    host = [
+        make_link("bond0", kind="bond", up=True, data={"mode": mode}, master="br1" if parent == "br1" else ""),
+        make_link("br1", kind="bridge", up=True),
+        make_link("v10", kind="vlan", up=True, parent="bond0"),
+        make_link("eth0", up=True, master="bond0"),
+    ]
+    found = judge(parents.ParentCheck(), WEB1._replace(parent=parent), host=host)
+    assert grades([finding for finding in found if finding.severity != INFO]) == grade
+
+
+def test_an_ipvlan_s_parent_takes_no_macvlan() -> None:
+    host = [make_link("eth0", up=True), make_link("i", kind="ipvlan", parent="eth0")]
+    (found,) = judge(parents.ParentCheck(), host=host)
+    assert (found.severity, found.advice) == (INFO, "Attach to ipvlan:eth0.")
+    assert judge(parents.ParentCheck(), host=[make_link("eth0", up=True)]) == []
+
+
+def test_kinds_without_a_module() -> None:
+    missing = Outcome(code=2, stderr="Error: Unknown device type.")
+    (found,) = judge(modules.ModuleCheck(), veth=GOOD, vlan=missing, dummy=missing)
+    assert found.what == "This kernel cannot make VLANs of a NIC, dummy."
+    refused = Outcome(code=2, stderr="RTNETLINK answers: Operation not permitted")
+    assert judge(modules.ModuleCheck(), veth=GOOD, dummy=refused) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Outcome(code=0, stdout="/proc/sys/net/ipv6/conf/all/disable_ipv6:0\n"), ""),
+        (Outcome(code=0, stdout="/proc/sys/net/ipv6/conf/all/disable_ipv6:1\n"), "switched off"),
+        (Outcome(code=2), "without IPv6"),
+        (Outcome(code=127), ""),
+        (Outcome(code=TIMED_OUT), ""),
+    ],
+)
+def test_ipv6_of_the_host(answer: Outcome, words: str) -> None:
+    told = list(ipv6.Ipv6Check().judge(Examination(), {"host": answer}))
+    assert (words in told[0].what) if words else told == []
+
+
+def test_programs() -> None:
+    all_there = "ip nsenter lsns arping docker podman lxc-info udhcpc"
+    ip = Outcome(code=0, stdout="ip utility, iproute2-6.1.0, libbpf 1.1.0\n")
+    assert grades(judge(tools.ToolCheck(), programs=all_there, ip=ip)) == [INFO]
+    assert grades(judge(tools.ToolCheck(), programs="ip nsenter lsns arping", ip=ip)) == [WARNING]
+    found = judge(tools.ToolCheck(), programs="arping udhcpc")
+    assert [finding.what.split()[0] for finding in found if finding.severity == ERROR] == ["ip", "nsenter", "lsns"]
+
+
+@pytest.mark.parametrize(
+    ("dhcp", "alive", "state", "grade"),
+    [
+        ("", None, "up", []),
+        ("auto", None, "up", []),
+        ("udhcpc-f", True, "up", []),
+        ("udhcpc-f", False, "up", [ERROR]),
+        ("udhcpc", None, "up", [WARNING]),
+        ("dhclient6", None, "up", [WARNING]),
+        ("dhcp", None, "up", [WARNING]),
+        ("udhcpc", None, EXPIRED, [ERROR]),
+        ("udhcpc", None, "orphan", []),
+    ],
+)
+def test_leases(dhcp: str, alive: bool | None, state: str, grade: list[str]) -> None:  # noqa: FBT001 - as in a status
+    found = judge(leases.LeaseCheck(), WEB1._replace(dhcp=dhcp, alive=alive, state=state))
+    assert grades(found) == grade
+
+
+@pytest.mark.parametrize(
+    ("dhcp", "vlan", "command"),
+    [
+        ("udhcpc", "", "pipework --replace macvlan:eth0 -i eth1 docker:web1 udhcpc-f 02::1"),
+        ("dhcp", "10", "pipework --replace macvlan:eth0 -i eth1 docker:web1 dhcp:-f 02::1@10"),
+        ("dhclient6", "", "pipework --replace macvlan:eth0 -i eth1 -a 6 docker:web1 dhclient-f 02::1"),
+    ],
+)
+def test_the_same_interface_with_a_client_that_stays(dhcp: str, vlan: str, command: str) -> None:
+    (found,) = judge(leases.LeaseCheck(), WEB1._replace(dhcp=dhcp, vlan=vlan))
+    assert found.mend == (command,)
+
+
+@pytest.mark.parametrize(
+    ("guest", "end", "bridge", "nic", "grade"),
+    [
+        (1500, 1500, 1500, 1500, []),
+        (1400, 1400, 1500, 1500, []),
+        (9000, 9000, 9000, 9000, []),
+        (9000, 9000, 1500, 1500, [WARNING]),
+        (9000, 9000, 9000, 1500, [WARNING]),
+        (1400, 1500, 1500, 1500, [WARNING]),
+    ],
+)
+def test_mtus_on_the_way(guest: int, end: int, bridge: int, nic: int, grade: list[str]) -> None:
+    host = [
+        make_link("br1", kind="bridge", mtu=bridge),
+        make_link("eth0", master="br1", mtu=nic),
+        make_link("port1", kind="veth", peer_elsewhere=True, master="br1", mtu=end),
+        make_link("port2", kind="veth", peer_elsewhere=True, master="br1", mtu=1280),
+    ]
+    entry = WEB1._replace(kind="bridge", parent="br1", host_end="port1", mtu=guest)
+    assert grades(judge(mtu.MtuCheck(), entry, host=host)) == grade
+
+
+def ovs_answers(settings: str, chassis: Outcome = GOOD) -> dict[str, Outcome]:
+    row = f'{{"data":[[["map",[{settings}]]]],"headings":["external_ids"]}}'
+    return {"database": Outcome(code=0, stdout=row), "there": GOOD, "switch": GOOD, "chassis": chassis}
+
+
+WHOLE = '["ovn-remote","tcp:10.0.0.1:6642"],["ovn-encap-type","geneve"],["ovn-encap-ip","10.0.0.2"]'
+
+
+@pytest.mark.parametrize(
+    ("settings", "chassis", "words"),
+    [
+        ("", GOOD, ""),
+        ('["hostname","a"]', GOOD, ""),
+        (WHOLE, Outcome(code=0, stdout="connected\n"), ""),
+        (WHOLE, Outcome(code=0, stdout="not connected\n"), "no connection to tcp:10.0.0.1:6642"),
+        (WHOLE, Outcome(code=1), "does not answer"),
+        ('["ovn-encap-ip","10.0.0.2"]', GOOD, "lacks ovn-remote, ovn-encap-type"),
+    ],
+)
+def test_a_chassis_of_ovn(settings: str, chassis: Outcome, words: str) -> None:
+    found = judge(ovs.SwitchCheck(), **ovs_answers(settings, chassis))
+    assert (words in found[0].what) if words else found == []
+
+
+def test_an_answer_of_another_shape_is_an_error_of_ours() -> None:
+    from pipework_core.model.errors import HostError  # noqa: PLC0415 - for this test
+
+    with pytest.raises(HostError, match="ovs-vsctl gave an answer of another shape"):
+        judge(ovs.SwitchCheck(), **{**ovs_answers(""), "database": Outcome(code=0, stdout="[]")})
+
+
+def engine(code: int, *, sockets: str = "", stdout: str = "[]") -> list[Finding]:
+    answers = {"sockets": sockets, "variable": "", "context": "default unix:///var/run/docker.sock"}
+    said = {key: Outcome(code=0, stdout=text) for key, text in answers.items()}
+    return judge(engines.EngineCheck(), **said, engine=Outcome(code=code, stdout=stdout, stderr="Cannot connect"))
+
+
+def test_an_engine_that_was_never_started_is_no_fault() -> None:
+    assert engine(0) == []
+    assert grades(engine(1)) == [INFO]
+    assert grades(engine(1, sockets="/run/docker.sock\n")) == [WARNING]
+    assert grades(engine(TIMED_OUT)) == [WARNING]
+    assert judge(engines.EngineCheck(), sockets=GOOD) == []
