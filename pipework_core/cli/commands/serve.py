@@ -70,6 +70,8 @@ def parse_request(args: ParsedArgs) -> ServeRequest:
 def run(request: ServeRequest, settings: Settings) -> int:
     """Serve until a signal comes; return 1 when watching ended by itself."""
     _require_libraries()
+    import gc
+
     from pipework_core.cli import output
     from pipework_core.plugins.manager import PluginManager
     from pipework_core.serve import sockets
@@ -80,6 +82,7 @@ def run(request: ServeRequest, settings: Settings) -> int:
     if request.unit:
         return _give_units(write=request.write)
     listen = sockets.parse_listen(request.listen) if request.listen else None
+    gc.enable()  # a process that stays has to; those that end at once are started without it
     plugins = PluginManager(warn=output.print_warning)
     dry_plugins = PluginManager(warn=lambda _: None, dry_run=True)
     for manager in (plugins, dry_plugins):
@@ -165,9 +168,11 @@ class _Process:
     def _reload(self) -> None:
         """Let the watcher read its files again; the server has read the policy."""
         self._service.tell_reloading()
-        if self._watcher is not None:
-            self._watcher.reload()
-        self._service.tell_ready()
+        if self._watcher is None:
+            self._service.tell_ready()
+            return
+        self._waiting = 1
+        self._watcher.reload()
 
     def _look_around(self) -> None:
         self._service.beat(self._watcher.teller.summary if self._watcher is not None else "serving")
