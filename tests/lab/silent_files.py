@@ -1,6 +1,6 @@
 """A file system that takes what it is asked and never answers (fuse(4)): python3 silent_files.py FOLDER.
 
-It is mounted on the folder, and prints a line when it is there. Whoever opens a file in it waits, and no signal ends that.
+It is mounted on the folder, and prints a line when it is there. Who opens a file in it waits, and no signal ends that.
 """
 
 from __future__ import annotations

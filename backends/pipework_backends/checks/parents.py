@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.checks.reading import group_by_parent, list_lower
+from pipework_backends.checks.reading import group_by_parent, list_lower, set_link
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.plugins.api import Check
 from pipework_core.plugins.hookspecs import hookimpl
@@ -35,7 +35,7 @@ class ParentCheck(Check):
         for name in used:
             if name in links and not links[name].up:
                 why = f"{len(used[name])} attachments are on it, and nothing passes."
-                yield Finding(ERROR, f"{name} is down.", why, (f"ip link set dev {name} up",))
+                yield Finding(ERROR, f"{name} is down.", why, (set_link(name, "up"),))
         above = map_parents(examination.guest_states)
         for link in links.values():
             if link.kind == "bond" and link.data.get("mode") in _MANY_MACS:
@@ -79,11 +79,11 @@ class ParentCheck(Check):
 def _list_bond_changes(bond: str, ports: list[str]) -> tuple[str, ...]:
     """Return the commands that give a bond another mode: the kernel allows it while it is down and has no members."""
     return (
-        *(f"ip link set dev {port} nomaster" for port in ports),
-        f"ip link set dev {bond} down",
-        f"ip link set dev {bond} type bond mode active-backup",
-        *(f"ip link set dev {port} down master {bond}" for port in ports),
-        f"ip link set dev {bond} up",
+        *(set_link(port, "nomaster") for port in ports),
+        set_link(bond, "down"),
+        set_link(bond, "type", "bond", "mode", "active-backup"),
+        *(set_link(port, "down", "master", bond) for port in ports),
+        set_link(bond, "up"),
     )
 
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_backends.checks import engines, ipv6, leases, mac_filter, modules, mtu, ovs, parents, tools
+from pipework_backends.checks import (
+    engines,
+    firewall,
+    ipv6,
+    leases,
+    mac_filter,
+    modules,
+    mtu,
+    ovs,
+    parents,
+    spanning_tree,
+    tools,
+)
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Outcome
@@ -112,6 +125,34 @@ def test_kinds_without_a_module() -> None:
 def test_ipv6_of_the_host(answer: Outcome, words: str) -> None:
     told = list(ipv6.Ipv6Check().judge(Examination(), {"host": answer}))
     assert (words in told[0].what) if words else told == []
+    # Guests of such a host can have it all the same.
+    assert grades(told) == ([INFO] if words == "switched off" else [WARNING] if words else [])
+
+
+HOSTILE = "a'`b`'$(c)"  # as it stands, a shell would take the quotes away
+
+
+@pytest.mark.parametrize(
+    "check", [mtu.MtuCheck(), parents.ParentCheck(), spanning_tree.SpanningTreeCheck(), firewall.FirewallCheck()]
+)
+def test_names_in_commands_can_be_pasted(check: Check) -> None:
+    """The kernel lets an interface be called almost anything (`dev_valid_name()` in net/core/dev.c)."""
+    host = [
+        make_link(HOSTILE, kind="bridge", up=True, mtu=1400, data={"stp_state": 1, "forward_delay": 1500}),
+        make_link(f"{HOSTILE}0", kind="bond", up=True, data={"mode": "balance-alb"}),
+        make_link(f"{HOSTILE}1", master=f"{HOSTILE}0"),
+        make_link(f"{HOSTILE}2", kind="veth", master=HOSTILE, peer_elsewhere=True, up=True, mtu=9000),
+        make_link(f"{HOSTILE}3", kind="bridge"),
+    ]
+    attached = [
+        WEB1._replace(kind="bridge", parent=HOSTILE, host_end=f"{HOSTILE}2", mtu=9000),
+        WEB1._replace(parent=f"{HOSTILE}0"),
+        WEB1._replace(kind="bridge", parent=f"{HOSTILE}3", mtu=0),
+    ]
+    answers = {"bridged frames": Outcome(code=0, stdout="1\n"), "firewall": Outcome(code=0, stdout="-P FORWARD DROP\n")}
+    found = judge(check, *attached, host=host, programs="", **answers)
+    words = [word for finding in found for command in finding.mend for word in shlex.split(command)]
+    assert {word.rstrip("0123") for word in words if set(word) & set(";`$")} == {HOSTILE}
 
 
 def test_programs() -> None:
