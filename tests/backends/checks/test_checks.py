@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipework_backends.checks import (
+    dhcp_servers,
     engines,
     firewall,
     ipv6,
@@ -23,7 +24,7 @@ from pipework_backends.checks import (
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Outcome
-from pipework_core.model.status import EXPIRED, AttachmentStatus
+from pipework_core.model.status import EXPIRED, UP, AttachmentStatus
 from pipework_core.testing.facts import make_facts, make_guest, make_link
 
 if TYPE_CHECKING:
@@ -127,6 +128,13 @@ def test_ipv6_of_the_host(answer: Outcome, words: str) -> None:
     assert (words in told[0].what) if words else told == []
     # Guests of such a host can have it all the same.
     assert grades(told) == ([INFO] if words == "switched off" else [WARNING] if words else [])
+
+
+def test_servers_without_number_are_a_line() -> None:
+    answers = "".join(f"10.0.{number // 250}.{number % 250} 02:00:00:00:00:01\n" for number in range(5000))
+    entry = WEB1._replace(state=UP)
+    (found,) = judge(dhcp_servers.DhcpServerCheck(), entry, **{"0": Outcome(code=0, stdout=answers)})
+    assert "10.0.0.4 (02:00:00:00:00:01) and 4995 more." in found.what
 
 
 HOSTILE = "a'`b`'$(c)"  # as it stands, a shell would take the quotes away
