@@ -41,6 +41,12 @@ def test_what_is_provoked_is_found_and_mended_by_what_it_says(host: PrivateHost)
     assert find_ill(host, blue) == []
 
 
+def test_a_guest_that_has_nothing_is_no_riddle(host: PrivateHost) -> None:
+    blue, red = furnish(host), host.netns("red")
+    assert [finding["what"] for finding in find_ill(host, red)] == ["Nothing is attached to netns:red."]
+    assert find_ill(host, blue) == []
+
+
 def test_a_host_without_ipv6_is_no_ill_one(host: PrivateHost) -> None:
     host.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
     (finding,) = examine_for("ipv6", host)

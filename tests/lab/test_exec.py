@@ -142,6 +142,7 @@ def test_exit_codes_streams_and_words_are_the_program_s(host: PrivateHost) -> No
     assert [host.pipework("exec", blue, path, check=False).returncode for path in ("/etc", "/run/script", "/no")] == [
         *(126, 126, 127),
     ]
+    assert "what its first line names (#!) is there" in host.pipework("exec", blue, "/run/script", check=False).stderr
     # Whoever ignores SIGPIPE would make `yes | head` complain.
     assert host.pipework("exec", blue, "sh", "-c", "yes | head -n 1").stderr == ""
 

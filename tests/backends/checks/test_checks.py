@@ -98,6 +98,15 @@ def test_bonds_that_mix_macs(parent: str, mode: str, grade: list[str]) -> None:
     assert grades([finding for finding in found if finding.severity != INFO]) == grade
 
 
+def test_who_is_cut_off_is_named_but_for_a_crowd() -> None:
+    guests = [make_guest(f"web{number}") for number in (1, 2, 3, 4, 5, 6, 7)]
+    attached = [WEB1._replace(guest=guest) for guest in guests]
+    (found,) = judge(parents.ParentCheck(), *attached[:1], host=[make_link("eth0")])
+    assert found.why == "Nothing passes between it and docker:web1."
+    (found,) = judge(parents.ParentCheck(), *attached, host=[make_link("eth0")])
+    assert found.why.endswith(" and docker:web5 and 2 more.")
+
+
 def test_an_ipvlan_s_parent_takes_no_macvlan() -> None:
     host = [make_link("eth0", up=True), make_link("i", kind="ipvlan", parent="eth0")]
     (found,) = judge(parents.ParentCheck(), host=host)
