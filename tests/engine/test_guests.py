@@ -157,7 +157,7 @@ def test_a_hostile_name_stays_one_argument() -> None:
         ),
         ("docker:web1", FakeDriver(programs=frozenset()), "docker is not installed here", "install it"),
         ("docker:web1", FakeDriver(runtimes({"docker": Outcome(code=0, stdout="<html>")})), "no JSON", ""),
-        ("rkt:web1", FakeDriver(), "nobody knows guests of the kind 'rkt'", "docker, podman"),
+        ("rkt:web1", FakeDriver(), "there is no runtime 'rkt'", "docker, podman"),
         (
             "web1",
             FakeDriver(runtimes({"docker": container(asked=10.0)}), pins=PINS),
