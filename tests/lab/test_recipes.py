@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .docker import DockerEngine
-from .host import PrivateHost
 from .ovs import OpenVSwitch
 from .parts import require
 from .recipes import DHCP, DOCKER, PLAIN, SWITCH, follow, prepare_guests, prepare_network
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .dhcp import DhcpServer
+    from .docker import DockerEngine
+    from .host import PrivateHost
 
 
 @pytest.mark.parametrize("name", PLAIN)
