@@ -29,7 +29,7 @@ KERNEL = (
 )
 RECORDED = ("InfiniBand",)
 #: Seconds in which what a command looks at has to come.
-SOON = 2.0
+SOON = 10.0
 #: How commands begin that only look, and so may be repeated until they see it.
 LOOKS = ("docker logs ", "docker exec ", "pipework exec ", "pipework ls", "ping ", "ip link show ", "ip -brief ")
 #: A router, two NICs that are plugged into its network, and one whose wire ends on the host: one that is plugged into
