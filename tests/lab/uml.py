@@ -30,7 +30,7 @@ RESULTS = "results.jsonl"
 #: All modules that tests may want; those that this kernel lacks are left out.
 MODULES = (
     *("bonding", "overlay", "veth", "tun", "bridge", "br_netfilter", "8021q", "dummy", "macvlan", "ipvlan"),
-    *("openvswitch", "vxlan", "geneve", "sch_netem", "sch_tbf", "ifb", "wireguard", "mac80211_hwsim"),
+    *("openvswitch", "vxlan", "geneve", "sch_netem", "ifb", "wireguard", "mac80211_hwsim"),
 )
 MEMORY = "512M"
 #: Longest wait for one result, the boot included; a test inside has its own, shorter limit.

@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..host import PrivateHost
 from ..recipes import KERNEL, follow, prepare_guests, prepare_network
 
 if TYPE_CHECKING:
-    from ..host import PrivateHost
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[PrivateHost]:
+    """Provide a host with NICs; making one takes seconds on this kernel."""
+    with PrivateHost() as host:
+        prepare_network(host)
+        yield host
 
 
 @pytest.mark.parametrize("name", KERNEL)
-def test_on_another_kernel(host: PrivateHost, name: str) -> None:
-    prepare_guests(host)
-    prepare_network(host)
-    follow(host, name)
+def test_on_another_kernel(network: PrivateHost, name: str) -> None:
+    prepare_guests(network)
+    follow(network, name)
+    network.run("sh", "-ec", "ip netns delete web1; ip netns delete db")
