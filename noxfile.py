@@ -1,4 +1,4 @@
-"""Every check of the project. `nox` runs what CI runs; `nox -s bench` measures the ratios the README quotes."""
+"""Every check of the project. `nox` runs what CI runs; `nox -s bench` measures the ratios in docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def dist() -> Path:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures.
+    """Measure the ratios in docs/benchmarks.md; needs root and Docker Engine, and fails for none of its figures.
 
     `nox -s bench -- --against PYTHON` compares with an older version, which is installed in that Python's environment.
     """
