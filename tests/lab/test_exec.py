@@ -106,7 +106,7 @@ def test_a_guest_whose_file_system_hangs_is_not_waited_for(monkeypatch: pytest.M
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_a_guest_that_no_signal_frees_is_left_behind(host: PrivateHost) -> None:
+def test_a_child_that_no_signal_ends_is_not_waited_for(host: PrivateHost) -> None:
     """What a file system in user space has taken up, and does not answer, is waited for beyond SIGKILL."""
     pid = lonely_guest(host)
     enter = ("nsenter", f"--target={pid}", "--mount")

@@ -103,7 +103,7 @@ def _read_in_child(root: int) -> bytes | None:
 
 
 def _end_child(child: int) -> None:
-    """Kill a child. One that is still kept waiting by then is left behind: no signal ends what a server has taken up.
+    """Kill a child, and leave it alone when it stays: no signal ends the wait for what a server has taken up.
 
     (request_wait_answer() in fs/fuse/dev.c)
     """
