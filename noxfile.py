@@ -11,7 +11,7 @@ import nox
 
 nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["lint", "types", "tests", "lab", "build"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "lab", "build"]
 nox.options.reuse_existing_virtualenvs = False
 
 HERE = Path(__file__).parent
@@ -49,6 +49,13 @@ def types(session: nox.Session) -> None:
     """Strict types."""
     session.install("-e", ".", *GROUPS["types"])
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Make the site of the documents in `site/`; a link that leads nowhere is an error."""
+    session.install(*GROUPS["docs"])
+    session.run("sphinx-build", "-b", "html", "-q", "-n", "-W", "--keep-going", "docs", "site")
 
 
 @nox.session(python=PYTHONS)
@@ -110,6 +117,6 @@ def bench(session: nox.Session) -> None:
     session.install(str(wheel(session)), *GROUPS["test"])
     # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
     session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
-    for script in ("run", "plugins", "fleet", "listing", "dhcp", "serve", "house"):
+    for script in ("run", "plugins", "fleet", "listing", "dhcp", "watch", "beside", "serve", "house"):
         if (HERE / "bench" / f"{script}.py").exists():
             session.run("python", "-P", f"bench/{script}.py", *(session.posargs if script == "house" else ()))

@@ -167,7 +167,7 @@ def test_a_hostile_name_stays_one_argument() -> None:
     ],
 )
 def test_every_other_state_is_its_own_clear_error(name: str, driver: FakeDriver, sentence: str, hint: str) -> None:
-    with pytest.raises(GuestError if "no runtime" not in sentence else PipeworkError) as raised:
+    with pytest.raises(PipeworkError if "no runtime" in sentence else GuestError) as raised:
         resolve(name, driver)
     assert sentence in str(raised.value)
     assert "level=error" not in str(raised.value)
