@@ -149,7 +149,7 @@ class PluginManager:
         found: Addressing | None = self._find_object(builtin.GROUP_ADDRESSING, method, explicit=explicit)
         if found is None:
             names = self._list_names(builtin.GROUP_ADDRESSING)
-            raise _make_unknown_error(f"nobody gives addresses by {method!r}", method, names, explicit=explicit)
+            raise _make_unknown_error(f"there is no addressing method {method!r}", method, names, explicit=explicit)
         return found
 
     def find_kind_of(self, link: Link) -> str:

@@ -153,7 +153,7 @@ def _split_words(value: str) -> list[str]:
     if len(value) > _LENGTH_MAX:
         raise UsageError(f"the value has more than {_LENGTH_MAX} characters.", hint="ask for one interface")
     if not re.sub("[ \t\r\n]", "", value).isprintable():
-        raise UsageError(f"{value!r} holds what cannot be printed.", hint="leave out all characters that nobody sees")
+        raise UsageError(f"{value!r} holds what cannot be printed.", hint="leave out characters that cannot be seen")
     try:
         return shlex.split(value)
     except ValueError as error:

@@ -73,7 +73,7 @@ def test_it_stays_attached_to_one_whose_package_is_gone(blue: PrivateHost, tmp_p
     blue.pipework("br1", "netns:blue", "lab:7")
     (tmp_path / "lab-1.0.dist-info" / "entry_points.txt").unlink()
     done = blue.pipework("detach", "netns:blue", "--all")
-    assert "nobody gives addresses by 'lab'; it is left out" in done.stderr
+    assert "there is no addressing method 'lab'; it is left out" in done.stderr
     assert blue.state(["blue"]) == before
     refused = blue.pipework("br1", "netns:blue", "lab:7", check=False)
     assert (refused.returncode, "'lab:7' is not an address" in refused.stderr) == (2, True)

@@ -50,7 +50,7 @@ def test_a_guest_is_attached_and_a_file_goes_up(host: PrivateHost, program: str)
     before = host.state(["web1"])
     host.run(program, "br1", "web1", "10.1.0.1/24")
     host.write("/run/lab.yaml", FILE)
-    assert "1 as they were" in host.run(program, "up", "-f", "/run/lab.yaml").stderr
+    assert "1 unchanged" in host.run(program, "up", "-f", "/run/lab.yaml").stderr
     host.run(program, "down", "-f", "/run/lab.yaml")
     assert host.state(["web1"]) == before
 

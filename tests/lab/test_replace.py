@@ -89,7 +89,7 @@ def test_the_last_of_a_file_removes_what_all_leave(blue: PrivateHost) -> None:
     assert "ip link delete dev br1" in script
     assert "2 attached" in blue.pipework("up", "--replace", "-f", file).stderr
     assert "br1" not in links(blue)
-    assert "2 as they were" in blue.pipework("up", "-f", file).stderr
+    assert "2 unchanged" in blue.pipework("up", "-f", file).stderr
     assert blue.pipework("status", "-f", file).stdout == ""
 
 

@@ -108,7 +108,7 @@ class MacFilterCheck(Check):
             yield Finding(WARNING if used else INFO, what, why, advice=platform.advice)
         wifi = [path.split("/")[-2] for path in answers["wifi"].stdout.splitlines()] if "wifi" in answers else []
         for name in sorted(used & set(wifi)):
-            why = "An access point takes frames of the one MAC alone that has joined it: other guests hear nobody."
+            why = "An access point takes frames only from the MAC that has joined it: other guests hear nobody."
             advice = f"Attach to ipvlan:{name} in place of it; all guests then share the MAC."
             yield Finding(
                 WARNING, f"Guests are on the Wi-Fi interface {name} with MACs of their own.", why, advice=advice

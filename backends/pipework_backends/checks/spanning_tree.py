@@ -37,7 +37,7 @@ class SpanningTreeCheck(Check):
                 yield Finding(
                     WARNING,
                     f"{bridge.name} runs the spanning tree protocol, and a new port is deaf for {delay} seconds.",
-                    "A guest that has just been attached reaches nobody so long, and DHCP may give up before.",
+                    "Until then a guest that was just attached reaches nobody, and DHCP may give up before.",
                     (set_link(bridge.name, "type", "bridge", "forward_delay", str(_SHORTEST)),),
                     f"Where no loop can be, {off} switches it off.",
                 )

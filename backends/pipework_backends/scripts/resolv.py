@@ -302,7 +302,7 @@ def _refuse_unsafe(name: int, hosts: set[Identity]) -> None:
     if _identity(found) in hosts:
         raise RefusedError("the guest's /etc/resolv.conf is the host's own file, which is never written to.")
     if found.st_nlink > 1:
-        raise RefusedError("the guest's /etc/resolv.conf has a second name, and what that is for nobody can tell.")
+        raise RefusedError("the guest's /etc/resolv.conf has a second name, whose purpose cannot be told.")
 
 
 def _content(file: int) -> bytes:

@@ -46,7 +46,9 @@ _REFUSALS = (
         "put a key into ssh-agent or ~/.ssh/config; `{typed}` must work without a password",
     ),
     _Refusal("Connection refused", "no ssh server listens on {host}", "start sshd there, or name its port"),
-    _Refusal("Could not resolve hostname", "nobody knows where {host} is", "look for a typing error, or " + _BY_HAND),
+    _Refusal(
+        "Could not resolve hostname", "the name {host} leads to no address", "look for a typing error, or " + _BY_HAND
+    ),
     _Refusal("Network is unreachable", "there is no way to {host}", "look at `ip route get` for its address"),
     _Refusal("No route to host", "there is no way to {host}", "look at `ip route get` for its address"),
     _Refusal("timed out", "{host} does not answer", "is it running, and does a firewall let ssh through?"),

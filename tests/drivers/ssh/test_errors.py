@@ -23,7 +23,7 @@ Host key verification failed.
         ("root@host2: Permission denied (publickey).\n", "does not let us in", "ssh-agent"),
         ("Received disconnect: 2: Too many authentication failures\n", "refused all keys", "IdentityFile"),
         ("ssh: connect to host host2 port 22: Connection refused\n", "no ssh server listens", "sshd"),
-        ("ssh: Could not resolve hostname host2: Name or service not known\n", "nobody knows where", "typing error"),
+        ("ssh: Could not resolve hostname host2: Name or service not known\n", "leads to no address", "typing error"),
         ("ssh: connect to host host2 port 22: No route to host\n", "no way to host2", "ip route get"),
         ("ssh: connect to host host2 port 22: Network is unreachable\n", "no way to host2", "ip route get"),
         ("ssh: connect to host host2 port 22: Connection timed out\n", "does not answer", "firewall"),
