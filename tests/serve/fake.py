@@ -14,7 +14,7 @@ from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment, address_words
 from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import ConflictError, Interrupted, NoGuestError
-from pipework_core.model.link import GuestState, HostState
+from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class World:
         self.runtime = "netns"
         self.error: BaseException | None = None
         self.lock = threading.Lock()
+        self.links: tuple[Link, ...] = ()
+        self.kinds = frozenset({"bridge", "macvlan"})
 
     @contextmanager
     def open(self, signals: Signals, *, dry_run: bool = False) -> Iterator[FakeEngine]:
@@ -78,7 +80,7 @@ class FakeEngine:
         return Inventory(tuple(self._describe(key, asked) for key, asked in pairs if name in {"", key[0]}))
 
     def list_host(self, name: str = "") -> HostInventory:
-        return HostInventory(self.list_attachments(name))
+        return HostInventory(self.list_attachments(name), links=self._world.links)
 
     def collect_garbage(self) -> Collected:
         return Collected(plan=Plan())

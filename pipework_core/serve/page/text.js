@@ -43,13 +43,13 @@ function nameNode(node) {
   return plain ? node.name : `${node.kind}:${node.name}`;
 }
 
-const KIND_WORDS = { nic: "NIC", ovs: "Open vSwitch", vlan: "VLAN", vxlan: "VXLAN" };
+const KIND_WORDS = new Map([["nic", "NIC"], ["ovs", "Open vSwitch"], ["vlan", "VLAN"], ["vxlan", "VXLAN"]]);
 
 /** Return what stands below the name of a node. */
 function describeNode(node) {
   if (node.side === "host") {
     const state = node.state === "unknown" ? "" : node.state;
-    return [KIND_WORDS[node.kind] || node.kind, state, ...node.addresses].filter(Boolean).join(", ");
+    return [KIND_WORDS.get(node.kind) || node.kind, state, ...node.addresses].filter(Boolean).join(", ");
   }
   return node.kind === "gone" ? "gone" : "guest";
 }
