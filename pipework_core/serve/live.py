@@ -147,15 +147,16 @@ def _list_host(old: Mapping[str, Node], new: Mapping[str, Node]) -> Iterator[dic
 
 
 def _make_key(status: AttachmentStatus) -> tuple[object, ...]:
-    return status.inode, status.interface or status.host_end, status.former_guest
+    return status.inode, status.host_end or status.interface, status.former_guest
 
 
 def _keep_names(old: _Known, new: _Known) -> None:
-    """Let guests keep their names that their runtime has forgotten already, while they end."""
+    """Let guests that end keep the names that their runtime has forgotten already, and those of ends that are gone."""
     for key, status in new.items():
-        former = old.get(key, {}).get("guest")
-        if former and status["guest"] and status["guest"]["runtime"] in NAMELESS:
-            status["guest"] = former
+        former = old.get(key, {})
+        if former.get("guest") and status["guest"] and status["guest"]["runtime"] in NAMELESS:
+            status["guest"] = former["guest"]
+            status["interface"] = status["interface"] or former["interface"]
 
 
 def _list_differences(old: _Known, new: _Known) -> Iterator[dict[str, Any]]:

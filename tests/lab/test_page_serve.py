@@ -25,7 +25,7 @@ ROWS = """[...document.querySelectorAll('#groups .row')].map(row =>
     .map(e => e.textContent).join(' ')).sort()"""
 HOSTS = "[...document.querySelectorAll('#groups .node .name')].map(e => e.textContent)"
 LOG = "document.getElementById('log').innerText"
-CONNECTION = "document.getElementById('connection').innerText"
+CONNECTION = "document.getElementById('connection')?.innerText"
 BOTH = ["docker:web1 eth1 up", "docker:web2 eth1 up"]
 #: Seconds in which the page shows what happened.
 SOON = 1.0

@@ -34,6 +34,8 @@ class World:
         self.patience = 0.0
         self.listings = 0
         self.runtime = "netns"
+        #: Whether the guests' ends of links are gone, and the host's are not yet.
+        self.is_severed = False
         self.error: BaseException | None = None
         self.lock = threading.Lock()
         self.links: tuple[Link, ...] = ()
@@ -154,6 +156,15 @@ class FakeEngine:
         runtime = self._world.runtime
         guest = self._find_guest(key[0])._replace(runtime=runtime, name="471" if runtime == "pid" else key[0])
         addresses = tuple(address_words(asked))
+        interface = "" if self._world.is_severed else key[1]
+        host_end = f"v{key[1]}{guest.inode}"
         return AttachmentStatus(
-            key[1], asked.kind or "bridge", asked.host, inode=guest.inode, guest=guest, addresses=addresses, mtu=1500
+            interface,
+            asked.kind or "bridge",
+            asked.host,
+            inode=guest.inode,
+            guest=guest,
+            addresses=addresses,
+            mtu=1500,
+            host_end=host_end,
         )

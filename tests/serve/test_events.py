@@ -78,10 +78,12 @@ def test_a_guest_that_ends_keeps_its_name_to_the_last(monkeypatch: pytest.Monkey
             await read_until(told, "ready")
             world.runtime = "pid"  # its runtime has forgotten it, and its process has not ended
             await asyncio.sleep(0.3)
+            world.is_severed = True
+            await asyncio.sleep(0.3)
             world.attached.clear()
-            assert [(event["event"], event["guest"]) for event in await read_until(told, "detached")] == [
-                ("detached", "web1")
-            ]
+            heard = await read_until(told, "detached")
+            assert {(event["guest"], event["interface"]) for event in heard} == {("web1", "eth1")}
+            assert "attached" not in {event["event"] for event in heard}
             assert (await api.ask("GET", "/v1/attachments")).data["attachments"] == []
 
     run_with(world, test)
