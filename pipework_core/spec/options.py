@@ -144,7 +144,12 @@ OPTIONS = (
         env="PIPEWORK_COLOR",
         help="use colour: always, never, or auto (on a terminal, unless NO_COLOR is set), which it is when not given",
     ),
-    Option(name="filter", value="KEY=VALUE", many=True, help="only containers that the engine's filter lets through"),
+    Option(
+        name="filter",
+        value="KEY=VALUE",
+        many=True,
+        help="only containers with this label, name or image; * and ? are patterns",
+    ),
     Option(name="policy", value="FILE", help="what containers may ask for: /etc/pipework/policy.yaml when not given"),
     Option(name="socket", value="PATH", help="serve there: /run/pipework/api.sock when not given"),
     Option(name="watch", help="serve containers and what they ask for as well, as pipework watch does"),

@@ -10,6 +10,7 @@ from pipework_core.model import event
 from pipework_core.model.errors import HostError, PipeworkError, RuntimeDownError
 from pipework_core.model.records import Record
 from pipework_core.watch import runtime
+from pipework_core.watch.selection import is_selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,8 +54,9 @@ class Reader(threading.Thread):
                 self._listen()
                 pause, is_down = _PAUSE, False
             except RuntimeDownError as error:
+                kind = event.FAILED if self._once else event.NOTE
                 if not is_down:
-                    self._tell(event.Event(event.NOTE, str(error), hint=error.hint))
+                    self._tell(event.Event(kind, str(error), hint=error.hint))
                 is_down = True
             except HostError as error:
                 self._tell(event.Event(event.FAILED, str(error), hint=error.hint))
@@ -80,15 +82,15 @@ class Reader(threading.Thread):
         """
         if not runtime.is_there(self._runtime):
             raise RuntimeDownError(f"{self._runtime} has no socket.", hint=f"start {self._runtime}; this waits for it")
-        connection = self._connection = runtime.Connection(self._runtime, self._filters)
+        connection = self._connection = runtime.Connection(self._runtime)
         try:
             stream = iter(()) if self._once else connection.subscribe()
             for change in connection.list_running():
-                self._put(Heard(self._runtime, change, connection, time.monotonic()))
+                self._pass_on(change, connection)
             if not self._once:
                 self._put(Heard(self._runtime))
             for change in stream:
-                self._put(Heard(self._runtime, change, connection, time.monotonic()))
+                self._pass_on(change, connection)
         except PipeworkError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its libraries raise for a cut stream
@@ -97,3 +99,7 @@ class Reader(threading.Thread):
         finally:
             if not self._once:
                 connection.close()
+
+    def _pass_on(self, change: Change, connection: Connection) -> None:
+        if change.action == runtime.END or is_selected(change, self._filters):
+            self._put(Heard(self._runtime, change, connection, time.monotonic()))

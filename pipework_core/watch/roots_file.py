@@ -22,7 +22,7 @@ def read_roots_file(path: str) -> str:
             is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             data = file.read(_SIZE_MAX + 1) if is_file else b""
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
+        said = (error.strerror if isinstance(error, OSError) else "") or "that is no name of a file"
         raise UsageError(f"{path} cannot be read: {said}.", hint="name a file that root can read") from None
     if not is_file:
         raise UsageError(f"{path} is no file.", hint="name a file that root can read")

@@ -36,14 +36,14 @@ class Change(Record):
     id: str
     labels: Mapping[str, str] = {}
     name: str = ""
+    image: str = ""
 
 
 class Connection:
     """One connection to an engine, for one stream of events and the questions beside it."""
 
-    def __init__(self, runtime: str, filters: Mapping[str, list[str]]) -> None:
+    def __init__(self, runtime: str) -> None:
         self._runtime = runtime
-        self._filters = filters
         self._client = _open_client(runtime)
         self._stream: Any = None
         #: What images say, by their ID, which stands for what they say.
@@ -51,16 +51,21 @@ class Connection:
 
     def subscribe(self) -> Iterator[Change]:
         """Begin to listen at once, and return what comes; it ends when the engine does, or `close` is called."""
-        filters = {"type": ["container"], "event": [START, END, "died"], **self._filters}
+        filters = {"type": ["container"], "event": [START, END, "died"]}
         self._stream = self._client.events(decode=True, filters=filters)
         return filter(None, map(_read_change, self._stream))
 
     def list_running(self) -> list[Change]:
         """Return the containers that run, as if they just started."""
-        found = self._client.containers(filters=dict(self._filters))
         return [
-            Change(START, entry["Id"], entry.get("Labels") or {}, (entry.get("Names") or ("",))[0].removeprefix("/"))
-            for entry in found
+            Change(
+                START,
+                entry["Id"],
+                entry.get("Labels") or {},
+                (entry.get("Names") or ("",))[0].removeprefix("/"),
+                str(entry.get("Image") or ""),
+            )
+            for entry in self._client.containers()
         ]
 
     def inspect(self, identity: str, *, from_image: bool = False) -> Container | None:
@@ -118,7 +123,7 @@ def _read_change(event: Any) -> Change | None:  # noqa: ANN401 - whatever the en
     if not isinstance(identity, str) or not isinstance(labels, dict):
         return None
     if action == START:
-        return Change(START, identity, labels, str(labels.get("name", "")))
+        return Change(START, identity, labels, str(labels.get("name", "")), str(labels.get("image", "")))
     return Change(END, identity) if action in _ENDS else None
 
 

@@ -156,7 +156,7 @@ def test_an_address_that_a_stranger_has(host: PrivateHost) -> None:
     host.run("ip", "-n", blue, "address", "add", "fd00::7/64", "dev", "eth1")
     failed = ("ip", "-n", blue, "address", "show", "dadfailed")
     deadline = time.monotonic() + 10
-    while not host.run(*failed).stdout:
+    while "fd00::7" not in host.run(*failed).stdout:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     (finding,) = examine_for("addresses", host)

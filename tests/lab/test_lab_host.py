@@ -195,4 +195,6 @@ def test_killed_test_process_leaves_nothing(host: PrivateHost) -> None:
         tests.kill()
     wait_for_no_process(holder)
     wait_for_no_process(daemon)
+    for line in machine.owned_processes(tests.pid):  # such as the program that held the host
+        wait_for_no_process(int(line.split()[0]))
     assert machine.owned_processes(tests.pid) == ()

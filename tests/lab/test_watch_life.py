@@ -10,6 +10,7 @@ from pipework_core.testing.announcing import announce_missing
 
 from .busybox import IMAGE, SLEEP
 from .dhcp import wait_until
+from .test_ssh import eventually
 from .watch import ASK, BUSY, interfaces, run, wait_to_hold, watching
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def test_a_container_without_memory_has_it_again(docker: DockerEngine, names: li
         wait_to_hold(docker, {"greedy": HELD}, "a container that ran out of memory has it again")
         watch.print_delay("greedy")
         ended = ("docker", "events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}")
-        seen = docker.host.run(*ended, "--filter", "container=greedy", "--filter", "event=oom").stdout
-        assert "oom" in seen
+        only = ("--filter", "container=greedy", "--filter", "event=oom")
+        assert eventually(lambda: "oom" in docker.host.run(*ended, *only).stdout)  # containerd tells it a moment later
 
 
 def test_what_is_no_start_and_no_end_changes_nothing(docker: DockerEngine, names: list[str]) -> None:

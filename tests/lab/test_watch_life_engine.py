@@ -14,6 +14,7 @@ from .cutter import Cutter
 from .docker import SOCKET
 from .ovs import OpenVSwitch
 from .parts import require
+from .test_ssh import eventually
 from .watch import BUSY, Watch, run, wait_to_hold, watching
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_a_watcher_that_is_killed_at_any_moment(docker: DockerEngine) -> None:
             restarting.wait(BUSY)
             both = {"both": {"eth1": ["192.168.1.8/24"], "eth2": ["192.168.2.8/24"]}}
             wait_to_hold(docker, {**HELD, **both}, "one watcher more")
-            assert len(switch.vsctl("list-ports", "sw0").split()) == 1
+            assert eventually(lambda: len(switch.vsctl("list-ports", "sw0").split()) == 1)
             docker.remove("both")
             wait_to_hold(docker, HELD, "one is removed")
 

@@ -68,7 +68,7 @@ BAD = [
     ("version: 1\nkey: ''\n", "2:6: the key is empty.", "leave key out"),
     ("version: 1\nkey: file:key\n", "2:6: the file of the key has no absolute path.", "file:/etc"),
     ("version: 1\nkey: file:/nonexistent\n", "2:6: /nonexistent cannot be read: No such file", "root can read"),
-    ('version: 1\nkey: "file:/a\\0b"\n', "2:6: /a\x00b cannot be read: embedded null byte.", "root can read"),
+    ('version: 1\nkey: "file:/a\\0b"\n', "2:6: /a\x00b cannot be read: that is no name of a file.", "root can read"),
     ("version: 1\nkey: file:/etc\n", "2:6: /etc cannot be read: Is a directory.", "root can read"),
 ]
 

@@ -40,7 +40,7 @@ def socket(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_question_whose_answer_is_cut_off_is_asked_again(socket: Path) -> None:
     answers = CutAnswers(3)
     with serve(socket, answers):
-        connection = runtime.Connection("docker", {})
+        connection = runtime.Connection("docker")
         container = connection.inspect(make_id(1))
         connection.close()
     assert container is not None
@@ -51,7 +51,7 @@ def test_a_question_whose_answer_is_cut_off_is_asked_again(socket: Path) -> None
 def test_a_question_that_is_never_answered_is_given_up(socket: Path) -> None:
     answers = CutAnswers(100)
     with serve(socket, answers):
-        connection = runtime.Connection("docker", {})
+        connection = runtime.Connection("docker")
         with pytest.raises(HostError, match="docker does not describe this container"):
             connection.inspect(make_id(1))
         connection.close()

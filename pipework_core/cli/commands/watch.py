@@ -11,6 +11,7 @@ from pipework_core.cli.parser import read_file, refuse_operands
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 from pipework_core.spec import classic
+from pipework_core.watch.selection import parse_filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def parse_request(args: ParsedArgs) -> WatchRequest:
     seconds = args.get("for")
     return WatchRequest(
         runtimes=tuple(dict.fromkeys(names)),
-        filters=tuple(map(_split_filter, args.values.get("filter", ()))),
+        filters=tuple(map(parse_filter, args.values.get("filter", ()))),
         policy=read_file(args, "policy"),
         file=read_file(args, "file"),
         once=args.has("once"),
@@ -79,13 +80,6 @@ def parse_request(args: ParsedArgs) -> WatchRequest:
         seconds=classic.parse_timeout(seconds, option="--for 60") or 0.0,
         unit=args.has("unit"),
     )
-
-
-def _split_filter(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals and value):
-        raise UsageError(f"{text!r} is not KEY=VALUE.", hint="write for instance --filter label=stage=test")
-    return key, value
 
 
 def run(request: WatchRequest, settings: Settings) -> int:
@@ -137,11 +131,12 @@ def make_wishes(request: WatchRequest, *, dry_run: bool = False) -> Wishes:
     from pipework_core.watch.policy_file import DEFAULT_FILE
     from pipework_core.watch.watcher import Wishes
 
+    missing = () if request.once and request.file else _RUNTIMES[:1]  # which may come later, or is an error now
     filters: dict[str, list[str]] = {}
     for key, value in request.filters:
         filters.setdefault(key, []).append(value)
     return Wishes(
-        runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or _RUNTIMES[:1],
+        runtimes=request.runtimes or tuple(filter(runtime.is_there, _RUNTIMES)) or missing,
         policy=request.policy or DEFAULT_FILE,
         topology=request.file or find_host_file(),
         filters=filters,
