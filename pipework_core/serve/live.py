@@ -17,7 +17,7 @@ from pipework_core.graph import host_nodes
 from pipework_core.model import event
 from pipework_core.model.errors import PipeworkError
 from pipework_core.model.event import Event
-from pipework_core.model.names import escape_text
+from pipework_core.model.names import escape_text, shorten_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -176,5 +176,5 @@ def encode_change(kind: str, status: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event about an attachment: what `report_json.encode_event` says, and `attachment`."""
     guest = status["guest"] or {"name": ""}
     words = " ".join([status["on"] or status["kind"], *status["addresses"], status["state"]])
-    told = Event(kind, escape_text(words), escape_text(guest["name"]), escape_text(status["interface"] or ""))
+    told = Event(kind, shorten_text(words), escape_text(guest["name"]), escape_text(status["interface"] or ""))
     return {**report_json.encode_event(told), "attachment": status}
