@@ -1,4 +1,4 @@
-"""Every check of the project. `nox` runs what CI runs; `nox -s bench` measures the ratios the README quotes."""
+"""Every check of the project. `nox` runs what CI runs; `nox -s bench` measures the ratios in docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import nox
 
 nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["lint", "types", "tests", "lab", "build"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "lab", "build"]
 nox.options.reuse_existing_virtualenvs = False
 
 HERE = Path(__file__).parent
@@ -49,6 +49,13 @@ def types(session: nox.Session) -> None:
     """Strict types."""
     session.install("-e", ".", *GROUPS["types"])
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Make the site of the documents in `site/`; a link that leads nowhere is an error."""
+    session.install(*GROUPS["docs"])
+    session.run("sphinx-build", "-b", "html", "-q", "-n", "-W", "--keep-going", "docs", "site")
 
 
 @nox.session(python=PYTHONS)
@@ -103,13 +110,13 @@ def dist() -> Path:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the ratios the README quotes; needs root and Docker Engine, and fails for none of its figures.
+    """Measure the ratios in docs/benchmarks.md; needs root and Docker Engine, and fails for none of its figures.
 
     `nox -s bench -- --against PYTHON` compares with an older version, which is installed in that Python's environment.
     """
     session.install(str(wheel(session)), *GROUPS["test"])
     # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
     session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
-    for script in ("run", "plugins", "fleet", "listing", "dhcp", "serve", "house"):
+    for script in ("run", "plugins", "fleet", "listing", "dhcp", "watch", "beside", "serve", "house"):
         if (HERE / "bench" / f"{script}.py").exists():
             session.run("python", "-P", f"bench/{script}.py", *(session.posargs if script == "house" else ()))

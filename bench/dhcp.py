@@ -50,7 +50,7 @@ def guests(host: PrivateHost, client: str, family: int) -> None:
 
 
 def main() -> None:
-    """Print a table for the README."""
+    """Print a table for docs/addresses.md."""
     inside = Path(__file__).with_name("inside.py")
     with PrivateHost() as host, DhcpServer(host, Offer(seconds=3600, last="10.99.0.250")):
         host.env |= with_udhcpc6()

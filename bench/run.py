@@ -1,4 +1,4 @@
-"""Measure whole processes and print the ratios that the README quotes.
+"""Measure whole processes and print the ratios that docs/benchmarks.md quotes.
 
 Medians of alternating runs in one private host, so that a change of the machine's speed meets all of them alike.
 """

@@ -59,5 +59,5 @@ def summarize_jobs(jobs: Sequence[Job]) -> str:
     failed = sum(job.error is not None for job in jobs)
     undone = sum(job.begun and not job.whole and job.error is None for job in jobs)
     rest = len(jobs) - done - same - failed - undone
-    counts = {"attached": done, "as they were": same, "failed": failed, "undone": undone, "not begun": rest}
+    counts = {"attached": done, "unchanged": same, "failed": failed, "undone": undone, "not begun": rest}
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "the file names no guest"

@@ -33,14 +33,14 @@ def show_topology() -> None:
     stage.show_reachability(("web1", _read_address("web1", "eth1")), ("db", "192.168.1.10"), "eth1")
 
     stage.print_title("Say it again: nothing is left to do")
-    _run_with_file("up", says="4 as they were")
+    _run_with_file("up", says="4 unchanged")
 
     stage.print_title("Somebody takes an address away, inside a guest")
     words = ("ip", "-netns", "db", "address", "delete", "10.20.0.10/16", "dev", "eth2")
     print(f"  $ {' '.join(words)}", flush=True)
     stage.run_tool(*words)
     _run_with_file("status", code=_DIFFERS, says="10.20.0.10/16")
-    _run_with_file("up", says="1 attached, 3 as they were")
+    _run_with_file("up", says="1 attached, 3 unchanged")
     _run_with_file("status")
 
     stage.print_title("What is attached on this host")

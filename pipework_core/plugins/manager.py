@@ -137,7 +137,7 @@ class PluginManager:
         found: GuestResolver | None = self._find_object(builtin.GROUP_GUESTS, runtime, explicit=explicit)
         if found is None:
             names = self._list_names(builtin.GROUP_GUESTS)
-            raise _make_unknown_error(f"nobody knows guests of the kind {runtime!r}", runtime, names, explicit=explicit)
+            raise _make_unknown_error(f"there is no runtime {runtime!r}", runtime, names, explicit=explicit)
         return found
 
     def list_third_party_resolvers(self) -> list[GuestResolver]:

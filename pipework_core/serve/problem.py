@@ -61,9 +61,16 @@ def encode_problem(error: PipeworkError) -> dict[str, Any]:
         "title": status.phrase,
         "status": status.value,
         "detail": _shorten(str(error)),
-        "hint": _shorten(error.hint) or None,
+        "hint": _find_hint(error) or None,
         "exit": error.exit_code,
     }
+
+
+def _find_hint(error: PipeworkError) -> str:
+    """Return the hint in words of the API, which has no options."""
+    if isinstance(error, ConflictError) and "--replace" in error.hint:
+        return "DELETE it before, or PUT another interface of the guest"
+    return _shorten(error.hint)
 
 
 def _shorten(text: str) -> str:

@@ -157,7 +157,7 @@ def test_a_hostile_name_stays_one_argument() -> None:
         ),
         ("docker:web1", FakeDriver(programs=frozenset()), "docker is not installed here", "install it"),
         ("docker:web1", FakeDriver(runtimes({"docker": Outcome(code=0, stdout="<html>")})), "no JSON", ""),
-        ("rkt:web1", FakeDriver(), "nobody knows guests of the kind 'rkt'", "docker, podman"),
+        ("rkt:web1", FakeDriver(), "there is no runtime 'rkt'", "docker, podman"),
         (
             "web1",
             FakeDriver(runtimes({"docker": container(asked=10.0)}), pins=PINS),
@@ -167,7 +167,7 @@ def test_a_hostile_name_stays_one_argument() -> None:
     ],
 )
 def test_every_other_state_is_its_own_clear_error(name: str, driver: FakeDriver, sentence: str, hint: str) -> None:
-    with pytest.raises(GuestError if "nobody" not in sentence else PipeworkError) as raised:
+    with pytest.raises(PipeworkError if "no runtime" in sentence else GuestError) as raised:
         resolve(name, driver)
     assert sentence in str(raised.value)
     assert "level=error" not in str(raised.value)

@@ -262,16 +262,16 @@ def test_something_that_is_not_undone_is_a_failure(scripted: pytest.MonkeyPatch)
 
 
 TOPOLOGY = (*DEMO, "--topology")
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "topology.md"
 
 
 def assert_topology_shown(done: subprocess.CompletedProcess[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for words in (
         "  $ pipework up -f demo.yaml\n    4 attached\n    -> web1 reaches 192.168.1.10 and hears back in ",
-        "  $ pipework up -f demo.yaml\n    4 as they were\n",
+        "  $ pipework up -f demo.yaml\n    4 unchanged\n",
         "  $ pipework status -f demo.yaml\n    netns:db eth2: give eth2 its address 10.20.0.10/16\n",
-        "  $ pipework up -f demo.yaml\n    1 attached, 3 as they were\n  $ pipework status -f demo.yaml\n\n",
+        "  $ pipework up -f demo.yaml\n    1 attached, 3 unchanged\n  $ pipework status -f demo.yaml\n\n",
         "10.20.0.10/16,fd00:20::10/64",
         "    4 detached\n    -> the host and the guests are as before.\n",
         "\nAll of it worked, in ",
@@ -297,11 +297,11 @@ def test_without_its_libraries_the_topology_is_not_shown_and_pip_is_named(tmp_pa
 
 def test_the_readme_shows_the_file_that_the_demo_runs() -> None:
     text = topology.FILE.read_text()
-    assert f"```yaml\n{text}```\n" in README.read_text()
+    assert f"```yaml\n{text}```\n" in PAGE.read_text()
 
 
 def test_a_repair_that_is_not_needed_is_a_failure_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    fine = subprocess.CompletedProcess((), 0, "", "4 as they were\n")
+    fine = subprocess.CompletedProcess((), 0, "", "4 unchanged\n")
     monkeypatch.setattr(stage, "run_pipework", lambda _: fine)
     with pytest.raises(HostError, match="not saying '4 attached'"):
         topology._run_with_file("up", says="4 attached")

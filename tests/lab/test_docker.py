@@ -1,4 +1,4 @@
-"""The lines of the README's table, typed against a real Docker Engine."""
+"""The lines of the table in docs/usage.md, typed against a real Docker Engine."""
 
 from __future__ import annotations
 

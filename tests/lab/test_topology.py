@@ -59,7 +59,7 @@ def test_the_example_goes_up_and_down(host: PrivateHost) -> None:
     host.write(file, EXAMPLE.read_text())
     assert "6 attached" in host.pipework("up", "-f", file).stderr
     again = host.pipework("up", "-f", file)
-    assert "6 as they were" in again.stderr
+    assert "6 unchanged" in again.stderr
     assert host.pipework("status", "-f", file).stdout == ""
     assert host.ping("web1", "192.168.1.10")
     assert host.ping("web1", "192.168.1.254"), "the host does not take part"
@@ -208,7 +208,7 @@ def test_guests_of_docker_by_a_pattern(docker: DockerEngine, docker_host: Privat
     found = json.loads(docker_host.pipework("ls", "--json").stdout)["attachments"]
     addresses = [entry["addresses"][0] for entry in found if str(entry["guest"]).find("fleet") >= 0]
     assert len(set(addresses)) == 2
-    assert "2 as they were" in docker_host.pipework("up", "-f", file).stderr
+    assert "2 unchanged" in docker_host.pipework("up", "-f", file).stderr
     docker_host.pipework("down", "-f", file)
 
 

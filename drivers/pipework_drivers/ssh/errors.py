@@ -74,7 +74,7 @@ def make_connection_error(address: Address, code: int, out: str, err: str) -> Ho
     if code == _SSH_FAILED:
         return HostError(f"cannot connect to {address}: {said}.", hint=_BY_HAND.format(typed=address.typed))
     return HostError(
-        f"{address} lets us in, and gives us no POSIX shell: {said}.",
+        f"the login on {address} starts no POSIX shell: {said}.",
         hint=f"`{address.typed} exec sh` must lead to a shell there",
     )
 

@@ -58,7 +58,7 @@ def test_an_error_has_the_place_of_its_link(engine: MagicMock, file: str, capsys
     assert app.run(["up", "-f", file]) == 1
     printed = capsys.readouterr()
     error = f"pipework: error: {file}:4:5: web2 eth1: eth1 is taken.\nhint: choose another with -i\n"
-    assert printed == ("", f"{error}1 as they were, 1 failed\n")
+    assert printed == ("", f"{error}1 unchanged, 1 failed\n")
 
 
 def test_with_atomic_nothing_is_said_to_be_undone_that_was_not_begun(
@@ -122,7 +122,7 @@ def test_what_is_pruned_is_told_and_what_stays_makes_it_fail(
 ) -> None:
     engine.list_attachments.return_value = Inventory((DB,))
     assert app.run(["up", "--prune", "-f", file]) == 0
-    assert capsys.readouterr().err == "docker:db eth1 detached\n2 as they were\n"
+    assert capsys.readouterr().err == "docker:db eth1 detached\n2 unchanged\n"
     engine.detach_all.side_effect = lambda wanted, **_: [fail_second([wanted[0]] * 2)[1]]
     assert app.run(["up", "--prune", "-f", file]) == 1
     assert "docker:db eth1: stays: eth1 is taken." in capsys.readouterr().err

@@ -47,13 +47,13 @@ def test_what_keeps_us_out(err: str, said: str, hint: str) -> None:
         (1, "This account is currently not available.\n", "", "This account is currently not available"),
         (0, "", "", "exit code 0"),
         # These words count only when ssh itself says them.
-        (1, "", "Connection refused\n", "gives us no POSIX shell"),
+        (1, "", "Connection refused\n", "starts no POSIX shell"),
     ],
 )
 def test_no_shell(code: int, out: str, err: str, said: str) -> None:
     error = errors.make_connection_error(ADDRESS, code, out, err)
     assert said in str(error)
-    assert "gives us no POSIX shell" in str(error)
+    assert "starts no POSIX shell" in str(error)
     assert "exec sh" in error.hint
 
 
