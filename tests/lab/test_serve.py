@@ -298,6 +298,7 @@ def test_the_client_without_dependencies(host: PrivateHost) -> None:
         made = json.loads(host.run(*client, "attach", "web1", "eth1", "br1", "192.168.1.1/24").stdout)
         assert made["changed"]
         assert json.loads(host.run(*client, "list").stdout)[0]["on"] == "br1"
+        host.run("sh", "-c", ": >/run/heard")
         process = host.popen("sh", "-c", 'exec "$@" >/run/heard', "sh", *client, "events")
         wait_until(lambda: '"present"' in host.run("cat", "/run/heard").stdout, seconds=20)
         process.terminate()
