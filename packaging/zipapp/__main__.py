@@ -19,24 +19,40 @@ from _imp import extension_suffixes  # importlib.machinery, which has them as we
 
 
 def find_home() -> str:
-    """Return the folder in which this user's unpacked files are."""
+    """Return the folder in which this user's unpacked files are, by a path without links that lead elsewhere later."""
     named = os.environ.get("PIPEWORK_CACHE")
-    if named:
-        return os.path.abspath(named)
-    if os.geteuid() == 0:
-        return "/var/cache/pipework"  # not below HOME, which after sudo may be another user's
-    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pipework")
+    if not named and os.geteuid() == 0:
+        named = "/var/cache/pipework"  # not below HOME, which after sudo may be another user's
+    if not named:
+        named = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pipework")
+    return os.path.realpath(named)
 
 
 def is_ours(folder: str) -> bool:
     """Tell whether a folder exists; raise PermissionError when somebody else could change what is in it."""
     try:
-        found = os.stat(folder)
+        found = os.lstat(folder)
     except FileNotFoundError:
         return False
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise PermissionError(0, f"others may write to {folder}")
     return True
+
+
+def check_way(folder: str) -> None:
+    """Raise PermissionError when somebody else could put another folder in the place of this one.
+
+    In a folder with the sticky bit nobody can replace what is another's. Who owns `/` is root here.
+    """
+    trusted = {0, os.geteuid(), os.stat("/").st_uid}
+    while folder != "/":
+        folder = os.path.dirname(folder)
+        try:
+            found = os.lstat(folder)
+        except FileNotFoundError:  # it will be made
+            continue
+        if found.st_uid not in trusted or (found.st_mode & 0o002 and not found.st_mode & 0o1000):
+            raise PermissionError(0, f"others may write to {folder}")
 
 
 def unpack(content: bytes, home: str, folder: str) -> None:
@@ -48,8 +64,9 @@ def unpack(content: bytes, home: str, folder: str) -> None:
 
     before = os.umask(0o022)
     try:
-        os.makedirs(home, exist_ok=True)
+        os.makedirs(home, 0o700, exist_ok=True)  # who can open a folder could lock it, and let us wait for ever
         is_ours(home)
+        check_way(home)
         lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(folder):  # else another run was quicker
@@ -76,6 +93,7 @@ def find_folder() -> str:
     home = find_home()
     folder = os.path.join(home, digest + extension_suffixes()[0].partition(".so")[0])
     try:
+        check_way(home)
         if not (is_ours(home) and is_ours(folder)):
             unpack(__loader__.get_data(os.path.join(archive, "site.zip")), home, folder)
     except OSError as error:

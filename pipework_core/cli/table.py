@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _GAP = "  "
+#: See `Column`.
+DETAIL = 6
 #: Stands for what is not there.
 NOTHING = "-"
 
@@ -19,7 +21,8 @@ class Column(Record):
     """A column of a table, and what becomes of it when rows are too wide.
 
     The columns with the highest `spare` are left out first; one with 0 stays. What stays is cut, down to `least`
-    characters (0: it is not cut) while columns can still be left out, and to less when none can.
+    characters (0: it is not cut) while columns can still be left out, and to less when none can. Details (`spare` from
+    `DETAIL` on) go before anything is cut, where all the rest fits then.
     """
 
     title: str
@@ -67,6 +70,8 @@ def _fit_columns(columns: Sequence[Column], wanted: Sequence[int], width: int) -
     kept = list(range(len(columns)))
     if not width or _sum_row(wanted) <= width:
         return dict(enumerate(wanted))
+    if whole := _leave_out_details(columns, wanted, width):
+        return {place: wanted[place] for place in whole}
     least = [min(size, column.least or size) for column, size in zip(columns, wanted, strict=True)]
     gone = 0  # what the sign takes that columns were left out
     while too_wide := _sum_row([least[place] for place in kept]) + gone > width:
@@ -77,6 +82,17 @@ def _fit_columns(columns: Sequence[Column], wanted: Sequence[int], width: int) -
         gone = len(_GAP) + 1
     floors = [1 if too_wide else least[place] for place in kept]
     return dict(zip(kept, _share_room([wanted[place] for place in kept], floors, width - gone), strict=True))
+
+
+def _leave_out_details(columns: Sequence[Column], wanted: Sequence[int], width: int) -> Sequence[int]:
+    """Return the places of the columns that fit as they are when details are left out; none when that is not enough."""
+    kept = list(range(len(columns)))
+    details = [place for place in kept if columns[place].spare >= DETAIL]
+    for place in sorted(details, key=lambda place: columns[place].spare, reverse=True):
+        kept.remove(place)
+        if _sum_row([wanted[place] for place in kept]) + len(_GAP) + 1 <= width:
+            return kept
+    return ()
 
 
 def _sum_row(sizes: Sequence[int]) -> int:

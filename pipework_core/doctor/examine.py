@@ -9,7 +9,7 @@ from pipework_core.engine import attachments, gc, snapshot
 from pipework_core.engine.guests import GuestDirectory
 from pipework_core.engine.shared_addresses import find_shared_addresses
 from pipework_core.model.errors import GuestError, PipeworkError
-from pipework_core.model.finding import ERROR, SEVERITIES, WARNING, Examination, Finding
+from pipework_core.model.finding import ERROR, INFO, SEVERITIES, WARNING, Examination, Finding
 from pipework_core.model.plan import Outcome
 from pipework_core.plugins import validation
 
@@ -59,6 +59,10 @@ def _read_host(name: str, reader: ReadOnlyDriver, plugins: PluginManager) -> tup
         clients={client.pid for client in seen.clients},
     )
     known = tuple(attachments.add_guests(found, owners))
+    if guest is not None and not any(entry.inode == guest.inode for entry in known):
+        what = f"Nothing is attached to {guest.runtime}:{guest.name}."
+        why = "What it has of its runtime, or by other hands, is not looked at."
+        findings.append(Finding(INFO, what, why, check="host"))
     return Examination(
         host_state=seen.host_state,
         attachments=tuple(entry for entry in known if guest is None or entry.inode == guest.inode),

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 UP, DOWN, EXPIRED, UNFINISHED = status.UP, status.DOWN, status.EXPIRED, status.UNFINISHED
 ORPHAN, ELSEWHERE = status.ORPHAN, status.ELSEWHERE
-STATES = (UP, DOWN, EXPIRED, UNFINISHED, ORPHAN, ELSEWHERE)
 #: Who has the host's own parts in networks (`pipework host`), and the kind in the tag of one that is no bridge of ours.
 THIS_HOST = Guest(name="this host", runtime="host", netns=HOST)
 _PART = "host"

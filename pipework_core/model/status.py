@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 UP, DOWN, EXPIRED, UNFINISHED = "up", "down", "expired", "unfinished"
 ORPHAN, ELSEWHERE = "orphan", "elsewhere"
+STATES = (UP, DOWN, EXPIRED, UNFINISHED, ORPHAN, ELSEWHERE)
 
 
 class AttachmentStatus(Record):

@@ -249,7 +249,8 @@ def _make_unknown_error(message: str, name: str, names: list[str], *, explicit: 
 
     error = UnknownNameError if explicit else PluginError
     meant = did_you_mean(name, names).removeprefix("; ")
-    return error(f"{message}.", hint=f"{meant} `pipework plugins` lists those of installed packages".replace("  ", " "))
+    joint = "" if meant.endswith("?") else ";"
+    return error(f"{message}.", hint=f"{meant}{joint} `pipework plugins` lists those of installed packages")
 
 
 def check_options(

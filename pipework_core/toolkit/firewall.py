@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipework_core.model.plan import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipework_core.model.plan import Outcome
 
@@ -44,7 +44,10 @@ def find_cure(bridge: str, answers: Mapping[str, Outcome]) -> str:
     drops = any(line.startswith(("-P FORWARD DROP", "-A FORWARD -j DROP", "-A FORWARD -j REJECT")) for line in lines)
     if bridged.strip() != "1" or not drops or any(_accepts(line, bridge) for line in lines):
         return ""
-    return f"iptables -I {'DOCKER-USER' if is_set_by_docker(answers) else 'FORWARD'} -i {bridge} -o {bridge} -j ACCEPT"
+    from shlex import quote  # noqa: PLC0415 - few hosts have such a firewall
+
+    name, chain = quote(bridge), "DOCKER-USER" if is_set_by_docker(answers) else "FORWARD"
+    return f"iptables -I {chain} -i {name} -o {name} -j ACCEPT"
 
 
 def is_set_by_docker(answers: Mapping[str, Outcome]) -> bool:
@@ -56,4 +59,18 @@ def _accepts(line: str, bridge: str) -> bool:
     """Whether a rule lets through what passes between ports of the bridge, of all bridges, or everything."""
     if line in {"-A FORWARD -j ACCEPT", "-A DOCKER-USER -j ACCEPT"}:
         return True
-    return line.endswith("-j ACCEPT") and (f"-i {bridge} " in line or "--physdev-is-bridged" in line)
+    if not line.endswith("-j ACCEPT"):
+        return False
+    words = line.split()
+    return "--physdev-is-bridged" in words or ("-i" in words and all(_fits(words, way, bridge) for way in ("-i", "-o")))
+
+
+def _fits(words: Sequence[str], way: str, bridge: str) -> bool:
+    """Whether a rule is for what comes by the bridge (`-i`), or goes by it (`-o`); one that names nobody is for all."""
+    if way not in words:
+        return True
+    place = words.index(way)
+    named = words[place + 1]
+    if words[place - 1] == "!":
+        return False
+    return bridge.startswith(named[:-1]) if named.endswith("+") else bridge == named

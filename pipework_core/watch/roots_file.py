@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -28,15 +29,20 @@ def read_roots_file(path: str) -> str:
         raise UsageError(f"{path} is no file.", hint="name a file that root can read")
     if len(data) > _SIZE_MAX:
         raise UsageError(f"{path} is larger than {_SIZE_MAX >> 20} MiB.", hint="write patterns in place of names")
-    if place := _find_foreign(path):
-        raise HostError(
-            f"{path} can be changed by others than root, who may write {place}.",
-            hint=f"chown -h root {place}; chmod go-w {place}",
-        )
+    refuse_foreign(path)
     try:
         return data.decode()
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8.", hint="save the file as UTF-8") from None
+
+
+def refuse_foreign(path: str) -> None:
+    """Raise HostError for a file that others than root can change."""
+    if place := _find_foreign(path):
+        raise HostError(
+            f"{path} can be changed by others than root, who may write {place}.",
+            hint=f"{shlex.join(('chown', '-h', 'root', place))}; {shlex.join(('chmod', 'go-w', place))}",
+        )
 
 
 def _find_foreign(path: str) -> str:

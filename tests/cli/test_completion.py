@@ -75,6 +75,7 @@ def words(line: str) -> list[str]:
         ("-a ", ["4", "6"]),
         ("--family=", ["--family=4", "--family=6"]),
         ("--driver s", ["ssh://"]),
+        ("ls --state=e", ["--state=expired", "--state=elsewhere"]),
         ("watch --runtime=d", ["--runtime=docker", "--runtime=docker,podman"]),
         ("ipvlan:eth0 -o ", ["mode=", "accept_ra=", "autoconf="]),
         ("ipvlan:eth0 web1 dhclient -o me", ["metric="]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipework_core.cli.table import Column, cut_text, format_table, measure_text
+from pipework_core.cli.table import DETAIL, Column, cut_text, format_table, measure_text
 
 COLUMNS = (Column("NAME", least=8), Column("STATE"), Column("WORDS", spare=1, least=6), Column("MORE", spare=2))
 
@@ -53,6 +53,20 @@ def test_what_is_long_is_cut_and_columns_that_matter_least_go_first() -> None:
     assert shown[20] == ["n" * 9 + "…", "up"]
     heads = [format_table(COLUMNS, [row], width=width).splitlines()[0] for width in (60, 40, 20)]
     assert [head.endswith("  …") for head in heads] == [False, True, True]
+
+
+def test_details_go_before_anything_is_cut_where_that_is_enough() -> None:
+    columns = [
+        Column("NAME"),
+        Column("LONG", spare=1, least=4),
+        Column("A", spare=DETAIL),
+        Column("B", spare=DETAIL + 1),
+    ]
+    row = ("n", "as long as it is", "1", "22222")
+    seen = {width: format_table(columns, [row], width=width) for width in (32, 31, 28, 27, 25, 24)}
+    heads = {width: " ".join(shown.split("\n", maxsplit=1)[0].split()[2:]) for width, shown in seen.items()}
+    assert heads == {32: "A B", 31: "A …", 28: "A …", 27: "…", 25: "…", 24: "A B"}
+    assert [width for width, shown in seen.items() if row[1] not in shown] == [24]
 
 
 def test_colour_takes_no_room() -> None:

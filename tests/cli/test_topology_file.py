@@ -39,6 +39,38 @@ def test_the_folder_s_file_comes_before_the_host_s(folder: Path, capsys: pytest.
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("words", [("up",), ("status",), ("down",)])
+def test_a_file_of_somebody_else_is_taken_only_when_it_is_named(
+    words: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "work" / "pipework.yaml").write_text(EMPTY)
+    monkeypatch.setattr(topology_file, "_list_owners", lambda _path: (0, 4711))
+    assert app.run(words) == 2
+    assert "belongs to the user 4711, and is not taken unless it is named" in capsys.readouterr().err
+    assert app.run([*words, "-f", "pipework.yaml"]) == 0
+    monkeypatch.setattr(topology_file.os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_UID", "4711")
+    assert app.run(words) == 0
+    monkeypatch.setattr(topology_file.os, "geteuid", lambda: 42)  # who is not root can say anything of sudo
+    assert app.run(words) == 2
+
+
+def test_a_link_is_its_owner_s(folder: Path) -> None:
+    link = folder / "work" / "pipework.yaml"
+    link.symlink_to("nowhere")
+    assert len([*topology_file._list_owners(str(link))]) == 1
+    link.with_name("nowhere").write_text(EMPTY)
+    assert len([*topology_file._list_owners(str(link))]) == 2
+
+
+def test_the_host_s_file_must_be_root_s(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "host.yaml").chmod(0o666)
+    for command in ("up", "status", "watch"):
+        assert app.run([command]) == 1
+        assert "can be changed by others than root" in capsys.readouterr().err
+    assert app.run(["status", "-f", str(folder / "host.yaml")]) == 0
+
+
 @pytest.mark.parametrize("command", ["up", "status"])
 def test_the_host_s_file_is_used_and_that_is_said(
     command: str, folder: Path, capsys: pytest.CaptureFixture[str]

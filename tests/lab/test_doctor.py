@@ -15,7 +15,6 @@ PROVOCATIONS = {
     "firewall": "sysctl -qw net.bridge.bridge-nf-call-iptables=1; iptables -P FORWARD DROP",
     "parents": "ip link set eth0 down",
     "spanning-tree": "ip link set br1 type bridge stp_state 1",
-    "ipv6": "sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
     "rp-filter": "ip netns exec blue sysctl -qw net.ipv4.conf.all.rp_filter=1",
     "mtu": "ip link set br1 mtu 1400; ip link set port1 mtu 9000; ip -n blue link set eth1 mtu 9000",
 }
@@ -40,6 +39,20 @@ def test_what_is_provoked_is_found_and_mended_by_what_it_says(host: PrivateHost)
         assert ill[0]["severity"] in {"error", "warning"}
         mend(host, ill[0])
     assert find_ill(host, blue) == []
+
+
+def test_a_guest_that_has_nothing_is_no_riddle(host: PrivateHost) -> None:
+    blue, red = furnish(host), host.netns("red")
+    assert [finding["what"] for finding in find_ill(host, red)] == ["Nothing is attached to netns:red."]
+    assert find_ill(host, blue) == []
+
+
+def test_a_host_without_ipv6_is_no_ill_one(host: PrivateHost) -> None:
+    host.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+    (finding,) = examine_for("ipv6", host)
+    assert finding["severity"] == "info"
+    mend(host, finding)
+    assert examine_for("ipv6", host) == []
 
 
 def test_a_new_bridge_is_thought_of_before_it_is_there(host: PrivateHost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .lxc import Lxc
     from .podman import Podman
 
+SILENT = str(Path(__file__).with_name("silent_files.py"))
 #: Prints the program's network namespace, then its name servers.
 SEE = ("sh", "-c", "stat -Lc %i /proc/self/ns/net; cat /etc/resolv.conf")
 
@@ -104,6 +106,18 @@ def test_a_guest_whose_file_system_hangs_is_not_waited_for(monkeypatch: pytest.M
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_a_child_that_no_signal_ends_is_not_waited_for(host: PrivateHost) -> None:
+    """What a file system in user space has taken up, and does not answer, is waited for beyond SIGKILL."""
+    pid = lonely_guest(host)
+    enter = ("nsenter", f"--target={pid}", "--mount")
+    server = host.popen(*enter, "python3", SILENT, "/etc", stdout=subprocess.PIPE)
+    assert server.stdout
+    assert server.stdout.readline() == "mounted\n"
+    done = host.pipework("exec", f"pid:{pid}", "echo", "here", timeout=30)
+    assert done.stdout == "here\n"
+    assert "the guest's /etc/resolv.conf does not answer: its file system hangs" in done.stderr
+
+
 def test_a_guest_with_the_host_s_files_has_the_host_s_name_servers(host: PrivateHost) -> None:
     pid = host.process_guest()
     assert see(host, f"pid:{pid}") == (
@@ -128,6 +142,7 @@ def test_exit_codes_streams_and_words_are_the_program_s(host: PrivateHost) -> No
     assert [host.pipework("exec", blue, path, check=False).returncode for path in ("/etc", "/run/script", "/no")] == [
         *(126, 126, 127),
     ]
+    assert "what its first line names (#!) is there" in host.pipework("exec", blue, "/run/script", check=False).stderr
     # Whoever ignores SIGPIPE would make `yes | head` complain.
     assert host.pipework("exec", blue, "sh", "-c", "yes | head -n 1").stderr == ""
 

@@ -184,6 +184,34 @@ def test_a_folder_of_others_is_refused(bare: Bare) -> None:
         assert host.run("ls", "-A", place).stdout == ""
 
 
+def test_a_folder_that_others_could_put_another_in_the_place_of_is_refused(bare: Bare) -> None:
+    host = bare.host
+    for number, prepare in enumerate((("chown", "nobody"), ("chmod", "777"))):
+        above = f"/run/above{number}"
+        host.run("mkdir", above)
+        host.run(*prepare, above)
+        done = bare.pipework("--version", check=False, env={"PIPEWORK_CACHE": f"{above}/new/cache"})
+        assert (done.returncode, f"others may write to {above}.\n" in done.stderr) == (1, True)
+        assert host.run("ls", "-A", above).stdout == ""
+    # As in /tmp: there, what is root's stays where it is.
+    host.run("chmod", "1777", above)
+    for _ in range(2):
+        assert bare.pipework("--version", env={"PIPEWORK_CACHE": f"{above}/new/cache"}).stderr == ""
+
+
+def test_a_link_is_followed_once(bare: Bare) -> None:
+    """Whoever owns it may let it lead elsewhere between the look at the folder and its use."""
+    bare.host.run("mkdir", "-m", "777", "/run/real")
+    bare.host.run("ln", "-s", "/run/real", "/run/link")
+    done = bare.pipework("--version", check=False, env={"PIPEWORK_CACHE": "/run/link"})
+    assert "cannot be unpacked into /run/real: others may write to /run/real.\n" in done.stderr
+
+
+def test_nobody_else_can_lock_the_folder(bare: Bare) -> None:
+    bare.pipework("--version")
+    assert bare.host.run("stat", "-c", "%a", CACHE).stdout == "700\n"
+
+
 @pytest.mark.parametrize("size", ["4k", "1m"])
 def test_a_full_disk_is_a_sentence_and_the_next_run_works(bare: Bare, size: str) -> None:
     host = bare.host

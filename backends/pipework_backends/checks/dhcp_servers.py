@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Seconds in which servers have answered: dnsmasq first looks by ping, for three, whether somebody has the address.
 _SECONDS = 4
 _SPARE = 2
+#: So many are named: somebody on the network can answer for any number.
+_NAMED = 5
 _ETHERNET = frozenset({"bridge", "ovs", "macvlan", "phys"})
 
 
@@ -58,7 +60,9 @@ class DhcpServerCheck(Check):
                 yield Finding(WARNING, what, "Whether there are two is not known.")
             elif len(servers) > 1:
                 vlan = f", VLAN {entry.vlan}" if entry.vlan else ""
-                listed = " and ".join(f"{address} ({mac})" for address, mac in map(str.split, servers))
+                named = [f"{address} ({mac})" for address, mac in map(str.split, servers[:_NAMED])]
+                rest = [f"{len(servers) - _NAMED} more"] if len(servers) > _NAMED else []
+                listed = " and ".join([*named, *rest])
                 yield Finding(
                     WARNING,
                     f"Several DHCP servers answer on {entry.parent}{vlan}: {listed}.",

@@ -45,7 +45,7 @@ class Ipv6Check(Check):
             elif value == "1":
                 why = "Guests can have it all the same; the host itself takes part in no network of IPv6."
                 cure = "sysctl -w net.ipv6.conf.all.disable_ipv6=0"
-                yield Finding(WARNING, "IPv6 is switched off on this host.", why, (cure,))
+                yield Finding(INFO, "IPv6 is switched off on this host.", why, (cure,))
         off = parse_files(answers.get("guest"))
         for entry in list_of_guests(examination):
             if off.get(_name_switch(entry.interface)) == "1":

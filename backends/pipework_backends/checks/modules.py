@@ -59,8 +59,8 @@ class ModuleCheck(Check):
                 f"This kernel cannot make {', '.join(_USES.get(kind, kind) for kind in missing)}.",
                 "It has no module for that, and pipework refuses what needs it.",
                 ("apt-get install linux-modules-extra-$(uname -r)",),
-                "The package is called so in Ubuntu, kernel-modules-extra in Fedora; in a container, and in "
-                "many clouds, the kernel is the provider's.",
+                "Fedora calls this package of Ubuntu's kernel-modules-extra; in a container, and in many clouds, the "
+                "kernel is the provider's.",
             )
 
 

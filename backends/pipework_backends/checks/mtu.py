@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.checks.reading import in_guest, list_lower, list_of_guests, name_end
+from pipework_backends.checks.reading import in_guest, list_lower, list_of_guests, name_end, set_link
 from pipework_core.model.finding import WARNING, Examination, Finding
 from pipework_core.plugins.api import Check
 from pipework_core.plugins.hookspecs import hookimpl
@@ -35,14 +35,13 @@ class MtuCheck(Check):
             if entry.mtu > way[narrow]:
                 what = f"{name_end(entry)} has an MTU of {entry.mtu}, and {narrow} on its way one of {way[narrow]}."
                 fit = in_guest(entry.guest, "ip", "link", "set", "dev", entry.interface, "mtu", str(way[narrow]))
-                ends = [f"ip link set dev {entry.host_end} mtu {way[narrow]}"] if entry.host_end in way else []
+                ends = [set_link(entry.host_end, "mtu", str(way[narrow]))] if entry.host_end in way else []
                 yield Finding(
                     WARNING, what, _WHY, (fit, *ends), f"Or give {narrow} a larger one, if its network has it."
                 )
             elif way.get(entry.host_end, entry.mtu) > entry.mtu:
                 what = f"{name_end(entry)} has an MTU of {entry.mtu}, and its other end {entry.host_end} another."
-                cure = f"ip link set dev {entry.host_end} mtu {entry.mtu}"
-                yield Finding(WARNING, what, _WHY, (cure,))
+                yield Finding(WARNING, what, _WHY, (set_link(entry.host_end, "mtu", str(entry.mtu)),))
 
 
 def _list_way(host: HostState, entry: AttachmentStatus) -> dict[str, int]:

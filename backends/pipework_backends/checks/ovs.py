@@ -26,7 +26,7 @@ _CHASSIS = {
     "ovn-encap-ip": "ADDRESS",
 }
 _START = "systemctl start openvswitch-switch"
-_SERVICE = "The service is called so in Debian and Ubuntu, openvswitch elsewhere."
+_SERVICE = "Debian and Ubuntu call the service openvswitch-switch, others call it openvswitch."
 
 
 class SwitchCheck(Check):

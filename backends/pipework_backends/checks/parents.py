@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.checks.reading import group_by_parent, list_lower
+from pipework_backends.checks.reading import group_by_parent, list_lower, name_guest, set_link
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.plugins.api import Check
 from pipework_core.plugins.hookspecs import hookimpl
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pipework_core.model.plan import Outcome
 
 _TAKERS = {"bridge": "a port of the bridge", "bond": "a member of the bond", "team": "a member of the team"}
+#: So many are named.
+_NAMED = 5
 _IPVLANS = frozenset({"ipvlan", "ipvtap"})
 #: Modes of a bond that rewrite MACs in ARP, or send one peer's frames over several members with different MACs
 #: (Documentation/networking/bonding.rst).
@@ -34,8 +36,10 @@ class ParentCheck(Check):
         links, used = examination.host_state.links, group_by_parent(examination)
         for name in used:
             if name in links and not links[name].up:
-                why = f"{len(used[name])} attachments are on it, and nothing passes."
-                yield Finding(ERROR, f"{name} is down.", why, (f"ip link set dev {name} up",))
+                guests = " and ".join(dict.fromkeys(name_guest(entry.guest) for entry in used[name][:_NAMED]))
+                more = f" and {len(used[name]) - _NAMED} more" if len(used[name]) > _NAMED else ""
+                why = f"Nothing passes between it and {guests}{more}."
+                yield Finding(ERROR, f"{name} is down.", why, (set_link(name, "up"),))
         above = map_parents(examination.guest_states)
         for link in links.values():
             if link.kind == "bond" and link.data.get("mode") in _MANY_MACS:
@@ -79,11 +83,11 @@ class ParentCheck(Check):
 def _list_bond_changes(bond: str, ports: list[str]) -> tuple[str, ...]:
     """Return the commands that give a bond another mode: the kernel allows it while it is down and has no members."""
     return (
-        *(f"ip link set dev {port} nomaster" for port in ports),
-        f"ip link set dev {bond} down",
-        f"ip link set dev {bond} type bond mode active-backup",
-        *(f"ip link set dev {port} down master {bond}" for port in ports),
-        f"ip link set dev {bond} up",
+        *(set_link(port, "nomaster") for port in ports),
+        set_link(bond, "down"),
+        set_link(bond, "type", "bond", "mode", "active-backup"),
+        *(set_link(port, "down", "master", bond) for port in ports),
+        set_link(bond, "up"),
     )
 
 

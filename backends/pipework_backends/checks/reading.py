@@ -54,6 +54,11 @@ def in_guest(guest: Guest | None, *words: str) -> str:
     return shlex.join(("pipework", "exec", name_guest(guest), *words))
 
 
+def set_link(name: str, *words: str) -> str:
+    """Return the command line that sets something of an interface of the host, whose name may hold anything."""
+    return shlex.join(("ip", "link", "set", "dev", name, *words))
+
+
 def list_lower(host: HostState, name: str) -> Iterator[Link]:
     """Yield what an interface of the host ends in: the NICs below a VLAN, and the ports of a bridge or a bond.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_backends.checks.reading import set_link
 from pipework_core.model.finding import WARNING, Examination, Finding
 from pipework_core.plugins.api import Check
 from pipework_core.plugins.hookspecs import hookimpl
@@ -32,12 +33,13 @@ class SpanningTreeCheck(Check):
                 continue
             delay = 2 * int(bridge.data.get("forward_delay") or 0) // 100
             if delay > _BEARABLE:
+                off = set_link(bridge.name, "type", "bridge", "stp_state", "0")
                 yield Finding(
                     WARNING,
                     f"{bridge.name} runs the spanning tree protocol, and a new port is deaf for {delay} seconds.",
                     "A guest that has just been attached reaches nobody so long, and DHCP may give up before.",
-                    (f"ip link set dev {bridge.name} type bridge forward_delay {_SHORTEST}",),
-                    f"Where no loop can be, ip link set dev {bridge.name} type bridge stp_state 0 switches it off.",
+                    (set_link(bridge.name, "type", "bridge", "forward_delay", str(_SHORTEST)),),
+                    f"Where no loop can be, {off} switches it off.",
                 )
             for port in examination.host_state.ports(bridge.name):
                 if port.port_state == "blocking":

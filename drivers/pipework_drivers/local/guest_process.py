@@ -31,7 +31,8 @@ _CLONE_NEWNS = 0x20000
 _MS_BIND, _MS_REC, _MS_SLAVE, _MNT_DETACH = 0x1000, 0x4000, 0x80000, 2
 #: What shells and env(1) return for a program that is not there, and for one that cannot be run.
 _NOT_FOUND, _NOT_RUN = 127, 126
-_HINT = "it has to be installed on the host; a program of the guest is run by its runtime, such as docker exec"
+_INSTALL = "it has to be installed on the host; a program of the guest is run by its runtime, such as docker exec"
+_CHECK = "see that it is a program that may be executed, and that what its first line names (#!) is there"
 
 
 def enter_network(space: int, name: str) -> None:
@@ -76,7 +77,7 @@ def become(argv: Sequence[str]) -> NoReturn:
         # An interpreter that the first line names and that is not there is the same error (execve(2)).
         is_missing = isinstance(fault, FileNotFoundError) and not ("/" in argv[0] and os.path.exists(argv[0]))
         reason = "is no program of this host" if is_missing else f"cannot be run ({fault.strerror})"
-        error = HostError(f"{argv[0][:200]} {reason}.", hint=_HINT)
+        error = HostError(f"{argv[0][:200]} {reason}.", hint=_INSTALL if is_missing else _CHECK)
         error.exit_code = _NOT_FOUND if is_missing else _NOT_RUN
         raise error from None
 

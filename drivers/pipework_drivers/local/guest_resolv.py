@@ -20,6 +20,7 @@ _SYS_OPENAT2 = 437  # on all architectures of Linux that Python runs on, but for
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
 _AT_MOST = 65536  # bytes
 _TIMEOUT = 5.0  # seconds
+_PARTING = 1.0  # seconds that a child has to end in, once it is killed
 #: The first words of lines that mean something (resolv.conf(5)), and how long a line may be.
 _WORDS = frozenset({b"nameserver", b"search", b"domain", b"options", b"sortlist"})
 _LINE = 1024
@@ -90,8 +91,7 @@ def _read_in_child(root: int) -> bytes | None:
     os.close(write)
     with open(read, "rb") as answers:
         if not select.select([answers], [], [], _TIMEOUT)[0]:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            _end_child(child)
             raise GuestError("the guest's /etc/resolv.conf does not answer: its file system hangs.")
         answer = answers.read(_AT_MOST + 1)
     os.waitpid(child, 0)
@@ -100,6 +100,18 @@ def _read_in_child(root: int) -> bytes | None:
     if answer[:1] != b"+":
         raise GuestError("the guest's /etc/resolv.conf cannot be read.")
     return answer[1:]
+
+
+def _end_child(child: int) -> None:
+    """Kill a child, and leave it alone when it stays: no signal ends the wait for what a server has taken up.
+
+    (request_wait_answer() in fs/fuse/dev.c)
+    """
+    end = os.pidfd_open(child)
+    os.kill(child, signal.SIGKILL)
+    if select.select([end], [], [], _PARTING)[0]:
+        os.waitpid(child, 0)
+    os.close(end)
 
 
 def _read_file(root: int) -> bytes:

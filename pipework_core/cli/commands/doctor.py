@@ -30,7 +30,8 @@ EXAMPLES = (
 )
 #: The exit code when something will not work.
 _ILL = 3
-_WIDTH = 100
+#: Columns of a paragraph where a terminal has as many, and the least that words are put into.
+_WIDTH, _NARROW = 100, 20
 
 
 class DoctorRequest(Record):
@@ -51,7 +52,7 @@ def parse_request(args: ParsedArgs) -> DoctorRequest:
 
 def run(request: DoctorRequest, settings: Settings) -> int:
     """Print what is found, the worst first; return 3 for an error or a warning."""
-    from pipework_core.cli import output
+    from pipework_core.cli import output, style
     from pipework_core.cli.run import open_run
     from pipework_core.doctor.examine import examine_host
     from pipework_core.model.finding import INFO
@@ -65,7 +66,8 @@ def run(request: DoctorRequest, settings: Settings) -> int:
 
         output.print_json(report_json.encode_findings(findings, request.guest, probed=request.probe))
         return _ILL if ill else 0
-    print("\n".join(map(format_finding, findings)), end="")
+    width = max(_NARROW, min(_WIDTH, style.detect_style("never").width or _WIDTH))
+    print("\n".join(format_finding(finding, width) for finding in findings), end="")
     if not ill:
         output.print_message(
             "nothing is amiss" if request.probe else "nothing is amiss; --probe asks the networks, too"
@@ -73,28 +75,28 @@ def run(request: DoctorRequest, settings: Settings) -> int:
     return _ILL if ill else 0
 
 
-def format_finding(finding: Finding) -> str:
-    """Return a paragraph: what, why it matters, and what mends it."""
-    return "".join(f"{line}\n" for line in _list_lines(finding))
+def format_finding(finding: Finding, width: int) -> str:
+    """Return a paragraph of so many columns: what, why it matters, and what mends it."""
+    return "".join(f"{line}\n" for line in _list_lines(finding, width))
 
 
-def _list_lines(finding: Finding) -> Iterator[str]:
-    yield from _wrap(f"{finding.severity}: {finding.what}", rest="  ")
-    yield from _wrap(finding.why, first="  ", rest="  ")
+def _list_lines(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrap(f"{finding.severity}: {finding.what}", width)
+    yield from _wrap(finding.why, width, first="  ")
     if finding.advice:
-        yield from _wrap(finding.advice, first="  ", rest="  ")
+        yield from _wrap(finding.advice, width, first="  ")
     for number, command in enumerate(finding.mend):  # in one piece, so that it can be pasted
         yield f"  {'mend: ' if number == 0 else '      '}{escape_text(command)}"
 
 
-def _wrap(text: str, *, first: str = "", rest: str = "") -> Sequence[str]:
+def _wrap(text: str, width: int, *, first: str = "") -> Sequence[str]:
     import textwrap
 
     return textwrap.wrap(
         escape_text(text),
-        _WIDTH,
+        width,
         initial_indent=first,
-        subsequent_indent=rest,
+        subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -89,11 +89,14 @@ def _split_names(args: ParsedArgs, option: str, example: str) -> tuple[str, ...]
 
 
 def _check_states(names: tuple[str, ...]) -> tuple[str, ...]:
-    from pipework_core.engine.attachments import STATES
+    from pipework_core.model.status import STATES
+    from pipework_core.spec import suggest
 
     for name in names:
         if name not in STATES:
-            raise UsageError(f"no attachment is {name!r}.", hint=f"the states are {', '.join(STATES)}")
+            close = suggest.find_close(name, STATES)
+            meant = f"did you mean {close}? " if close else ""
+            raise UsageError(f"there is no state {name!r}.", hint=f"{meant}the states are {', '.join(STATES)}")
     return names
 
 

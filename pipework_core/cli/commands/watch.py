@@ -98,6 +98,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     if request.unit:
         print(unit.make_unit(find_own_command()), end="")
         return 0
+    wishes = make_wishes(request, dry_run=settings.dry_run)
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
     gc.enable()  # a process that stays has to; those that end at once are started without it
@@ -105,7 +106,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     service = Service(Notifier())
     printer = EventPrinter(settings)
     watcher = Watcher(
-        make_wishes(request, dry_run=settings.dry_run),
+        wishes,
         open_engine=partial(_open_dry, opener, plugins, printer) if settings.dry_run else opener.open,
         methods=InstalledMethods(),
         tell=printer.print_event,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from pipework_core.model import status
 from pipework_core.plugins import builtin, entry_points
 from pipework_core.spec.dhcp import CONTAINER_CLIENT, HOST_CLIENTS, SLAAC, find_method
 from pipework_core.state import live_names
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 #: A word, and a few words about it.
 Candidate: TypeAlias = "tuple[str, str]"
 
+#: The values that options have.
+_WORDS: Mapping[str, Iterable[str]] = {
+    "kind": builtin.BACKENDS,
+    "runtime": ("docker", "podman", "docker,podman"),
+    "state": status.STATES,
+}
 _HARMLESS = r"(?a)[\w@%+=:,./][\w@%+=:,./-]*"
 
 
@@ -43,7 +50,7 @@ def list_values(
     """Return what may be the value of an option; `operands` are those before it."""
     if option.name == "driver":
         return [*((name, "") for name in builtin.DRIVERS if name != "ssh"), ("ssh://", "another machine")]
-    words = {"kind": builtin.BACKENDS, "runtime": ("docker", "podman", "docker,podman")}.get(option.name, ())
+    words = _WORDS.get(option.name, ())
     if words:
         return [(word, "") for word in words]
     if option.name == "option":

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipework_backends.checks import engines, ipv6, leases, mac_filter, modules, mtu, ovs, parents, tools
+from pipework_backends.checks import (
+    dhcp_servers,
+    engines,
+    firewall,
+    ipv6,
+    leases,
+    mac_filter,
+    modules,
+    mtu,
+    ovs,
+    parents,
+    spanning_tree,
+    tools,
+)
 from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Outcome
-from pipework_core.model.status import EXPIRED, AttachmentStatus
+from pipework_core.model.status import EXPIRED, UP, AttachmentStatus
 from pipework_core.testing.facts import make_facts, make_guest, make_link
 
 if TYPE_CHECKING:
@@ -84,6 +98,15 @@ def test_bonds_that_mix_macs(parent: str, mode: str, grade: list[str]) -> None:
     assert grades([finding for finding in found if finding.severity != INFO]) == grade
 
 
+def test_who_is_cut_off_is_named_but_for_a_crowd() -> None:
+    guests = [make_guest(f"web{number}") for number in (1, 2, 3, 4, 5, 6, 7)]
+    attached = [WEB1._replace(guest=guest) for guest in guests]
+    (found,) = judge(parents.ParentCheck(), *attached[:1], host=[make_link("eth0")])
+    assert found.why == "Nothing passes between it and docker:web1."
+    (found,) = judge(parents.ParentCheck(), *attached, host=[make_link("eth0")])
+    assert found.why.endswith(" and docker:web5 and 2 more.")
+
+
 def test_an_ipvlan_s_parent_takes_no_macvlan() -> None:
     host = [make_link("eth0", up=True), make_link("i", kind="ipvlan", parent="eth0")]
     (found,) = judge(parents.ParentCheck(), host=host)
@@ -112,6 +135,41 @@ def test_kinds_without_a_module() -> None:
 def test_ipv6_of_the_host(answer: Outcome, words: str) -> None:
     told = list(ipv6.Ipv6Check().judge(Examination(), {"host": answer}))
     assert (words in told[0].what) if words else told == []
+    # Guests of such a host can have it all the same.
+    assert grades(told) == ([INFO] if words == "switched off" else [WARNING] if words else [])
+
+
+def test_servers_without_number_are_a_line() -> None:
+    answers = "".join(f"10.0.{number // 250}.{number % 250} 02:00:00:00:00:01\n" for number in range(5000))
+    entry = WEB1._replace(state=UP)
+    (found,) = judge(dhcp_servers.DhcpServerCheck(), entry, **{"0": Outcome(code=0, stdout=answers)})
+    assert "10.0.0.4 (02:00:00:00:00:01) and 4995 more." in found.what
+
+
+HOSTILE = "a'`b`'$(c)"  # as it stands, a shell would take the quotes away
+
+
+@pytest.mark.parametrize(
+    "check", [mtu.MtuCheck(), parents.ParentCheck(), spanning_tree.SpanningTreeCheck(), firewall.FirewallCheck()]
+)
+def test_names_in_commands_can_be_pasted(check: Check) -> None:
+    """The kernel lets an interface be called almost anything (`dev_valid_name()` in net/core/dev.c)."""
+    host = [
+        make_link(HOSTILE, kind="bridge", up=True, mtu=1400, data={"stp_state": 1, "forward_delay": 1500}),
+        make_link(f"{HOSTILE}0", kind="bond", up=True, data={"mode": "balance-alb"}),
+        make_link(f"{HOSTILE}1", master=f"{HOSTILE}0"),
+        make_link(f"{HOSTILE}2", kind="veth", master=HOSTILE, peer_elsewhere=True, up=True, mtu=9000),
+        make_link(f"{HOSTILE}3", kind="bridge"),
+    ]
+    attached = [
+        WEB1._replace(kind="bridge", parent=HOSTILE, host_end=f"{HOSTILE}2", mtu=9000),
+        WEB1._replace(parent=f"{HOSTILE}0"),
+        WEB1._replace(kind="bridge", parent=f"{HOSTILE}3", mtu=0),
+    ]
+    answers = {"bridged frames": Outcome(code=0, stdout="1\n"), "firewall": Outcome(code=0, stdout="-P FORWARD DROP\n")}
+    found = judge(check, *attached, host=host, programs="", **answers)
+    words = [word for finding in found for command in finding.mend for word in shlex.split(command)]
+    assert {word.rstrip("0123") for word in words if set(word) & set(";`$")} == {HOSTILE}
 
 
 def test_programs() -> None:

@@ -38,6 +38,21 @@ def test_a_paragraph_says_what_why_and_how(findings: list[Finding], capsys: pyte
     )
 
 
+@pytest.mark.parametrize("columns", [1, 40, 80, 400])
+def test_words_fit_the_terminal_and_commands_stay_in_one_piece(
+    columns: int, findings: list[Finding], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cure = "ip link set dev eth0 up " * 10
+    findings.append(GOOD._replace(why="It is as it has to be. " * 10, mend=(cure.strip(),)))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    app.run(["doctor"])
+    *words, command = capsys.readouterr().out.splitlines()
+    assert command == f"  mend: {cure.strip()}"
+    assert max(map(len, words)) <= max(20, min(columns, 100))
+    assert max(map(len, words)) > min(columns, 100) - 10
+
+
 def test_what_is_good_to_know_is_no_failure(findings: list[Finding], capsys: pytest.CaptureFixture[str]) -> None:
     findings.append(GOOD)
     assert app.run(["doctor", "--probe"]) == 0

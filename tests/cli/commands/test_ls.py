@@ -13,11 +13,12 @@ from pipework_core.cli import app
 from pipework_core.cli.attachment_table import FIELDS, format_attachments
 from pipework_core.cli.parser import parse
 from pipework_core.cli.style import Style
-from pipework_core.engine.attachments import STATES, AttachmentStatus
+from pipework_core.engine.attachments import AttachmentStatus
 from pipework_core.engine.inventory import Inventory
 from pipework_core.model.context import Guest
 from pipework_core.model.errors import UsageError
 from pipework_core.model.plan import Netns
+from pipework_core.model.status import STATES
 
 if TYPE_CHECKING:
     from unittest.mock import MagicMock
@@ -117,6 +118,12 @@ def test_a_line_of_one_s_own_holds_each_value_in_its_place(
         "{docker:web1}\te\\tt\\nh{kind}1\tweb1 docker 0123 - br1 - 02:00:00:00:00:01 - 1500\n"
         "- no 10.0.0.1/24,fd00::1/64 up bridge \\x\n"
     )
+
+
+def test_a_state_that_was_mistyped_is_guessed() -> None:
+    with pytest.raises(UsageError, match="there is no state 'dwon'") as caught:
+        parse(["ls", "--state", "dwon"])
+    assert caught.value.hint.startswith("did you mean down? the states are up, down, ")
 
 
 def test_columns_without_content_are_left_out_and_the_state_comes_early() -> None:
