@@ -27,6 +27,8 @@ SOCKET = "/run/pipework/api.sock"
 SERVE = (sys.executable, "-P", "-m", "pipework_core", "serve")
 #: Requests after which memory counts: until then, Python fills its free lists.
 WARM = 1000
+#: Of so many requests two are an attachment and its end.
+CHANGE_EVERY = 50
 
 
 def start_server(host: PrivateHost) -> int:
@@ -69,10 +71,14 @@ class Connection:
 
     def get(self, path: str, *, status: int = http.client.OK) -> bytes:
         """Return an answer; raise SystemExit for one with another status."""
-        self._connection.request("GET", path)
+        return self.ask("GET", path, status=status)
+
+    def ask(self, method: str, path: str, body: str | None = None, *, status: int = http.client.OK) -> bytes:
+        """Return the answer to a request, as `get`."""
+        self._connection.request(method, path, body)
         answer = self._connection.getresponse()
         if answer.status != status:
-            raise SystemExit(f"{path}: {answer.status}")
+            raise SystemExit(f"{method} {path}: {answer.status}")
         return answer.read()
 
 
@@ -107,10 +113,18 @@ def measure_memory(host: PrivateHost, pid: int, requests: int) -> None:
         ("/v1/openapi.json", 200),
     )
 
+    one, body = "/v1/attachments/more/eth1", json.dumps({"host": "br1", "address": "10.8.1.1/16"})
+    host.run("ip", "netns", "add", "more")
+
     def ask(count: int) -> None:
         for number in range(count):
-            path, status = paths[number % len(paths)]
-            connection.get(path, status=status)
+            if number % CHANGE_EVERY == 0:
+                connection.ask("PUT", one, body, status=http.client.CREATED)
+            elif number % CHANGE_EVERY == 1:
+                connection.ask("DELETE", one)
+            else:
+                path, status = paths[number % len(paths)]
+                connection.get(path, status=status)
 
     ask(WARM)
     before = read_resources(pid)

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTACHED, UNCHANGED, FAILED, REFUSED, ENDED, NOTE = "attached", "unchanged", "failed", "refused", "ended", "note"
-#: What a server tells besides: that it did what was asked, and what changed on the host, whoever did it.
-DONE, DETACHED, CHANGED = "done", "detached", "changed"
+#: What a server tells besides: that it did what was asked, and what changed on the host, whoever did it;
+#: `HOST` is about the host's own interfaces.
+DONE, DETACHED, CHANGED, HOST = "done", "detached", "changed", "host"
 
 
 class Event(Record):

@@ -250,13 +250,14 @@ class Operations(_Answer):
 
 
 class Event(_Answer):
-    """What happened. `attachment` is there for present, attached, changed and detached."""
+    """What happened. `attachment` is there for present, attached, changed and detached; `host` is of an interface."""
 
     id: int
     time: float
     event: Literal[
-        "present", "ready", "attached", "changed", "detached", "failed", "refused", "note", "forgotten", "dropped"
-    ]
+        "present", "ready", "attached", "changed", "detached", "host",
+        "failed", "refused", "note", "forgotten", "dropped",
+    ]  # fmt: skip
     text: str
     guest: str | None
     interface: str | None

@@ -13,7 +13,7 @@ from pipework_core.serve import bodies
 from pipework_core.serve.changes import Change, answer_change, refusing
 from pipework_core.serve.problem import RequestError
 from pipework_core.serve.requests import PEER, RIGHTS, answer_json, read_body, read_query, read_switch
-from pipework_core.serve.rights import require_attach, require_detach
+from pipework_core.serve.rights import require_attach, require_detach, require_hosts
 from pipework_core.spec.grammar import parse_guest
 
 if TYPE_CHECKING:
@@ -56,11 +56,14 @@ class Attachments:
         """Make an attachment: 201; 200 when there was nothing to do, or with `dry_run`."""
         dry_run = read_switch(read_query(request, "dry_run"), "dry_run")
         guest, interface = _read_names(request)
+        change = Change("attach", "attach", guest, interface, dry_run=dry_run)
+        with refusing(self._service, change, request[PEER]):
+            require_hosts(request[RIGHTS], request[PEER], "attach")
         data = await read_body(request)
         asked = await self._service.lanes.run("read", lambda _: bodies.parse_attachment(guest, interface, data))
         words = " ".join([asked.where, *address_words(asked)])
         waits = asked.dhcp is not None or asked.auto or asked.probe
-        change = Change("attach", f"attach {words}", guest, interface, "wait" if waits else "change", dry_run)
+        change = change._replace(what=f"attach {words}", lane="wait" if waits else "change")
         with refusing(self._service, change, request[PEER]):
             require_attach(request[RIGHTS], request[PEER], asked)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,18 @@ def decode_json(data: bytes) -> object:
     except RecursionError:
         raise _make_depth_error() from None
     _refuse_depth(value, 0)
+    json.loads(data, object_pairs_hook=_refuse_twins)
     return value
+
+
+def _refuse_twins(pairs: list[tuple[str, object]]) -> None:
+    """Raise RequestError for a key that stands twice, of which msgspec takes the last and others the first."""
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            message = f"the body has the key {key[:80]!r} twice."
+            raise RequestError(HTTPStatus.BAD_REQUEST, message, hint="leave one of them out")
+        seen.add(key)
 
 
 def _refuse_depth(value: object, depth: int) -> None:
@@ -107,7 +119,8 @@ def parse_names(guest: str, interface: str) -> tuple[str, str]:
 
 
 def encode(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON can hold
-    """Return JSON on one line. Names need not be text to the kernel: what is none comes as lone surrogates."""
-    import json  # noqa: PLC0415 - msgspec's encoder refuses such names
+    """Return JSON on one line. Names need not be text to the kernel: what is none comes as lone surrogates.
 
+    msgspec's encoder refuses such names.
+    """
     return json.dumps(data, separators=(",", ":")).encode() + b"\n"

@@ -62,7 +62,7 @@ class Host:
     async def list_plugins(self, request: web.Request) -> web.Response:
         """Return the installed packages with plugins, which are looked at once."""
         read_query(request)
-        if self._packages is None:
+        if self._packages is None or (self._packages.done() and self._packages.exception()):
             work = self._service.lanes.run("read", lambda _: report_json.encode_packages(list_packages()))
             self._packages = asyncio.create_task(work)
         return answer_json(await asyncio.shield(self._packages))

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from pipework_core.engine.attachments import AttachmentStatus
 
@@ -18,9 +18,13 @@ _BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """What is counted, in a registry of its own."""
+    """What is counted, in a registry of its own.
 
-    def __init__(self) -> None:
+    `kinds` are those that there are: a guest's root can make up others, and Prometheus keeps each value of a label.
+    """
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        self._kinds = kinds
         self._registry = CollectorRegistry()
         self._runs = Counter(
             "pipework_runs", "Changes that were carried out or failed.", ["command"], registry=self._registry
@@ -55,7 +59,8 @@ class Metrics:
         self._attachments.clear()
         self._leases.clear()
         for status in found:
-            self._attachments.labels(status.kind, status.state).inc()
+            kind = status.kind if status.kind in self._kinds else "other"
+            self._attachments.labels(kind, status.state).inc()
             if status.dhcp and status.alive is not None:
                 self._leases.labels("yes" if status.alive else "no").inc()
         return generate_latest(self._registry)

@@ -22,10 +22,11 @@ _REF = "#/components/schemas/{name}"
 #: What any request may be answered with, beside what its entry says.
 _ALWAYS = (401, 403, 422)
 _PROBLEMS = {
-    400: "The body is no JSON.",
+    400: "The body is no JSON, or not whole.",
     401: "On loopback: the token is missing.",
     403: "The policy does not allow it.",
     404: "There is no such guest, attachment or operation.",
+    408: "The body did not come.",
     409: "Something else is there already.",
     413: "The body is larger than 1 MiB.",
     415: "The body is of another type than JSON.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
 _CHANGES = (404, 409, 424, 429, 503)
-_BODY = (400, 413, 415)
+_BODY = (400, 408, 413, 415)
 
 
 class Request(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ PEER = web.RequestKey("peer", Peer)
 RIGHTS = web.RequestKey("rights", Rights)
 #: `_UNNAMED` is how aiohttp calls what has no type.
 _JSON, _FORM, _UNNAMED = "application/json", "application/x-www-form-urlencoded", "application/octet-stream"
+#: Seconds for a body to come: until then its client holds up the end of the server.
+_BODY_SECONDS = 20.0
 _SWITCHES = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -46,7 +49,7 @@ def read_switch(query: Mapping[str, str], key: str) -> bool:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return a body that is said to be JSON; raise RequestError (413, 415).
+    """Return a body that is said to be JSON; raise RequestError (400, 408, 413, 415).
 
     `curl -d` calls all that it sends a form, and is meant well. A page of somebody else's could send one as well,
     without asking first: what a browser sends has to be called JSON.
@@ -60,7 +63,15 @@ async def read_body(request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is compressed.", hint="send it as it is")
     try:
-        return await request.read()
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        message = f"the body did not come within {_BODY_SECONDS:g} seconds."
+        raise RequestError(
+            HTTPStatus.REQUEST_TIMEOUT, message, hint="send it at once", headers={"Connection": "close"}
+        ) from None
+    except (ConnectionError, web.RequestPayloadError):
+        raise RequestError(HTTPStatus.BAD_REQUEST, "the body ends too early.", hint="send all of it") from None
     except web.HTTPRequestEntityTooLarge:
         message = f"the body is larger than {SIZE_MAX >> 20} MiB."
         raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, hint="send less at once") from None

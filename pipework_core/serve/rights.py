@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipework_core.serve.peer import Peer
     from pipework_core.watch.policy import Policy
 
+#: Kinds of which the host gets what is named when it is missing; a bare name may be of any kind.
+_MADE_KINDS = frozenset({"", "bridge", "ovs"})
 _HINT = "the policy file says who may do what, under api"
 
 
@@ -55,16 +57,22 @@ def require_all(rights: Rights, peer: Peer, what: str) -> None:
         raise RefusedError(f"{peer} may not {what}.", hint=hint)
 
 
+def require_hosts(rights: Rights, peer: Peer, what: str) -> None:
+    """Raise RefusedError for a client that may not attach anything to anything."""
+    if not rights.hosts:
+        require_all(rights, peer, what)
+
+
 def require_attach(rights: Rights, peer: Peer, asked: Attachment) -> None:
     """Raise RefusedError with all reasons for an attachment that a client may not ask for."""
     if rights.all:
         return
-    if not rights.hosts:
-        require_all(rights, peer, "attach")
     reasons = list_never(asked)
     if not rights.may_attach_to(asked.where):
         reasons.append(f"{asked.where} is not allowed.")
-    elif not asked.kind and not rights.may_make_bridges and not os.path.isdir(f"/sys/class/net/{asked.host}"):
+    elif (
+        asked.kind in _MADE_KINDS and not rights.may_make_bridges and not os.path.isdir(f"/sys/class/net/{asked.host}")
+    ):
         reasons.append(f"the host has no {asked.host}, and making a bridge is not allowed.")
     if reasons:
         raise RefusedError(f"{peer} may not ask for that: {' '.join(reasons)}", hint=_HINT)
@@ -74,8 +82,7 @@ def require_detach(rights: Rights, peer: Peer, found: Sequence[AttachmentStatus]
     """Raise RefusedError for attachments that a client could not have asked for."""
     if rights.all:
         return
-    if not rights.hosts:
-        require_all(rights, peer, "detach")
+    require_hosts(rights, peer, "detach")
     for status in found:
         words = (status.parent, f"{status.kind}:{status.parent}")
         if status.kind in MOVING_KINDS or not any(map(rights.may_attach_to, words)):

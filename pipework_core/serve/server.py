@@ -18,6 +18,7 @@ from pipework_core.model.event import Event
 from pipework_core.model.records import Record
 from pipework_core.serve import sockets
 from pipework_core.serve.app import make_app
+from pipework_core.serve.connections import accept_connections
 from pipework_core.serve.hub import Hub
 from pipework_core.serve.lanes import Lanes
 from pipework_core.serve.listing import Listing
@@ -29,7 +30,7 @@ from pipework_core.serve.rights import Gatekeeper
 from pipework_core.serve.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pipework_core.model.event import Tell
     from pipework_core.serve.engines import Engines
@@ -122,8 +123,7 @@ class Server:
         self._live = service.live
         runner = make_runner(service)
         await runner.setup()
-        for one in self._listening:
-            await web.SockSite(runner, one).start()
+        accepting = await accept_connections(runner, self._listening)
         hooks.ready()
         while not self._ending.is_set():
             hooks.tick()
@@ -131,7 +131,7 @@ class Server:
                 async with asyncio.timeout(_TICK):
                     await self._ending.wait()
         hooks.stopping()
-        await end_service(service, runner)
+        await end_service(service, runner, accepting)
 
     def _hear_end(self) -> None:
         self.was_told = True
@@ -144,6 +144,8 @@ class Server:
         except PipeworkError as error:
             hooks.log(Event(event.FAILED, f"the policy stays as it was: {error}", hint=error.hint))
             return
+        if self._live is not None:
+            self._live.hub.dismiss(lambda peer: self._gatekeeper.find_rights(peer).read)
         hooks.log(Event(event.NOTE, "read the policy again"))
 
 
@@ -159,7 +161,7 @@ def make_service(engines: Engines, gatekeeper: Gatekeeper, door: Door, tell: Tel
         gatekeeper=gatekeeper,
         door=door,
         operations=Operations(),
-        metrics=Metrics(),
+        metrics=Metrics(engines.kinds),
         tell=tell,
     )
 
@@ -177,10 +179,10 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-async def end_service(service: Service, runner: web.AppRunner) -> None:
+async def end_service(service: Service, runner: web.AppRunner, accepting: Iterable[asyncio.Server]) -> None:
     """Take no more requests, let those under way finish, and after a while stop where nothing is half done."""
-    for site in list(runner.sites):
-        await site.stop()
+    for server in accepting:
+        server.close()
     service.live.close()
     cut = asyncio.get_running_loop().call_later(_READING, service.live.hub.cut)
     deadline = asyncio.get_running_loop().call_later(_PARTING, service.lanes.interrupt)

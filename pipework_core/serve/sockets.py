@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from pipework_core.model.errors import ConflictError, HostError, UsageError
 from pipework_core.watch.policy_api import GROUP, find_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 DEFAULT_PATH = "/run/pipework/api.sock"
 #: Bytes of a path (unix(7)), the last of which ends it.
@@ -58,8 +58,14 @@ def open_unix(path: str, warn: Callable[[str], None]) -> socket.socket:
         _make_folder(os.path.dirname(os.path.abspath(path)))
         _remove_stale(path)
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with _creating_for(group):
+        before = os.umask(_UMASK)
+        try:
             made.bind(path)
+        finally:
+            os.umask(before)
+        if group is not None:
+            with suppress(PermissionError):  # not root: the group is that of who runs this
+                os.chown(path, -1, group, follow_symlinks=False)
         made.listen(_BACKLOG)
     except OSError as error:
         raise HostError(
@@ -92,20 +98,6 @@ def _remove_stale(path: str) -> None:
             f"somebody listens at {path} already.", hint="stop it, or choose another path with --socket"
         )
     os.unlink(path)
-
-
-@contextmanager
-def _creating_for(group: int | None) -> Iterator[None]:
-    """Let what the block makes be for root and a group alone, from its first moment on."""
-    before, own = os.umask(_UMASK), os.getegid()
-    try:
-        if group is not None:
-            with suppress(PermissionError):  # not root: the group is that of who runs this
-                os.setegid(group)
-        yield
-    finally:
-        os.setegid(own)
-        os.umask(before)
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from pipework_core.model.errors import UsageError
-from pipework_core.serve.bodies import encode
 from pipework_core.serve.live import encode_change
-from pipework_core.serve.requests import read_query, read_switch
+from pipework_core.serve.requests import PEER, read_query, read_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ class Stream:
         initial = read_switch(query, "initial")
         since = _read_number(query.get("since") or request.headers.get("Last-Event-ID"))
         hub = self._service.live.hub
-        listener, found = await self._service.live.subscribe()
+        listener, found = await self._service.live.subscribe(request[PEER])
         try:
             first = list(hub.list_since(since)) if since is not None else []
             if initial:
@@ -95,5 +94,4 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 def _format_all(events: list[Told], *, as_sse: bool) -> Iterator[bytes]:
     """Yield events as they are sent. The kind of server-sent ones is in the data: a page hears all by one name."""
     for told in events:
-        line = encode(told)
-        yield b"id: %d\ndata: %b\n" % (told["id"], line) if as_sse else line
+        yield b"id: %d\ndata: %b\n" % (told.id, told.line) if as_sse else told.line

@@ -41,10 +41,11 @@ class Topologies:
         """Attach what is missing: 200 when all holds, 207 when some of it failed."""
         query = read_query(request, "dry_run", "replace", "atomic", "prune")
         dry_run, replace, atomic, prune = (read_switch(query, key) for key in ("dry_run", "replace", "atomic", "prune"))
-        topology = await self._read_topology(request)
-        change = Change("up", f"up, {len(topology.links)} links", lane="wait", dry_run=dry_run)
+        change = Change("up", "up", lane="wait", dry_run=dry_run)
         with refusing(self._service, change, request[PEER]):
             require_all(request[RIGHTS], request[PEER], "apply a topology")
+        topology = await self._read_topology(request)
+        change = change._replace(what=f"up, {len(topology.links)} links")
 
         def work(engine: Engine) -> Result:
             warnings: list[str] = []
@@ -73,10 +74,11 @@ class Topologies:
         """Detach what the document names: 200 when all went, 207 when some of it stays."""
         query = read_query(request, "dry_run", "keep_bridge")
         dry_run, keep = read_switch(query, "dry_run"), read_switch(query, "keep_bridge")
-        topology = await self._read_topology(request)
-        change = Change("down", f"down, {len(topology.links)} links", lane="wait", dry_run=dry_run)
+        change = Change("down", "down", lane="wait", dry_run=dry_run)
         with refusing(self._service, change, request[PEER]):
             require_all(request[RIGHTS], request[PEER], "withdraw a topology")
+        topology = await self._read_topology(request)
+        change = change._replace(what=f"down, {len(topology.links)} links")
 
         def work(engine: Engine) -> Result:
             warnings: list[str] = []

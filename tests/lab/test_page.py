@@ -245,6 +245,16 @@ def test_a_hundred_guests_are_drawn_at_once_and_can_be_filtered(
     assert "No guest has this text." in browser.run("document.body.innerText")
 
 
+def test_thousands_of_addresses_fill_no_picture(show: Callable[[HostInventory], Path], browser: Browser) -> None:
+    """A guest's root can give its interface as many as it likes."""
+    many = tuple(f"10.{n // 250}.{n % 250}.1/32" for n in range(2000))
+    show(make_host(make_entry("web1", 1, addresses=many)))
+    assert "10.0.5.1/32  and 1994 more" in browser.run("document.querySelector('.row .addresses').textContent")
+    assert browser.run("document.querySelector('.row').getBoundingClientRect().height") < 150
+    browser.click("#groups .row")
+    browser.wait(f"{PANEL} && {FACTS}.includes('10.7.249.1/32')")
+
+
 def test_no_name_becomes_markup(show: Callable[[HostInventory], Path], browser: Browser) -> None:
     entries = [make_entry(name, n + 1, name, kind=name, vlan=name, addresses=(name,)) for n, name in enumerate(HOSTILE)]
     show(make_host(*entries, warnings=HOSTILE))

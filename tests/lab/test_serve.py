@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from pipework_core.serve.unit import make_units
+
 from .parts import require
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 SOCKET = "/run/pipework/api.sock"
 SERVE = (sys.executable, "-P", "-m", "pipework_core", "serve")
+#: Tenths, of ten, by which systemd-analyze(1) counts what a service may do; an unrestricted one has 96.
+EXPOSURE = 68
 ROOT = Path(__file__).parents[2]
 #: Seconds for what has to be there within one, on a busy machine.
 SOON = 5.0
@@ -153,8 +157,7 @@ def test_what_happens_inside_a_guest_is_told_though_no_bell_rings(host: PrivateH
 def test_who_asks_decides(host: PrivateHost) -> None:
     host.netns("web1")
     host.netns("web2")
-    host.write("/run/group", Path("/etc/group").read_text() + "pipework:x:4242:\n")
-    host.run("mount", "--bind", "/run/group", "/etc/group")
+    add_group(host)
     policy = "version: 1\napi: [{group: pipework, read: yes}]\n"
     host.write("/run/policy.yaml", policy)
     member = ("setpriv", "--reuid=1001", "--regid=1001", "--groups=4242")
@@ -174,6 +177,12 @@ def test_who_asks_decides(host: PrivateHost) -> None:
         host.run("sh", "-c", f"kill -HUP {find_pid(host)}")
         wait_until(lambda: any("stays as it was" in told["text"] for told in api.log()), seconds=SOON)
         assert api.ask_as(member, "DELETE", asked[0]).status == 200
+
+
+def add_group(host: PrivateHost) -> None:
+    """Let the host have the group pipework."""
+    host.write("/run/group", Path("/etc/group").read_text() + "pipework:x:4242:\n")
+    host.run("mount", "--bind", "/run/group", "/etc/group")
 
 
 def find_pid(host: PrivateHost) -> int:
@@ -228,6 +237,37 @@ def test_systemd_s_socket_is_taken_and_systemd_is_told(host: PrivateHost) -> Non
     assert host.run("test", "-S", SOCKET, check=False).returncode == 0, "it is systemd's"
 
 
+#: A unit below its path, as `systemctl cat` prints it.
+UNIT = re.compile(r"^# /\S+/(\S+)\n(.*?)(?=^# /|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def test_the_units_are_ones_and_may_do_little(host: PrivateHost) -> None:
+    require("systemd")
+    units = dict(UNIT.findall(host.pipework("serve", "--unit").stdout))
+    assert sorted(units) == ["pipework-serve.service", "pipework-serve.socket"]
+    for name, text in units.items():
+        host.write(f"/run/{name}", text)
+    paths = [f"/run/{name}" for name in units]
+    checked = host.run("systemd-analyze", "verify", "--man=no", *paths, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    measure = ("systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={EXPOSURE}")
+    measured = host.run(*measure, "/run/pipework-serve.service", check=False)
+    assert measured.returncode == 0, measured.stdout
+
+
+def test_the_socket_is_the_group_s_with_what_the_unit_allows(host: PrivateHost) -> None:
+    add_group(host)
+    unit = make_units(("/usr/bin/pipework",))["pipework-serve.service"]
+    words = re.findall(r"CapabilityBoundingSet=(.*)", unit)[0].split()
+    allowed = ",".join(f"+{word.removeprefix('CAP_').lower()}" for word in words)
+    process = host.popen("setpriv", f"--bounding-set=-all,{allowed}", "--no-new-privs", *SERVE)
+    api = Api(host, process)
+    wait_until(lambda: api.ask("GET", "/v1/version").status == 200, seconds=30)
+    assert host.run("stat", "-c", "%a %U %G", SOCKET).stdout == "660 root pipework\n"
+    process.terminate()
+    assert process.wait(30) == 0
+
+
 def test_the_page_in_a_browser_s_way(host: PrivateHost) -> None:
     with serving(host, "--listen", "127.0.0.1:8080"):
         url = re.findall(r"http://\S+", host.run("cat", "/run/serve.log").stdout)[0]
@@ -258,6 +298,7 @@ def test_the_client_without_dependencies(host: PrivateHost) -> None:
         made = json.loads(host.run(*client, "attach", "web1", "eth1", "br1", "192.168.1.1/24").stdout)
         assert made["changed"]
         assert json.loads(host.run(*client, "list").stdout)[0]["on"] == "br1"
+        host.run("sh", "-c", ": >/run/heard")
         process = host.popen("sh", "-c", 'exec "$@" >/run/heard', "sh", *client, "events")
         wait_until(lambda: '"present"' in host.run("cat", "/run/heard").stdout, seconds=20)
         process.terminate()

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
-from aiohttp import web
 from yarl import URL
 
+from pipework_core.serve.connections import accept_connections
 from pipework_core.serve.loopback import Door
 from pipework_core.serve.rights import Gatekeeper
 from pipework_core.serve.server import end_service, make_runner, make_service
@@ -84,12 +84,11 @@ async def serving(world: World, policy: str = OPEN, *, allow_changes: bool = Fal
             api.token, api.service = door.token, service
             runner = make_runner(service)
             await runner.setup()
-            for one in (open_unix(path, lambda _: None), loopback):
-                await web.SockSite(runner, one).start()
+            accepting = await accept_connections(runner, (open_unix(path, lambda _: None), loopback))
             try:
                 yield api
             finally:
-                await end_service(service, runner)
+                await end_service(service, runner, accepting)
 
 
 def run_with(

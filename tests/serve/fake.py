@@ -14,7 +14,7 @@ from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment, address_words
 from pipework_core.model.context import Context, Guest
 from pipework_core.model.errors import ConflictError, Interrupted, NoGuestError
-from pipework_core.model.link import GuestState, HostState
+from pipework_core.model.link import GuestState, HostState, Link
 from pipework_core.model.plan import Command, Netns, Outcome, Plan, Report
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ class World:
         self.patience = 0.0
         self.listings = 0
         self.runtime = "netns"
+        #: Whether the guests' ends of links are gone, and the host's are not yet.
+        self.is_severed = False
         self.error: BaseException | None = None
         self.lock = threading.Lock()
+        self.links: tuple[Link, ...] = ()
+        self.kinds = frozenset({"bridge", "macvlan"})
 
     @contextmanager
     def open(self, signals: Signals, *, dry_run: bool = False) -> Iterator[FakeEngine]:
@@ -78,7 +82,7 @@ class FakeEngine:
         return Inventory(tuple(self._describe(key, asked) for key, asked in pairs if name in {"", key[0]}))
 
     def list_host(self, name: str = "") -> HostInventory:
-        return HostInventory(self.list_attachments(name))
+        return HostInventory(self.list_attachments(name), links=self._world.links)
 
     def collect_garbage(self) -> Collected:
         return Collected(plan=Plan())
@@ -152,6 +156,15 @@ class FakeEngine:
         runtime = self._world.runtime
         guest = self._find_guest(key[0])._replace(runtime=runtime, name="471" if runtime == "pid" else key[0])
         addresses = tuple(address_words(asked))
+        interface = "" if self._world.is_severed else key[1]
+        host_end = f"v{key[1]}{guest.inode}"
         return AttachmentStatus(
-            key[1], asked.kind or "bridge", asked.host, inode=guest.inode, guest=guest, addresses=addresses, mtu=1500
+            interface,
+            asked.kind or "bridge",
+            asked.host,
+            inode=guest.inode,
+            guest=guest,
+            addresses=addresses,
+            mtu=1500,
+            host_end=host_end,
         )

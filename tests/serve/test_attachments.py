@@ -88,6 +88,8 @@ BAD = [
     (b"\xff\xfe", 400, "no JSON"),
     (b'{"host": "br1", "address": "10.0.0.1/24"} x', 400, "no JSON"),
     (b"NaN", 400, "no JSON"),
+    (b'{"host": "br1", "address": "10.0.0.1/24", "host": "br2"}', 400, "'host' twice"),
+    (b'{"host": "br1", "address": "10.0.0.1/24", "options": {"mode": "vepa", "mode": "private"}}', 400, "'mode' twice"),
     (b"[" * 200_000, 400, "deep"),
     (b'{"options":' * 40 + b"1" + b"}" * 40, 400, "deep"),
     (b"null", 422, "keys with values"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
+
+from pipework_core.serve import connections, requests
 
 from .api import Api, run_with
 from .fake import World
@@ -81,5 +84,62 @@ def test_connections_that_say_nothing_hold_up_nobody() -> None:
         assert (await api.attach()).status == 201
         for _, writer in silent:
             writer.close()
+
+    run_with(World(), test)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        PUT + b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+        PUT + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+        PUT + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n",
+    ],
+)
+def test_a_client_that_goes_away_in_its_body_is_no_mistake_of_ours(
+    piece: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(api: Api) -> None:
+        _, writer = await asyncio.open_unix_connection(api.path)
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.1)  # the server has begun to read it, or reads what follows at once
+        writer.close()
+        await asyncio.sleep(0.1)
+        assert (await api.ask("GET", "/v1/version")).status == 200
+
+    run_with(World(), test)
+    assert caplog.text == ""
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "_BODY_SECONDS", 0.1)
+
+    async def test(api: Api) -> None:
+        reader, writer = await asyncio.open_unix_connection(api.path)
+        writer.write(PUT + b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+        assert b"408" in await reader.readline()
+        writer.close()
+
+    run_with(World(), test)
+
+
+def test_no_more_connections_than_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is on the machine can connect to loopback, without the token."""
+    monkeypatch.setattr(connections, "_CONNECTIONS_MAX", 5)
+
+    async def test(api: Api) -> None:
+        port = int(api.base.rpartition(":")[2])
+        held = []
+        for _ in range(5):
+            held.append(await asyncio.open_connection("127.0.0.1", port))
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["hint"]
+        assert (await api.attach()).status == 201, "the Unix socket has room of its own"
+        for _, open_writer in (*held, (reader, writer)):
+            open_writer.close()
 
     run_with(World(), test)

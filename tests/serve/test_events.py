@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import msgspec
+import pytest
 
 from pipework_core.model.attachment import Attachment
 from pipework_core.model.errors import HostError
+from pipework_core.model.link import Link
 from pipework_core.serve import answers, hub, live, stream
 from pipework_core.serve.hub import Hub
+from pipework_core.serve.peer import Peer
 
 from .api import Api, run_with
 from .fake import World
 
 if TYPE_CHECKING:
-    import aiohttp
-    import pytest
+    from pipework_core.serve.hub import Told
 
+NOBODY = Peer(uid=7)
 FOREIGN = Attachment(guest="web2", kind="bridge", host="br7", interface="eth3")
+
+
+def read(told: Told) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(told.line)
+    return found
 
 
 async def read_until(response: aiohttp.ClientResponse, kind: str) -> list[dict[str, Any]]:
@@ -68,10 +78,13 @@ def test_a_guest_that_ends_keeps_its_name_to_the_last(monkeypatch: pytest.Monkey
             await read_until(told, "ready")
             world.runtime = "pid"  # its runtime has forgotten it, and its process has not ended
             await asyncio.sleep(0.3)
+            world.is_severed = True
+            await asyncio.sleep(0.3)
             world.attached.clear()
-            assert [(event["event"], event["guest"]) for event in await read_until(told, "detached")] == [
-                ("detached", "web1")
-            ]
+            await asyncio.sleep(0.3)
+            api.service.live.hub.publish({"event": "note", "text": ""})
+            heard = [(event["event"], event["guest"], event["interface"]) for event in await read_until(told, "note")]
+            assert heard[:-1] == [("detached", "web1", "eth1")]
             assert (await api.ask("GET", "/v1/attachments")).data["attachments"] == []
 
     run_with(world, test)
@@ -104,19 +117,28 @@ def test_since_tells_what_was_missed() -> None:
 
 def test_forgotten_events_are_owned_up_to() -> None:
     told = Hub()
-    assert [event["event"] for event in told.list_since(1)] == ["forgotten"]
+    assert [read(event)["event"] for event in told.list_since(1)] == ["forgotten"]
     for _ in range(hub._MEMORY + 10):
         told.publish({"event": "note"})
     first = next(told.list_since(5))
-    assert first["event"] == "forgotten"
-    newest = told.stamp({"event": "note"})["id"]
+    assert read(first)["event"] == "forgotten"
+    newest = told.stamp({"event": "note"}).id
     assert list(told.list_since(newest)) == []
+
+
+def test_what_is_remembered_is_bounded_in_bytes_as_well() -> None:
+    """A guest's root can give its interface thousands of addresses, and others again, and again."""
+    told = Hub()
+    for _ in range(30):
+        told.publish({"event": "changed", "text": "x" * (hub._MEMORY_BYTES // 10)})
+    assert sum(len(one.line) for one in told._memory) <= hub._MEMORY_BYTES
+    assert len(told._memory) == 9
 
 
 def test_ids_grow_even_when_the_clock_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub.time, "time", lambda: 5.0)
     told = Hub()
-    assert [told.stamp({})["id"] for _ in range(3)] == [5_000_000, 5_000_001, 5_000_002]
+    assert [told.stamp({}).id for _ in range(3)] == [5_000_000, 5_000_001, 5_000_002]
 
 
 def test_server_sent_events_carry_their_number() -> None:
@@ -145,13 +167,13 @@ def test_silence_is_filled_with_signs_of_life(monkeypatch: pytest.MonkeyPatch) -
 def test_who_reads_slowly_is_told_and_dropped_alone() -> None:
     async def run() -> None:
         told = Hub()
-        slow, fast = told.subscribe(), told.subscribe()
-        for number in range(hub._LAG_MAX + 5):
-            told.publish({"event": "note", "text": str(number)})
+        slow, fast = told.subscribe(NOBODY), told.subscribe(NOBODY)
+        for _ in range(12):
+            told.publish({"event": "note", "text": "x" * (hub._LAG_BYTES // 10)})
             assert (await fast.get(1)) is not None
         last = await slow.get(1)
         assert last is not None
-        assert (last["event"], await slow.get(1), len(told)) == ("dropped", None, 1)
+        assert (read(last)["event"], await slow.get(1), len(told)) == ("dropped", None, 1)
 
     asyncio.run(run())
 
@@ -163,7 +185,7 @@ def test_a_client_that_reads_nothing_holds_up_no_one() -> None:
         await writer.drain()
         async with api.session.get("http://p/v1/events") as told:
             await read_until(told, "ready")
-            for number in range(2 * hub._LAG_MAX):
+            for number in range(2 * hub._LAG_BYTES // 1000):
                 api.service.live.hub.publish({"event": "note", "text": f"{number}" + "x" * 1000})
                 read = await told.content.readline()
                 assert read.startswith(b'{"id"'), number
@@ -183,6 +205,54 @@ def test_clients_that_go_away_are_forgotten() -> None:
             while len(api.service.live.hub):
                 api.service.live.hub.publish({"event": "note"})
                 await asyncio.sleep(0.01)
+
+    run_with(World(), test)
+
+
+def test_who_comes_at_once_shares_a_look() -> None:
+    world = World()
+
+    async def test(api: Api) -> None:
+        before = world.listings
+        streams = await asyncio.gather(*(api.session.get("http://p/v1/events") for _ in range(100)))
+        assert world.listings - before < 20
+        for told in streams:
+            await read_until(told, "ready")
+            told.close()
+
+    run_with(world, test)
+
+
+def test_an_interface_of_the_host_that_comes_changes_and_goes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.05)
+    world = World()
+    bridge = Link("br5", 5, kind="bridge")
+
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            said = []
+            for links in ((bridge,), (bridge._replace(up=True, addresses=("10.0.0.1/24",)),), (Link("lo", 1),)):
+                world.links = links
+                heard = (await read_until(told, "host"))[-1]
+                said.append((heard["guest"], heard["interface"], heard["text"]))
+        assert said == [
+            (None, "br5", "bridge, down"), (None, "br5", "bridge, up, 10.0.0.1/24"), (None, "br5", "gone"),
+        ]  # fmt: skip
+
+    run_with(world, test)
+
+
+def test_who_may_not_look_any_more_hears_no_more() -> None:
+    async def test(api: Api) -> None:
+        async with api.session.get("http://p/v1/events") as told:
+            await read_until(told, "ready")
+            api.service.live.hub.dismiss(lambda _: True)
+            api.service.live.hub.publish({"event": "note", "text": ""})
+            await read_until(told, "note")
+            api.service.live.hub.dismiss(lambda peer: peer.uid != os.geteuid())
+            with pytest.raises(aiohttp.ClientError):
+                await read_until(told, "never")
 
     run_with(World(), test)
 

@@ -8,6 +8,7 @@ import time
 import msgspec
 import pytest
 
+from pipework_core.model.attachment import Attachment
 from pipework_core.serve import answers, lanes, operations, server
 
 from .api import Api, run_with, serving
@@ -178,6 +179,29 @@ def test_metrics_count_what_is_and_what_was_done() -> None:
         assert 'pipework_runs_total{command="attach"} 2.0' in told
         assert 'pipework_failures_total{command="attach"} 1.0' in told
         assert 'pipework_run_seconds_count{command="attach"} 2.0' in told
+
+    run_with(World(), test)
+
+
+def test_a_guest_makes_up_no_figures() -> None:
+    """Each new value of a label is a series that Prometheus keeps."""
+    world = World()
+    world.attached["web1", "eth7"] = Attachment(guest="web1", kind="x471", host="", interface="eth7")
+
+    async def test(api: Api) -> None:
+        told = (await api.ask("GET", "/metrics")).data
+        assert 'pipework_attachments{kind="other",state="up"} 1.0' in told
+        assert "x471" not in told
+
+    run_with(world, test)
+
+
+def test_plugins_that_could_not_be_listed_once_are_listed_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(api: Api) -> None:
+        monkeypatch.setattr(lanes, "_PENDING_MAX", 0)
+        assert (await api.ask("GET", "/v1/plugins")).status == 429
+        monkeypatch.undo()
+        assert (await api.ask("GET", "/v1/plugins")).status == 200
 
     run_with(World(), test)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -146,10 +147,25 @@ def test_what_only_all_allows(body: dict[str, object], said: str) -> None:
     run_with(world, test, write_policy(f"uid: {ME}, read: yes, attach: yes"))
 
 
-def test_a_list_of_hosts_makes_no_bridges() -> None:
+@pytest.mark.parametrize("host", ["nosuchbr0", "bridge:nosuchbr0", "ovs:nosuchbr0"])
+def test_a_list_of_hosts_makes_no_bridges(host: str) -> None:
     async def test(api: Api) -> None:
-        body = {"host": "nosuchbr0", "address": "10.0.0.1/24"}
+        body = {"host": host, "address": "10.0.0.1/24"}
         done = await api.ask("PUT", "/v1/attachments/web1/eth1", body)
         assert "making a bridge is not allowed" in done.data["detail"]
 
     run_with(World(), test, write_policy(f'uid: {ME}, read: yes, attach: ["*br0"]'))
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, body in CHANGES if body])
+def test_who_may_change_nothing_is_refused_before_the_body(method: str, path: str) -> None:
+    """Nobody is to fill the memory with what is refused in any case."""
+
+    async def test(api: Api) -> None:
+        head = f"{method} {path} HTTP/1.1\r\nHost: p\r\nContent-Length: 1000000\r\n\r\n"
+        reader, writer = await asyncio.open_unix_connection(api.path)
+        writer.write(head.encode())
+        assert b"403" in await reader.readline()
+        writer.close()
+
+    run_with(World(), test, write_policy(f"uid: {ME}, read: yes"))

@@ -86,9 +86,9 @@
       say("live", "live");
       readGraph();
     },
-    // Nobody tells of an interface of the host that has no attachment, so each sign of life is a reason to look, too.
     onLine(event) {
-      if (event) logEvent(event);
+      if (!event) return;  // a sign of life
+      logEvent(event);
       readGraph();
     },
     onLost(reason, pause) {

@@ -87,7 +87,7 @@ function makeLinkList(node, graph, nodes) {
     const other = nodes.get(link.from === node.id ? link.to : link.from);
     list.append(makeElement("li", `is-${link.state}`, makeChoice("link", link.id, "problem",
       makeElement("span", "state", link.state), makeElement("span", "name", [other ? nameNode(other) : "", link.interface].filter(Boolean).join("  ")),
-      makeElement("span", "more", link.addresses.join("  ")))));
+      makeElement("span", "more", shortenAddresses(link.addresses).join("  ")))));
   }
   return links.length ? makeElement("div", "", makeElement("h3", "", "Links"), list) : makeElement("p", "note", "Nothing is attached to it.");
 }

@@ -65,7 +65,7 @@ function makeRow(link, graph) {
   const host = graph.nodes.find((node) => node.id === link.from);
   const row = makeChoice("link", link.id, `row is-${link.state}`,
     makeElement("span", "interface", link.interface || "no interface"),
-    makeElement("span", "addresses", link.addresses.join("  ") || "no address"),
+    makeElement("span", "addresses", shortenAddresses(link.addresses).join("  ") || "no address"),
     makeElement("span", "state", link.state),
     makeElement("span", "more", makeElement("span", "on", `on ${host ? host.name : "?"}`), ...describeLink(link)));
   row.title = showText(link.words);

@@ -43,13 +43,22 @@ function nameNode(node) {
   return plain ? node.name : `${node.kind}:${node.name}`;
 }
 
-const KIND_WORDS = { nic: "NIC", ovs: "Open vSwitch", vlan: "VLAN", vxlan: "VXLAN" };
+const KIND_WORDS = new Map([["nic", "NIC"], ["ovs", "Open vSwitch"], ["vlan", "VLAN"], ["vxlan", "VXLAN"]]);
+
+/** Of the addresses of one interface, which can be thousands, so many stand in the picture. */
+const ADDRESSES_SHOWN = 6;
+
+/** Return the first of some addresses, and how many more there are; the panel has all. */
+function shortenAddresses(addresses) {
+  const more = addresses.length - ADDRESSES_SHOWN;
+  return more > 0 ? [...addresses.slice(0, ADDRESSES_SHOWN), `and ${more} more`] : addresses;
+}
 
 /** Return what stands below the name of a node. */
 function describeNode(node) {
   if (node.side === "host") {
     const state = node.state === "unknown" ? "" : node.state;
-    return [KIND_WORDS[node.kind] || node.kind, state, ...node.addresses].filter(Boolean).join(", ");
+    return [KIND_WORDS.get(node.kind) || node.kind, state, ...shortenAddresses(node.addresses)].filter(Boolean).join(", ");
   }
   return node.kind === "gone" ? "gone" : "guest";
 }
