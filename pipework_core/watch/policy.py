@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _OPTIONS: Mapping[str, frozenset[str]] = {"mode": frozenset({"passthru"}), "metric": frozenset()}
 #: Kinds whose interfaces of one parent all have the mode that was asked for last, other guests' as well.
 _SHARED_MODE = frozenset({"ipvlan"})
+#: Kinds whose bridge is made when it is missing; a bare name has none.
+_MADE_KINDS = frozenset({"", "bridge", "ovs"})
 #: Reasons that are told.
 _REASONS_MAX = 8
 #: The second bit of a MAC's first byte: somebody chose it, and no maker gave it to a NIC (IEEE 802, section 8.2).
@@ -145,13 +147,18 @@ def list_never(asked: Attachment) -> list[str]:
     return found
 
 
+def _makes_bridge(request: Request, exists: Callable[[str], bool]) -> bool:
+    asked = request.attachment
+    return asked.kind in _MADE_KINDS and not exists(asked.host)
+
+
 def _list_beyond(rule: Rule, request: Request, exists: Callable[[str], bool]) -> list[str]:
     """Return what of a request the rule does not allow."""
     asked = request.attachment
     found = []
     if not any(fnmatchcase(asked.where, pattern) for pattern in rule.hosts):
         found.append(f"{asked.where} is not allowed.")
-    elif not asked.kind and not rule.create and not exists(asked.host):
+    elif _makes_bridge(request, exists) and not rule.create and not (asked.kind and asked.where in rule.hosts):
         found.append(f"the host has no {asked.host}, and making a bridge is not allowed.")
     found += [
         f"{address.ip} is in no network that is allowed."

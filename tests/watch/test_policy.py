@@ -104,6 +104,22 @@ def test_the_first_rule_that_matches_counts() -> None:
     assert refusals(policy, make(trusted, project="other")) == ""
 
 
+@pytest.mark.parametrize(
+    ("hosts", "asked", "made"),
+    [
+        ('["br*"]', "br1", False),
+        ('["bridge:*"]', "bridge:br1", False),
+        ('["ovs:*"]', "ovs:sw0", False),
+        ('["ovs:sw0"]', "ovs:sw0", True),
+        ('["br1"]', "br1", False),
+    ],
+)
+def test_only_a_bridge_that_the_policy_names_may_be_made(hosts: str, asked: str, *, made: bool) -> None:
+    text = f"version: 1\ncontainers:\n  - {{match: {{name: '*'}}, hosts: {hosts}, addresses: [0/0]}}\n"
+    said = refusals(parse_policy(text, "policy.yaml"), make({"pipework.eth1": f"{asked} 0/0"}), exists="no")
+    assert (said == "") is made, said
+
+
 def test_a_bare_name_makes_no_bridge_and_there_is_a_most() -> None:
     policy = parse_policy(FILE, "policy.yaml")
     assert "making a bridge is not allowed" in refusals(policy, make({"pipework.eth1": "br1 dhclient"}), exists="no")
