@@ -41,6 +41,8 @@ _PARTING, _STOPPING = 35.0, 3.0
 _READING = 1.0
 #: Seconds after which a connection without a request is closed.
 _KEEP_ALIVE = 75.0
+#: Seconds in which the rest of a body that is refused is still read, so that its sender sees the answer.
+_LINGER = 1.0
 _TICK = 1.0
 
 
@@ -170,7 +172,13 @@ def make_runner(service: Service) -> web.AppRunner:
     """Return what serves on sockets."""
     logger = logging.getLogger("pipework.http")
     logger.addFilter(_is_our_fault)
-    return web.AppRunner(make_app(service), access_log=None, keepalive_timeout=_KEEP_ALIVE, logger=logger)
+    return web.AppRunner(
+        make_app(service),
+        access_log=None,
+        logger=logger,
+        keepalive_timeout=_KEEP_ALIVE,
+        lingering_time=_LINGER,
+    )
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
