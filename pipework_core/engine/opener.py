@@ -1,13 +1,11 @@
-"""Engines of a process that stays: they share plugins, what is known of the host's links, and a queue."""
+"""Engines of a process that stays: they share plugins and what is known of the host's links."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pipework_core.engine.engine import Engine
-from pipework_core.engine.queue import queue_threads
 from pipework_core.state.link_cache import LinkCache
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ class EngineOpener:
         self._plugins = plugins
         self._links = LinkCache()
         self._idle: list[RunDriver] = []
-        self._gate = threading.Lock()
 
     def tidy(self) -> None:
         """Reap what has ended that nobody waited for; call it now and then."""
@@ -66,4 +63,4 @@ class EngineOpener:
         try:
             return self._idle.pop()
         except IndexError:
-            return queue_threads(self._plugins.open_driver(), self._gate)
+            return self._plugins.open_driver()

@@ -35,9 +35,8 @@ class PinnedNetns(Record):
 class Lock(Protocol):
     """The lock of a host, held from `with` to its end."""
 
-    @property
-    def contended(self) -> bool:
-        """Whether somebody else held it while it was let go."""
+    #: Whether somebody else held it while it was let go.
+    contended: bool
 
     def __enter__(self) -> Self:
         """Take the lock; raise HostError when others keep it for too long."""
