@@ -247,7 +247,10 @@ class Engine:
     def count_host_ends(self, jobs: Sequence[Job]) -> Counter[int]:
         """Return how many veth pairs of ours the host has after these jobs, by the namespace that their tags name."""
         looked = next((job.context.host_state for job in jobs if job.context), None)
-        host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else self._planner.host()
+        host = looked if looked and all(job.whole and not job.outcomes for job in jobs) else None
+        if host is None:
+            with self._driver.lock():  # what a process that stays knows of the links has one user at a time
+                host = self._planner.host()
         found = filter(None, map(ownership.read_tag, host.links.values()))
         return Counter(int(tag.netns) for tag in found if tag.netns.isdigit())
 

@@ -23,9 +23,10 @@ class EngineOpener:
     and close it.
     """
 
-    def __init__(self, plugins: PluginManager) -> None:
+    def __init__(self, plugins: PluginManager, *, dry_run: bool = False) -> None:
+        """With `dry_run` it opens nothing but engines that change nothing, and listens to nobody."""
         self._plugins = plugins
-        self._links = LinkCache()
+        self._links = None if dry_run else LinkCache()
         self._idle: list[RunDriver] = []
 
     def tidy(self) -> None:
@@ -38,7 +39,8 @@ class EngineOpener:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._links.close()
+        if self._links is not None:
+            self._links.close()
         while self._idle:
             self._idle.pop().close()
 

@@ -21,7 +21,7 @@ class Engines:
 
     def __init__(self, plugins: PluginManager, dry_plugins: PluginManager) -> None:
         self._opener = EngineOpener(plugins)
-        self._dry_opener = EngineOpener(dry_plugins)
+        self._dry_opener = EngineOpener(dry_plugins, dry_run=True)
         #: The kinds of links that there are.
         self.kinds = frozenset(backend.kind for backend in plugins.list_backends())
         self._wrapper = dry_plugins.find_driver_wrapper("dry-run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends import script
-from pipework_backends.checks.reading import ANY, list_of_guests, name_end
+from pipework_backends.checks.reading import ANY, ETHERNET, list_of_guests, name_end
 from pipework_core.model.finding import ERROR, WARNING, Examination, Finding
 from pipework_core.model.plan import Command
 from pipework_core.model.status import UP
@@ -24,8 +24,6 @@ _WHY = "Neighbours find now the one and now the other, so that neither works (RF
 _ADVICE = "Take the address away from the one, or attach the other with another address."
 #: Seconds that probe.py waits for a carrier, and that its questions take at most (scripts/probe.py).
 _CARRIER, _PROBING = 1, 8.0
-#: Kinds of which the guest has a link that can ask.
-_ETHERNET = frozenset({"bridge", "ovs", "macvlan", "phys"})
 
 
 class DuplicateCheck(Check):
@@ -76,7 +74,7 @@ class TakenCheck(Check):
                 reason=f"ask who has {', '.join(_list_plain(entry))}",
             )
             for number, entry in enumerate(list_of_guests(examination))
-            if entry.guest is not None and entry.kind in _ETHERNET and entry.state == UP and _list_plain(entry)
+            if entry.guest is not None and entry.kind in ETHERNET and entry.state == UP and _list_plain(entry)
         }
 
     def judge(self, examination: Examination, answers: Mapping[str, Outcome]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends import script
-from pipework_backends.checks.reading import ANY, list_of_guests, name_guest
+from pipework_backends.checks.reading import ANY, ETHERNET, list_of_guests, name_guest
 from pipework_core.model.finding import WARNING, Examination, Finding
 from pipework_core.model.plan import Command
 from pipework_core.model.status import UP
@@ -23,7 +23,6 @@ _SECONDS = 4
 _SPARE = 2
 #: So many are named: somebody on the network can answer for any number.
 _NAMED = 5
-_ETHERNET = frozenset({"bridge", "ovs", "macvlan", "phys"})
 
 
 class DhcpServerCheck(Check):
@@ -77,7 +76,7 @@ def _choose_askers(examination: Examination) -> Iterator[tuple[int, AttachmentSt
     seen = set()
     for number, entry in enumerate(list_of_guests(examination)):
         network = (entry.parent, entry.vlan)
-        if entry.kind in _ETHERNET and entry.state == UP and network not in seen:
+        if entry.kind in ETHERNET and entry.state == UP and network not in seen:
             seen.add(network)
             yield number, entry
 

@@ -200,10 +200,10 @@ def _give_units(*, write: bool) -> int:
 
 def _require_libraries() -> None:
     try:
-        import aiohttp  # noqa: F401
-        import msgspec  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import yaml  # noqa: F401
+        import aiohttp  # noqa: F401 - each of them is only looked for
+        import msgspec  # noqa: F401 - as above
+        import prometheus_client  # noqa: F401 - as above
+        import yaml  # noqa: F401 - as above
     except ImportError as error:
         hint = "pip install 'pipework[serve]', into the environment that pipework runs in"
         raise HostError(f"serving needs the library {error.name}, which is not installed.", hint=hint) from None

@@ -102,7 +102,7 @@ def run(request: WatchRequest, settings: Settings) -> int:
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run)
     plugins.load_all()  # threads share it, and none is to import what another one does
     gc.enable()  # a process that stays has to; those that end at once are started without it
-    opener = EngineOpener(plugins)
+    opener = EngineOpener(plugins, dry_run=settings.dry_run)
     service = Service(Notifier())
     printer = EventPrinter(settings)
     watcher = Watcher(
