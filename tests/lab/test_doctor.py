@@ -143,7 +143,10 @@ def test_what_dead_guests_left(host: PrivateHost) -> None:
     host.run("ip", "link", "add", "port2", "type", "veth", "peer", "name", "x")
     host.run("ip", "link", "set", "x", "netns", host.netns("gone"))
     host.run("ip", "link", "set", "port2", "alias", "pipework:1/kind:=veth/netns:=4026500000")
-    (finding,) = examine_for("leftovers", host)
+    deadline = time.monotonic() + 20  # while processes of a network come and go, nobody in it is taken for dead
+    while not (found := examine_for("leftovers", host)):
+        assert time.monotonic() < deadline
+    (finding,) = found
     mend(host, finding)
     assert examine_for("leftovers", host) == []
 
