@@ -92,11 +92,15 @@ def _find_line(error: UsageError) -> tuple[int, int]:
 
 
 class Link(Record):
-    """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded."""
+    """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded.
+
+    `machine` is the name of the machine that it is placed on; empty in a file without machines.
+    """
 
     attachment: Attachment
     place: Place
     pools: tuple[Pool, ...] = ()
+    machine: str = ""
 
     @property
     def is_pattern(self) -> bool:
@@ -119,14 +123,32 @@ class HostEntry(Record):
     addresses: tuple[Address, ...]
     gateways: tuple[Gateway, ...]
     place: Place
+    machine: str = ""
+
+
+class Machine(Record):
+    """A machine of the file: its name, and the driver that leads there, `local` or `ssh://…`, as the file has it.
+
+    `address` is that of its underlay, for tunnels between machines.
+    """
+
+    name: str
+    driver: str
+    place: Place
+    address: str = ""
 
 
 class Topology(Record):
-    """A whole file: its links and host entries, each in the file's order."""
+    """A whole file: its links, host entries and machines, each in the file's order.
+
+    `nb` is the address of OVN's northbound database as seen from here, empty where the file names none.
+    """
 
     file: str
     links: tuple[Link, ...] = ()
     hosts: tuple[HostEntry, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    nb: str = ""
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
