@@ -33,11 +33,12 @@ class Run(Record):
 @contextmanager
 def open_run(settings: Settings) -> Iterator[Run]:
     """Give a run, and end it: the driver is told of an error that leaves the block, and is closed in any case."""
-    _let_any_bytes_through()
-    signals = Signals()
-    signals.install()
+    if settings.machines:
+        from pipework_core.cli.machine_choice import follow_machine
+
+        settings = follow_machine(settings)
+    signals, progress = start_run(settings)
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run or bool(settings.replay))
-    progress = _start_progress(settings)
     driver = _open_driver(settings, plugins)
     count: Callable[[int, int], None] = _count_nothing
     if progress is not None:
@@ -56,6 +57,14 @@ def open_run(settings: Settings) -> Iterator[Run]:
         raise
     finally:
         driver.close()
+
+
+def start_run(settings: Settings) -> tuple[Signals, Progress | None]:
+    """Take the signals over, and return them and what shows signs of life."""
+    _let_any_bytes_through()
+    signals = Signals()
+    signals.install()
+    return signals, _start_progress(settings)
 
 
 def _start_progress(settings: Settings) -> Progress | None:

@@ -100,16 +100,16 @@ def apply_links(  # noqa: PLR0913 - the ways to apply them
         host = undo_grants(host, engine)
     if undone and not failed and agreement is ALONE:
         raise Interrupted
-    found = _list_unlisted(links, jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
+    found = list_unlisted(links, jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
     removed: Sequence[Job | None] = [None] * len(found)
     if prune and whole and not failed and not undone:
-        removed = _detach_unlisted(found, engine, keep=keep)
+        removed = detach_unlisted(found, engine, keep=keep)
     return TopologyReport(
         links=links,
         jobs=tuple(jobs),
         host=host,
         unlisted=tuple(zip(found, removed, strict=True)),
-        interrupted=not failed and not whole,
+        interrupted=not failed and not whole and not undone,
     )
 
 
@@ -145,7 +145,7 @@ def compare_links(
 ) -> TopologyReport:
     """Compare links that were resolved, and entries, with one host; see `compare_topology`."""
     jobs = engine.compare([link.attachment for link in links])
-    found = _list_unlisted(links, jobs, engine, warn)
+    found = list_unlisted(links, jobs, engine, warn)
     lines = compare_entries(entries, engine)
     lines += [line for job in jobs for line in _list_differences(job)]
     lines += [f"{name_status(status)}: is attached, and not in the file" for status in found]
@@ -207,7 +207,7 @@ def _may_have_more(jobs: Sequence[Job], engine: Engine) -> bool:
     return any(count > named[inode] for inode, count in engine.count_host_ends(jobs).items())
 
 
-def _list_unlisted(
+def list_unlisted(
     links: Sequence[Link], jobs: Sequence[Job], engine: Engine, warn: Callable[[str], None]
 ) -> list[AttachmentStatus]:
     """Return what pipework attached to guests of this host and the file does not name.
@@ -233,13 +233,20 @@ def _list_unlisted(
     ]
 
 
-def _detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
-    """Detach them in the order of the list, which `Engine.detach_all` goes backwards."""
+def detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
+    """Detach what is not in the file, in the order of the list, which `Engine.detach_all` goes backwards."""
     wanted = [
         Attachment(guest=name_guest(status), host="", interface=status.interface, host_name=status.host_end)
         for status in found
     ]
     return engine.detach_all(wanted[::-1], keep=keep)[::-1]
+
+
+def may_leave(job: Job) -> bool:
+    """Whether what was withdrawn may have left what its interface did not tell of, or could not any more."""
+    if job.plan is None:
+        return job.error is None or job.is_guest_gone
+    return bool(job.plan.losses or job.plan.warnings)
 
 
 def _list_differences(job: Job) -> list[str]:

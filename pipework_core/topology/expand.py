@@ -10,7 +10,7 @@ from pipework_core.model.errors import UsageError
 from pipework_core.topology import pools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pipework_core.model.attachment import Gateway
     from pipework_core.topology.model import Link, Topology
@@ -46,6 +46,15 @@ def expand_topology(topology: Topology, guests: Iterable[str]) -> tuple[Link, ..
                 raise link.place.error(message, hint="give one of the two another interface, or narrow one pattern")
             found.append(link._replace(attachment=link.attachment._replace(guest=guest)))
     return _hand_out_addresses(found, _list_taken(topology))
+
+
+def expand_machines(topology: Topology, guests: Mapping[str, Iterable[str]]) -> tuple[Link, ...]:
+    """Return the links of a file of many machines; see `expand_topology`."""
+    found: list[Link] = []
+    for machine in topology.machines:
+        part = topology._replace(links=tuple(link for link in topology.links if link.machine == machine.name))
+        found += expand_topology(part, guests.get(machine.name, ()))
+    return tuple(found)
 
 
 def _strip_runtime(word: str) -> str:

@@ -29,7 +29,7 @@ HELP = (
         ),
     ),
 )
-OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING)
+OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING, *options.REACHING)
 EXAMPLES = (
     ("ls", "all of the host"),
     ("ls web1", "one guest"),
