@@ -13,9 +13,8 @@ from pipework_core.cli.machine_choice import choose_machines, make_driver_text
 from pipework_core.cli.run import start_run
 from pipework_core.engine.engine import Engine
 from pipework_core.engine.signals import Signals
-from pipework_core.machines.apply import Work
 from pipework_core.machines.side_by_side import run_side_by_side
-from pipework_core.machines.site import Site, connect_sites
+from pipework_core.machines.site import Site, Work, connect_sites
 from pipework_core.model.errors import UsageError
 from pipework_core.model.names import escape_text
 from pipework_core.plugins.manager import PluginManager

@@ -12,40 +12,26 @@ from typing import TYPE_CHECKING
 from pipework_core.engine.agreement import ALONE
 from pipework_core.engine.job import Job
 from pipework_core.machines.moves import find_moves
+from pipework_core.machines.prune import detach_all, find_unlisted
 from pipework_core.machines.report import MachineReport, MachinesReport
 from pipework_core.machines.resolve import part_links, resolve_machines, run_reads
 from pipework_core.machines.side_by_side import WIDTH, run_side_by_side
 from pipework_core.machines.verdict import Verdict
 from pipework_core.model.errors import Interrupted, PipeworkError, UsageError
-from pipework_core.model.records import Record
 from pipework_core.topology import apply
 from pipework_core.topology.conflicts import refuse_conflicts
 from pipework_core.topology.report import TopologyReport, name_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipework_core.engine.agreement import Agreement
     from pipework_core.engine.attachments import AttachmentStatus
-    from pipework_core.engine.signals import Signals
+    from pipework_core.machines.prune import Pruned
     from pipework_core.machines.report import Move
     from pipework_core.machines.side_by_side import Outcome
-    from pipework_core.machines.site import Site, Sites
-    from pipework_core.topology.model import HostEntry, Link, Topology
-
-
-class Work(Record):
-    """One run over many machines.
-
-    `chosen` are those that it is about; others of `sites` are only asked for their guests. `signals` are the main
-    thread's. `warn` is told of a machine, one sentence each, what its runtimes do not tell.
-    """
-
-    topology: Topology
-    sites: Sites
-    chosen: Collection[str]
-    signals: Signals
-    warn: Callable[[str, str], None]
+    from pipework_core.machines.site import Site, Work
+    from pipework_core.topology.model import HostEntry, Link
 
 
 def apply_machines(  # noqa: PLR0913 - the ways to apply it
@@ -70,41 +56,40 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
     sites = _choose_sites(work, errors)
     if atomic and errors.keys() & set(work.chosen):
         return _make_report(work, links, errors, {site.name: _begin_nothing(links, site.name) for site in sites})
-    moved: dict[str, list[tuple[AttachmentStatus, Job | None]]] = {}
-    if prune:
-        moves = _find_moved(work, links, sites, errors)
-        if atomic and moves:
-            raise _make_move_error(moves[0])
-        moved = _detach_moved(work, moves, sites, errors, keep=keep)
-        sites = _choose_sites(work, errors)
+    unlisted = find_unlisted(work, links, sites, errors) if prune else {}
+    moves = find_moves(unlisted, links, [site.name for site in sites])
+    if atomic and moves:
+        raise _make_move_error(moves[0])
+    pruned = detach_all(work, {site.name: _list_moved(moves, site.name) for site in sites}, errors, keep=keep)
+    sites = _choose_sites(work, errors)
     verdict = Verdict([site.name for site in sites], stop=lambda: work.signals.wanted)
 
     def apply_site(site: Site) -> TopologyReport:
         part: Agreement = verdict.make_part(site.name) if atomic else ALONE
         try:
-            report = apply.apply_links(
+            return apply.apply_links(
                 part_links(links, site.name),
                 _list_entries(work, site),
                 site.engine,
                 warn=partial(work.warn, site.name),
                 replace=replace,
                 atomic=atomic,
-                prune=prune,
+                prune=False,
                 keep=keep,
                 progress=partial(progress, site.name) if progress else None,
                 agreement=part,
             )
         finally:
             verdict.leave(site.name)
-        return report._replace(unlisted=(*moved.get(site.name, ()), *report.unlisted))
 
     found = _run_sites(work, sites, apply_site, width=len(sites) if atomic else WIDTH)
     report = _make_report(work, links, errors, found)
-    left = {
-        one.name: [status for status, job in one.report.unlisted if job is None or job.error is not None]
-        for one in report.machines
-        if one.report
-    }
+    if prune:
+        rest = {name: [one for one in found if one not in _list_moved(moves, name)] for name, found in unlisted.items()}
+        whole = all(one.is_whole for one in report.machines) and not work.signals.wanted
+        later = detach_all(work, rest, errors, keep=keep) if whole else _leave_all(rest)
+        report = _add_pruned(report, pruned, later)
+    left = {one.name: _list_left(one.report) for one in report.machines if one.report}
     return report._replace(
         moves=tuple(find_moves(left, links, [site.name for site in sites])),
         interrupted=report.interrupted or (work.signals.wanted and verdict.kept is False),
@@ -180,40 +165,26 @@ def _begin_nothing(links: tuple[Link, ...], name: str) -> TopologyReport:
     return TopologyReport(own, tuple(Job(link.attachment) for link in own))
 
 
-def _find_moved(
-    work: Work, links: tuple[Link, ...], sites: Sequence[Site], errors: dict[str, PipeworkError]
-) -> list[Move]:
-    """Return what the file has moved from one machine to another since it was attached."""
-
-    def list_unlisted(site: Site) -> list[AttachmentStatus]:
-        own = part_links(links, site.name)
-        jobs = site.engine.compare([link.attachment for link in own])
-        return apply.list_unlisted(own, jobs, site.engine, partial(work.warn, site.name))
-
-    tasks = {site.name: partial(list_unlisted, site) for site in sites}
-    return find_moves(run_reads(tasks, errors, signals=work.signals), links, [site.name for site in sites])
+def _list_moved(moves: Sequence[Move], machine: str) -> list[AttachmentStatus]:
+    return [move.status for move in moves if move.machine == machine]
 
 
-def _detach_moved(
-    work: Work, moves: Sequence[Move], sites: Sequence[Site], errors: dict[str, PipeworkError], *, keep: bool
-) -> dict[str, list[tuple[AttachmentStatus, Job | None]]]:
-    """Detach what was moved, from where it is; return that by machine."""
-    by_machine = {site.name: [move.status for move in moves if move.machine == site.name] for site in sites}
+def _list_left(report: TopologyReport) -> list[AttachmentStatus]:
+    """Return what is attached still and not in the file."""
+    return [status for status, job in report.unlisted if job is None or job.error is not None]
 
-    def detach_site(site: Site) -> list[Job]:
-        return apply.detach_unlisted(by_machine[site.name], site.engine, keep=keep)
 
-    tasks_of = {site.name: partial(detach_site, site) for site in sites if by_machine[site.name]}
-    done = run_side_by_side(tasks_of, signals=work.signals, inner=[site.signals for site in sites])
-    pairs: dict[str, list[tuple[AttachmentStatus, Job | None]]] = {}
-    for name, outcome in done.items():
-        if isinstance(outcome, PipeworkError):
-            errors[name] = outcome
-        elif isinstance(outcome, Interrupted):
-            raise outcome
-        else:
-            pairs[name] = list(zip(by_machine[name], outcome, strict=True))
-    return pairs
+def _leave_all(unlisted: Mapping[str, Sequence[AttachmentStatus]]) -> Pruned:
+    return {name: [(status, None) for status in found] for name, found in unlisted.items()}
+
+
+def _add_pruned(report: MachinesReport, *parts: Pruned) -> MachinesReport:
+    """Return the report with what is not in the file, and what became of it."""
+    machines = []
+    for one in report.machines:
+        pairs = tuple(pair for part in parts for pair in part.get(one.name, ()))
+        machines.append(one._replace(report=one.report._replace(unlisted=pairs)) if one.report else one)
+    return report._replace(machines=tuple(machines))
 
 
 def _make_move_error(move: Move) -> UsageError:

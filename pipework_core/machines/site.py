@@ -11,12 +11,12 @@ from pipework_core.model.plan import HOST
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pipework_core.engine.engine import Engine
     from pipework_core.engine.signals import Signals
     from pipework_core.model.driver import RunDriver
-    from pipework_core.topology.model import Machine
+    from pipework_core.topology.model import Machine, Topology
 
 #: Seconds until a machine that does not answer is given up, whatever its driver thinks.
 LIMIT = 15.0
@@ -41,6 +41,20 @@ class Sites(Record):
 
     open: tuple[Site, ...]
     errors: Mapping[str, PipeworkError]
+
+
+class Work(Record):
+    """One run over many machines.
+
+    `chosen` are those that it is about; others of `sites` are only asked for their guests. `signals` are the main
+    thread's. `warn` is told of a machine, one sentence each, what its runtimes do not tell.
+    """
+
+    topology: Topology
+    sites: Sites
+    chosen: Collection[str]
+    signals: Signals
+    warn: Callable[[str, str], None]
 
 
 def connect_sites(
