@@ -62,16 +62,16 @@ class SiteRun:
 
 
 @contextmanager
-def open_sites(topology: Topology, settings: Settings) -> Iterator[SiteRun]:
+def open_sites(topology: Topology, settings: Settings, *, resolves: bool = True) -> Iterator[SiteRun]:
     """Give a run over the machines that the options choose, all of the file without; close them in any case.
 
-    Other machines are reached as well where their guests decide about addresses from a pool. Raises UsageError for
-    options that go with one machine, and Interrupted.
+    With `resolves`, other machines are reached as well where their guests decide about addresses from a pool. Raises
+    UsageError for options that go with one machine, and Interrupted.
     """
     chosen = choose_machines(topology, settings.machines)
     _refuse_unfitting(settings, chosen)
     names = [machine.name for machine in chosen]
-    asked = [one for one in topology.machines if one in chosen or _shares_pools(topology, one)]
+    asked = [one for one in topology.machines if one in chosen or (resolves and _shares_pools(topology, one))]
     signals, progress = start_run(settings)
     warn_once = _WarnOnce()
     scripts: dict[str, io.StringIO] = {}

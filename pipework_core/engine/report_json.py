@@ -122,16 +122,12 @@ def encode_lease(lease: Lease) -> dict[str, Any]:
     }
 
 
-def encode_list(found: Iterable[AttachmentStatus], warnings: Iterable[str], machine: str = "") -> dict[str, Any]:
+def encode_list(found: Iterable[AttachmentStatus], warnings: Iterable[str]) -> dict[str, Any]:
     """Return the attachments that `ls` found."""
-    return {
-        "attachments": [encode_status(entry, machine) for entry in found],
-        "warnings": list(warnings),
-        "machines": [],
-    }
+    return {"attachments": [encode_status(entry) for entry in found], "warnings": list(warnings), "machines": []}
 
 
-def encode_status(entry: AttachmentStatus, machine: str = "") -> dict[str, Any]:
+def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
     """Return an attachment as `ls` found it.
 
     Keys: `machine` (null where only one host is meant), `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of
@@ -140,7 +136,7 @@ def encode_status(entry: AttachmentStatus, machine: str = "") -> dict[str, Any]:
     down, unfinished, orphan, elsewhere), `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
     """
     return {
-        "machine": machine or None,
+        "machine": entry.machine or None,
         "guest": _encode_owner(entry),
         "interface": entry.interface or None,
         "host_interface": entry.host_end or None,
@@ -243,7 +239,9 @@ def encode_topology(
     return {
         "host": list(hosts),
         "links": [encode_job(job, machine) for job in jobs],
-        "not_in_file": [{**encode_status(status, machine), "pruned": _is_pruned(job)} for status, job in unlisted],
+        "not_in_file": [
+            {**encode_status(status._replace(machine=machine)), "pruned": _is_pruned(job)} for status, job in unlisted
+        ],
         "machines": [],
     }
 
