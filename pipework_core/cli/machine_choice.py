@@ -43,8 +43,11 @@ def make_driver_text(machine: Machine, nb: str) -> str:
     return f"{machine.driver}?nb={quote(nb, safe=':/,[]')}"
 
 
-def find_machine(settings: Settings) -> tuple[Machine, Topology]:
-    """Return the one machine that `--machine` names, and its file; raise UsageError for several."""
+def follow_machine(settings: Settings) -> tuple[Settings, str]:
+    """Return the settings with the driver for the one machine that they name, and the database for one that is here.
+
+    Raises UsageError for several machines, and for one that the file has not.
+    """
     from pipework_core import topology
     from pipework_core.cli.topology_file import choose_file
 
@@ -53,10 +56,5 @@ def find_machine(settings: Settings) -> tuple[Machine, Topology]:
     if len(chosen) > 1:
         names = ", ".join(machine.name for machine in chosen)
         raise UsageError(f"this works on one machine, and {names} are several.", hint="run it for each of them")
-    return chosen[0], found
-
-
-def follow_machine(settings: Settings) -> Settings:
-    """Return the settings with the driver for the machine that they name."""
-    machine, found = find_machine(settings)
-    return settings._replace(driver=make_driver_text(machine, found.nb))
+    driver = make_driver_text(chosen[0], found.nb)
+    return settings._replace(driver=driver), found.nb if driver == _LIVE else ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipework_core.engine.signals import Signals
     from pipework_core.machines.site import Sites
+    from pipework_core.model.attachment import Attachment
     from pipework_core.topology.model import Link, Topology
 
 _Value = TypeVar("_Value")
@@ -41,7 +42,12 @@ def resolve_machines(
     tasks = {name: partial(name_guests, part_links(links, name), directories[name]) for name in guests}
     named = {name: iter(found) for name, found in run_reads(tasks, errors, signals=signals).items()}
     links = tuple(next(named[link.machine]) if link.machine in named else link for link in links)
-    return tuple(_add_database(link, topology) for link in links), errors
+    # A line to another machine carries the database there.
+    local = {machine.name for machine in topology.machines if topology.nb and machine.driver == _LOCAL}
+    return tuple(
+        link._replace(attachment=add_database(link.attachment, topology.nb)) if link.machine in local else link
+        for link in links
+    ), errors
 
 
 def run_reads(
@@ -65,10 +71,8 @@ def part_links(links: tuple[Link, ...], machine: str) -> tuple[Link, ...]:
     return tuple(link for link in links if link.machine == machine)
 
 
-def _add_database(link: Link, topology: Topology) -> Link:
-    """Return the link with the file's northbound database, where no line carries that to its machine."""
-    asked = link.attachment
-    local = {machine.name for machine in topology.machines if machine.driver == _LOCAL}
-    if not topology.nb or asked.kind != _OVN or link.machine not in local or asked.option("nb"):
-        return link
-    return link._replace(attachment=asked._replace(options=(*asked.options, ("nb", topology.nb))))
+def add_database(asked: Attachment, nb: str) -> Attachment:
+    """Return an attachment with the northbound database as its option, where its kind has one and it names none."""
+    if asked.kind != _OVN or asked.option("nb"):
+        return asked
+    return asked._replace(options=(*asked.options, ("nb", nb)))

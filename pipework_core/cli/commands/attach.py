@@ -47,6 +47,10 @@ def run(attachment: Attachment, settings: Settings) -> int:
     from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
+        if run.nb:
+            from pipework_core.machines.resolve import add_database
+
+            attachment = add_database(attachment, run.nb)
         context, report = run.engine.attach(attachment)
         run.driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
         if report.warnings or settings.json:
