@@ -74,7 +74,7 @@ def _run_on_machines(found: Topology, request: DownRequest, settings: Settings) 
         code = site_output.print_machines(report, lambda one, name: _print_report(one, rest[name], settings, name))
         site_output.finish_machines(run, report, _list_notes)
         if settings.json:
-            site_output.print_document(report, lambda one, name: _encode_report(one, rest[name], settings, name))
+            site_output.print_document(report, lambda one, name: _encode_report(one, rest.get(name), settings, name))
         if report.interrupted:
             site_output.print_interruption(topology_output.INTERRUPTED)
     return code
