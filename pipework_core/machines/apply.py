@@ -92,7 +92,7 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
     left = {one.name: _list_left(one.report) for one in report.machines if one.report}
     return report._replace(
         moves=tuple(find_moves(left, links, [site.name for site in sites])),
-        interrupted=report.interrupted or (work.signals.wanted and verdict.kept is False),
+        interrupted=report.interrupted or (atomic and work.signals.wanted and verdict.kept is False),
     )
 
 
