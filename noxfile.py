@@ -69,11 +69,12 @@ def tests(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """Run on real kernels, containers and switches, on the built wheel."""
     session.install(str(wheel(session)), *GROUPS["test"])
-    # Most of it waits for leases and renewals, and each file has its private hosts to itself. The second kernel, which
-    # is one process, needs a processor of its own.
+    # Most of it waits for leases and renewals, and each file has its private hosts to itself. The second kernel needs a
+    # processor of its own.
     side_by_side = ("--ignore=tests/lab/kernel", "-n", "3", "--dist", "loadfile")
     session.run("pytest", "tests/lab", *side_by_side, *session.posargs)
-    session.run("pytest", "tests/lab/kernel", *session.posargs)
+    workers = str(min(len(os.sched_getaffinity(0)), 4))
+    session.run("pytest", "tests/lab/kernel", "-n", workers, "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
