@@ -118,6 +118,18 @@ def bench(session: nox.Session) -> None:
     session.install(str(wheel(session)), *GROUPS["test"])
     # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
     session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
-    for script in ("run", "plugins", "fleet", "listing", "dhcp", "watch", "beside", "serve", "house"):
+    for script in (
+        "run",
+        "plugins",
+        "fleet",
+        "listing",
+        "dhcp",
+        "watch",
+        "beside",
+        "serve",
+        "machines",
+        "ovn",
+        "house",
+    ):
         if (HERE / "bench" / f"{script}.py").exists():
             session.run("python", "-P", f"bench/{script}.py", *(session.posargs if script == "house" else ()))

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 from .ovn import RUN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipework_core.testing.state import Network
+
     from .fleet import Machine
-    from .ovn import OvnFleet
+    from .host import Guest
+    from .ovn import OvnFleet, OvnMachine
 
 #: Columns of the northbound database that change by themselves: what machines did, and when.
 _ALIVE = {
@@ -23,6 +28,23 @@ _ALIVE = {
 BYTES = 200_000
 PORT = "7777"
 SECONDS = "5"
+
+
+class WholeMachine:
+    """A machine whose state has its switch and the northbound database in it, for the checks of promises."""
+
+    def __init__(self, ovn: OvnFleet, machine: OvnMachine) -> None:
+        self._ovn = ovn
+        self._machine = machine
+        self.run, self.call, self.pipework = machine.run, machine.call, machine.pipework
+
+    def state(self, guests: Iterable[Guest] = ()) -> dict[str, Network]:
+        """Return the network of everybody, and the databases; without the MAC that a bridge makes up for itself."""
+        found = self._machine.state(guests)
+        for link in found["host"]["links"]:
+            if link["kind"] == "tun":
+                link["mac"] = "made up"
+        return found | {"switch": self._machine.switch.state(), "northbound": northbound(self._ovn)}
 
 
 def northbound(ovn: OvnFleet) -> dict[str, list[str]]:
