@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ def test_the_example_is_good() -> None:
     }
     assert asked["host1/web2"].addresses != asked["host2/web2"].addresses
     assert [(entry.machine, entry.host) for entry in found.hosts] == [("host1", "br1")]
+
+
+def test_the_page_shows_files_that_are_good() -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "topology.md").read_text()
+    files = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [len(topology.parse_topology(file).machines) for file in files] == [0, 3]
 
 
 def test_machines_have_a_driver_and_the_address_that_it_leads_to() -> None:
