@@ -69,11 +69,12 @@ def tests(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """Run on real kernels, containers and switches, on the built wheel."""
     session.install(str(wheel(session)), *GROUPS["test"])
-    # Most of it waits for leases and renewals, and each file has its private hosts to itself. The second kernel, which
-    # is one process, needs a processor of its own.
+    # Most of it waits for leases and renewals, and each file has its private hosts to itself. The second kernel needs a
+    # processor of its own.
     side_by_side = ("--ignore=tests/lab/kernel", "-n", "3", "--dist", "loadfile")
     session.run("pytest", "tests/lab", *side_by_side, *session.posargs)
-    session.run("pytest", "tests/lab/kernel", *session.posargs)
+    workers = str(min(len(os.sched_getaffinity(0)), 4))
+    session.run("pytest", "tests/lab/kernel", "-n", workers, "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
@@ -117,6 +118,18 @@ def bench(session: nox.Session) -> None:
     session.install(str(wheel(session)), *GROUPS["test"])
     # As pip leaves it: a Python that may write no bytecode would compile everything in every run.
     session.run("python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"))
-    for script in ("run", "plugins", "fleet", "listing", "dhcp", "watch", "beside", "serve", "house"):
+    for script in (
+        "run",
+        "plugins",
+        "fleet",
+        "listing",
+        "dhcp",
+        "watch",
+        "beside",
+        "serve",
+        "machines",
+        "ovn",
+        "house",
+    ):
         if (HERE / "bench" / f"{script}.py").exists():
             session.run("python", "-P", f"bench/{script}.py", *(session.posargs if script == "house" else ()))

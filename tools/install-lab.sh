@@ -24,6 +24,8 @@ curl                        curl
 kmod                        modprobe
 docker.io                   dockerd
 openvswitch-switch          ovs-vswitchd
+ovn-central                 ovn-northd
+ovn-host                    ovn-controller
 lxc                         lxc-start
 lxc-templates               /usr/share/lxc/templates/lxc-busybox
 podman                      podman

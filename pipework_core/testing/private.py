@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SOURCE = str(Path(__file__).resolve().parents[2])
 _CLOSE_SECONDS = 10.0
 #: Variables that would lead a tool inside to a component outside, or make ps(1) cut its lines.
-_OUTSIDE = ("COLUMNS", "CONTAINER", "DOCKER_", "LXC_", "OVS_", "XDG_RUNTIME_DIR")
+_OUTSIDE = ("COLUMNS", "CONTAINER", "DOCKER_", "LXC_", "OVN_", "OVS_", "XDG_RUNTIME_DIR")
 
 
 def environment() -> dict[str, str]:

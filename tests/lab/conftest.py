@@ -11,6 +11,7 @@ from .dhcp import DhcpServer
 from .docker import DockerEngine
 from .host import PrivateHost, is_root
 from .lxc import Lxc
+from .ovn import OvnFleet
 from .ovs import OpenVSwitch
 from .package_files import build_wheel, run_builder
 from .parts import require
@@ -96,6 +97,14 @@ def ovs(ovs_host: PrivateHost) -> Iterator[OpenVSwitch]:
     """Provide Open vSwitch with its userspace datapath; each test should have its own bridge."""
     with OpenVSwitch(ovs_host) as switch:
         yield switch
+
+
+@pytest.fixture(scope="module")
+def ovn() -> Iterator[OvnFleet]:
+    """Provide OVN on a desk and two machines, `host1` and `host2`; each test should have its own switch."""
+    require("ovn")
+    with OvnFleet(2) as fleet:
+        yield fleet
 
 
 @pytest.fixture(scope="module")

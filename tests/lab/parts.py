@@ -25,6 +25,10 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "compose": ("docker-compose",),
     "systemd": ("systemd-analyze",),
     "ovs": ("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool"),
+    "ovn": (
+        *("ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovsdb-tool", "ovsdb-client", "ethtool"),
+        *("ovn-northd", "ovn-controller", "ovn-nbctl", "ovn-sbctl", "sshd", "ssh", "ssh-keygen", "ss"),
+    ),
     "lxc": ("lxc-create", "lxc-start", "lxc-info", "busybox"),
     "podman": ("podman", "runc", "conmon", "busybox"),
     "dhcp": ("dnsmasq", "dhclient", "udhcpc", "dhcpcd", "arping"),
@@ -121,6 +125,7 @@ CHECKS: Mapping[str, tuple[Callable[[], str | None], ...]] = {
     "userns": (no_userns,),
     "docker": (no_root,),
     "ovs": (no_root, no_tun),
+    "ovn": (no_root, no_tun, no_sh_library),
     "lxc": (no_root,),
     "podman": (no_root,),
     "ssh": (no_root, no_sh_library),

@@ -26,7 +26,7 @@ PROGRAMS = (
 )
 READY_SECONDS = 10.0
 
-_SSHD = f"""
+_SERVER = f"""
 HostKey {FOLDER}/host
 AuthorizedKeysFile {FOLDER}/authorized
 PidFile none
@@ -36,13 +36,50 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 PrintMotd no
-SetEnv PATH={BIN}
 """
 _CLIENT = f"""
 Host *
   IdentityFile {FOLDER}/key
   UserKnownHostsFile {FOLDER}/known_hosts
 """
+
+
+def make_keys(near: PrivateHost, *names: str) -> None:
+    """Make these keys on a host, whose ssh uses that named `key` from now on."""
+    near.run("mkdir", "-p", FOLDER)
+    for name in names:
+        near.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{FOLDER}/{name}")
+    near.write("/etc/ssh/ssh_config.d/lab.conf", _CLIENT)
+
+
+def public_key(near: PrivateHost, name: str) -> str:
+    """Return the public half of a key of `make_keys`."""
+    return near.run("cat", f"{FOLDER}/{name}.pub").stdout
+
+
+def prepare_server(far: PrivateHost, *, host_key: str, authorized: str, settings: str = "") -> None:
+    """Let root in on a host by this key alone, once `start_server` has started sshd there."""
+    far.run("mkdir", "-p", "/run/sshd", FOLDER)
+    far.run("cp", "/usr/sbin/sshd", f"{FOLDER}/sshd")
+    far.write(f"{FOLDER}/host", host_key)
+    far.run("chmod", "600", f"{FOLDER}/host")
+    far.write(f"{FOLDER}/sshd_config", _SERVER + settings)
+    # A locked account is let in by no key, and what the machine's own root has at home is not wanted.
+    far.run("sed", "-i", "s/^root:[^:]*:/root:*:/", "/etc/shadow")
+    far.run("sed", "-i", f"s|^\\(root:.*\\):[^:]*:[^:]*$|\\1:{FOLDER}:/bin/sh|", "/etc/passwd")
+    far.write(f"{FOLDER}/authorized", authorized)
+
+
+def start_server(far: PrivateHost, *options: str) -> None:
+    """Start sshd with these options, and wait until it listens; raise RuntimeError when it does not."""
+    port = options[options.index("-p") + 1] if "-p" in options else "22"
+    far.popen(f"{FOLDER}/sshd", "-D", "-f", f"{FOLDER}/sshd_config", *options)
+    deadline = time.monotonic() + READY_SECONDS
+    while not far.run("ss", "-Hltn", f"sport = :{port}").stdout:
+        if time.monotonic() > deadline:
+            message = "sshd does not listen"
+            raise RuntimeError(message)
+        time.sleep(0.02)
 
 
 class SshPair:
@@ -62,12 +99,13 @@ class SshPair:
         for host, address in ((self.near, NEAR), (self.far, FAR)):
             host.run("ip", "address", "add", f"{address}/24", "dev", "u0")
             host.run("ip", "link", "set", "u0", "up")
-            host.run("mkdir", "-p", FOLDER)
-        for name in ("host", "key", "stranger"):
-            self.near.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{FOLDER}/{name}")
-        self.near.write("/etc/ssh/ssh_config.d/lab.conf", _CLIENT)
+        make_keys(self.near, "host", "key", "stranger")
         self.trust("host")
-        self._prepare_far()
+        host_key = self.near.run("cat", f"{FOLDER}/host").stdout
+        settings = f"SetEnv PATH={BIN}\n"
+        prepare_server(self.far, host_key=host_key, authorized=public_key(self.near, "key"), settings=settings)
+        self.programs()
+        self.shell("/bin/dash")
         self.start()
         return self
 
@@ -76,12 +114,12 @@ class SshPair:
 
     def trust(self, *names: str) -> None:
         """Let the near host know the far one by these keys, and by no others."""
-        keys = (self.near.run("cat", f"{FOLDER}/{name}.pub").stdout for name in names)
+        keys = (public_key(self.near, name) for name in names)
         self.near.write(f"{FOLDER}/known_hosts", "".join(f"{FAR},[{FAR}]:2222 {key}" for key in keys))
 
     def admit(self, *names: str) -> None:
         """Let these keys in on the far host, and no others."""
-        keys = (self.near.run("cat", f"{FOLDER}/{name}.pub").stdout for name in names)
+        keys = (public_key(self.near, name) for name in names)
         self.far.write(f"{FOLDER}/authorized", "".join(keys))
 
     def shell(self, path: str) -> None:
@@ -106,24 +144,4 @@ class SshPair:
 
     def start(self, *options: str) -> None:
         """Start sshd with these options, and wait until it listens."""
-        port = options[options.index("-p") + 1] if "-p" in options else "22"
-        self.far.popen(f"{FOLDER}/sshd", "-D", "-f", f"{FOLDER}/sshd_config", *options)
-        deadline = time.monotonic() + READY_SECONDS
-        while not self.far.run("ss", "-Hltn", f"sport = :{port}").stdout:
-            if time.monotonic() > deadline:
-                message = "sshd does not listen"
-                raise RuntimeError(message)
-            time.sleep(0.02)
-
-    def _prepare_far(self) -> None:
-        self.far.run("mkdir", "-p", "/run/sshd")
-        self.far.run("cp", "/usr/sbin/sshd", f"{FOLDER}/sshd")
-        self.far.write(f"{FOLDER}/host", self.near.run("cat", f"{FOLDER}/host").stdout)
-        self.far.run("chmod", "600", f"{FOLDER}/host")
-        self.far.write(f"{FOLDER}/sshd_config", _SSHD)
-        # A locked account is let in by no key, and what the machine's own root has at home is not wanted.
-        self.far.run("sed", "-i", "s/^root:[^:]*:/root:*:/", "/etc/shadow")
-        self.far.run("sed", "-i", f"s|^\\(root:.*\\):[^:]*:[^:]*$|\\1:{FOLDER}:/bin/sh|", "/etc/passwd")
-        self.admit("key")
-        self.programs()
-        self.shell("/bin/dash")
+        start_server(self.far, *options)

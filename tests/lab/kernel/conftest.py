@@ -1,7 +1,8 @@
 """Run the tests of this folder inside the kernel lab.
 
-Outside, each test stands for its namesake inside: the first one that runs boots the kernel, in
-which a second pytest runs those that were selected, and each then shows the result of its own.
+Outside, each test stands for its namesake inside: the first one of a file that runs boots the kernel,
+in which a second pytest runs those of the file, and each then shows the result of its own. Kernels run
+side by side when files do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .. import uml
 from ..parts import require
 
 HERE = Path(__file__).parent
-LAB = pytest.StashKey[uml.KernelLab]()
+LABS = pytest.StashKey[dict[Path, uml.KernelLab]]()
 
 
 def is_inside() -> bool:
@@ -36,7 +37,7 @@ class KernelTest(pytest.Item):
     def runtest(self) -> None:
         """Show the result from inside as this test's own."""
         require("uml")
-        result = kernel_lab(self.session).result(self.nodeid)
+        result = find_kernel_lab(self.session, self.path).result(self.nodeid)
         for title, text in result.sections:
             self.add_report_section("call", "inside", f"{title}\n{text}")
         if result.outcome == "skipped":
@@ -45,10 +46,9 @@ class KernelTest(pytest.Item):
             raise KernelTestError(result.text)
 
     def teardown(self) -> None:
-        """Behind the last test of the kernel lab, switch it off."""
-        later = (item for item in reversed(self.session.items) if isinstance(item, KernelTest))
-        lab = self.config.stash.get(LAB, None)
-        if lab is not None and next(later) is self:
+        """After the last test of a file, switch its kernel off."""
+        lab = self.config.stash.get(LABS, {}).get(self.path)
+        if lab is not None and list_tests(self.session, self.path)[-1] is self:
             lab.close()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - as pytest has it
@@ -62,18 +62,23 @@ class KernelTest(pytest.Item):
         return self.path, None, self.name
 
 
-def kernel_lab(session: pytest.Session) -> uml.KernelLab:
-    """Return the kernel lab of this run, booted when it is first wanted."""
+def list_tests(session: pytest.Session, path: Path) -> list[KernelTest]:
+    """Return the tests of a file that were selected."""
+    return [item for item in session.items if isinstance(item, KernelTest) and item.path == path]
+
+
+def find_kernel_lab(session: pytest.Session, path: Path) -> uml.KernelLab:
+    """Return the kernel lab of a file, booted when it is first wanted."""
     config = session.config
-    if (lab := config.stash.get(LAB, None)) is None:
-        selected = [item.nodeid for item in session.items if isinstance(item, KernelTest)]
+    labs = config.stash.setdefault(LABS, {})
+    if path not in labs:
+        selected = [item.nodeid for item in list_tests(session, path)]
         ini = ("-c", str(config.inipath)) if config.inipath else ()
         pytest_inside = ("-m", "pytest", "-p", "no:cacheprovider", f"--rootdir={config.rootpath}", *ini)
-        lab = uml.KernelLab((sys.executable, *pytest_inside, *selected), cwd=config.rootpath)
+        lab = labs[path] = uml.KernelLab((sys.executable, *pytest_inside, *selected), cwd=config.rootpath)
         config.add_cleanup(lab.close)
         lab.__enter__()
-        config.stash[LAB] = lab
-    return lab
+    return labs[path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
