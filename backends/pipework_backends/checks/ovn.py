@@ -6,8 +6,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from pipework_backends import script
 from pipework_backends.checks.reading import ANY
+from pipework_backends.links import ovn_nb, ovn_view
 from pipework_core.model.finding import ERROR, INFO, WARNING, Examination, Finding
 from pipework_core.model.plan import Command
 from pipework_core.plugins.api import Check
@@ -17,6 +17,7 @@ from pipework_core.state.answers import parser_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pipework_backends.links.ovn_nb import Reading
     from pipework_core.model.plan import Outcome
 
 #: What a chassis of OVN has to be told (ovn-controller(8), CONFIGURATION), each with what it is for. Packages give a
@@ -27,8 +28,6 @@ _CHASSIS = {
     "ovn-encap-ip": "ADDRESS",
 }
 _NAME = "system-id"
-#: Seconds for databases that are not there to be given up (`ovn_read.sh` waits for five).
-_PATIENCE = 7.0
 
 
 class ChassisCheck(Check):
@@ -57,9 +56,7 @@ class ChassisCheck(Check):
             ),
         }
         if "ovn-nbctl" in examination.programs:
-            reason = "see whether the northbound database of OVN answers"
-            argv = ("sh", script("ovn_read.sh"))
-            asked["northbound"] = Command(argv=argv, ok_codes=ANY, timeout=_PATIENCE, reason=reason)
+            asked["northbound"] = ovn_nb.query_databases()
         return asked
 
     def judge(self, examination: Examination, answers: Mapping[str, Outcome]) -> Iterator[Finding]:
@@ -72,8 +69,8 @@ class ChassisCheck(Check):
             return
         yield from _judge_settings(settings, missing, answers.get("chassis"))
         yield from _judge_tunnels(settings.get("ovn-encap-ip", ""), examination)
-        if "northbound" in answers:
-            yield from _judge_northbound(answers["northbound"].stdout, settings, examination)
+        if "northbound" in answers and answers["northbound"].code == 0:
+            yield from _judge_northbound(ovn_nb.parse_reading(answers["northbound"].stdout), settings, examination)
 
 
 def _judge_settings(settings: Mapping[str, str], missing: list[str], controller: Outcome | None) -> Iterator[Finding]:
@@ -108,34 +105,21 @@ def _judge_tunnels(told: str, examination: Examination) -> Iterator[Finding]:
         yield Finding(ERROR, what, why, (shlex.join(words),), "ADDRESS is one that the other machines reach.")
 
 
-def _judge_northbound(text: str, settings: Mapping[str, str], examination: Examination) -> Iterator[Finding]:
+def _judge_northbound(reading: Reading, settings: Mapping[str, str], examination: Examination) -> Iterator[Finding]:
     """Yield the databases that do not answer: the usual one, and those that attachments of this host are in."""
     used = any(entry.kind == "ovn" for entry in examination.attachments)
-    for number, (address, said) in enumerate(_list_failures(text)):
-        usual = number == 0 and address == settings.get("ovn-nb", address)
-        what = f"The northbound database of OVN at {address} does not answer{f': {said}' if said else ''}."
+    for number, database in enumerate(reading.databases):
+        if not database.error:
+            continue
+        what = f"The northbound database of OVN does not answer: {ovn_view.shorten_words(database.error)}."
         why = "Nothing can be attached to its logical switches, or detached; what is attached works as long as it was."
-        if usual and "ovn-nb" not in settings:
+        if number == 0 and "ovn-nb" not in settings:
             why = f"{why} That is the place where it is looked for when nothing names another."
             mend = ("ovs-vsctl set Open_vSwitch . external_ids:ovn-nb=tcp:ADDRESS:6641",)
             yield Finding(ERROR if used else INFO, what, why, mend, "Or each request names it: -o nb=tcp:ADDRESS:6641.")
         else:
             advice = "Does it listen there? On its machine, ovn-nbctl get-connection says."
             yield Finding(ERROR if used else WARNING, what, why, advice=advice)
-
-
-def _list_failures(text: str) -> Iterator[tuple[str, str]]:
-    """Yield address and message of each database that did not answer (`ovn_read.sh` says how it prints them)."""
-    address, said = "", ""
-    for line in text.splitlines():
-        if line.startswith("nb "):
-            address, said = line.split()[1], ""
-        elif line.startswith("code ") and address:
-            if line != "code 0":
-                yield address, said
-            address = ""
-        elif address and line.startswith("ovn-nbctl: "):
-            said = line.rpartition("(")[2].rstrip(")")
 
 
 @parser_of("ovs-vsctl")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import garbage
-from pipework_backends.links.ovn_dhcp import PORT_KEY
+from pipework_backends.links.ovn_dhcp import PORT_KEY, list_removal
 from pipework_backends.links.ovn_nb import END_KEY, GUEST_KEY, HOST_KEY, HOSTNAME_KEY
 from pipework_backends.links.ovn_port import nbctl, remove_switch, unplug
 from pipework_backends.links.ovsdb import FOREIGN_KEY, MADE_KEY, OWN_KEY, VSCTL, quote_atom
@@ -101,7 +101,10 @@ def forget_machine(database: Northbound, name: str) -> Plan:
     if database.error:
         raise HostError(f"the northbound database {database.remote.db} cannot be read: {database.error}")
     machines: dict[str, str] = {}
-    for told in (*(port.external_ids for port in database.ports.values()), *(row.external_ids for row in database.dhcp)):
+    for told in (
+        *(port.external_ids for port in database.ports.values()),
+        *(row.external_ids for row in database.dhcp),
+    ):
         if HOST_KEY in told:
             machines[told[HOST_KEY]] = machines.get(told[HOST_KEY]) or told.get(HOSTNAME_KEY, "")
     found = [name] if name in machines else [one for one, called in machines.items() if _is_called(called, name)]
@@ -131,20 +134,18 @@ def _remove_ports(
     `ended` are those that had an interface; for the others it is looked once more.
     """
     names = {port.name for port in gone}
-    rows = {row.external_ids[PORT_KEY]: row.uuid for row in database.dhcp if _is_of(row.external_ids, system)}
+    rows = {row.external_ids[PORT_KEY]: row for row in database.dhcp if _is_of(row.external_ids, system)}
     for port in gone:
-        answers = ("--", "--if-exists", "destroy", "DHCP_Options", rows[port.name]) if port.name in rows else ()
+        answers = list_removal(rows[port.name]) if port.name in rows else ()
         yield Command(
             argv=(*nbctl(database.remote), "--if-exists", "lsp-del", port.name, *answers),
             guard=None if port.name in ended else _find_interface(port.name),
             reason=f"remove the logical port {port.name} of {port.switch}, which nobody has",
         )
-    for name, uuid in rows.items():
+    for name, row in rows.items():
         if name not in database.ports:
-            words = ("--if-exists", "destroy", "DHCP_Options", uuid)
-            yield Command(
-                argv=(*nbctl(database.remote), *words), reason=f"remove what answered DHCP for {name}, which is gone"
-            )
+            argv = (*nbctl(database.remote), *list_removal(row)[1:])
+            yield Command(argv=argv, reason=f"remove what answered DHCP for {name}, which is gone")
     for switch in database.switches.values():
         if switch.made and switch.name not in database.twice and names.issuperset(switch.ports):
             yield remove_switch(

@@ -17,6 +17,8 @@ WHOLE = {**TUNNELS, "system-id": "h1"}
 HOST = [make_link("eth0", addresses=("10.0.0.2/24",))]
 WEB1 = AttachmentStatus(interface="eth1", kind="ovn", parent="blue", guest=make_guest())
 NB = "tcp:10.0.0.1:6641"
+#: What `ovn_read.sh` prints of Open vSwitch, and of a database that has nothing.
+NOTHING = '{"headings":["external_ids"],"data":[]}\n' * 3
 REFUSED = f"nb {NB} - - -\novn-nbctl: {NB}: database connection failed (Connection refused)\ncode 1\n"
 
 
@@ -30,7 +32,11 @@ def judge(
     row = f'{{"data":[[["map",[{pairs}]]]],"headings":["external_ids"]}}'
     examination = Examination(host_state=make_facts(host=HOST).host, attachments=attached)
     answers = {"settings": Outcome(code=0, stdout=row), "chassis": chassis}
-    return list(ChassisCheck().judge(examination, {**answers, "northbound": Outcome(code=0, stdout=northbound)}))
+    return list(
+        ChassisCheck().judge(
+            examination, {**answers, "northbound": Outcome(code=0, stdout=f"{NOTHING}underlay \n{northbound}")}
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,9 +69,9 @@ def test_a_database_that_does_not_answer() -> None:
     told = {**WHOLE, "ovn-nb": NB}
     (finding,) = judge(told, northbound=REFUSED)
     assert (finding.severity, finding.mend) == (WARNING, ())
-    assert finding.what == f"The northbound database of OVN at {NB} does not answer: Connection refused."
+    assert finding.what.endswith(f"does not answer: ovn-nbctl: {NB}: database connection failed (Connection refused).")
     assert judge(told, WEB1, northbound=REFUSED)[0].severity == ERROR
-    assert judge(told, WEB1, northbound=f"nb {NB} - - -\n{{}}\n{{}}\n{{}}\ncode 0\n") == []
+    assert judge(told, WEB1, northbound=f"nb {NB} - - -\n{NOTHING}code 0\n") == []
 
 
 def test_a_chassis_that_was_not_told_where_the_database_is() -> None:
@@ -76,7 +82,7 @@ def test_a_chassis_that_was_not_told_where_the_database_is() -> None:
 
 def test_a_database_that_a_port_remembers() -> None:
     other = REFUSED.replace("10.0.0.1", "10.9.9.9")
-    (finding,) = judge({**WHOLE, "ovn-nb": NB}, WEB1, northbound=f"nb {NB} - - -\ncode 0\n{other}")
+    (finding,) = judge({**WHOLE, "ovn-nb": NB}, WEB1, northbound=f"nb {NB} - - -\n{NOTHING}code 0\n{other}")
     assert "tcp:10.9.9.9:6641" in finding.what
     assert finding.mend == ()
 
