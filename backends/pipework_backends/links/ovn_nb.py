@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Keys of a logical switch port that say whose it is; `HOST_KEY` says as well that pipework made it.
 HOST_KEY, GUEST_KEY, INTERFACE_KEY = "pipework.host", "pipework.guest", "pipework.interface"
+#: Keys of the same for the host's end of the pair, and for what the machine calls itself.
+END_KEY, HOSTNAME_KEY = "pipework.end", "pipework.hostname"
 #: The key by which an interface of Open vSwitch remembers a database that was named with -o nb=.
 NB_KEY = "pipework.nb"
 #: The key of a port's options that says on which machine alone it may be.
@@ -33,6 +35,8 @@ WAYS = ("nb", "key", "cert", "ca")
 _REST = ("enabled", "dhcpv4_options", "dhcpv6_options")
 _READ_OK = frozenset(range(128))
 _NOT_INSTALLED = 127
+#: Seconds for a database that is not there to be given up, and for starting programs.
+_PATIENCE = 7.0
 
 
 class Remote(Record):
@@ -134,12 +138,13 @@ def make_query(attachment: Attachment) -> Command:
                 f"-o {key}={text!r} is no {'database' if key == 'nb' else 'file'}'s name.",
                 hint="write -o nb=tcp:HOST:6641" if key == "nb" else "write the path of a file without spaces",
             )
-    words = tuple(text or "-" for text in given) if any(given) else ()
-    return Command(
-        argv=("sh", script("ovn_read.sh"), *words),
-        ok_codes=_READ_OK,
-        reason="read what OVN has",
-    )
+    return query_databases(*(text or "-" for text in given if any(given)))
+
+
+def query_databases(*words: str) -> Command:
+    """Return the read of the database that the words name (see `ovn_read.sh`), or of all that this machine uses."""
+    argv = ("sh", script("ovn_read.sh"), *words)
+    return Command(argv=argv, ok_codes=_READ_OK, timeout=_PATIENCE, reason="read what OVN has")
 
 
 @lru_cache(maxsize=4)  # a topology plans hundreds of guests from one answer
