@@ -95,21 +95,21 @@ def choose_network(attachment: Attachment, told: Network, *, ours: bool) -> Netw
 
 def _parse_options(attachment: Attachment) -> Network:
     """Return what the options say; raise UsageError for what is no network or address."""
-    said = attachment.option("subnet")
-    subnet = None
-    if said:
+    options = dict(attachment.options)
+    said, subnet = options.get("subnet"), None
+    if said is not None:
         try:
             subnet = IPv4Network(said)
         except ValueError as error:
             hint = "write a network of IPv4, such as -o subnet=10.1.0.0/24"
-            raise UsageError(f"subnet={said} is no network: {error}.", hint=hint) from None
+            raise UsageError(f"-o subnet={said!r} is no network: {error}.", hint=hint) from None
         if not has_broadcast(subnet):
             raise UsageError(f"the subnet {subnet} is too small to give addresses from.", hint="write /30 or larger")
-    servers = attachment.option("dns")
+    servers = options["dns"].split(",") if "dns" in options else ()
     return Network(
         subnet=subnet,
-        router=_parse_address("router", attachment.option("router")) if attachment.option("router") else "",
-        servers=tuple(_parse_address("dns", one) for one in servers.split(",")) if servers else (),
+        router=_parse_address("router", options["router"]) if "router" in options else "",
+        servers=tuple(_parse_address("dns", one) for one in servers),
     )
 
 
@@ -118,7 +118,7 @@ def _parse_address(key: str, text: str) -> str:
         return str(IPv4Address(text))
     except ValueError:
         hint = f"write an address of IPv4, such as -o {key}=10.1.0.1"
-        raise UsageError(f"{key}={text} is no address of IPv4.", hint=hint) from None
+        raise UsageError(f"-o {key}={text!r} is no address of IPv4.", hint=hint) from None
 
 
 def find_address(attachment: Attachment) -> IPv4Interface | None:
@@ -179,10 +179,10 @@ def _asks_ipv4(attachment: Attachment) -> bool:
 
 
 def _parse_who(attachment: Attachment) -> str:
-    said = attachment.option("dhcp")
-    if said not in {"", "yes", "no"}:
-        raise UsageError(f"dhcp={said} is neither yes nor no.", hint="write -o dhcp=yes or -o dhcp=no")
-    return said
+    said = dict(attachment.options).get("dhcp")
+    if said not in {None, "yes", "no"}:
+        raise UsageError(f"-o dhcp={said!r} is neither yes nor no.", hint="write -o dhcp=yes or -o dhcp=no")
+    return said or ""
 
 
 def check_request(attachment: Attachment, network: Network, *, has_router: bool) -> None:

@@ -96,7 +96,7 @@ class View(Record):
         if not self.nb.error:
             return
         raise HostError(
-            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_usage(_strip_log(self.nb.error))}.",
+            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}.",
             hint=find_advice(self.nb.error, usual=_WHERE),
         )
 
@@ -123,9 +123,9 @@ class View(Record):
             raise HostError(f"there are several logical switches {switch}.", hint="rename one: `ovn-nbctl ls-list`")
 
 
-def _strip_log(text: str) -> str:
-    """Return what a tool says without the time, the module and the like in front of what it logs (ovs-appctl(8))."""
-    return text.rpartition("|")[2].strip().rstrip(".") or text
+def shorten_words(text: str) -> str:
+    """Return what a tool of OVN says without the time, the module and the like in front of what it logs."""
+    return shorten_usage(text.rpartition("|")[2].strip().rstrip(".") or text)
 
 
 def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:
