@@ -83,7 +83,7 @@ def test_a_guest_sends_from_no_other_address_than_the_one_it_got(ovn: OvnFleet) 
 def test_options_say_the_network_of_a_switch_and_static_addresses_are_answered_for_as_well(ovn: OvnFleet) -> None:
     one = ovn["host1"]
     told = ("-o", "subnet=10.2.0.0/24", "-o", "router=10.2.0.254", "-o", "dns=9.9.9.9,8.8.8.8")
-    one.pipework("ovn:red", one.netns("web1"), "udhcpc", "10.3.0.5/24", *told, "-o", "metric=0")
+    one.pipework("ovn:red", one.netns("web1"), "udhcpc,10.3.0.5/24", *told, "-o", "metric=0")
     assert sorted(addresses(one, "web1")) == ["10.2.0.2/24", "10.3.0.5/24"]
     assert ask(ovn, "port_security", "host1/web1/eth1").count(" ") == 3  # both, each with the MAC
     one.pipework("ovn:red", one.netns("web2"), "10.2.0.9/24", "-o", "dhcp=yes")
