@@ -143,6 +143,11 @@ class LinkBackend:
         """
         return rename_aside(context, link, tag)
 
+    def keeps_lease(self, context: Context, link: Link) -> bool:
+        """Whether what `link` is connected to gave its address by itself, so that nobody has to give that back."""
+        del context, link
+        return False
+
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Return what of the host nobody may need after detaching; only what a tag or our group says is ours.
 

@@ -157,6 +157,15 @@ class OvnSwitch(LinkBackend):
             context=parked.context._replace(answers=answers), before=Plan(steps=tuple(steps)) + parked.before
         )
 
+    def keeps_lease(self, context: Context, link: Link) -> bool:
+        """Whether OVN chose the address, which is the port's as long as there is the port."""
+        peer = find_veth_peer(context, link)
+        if peer is None or _ANSWER not in context.answers:
+            return False
+        view = _read(context, peer.name)
+        row = _find_own_row(context, view, view.switch.ports.get(peer.name))
+        return row is not None and bool(row.dynamic)
+
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the logical switch if pipework made it and no other port is on it."""
         here = context.guest_state.links.get(context.attachment.interface)

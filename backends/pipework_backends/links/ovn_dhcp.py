@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: The key, in a row of DHCP_Options of ours, of the port that it is for.
 PORT_KEY = "pipework.port"
 _TABLE, _COLUMN = "DHCP_Options", "dhcpv4_options"
-#: Seconds. A client that is killed gives nothing back, but the address is the port's as long as there is the port.
-_LEASE = 3600
+#: Seconds, which here means for ever (RFC 2131, 3.3): an address is its port's as long as there is the port.
+_LEASE = 0xFFFFFFFF
 
 
 def list_addresses(attachment: Attachment, mac: str) -> tuple[str, ...]:
