@@ -53,9 +53,9 @@ class OvnMachine(Machine):
         self.run("ip", "address", "add", f"{self.address}/24", "dev", "br-u")
 
     def start_services(self) -> None:
-        """Say where the southbound database is, and start ovn-controller."""
+        """Say where both databases are, and start ovn-controller; the northbound one is for pipework alone."""
         ids = {"system-id": self.name, "ovn-remote": SB, "ovn-encap-type": "geneve", "ovn-encap-ip": self.address}
-        ids["ovn-bridge-datapath-type"] = "netdev"
+        ids |= {"ovn-bridge-datapath-type": "netdev", "ovn-nb": NB}
         self.switch.vsctl("set", "open", ".", *(f'external_ids:{key}="{value}"' for key, value in ids.items()))
         self.run("mkdir", "-p", RUN)
         self.controller.start()
