@@ -21,6 +21,7 @@ from pipework_core.model.errors import Interrupted, PipeworkError, UsageError
 from pipework_core.topology import apply
 from pipework_core.topology.conflicts import refuse_conflicts
 from pipework_core.topology.report import TopologyReport, name_status
+from pipework_core.topology.underlay import fill_remotes, find_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,8 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
     Raises UsageError for a file that contradicts itself, and with `atomic` for moves, which could not be undone. Raises
     Interrupted for a signal that comes before anything was begun.
     """
-    links, errors = resolve_machines(work.topology, work.sites, signals=work.signals, warn=work.warn)
+    topology = fill_remotes(work.topology, find_address)
+    links, errors = resolve_machines(topology, work.sites, signals=work.signals, warn=work.warn)
     refuse_conflicts(links, work.topology.hosts)
     sites = _choose_sites(work, errors)
     if atomic and errors.keys() & set(work.chosen):
@@ -98,7 +100,8 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
 
 def compare_machines(work: Work) -> MachinesReport:
     """Return what differs from the file on all machines. Nothing is changed. Raises as `apply_machines` does."""
-    links, errors = resolve_machines(work.topology, work.sites, signals=work.signals, warn=work.warn)
+    topology = fill_remotes(work.topology, find_address)
+    links, errors = resolve_machines(topology, work.sites, signals=work.signals, warn=work.warn)
     refuse_conflicts(links, work.topology.hosts)
     sites = _choose_sites(work, errors)
 

@@ -109,7 +109,9 @@ def test_up_again_status_and_down(fleet: Fleet[Machine]) -> None:
     addresses = read_addresses(fleet)
     assert len(addresses) == 5
     listed = fleet.desk.pipework("ls", "--json", "-f", FILE, "br2").stdout
-    handed_out = {one["addresses"][0] for one in json.loads(listed)["attachments"] if one["guest"]["runtime"] == "netns"}
+    handed_out = {
+        one["addresses"][0] for one in json.loads(listed)["attachments"] if one["guest"]["runtime"] == "netns"
+    }
     assert len(handed_out) == 4, "one pool for all machines"
     fleet["host2"].run("ip", "-n", "db", "link", "delete", "eth1")
     assert run(fleet, "status", code=3) == "host2: netns:db eth1: is missing\n"
