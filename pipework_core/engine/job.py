@@ -62,7 +62,7 @@ class Job:
 
     @property
     def whole(self) -> bool:
-        """Whether all of it was carried out, or there was nothing to do; a signal may have ended the last step early."""
+        """Whether all was carried out, or there was nothing to do; a signal may have ended the last step early."""
         if self.plan is None or self.error is not None or len(self.outcomes) != len(self.steps):
             return False
         return not self.steps or has_succeeded(self.steps[-1], self.outcomes[-1])
