@@ -24,7 +24,7 @@ class Claims(Record):
     A name that the host does not have is claimed by its `prefix`. One that it has is claimed exactly by the kernel's
     kind (`link_kinds`) or link layer (`link_layers`) of the interface; `any_existing` claims what no other backend
     does. With `listing`, a program prints the names that are claimed exactly, one a line (`HostState.listed`), and
-    `link_kinds` only says when to ask it.
+    `link_kinds` only says when to ask it. With `elsewhere`, what the kind names is no interface of the host at all.
     """
 
     prefix: str = ""
@@ -32,6 +32,7 @@ class Claims(Record):
     link_layers: tuple[str, ...] = ()
     any_existing: bool = False
     listing: Command | None = None
+    elsewhere: bool = False
 
 
 class Guest(Record):

@@ -132,11 +132,12 @@ def shorten_usage(text: str) -> str:
 _SAID_MAX = 120
 
 
-def find_advice(error_text: str) -> str:
+_NOTHING_LEFT = "nothing is left of it: what had been done was undone"
+
+
+def find_advice(error_text: str, *, usual: str = _NOTHING_LEFT) -> str:
     """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
-    return next(
-        (hint for words, hint in _ADVICE if words in error_text), "nothing is left of it: what had been done was undone"
-    )
+    return next((hint for words, hint in _ADVICE if words in error_text), usual)
 
 
 class UndoError(PipeworkError):

@@ -1,0 +1,236 @@
+"""OVN: a veth pair whose end on the host is plugged into the integration bridge, as a port of a logical switch.
+
+A logical switch reaches over all machines that share a northbound database. Its row there comes first: what OVN refuses
+is refused before anything is plugged in, and a run that is killed leaves a row that says whose it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipework_backends.links import ovn_nb, ovn_port
+from pipework_backends.links.ovn_view import (
+    LEFT,
+    View,
+    check_addresses,
+    choose_mtu,
+    choose_row,
+    find_way,
+    is_as_wanted,
+    read_view,
+    remember,
+)
+from pipework_backends.links.ovs_port import complete_checksums
+from pipework_backends.links.ovsdb import FOREIGN_KEY
+from pipework_core.model.context import Claims, SharedResource
+from pipework_core.model.errors import UsageError
+from pipework_core.model.ownership import PENDING_GROUP
+from pipework_core.model.plan import Outcome, Plan
+from pipework_core.plugins.api import LinkBackend
+from pipework_core.plugins.hookspecs import hookimpl
+from pipework_core.toolkit.iproute import ip
+from pipework_core.toolkit.replace import rename_aside
+from pipework_core.toolkit.veth import VETH, choose_veth_name, find_veth_peer, make_veth, require_veth_peer, tag_veth
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipework_backends.links.ovn_nb import LogicalPort
+    from pipework_backends.links.ovsdb import Port
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Context, Replacement
+    from pipework_core.model.link import HostState, Link
+    from pipework_core.model.ownership import Tag
+    from pipework_core.model.plan import Command
+
+_ANSWER = "ovn"
+
+
+class OvnSwitch(LinkBackend):
+    """`ovn:NAME`, a logical switch, which is made if it is missing."""
+
+    kind = "ovn"
+    link_kind = VETH
+    claims = Claims(elsewhere=True)
+    options: Mapping[str, str] = {
+        "nb": "the northbound database, such as tcp:HOST:6641, where Open vSwitch does not say it (ovn-nb)",
+        "key": "the file with the private key for a database that speaks TLS",
+        "cert": "the file with the certificate for it",
+        "ca": "the file with the certificate of the authority that signed the database's",
+        "security": "0: the guest may send from any address, as a router does",
+        "subnet": "the network of a switch that is made, from which OVN gives addresses",
+        "router": "the router that OVN tells guests of",
+        "dhcp": "yes: OVN answers DHCP on the switch",
+    }
+
+    def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
+        """Read the northbound database and this machine's switch."""
+        del host
+        return {_ANSWER: ovn_nb.make_query(attachment)}
+
+    def matches(self, context: Context, link: Link) -> bool:
+        """Accept a veth whose host end is plugged in as a port of that switch, or not plugged in yet."""
+        peer = find_veth_peer(context, link)
+        if peer is None or peer.master not in {"", "ovs-system"}:
+            return False
+        view = _read(context, peer.name)
+        port = view.switch.ports.get(peer.name)
+        row = view.nb.ports.get(_get_name(port))
+        return port is None or (port.bridge == view.bridge and (row is None or row.switch == context.attachment.host))
+
+    def create(self, context: Context) -> Plan:
+        """Make the veth pair and the logical port, plug it in, wait until it works, and look whether it is alone."""
+        view = self._check(context, choose_veth_name(context))
+        wanted = choose_row(context, view)
+        way = find_way(context, view, wanted, choose_veth_name(context))
+        mtu = choose_mtu(context, view)
+        named = context._replace(attachment=context.attachment._replace(mac=wanted.mac))
+        name, made = make_veth(named, mtu=mtu)
+        steps = (
+            _make_port(context, view, wanted),
+            ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view)),
+            *complete_checksums(context, view.datapath),
+            *_wait(view, wanted, name, new=True),
+        )
+        return Plan(steps=way) + made + Plan(steps=steps)
+
+    def complete(self, context: Context, link: Link) -> Plan:
+        """Correct what a killed run did not finish, or what somebody changed."""
+        peer = require_veth_peer(context, link)
+        view = self._check(context, peer.name)
+        port = view.switch.ports.get(peer.name)
+        pending = link.group == PENDING_GROUP
+        wanted = choose_row(context, view, name=_get_name(port), mac=link.mac if pending else "")
+        steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
+        if not peer.up:
+            steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
+        row = view.nb.ports.get(wanted.name)
+        fits = is_as_wanted(row, wanted)
+        if not fits:
+            steps += find_way(context, view, wanted, peer.name, existing=True)
+            steps.append(_make_port(context, view, wanted))
+        plugged = _plug_in(context, view, wanted, peer.name)
+        steps += plugged
+        if pending:
+            steps += complete_checksums(context, view.datapath)
+        if plugged or not fits or not view.is_up(port, row):
+            steps += _wait(view, wanted, peer.name, new=not fits, unbound=fits and not plugged)
+        notes = () if steps else (f"{link.name} is a port of {wanted.switch}",)
+        return Plan(steps=tuple(steps), notes=notes)
+
+    def replacement(self, context: Context, link: Link, tag: Tag) -> Replacement:
+        """Unplug the port and remove it from the logical switch before the veth goes; undoing brings back both.
+
+        A successor in the same guest has the same name in OVN, so there is no moment with both.
+        """
+        parked = rename_aside(context, link, tag)
+        peer = find_veth_peer(context, link)
+        if peer is None:
+            return parked
+        view = _read(context, peer.name)
+        view.refuse_unreadable()
+        port = view.switch.ports.get(peer.name)
+        row = _find_own_row(context, view, port)
+        steps = []
+        if port is not None:
+            reason = f"unplug {port.name} from {port.bridge}"
+            steps.append(ovn_port.unplug(port.name, undo=(ovn_port.plug_again(port),), reason=reason))
+        if row is not None:
+            restore = ovn_port.restore_logical_port(view.nb.remote, row)
+            reason = f"remove {row.name} from the logical switch {row.switch}"
+            steps.append(ovn_port.remove_logical_port(view.nb.remote, row.name, undo=(restore,), reason=reason))
+        left = Outcome(code=0, stdout=f"{peer.name}\n{row.name if row else ''}")
+        answers = {**parked.context.answers, LEFT: left}
+        return parked._replace(
+            context=parked.context._replace(answers=answers), before=Plan(steps=tuple(steps)) + parked.before
+        )
+
+    def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
+        """Name the logical switch if pipework made it and no other port is on it."""
+        here = context.guest_state.links.get(context.attachment.interface)
+        peer = find_veth_peer(context, here) if here is not None else None
+        view = _read(context, peer.name if peer is not None else "")
+        own = _find_own_row(context, view, view.switch.ports.get(peer.name)) if peer is not None else None
+        switch = view.nb.switches.get(own.switch if own is not None else tag.parent)
+        if switch is None or not switch.made or view.list_live_ports(switch, context.host_state, without=own):
+            return ()
+        reason = f"remove the logical switch {switch.name}, if it has no port"
+        remove = ovn_port.remove_switch(view.nb.remote, switch.name, reason=reason)
+        # No interface of the host has a name like this.
+        return (SharedResource(name=f"{self.kind}:{switch.name}", remove=remove),)
+
+    def _check(self, context: Context, port: str) -> View:
+        """Return what there is; raise for a request that it cannot meet."""
+        attachment = context.attachment
+        if attachment.vlan:
+            raise UsageError(
+                f"a port of the logical switch {attachment.host} has no VLAN.",
+                hint="leave the @ part out; a port of type localnet joins a logical switch to a VLAN outside",
+            )
+        if attachment.option("security", "1") not in {"0", "1"}:
+            raise UsageError("-o security= is 0 or 1.", hint="write -o security=0, or leave it out")
+        view = _read(context, port)
+        view.refuse_unusable(attachment.host)
+        return view
+
+
+def _read(context: Context, port: str) -> View:
+    answer = context.answers[_ANSWER]
+    left = context.answers.get(LEFT)
+    return read_view(answer, port, left=tuple(left.stdout.split("\n")) if left is not None else ())
+
+
+def _get_name(port: Port | None) -> str:
+    """Return the logical port that a port of the switch says it is; empty when it says none."""
+    return port.external_ids.get(FOREIGN_KEY, "") if port is not None else ""
+
+
+def _find_own_row(context: Context, view: View, port: Port | None) -> LogicalPort | None:
+    """Return the row of a guest's interface: by what its port says, or where a killed run plugged in none, by its name.
+
+    One that pipework did not make for this machine is nobody's to remove.
+    """
+    name = _get_name(port) or view.choose_name(context)
+    row = view.nb.ports.get(name)
+    return row if row is not None and row.machine == view.machine else None
+
+
+def _make_port(context: Context, view: View, wanted: LogicalPort) -> Command:
+    check_addresses(view, wanted)
+    before = view.nb.ports.get(wanted.name)
+    if before is not None and before.switch != wanted.switch:
+        before = None  # it is removed before
+    missing = wanted.switch not in view.nb.switches
+    make = ovn_port.make_switch_words(wanted.switch) if missing else ()
+    del context
+    return ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before)
+
+
+def _plug_in(context: Context, view: View, wanted: LogicalPort, name: str) -> list[Command]:
+    """Return what plugs the host's end in, where it is not, or is something else."""
+    port = view.switch.ports.get(name)
+    told = {FOREIGN_KEY: wanted.name}
+    if port is None:
+        return [ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view))]
+    if port.bridge != view.bridge:
+        off = ovn_port.unplug(name, undo=(ovn_port.plug_again(port),), reason=f"take {name} off {port.bridge}")
+        return [off, ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view))]
+    if any(port.external_ids.get(key) != text for key, text in told.items()):
+        return [ovn_port.tell_port(name, port.external_ids, told)]
+    return []
+
+
+def _wait(view: View, wanted: LogicalPort, name: str, *, new: bool, unbound: bool = False) -> list[Command]:
+    """Return the wait for the port, and the look at whether it is alone with its addresses."""
+    switch = view.nb.switches.get(wanted.switch)
+    ports = len(switch.ports) if switch is not None else 0
+    wait = ovn_port.wait_for_port(name, view.machine, ports)
+    # A controller that was stopped leaves the word `ovn-installed` behind, and only the database knows better.
+    steps = [ovn_port.wait_for_binding(view.nb.remote, wanted, view.machine, ports) if unbound else wait]
+    return [*steps, *([ovn_port.find_rivals(view.nb.remote, wanted)] if new else [])]
+
+
+@hookimpl
+def pipework_backends() -> list[OvnSwitch]:
+    """Register it."""
+    return [OvnSwitch()]
