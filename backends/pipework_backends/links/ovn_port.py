@@ -23,9 +23,9 @@ _TABLE = "Logical_Switch_Port"
 _PATIENCE, _PORTS_A_SECOND = 10, 100
 
 
-def nbctl(remote: Remote) -> tuple[str, ...]:
-    """Return the words that begin a command of ovn-nbctl(8) for a database."""
-    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", "--")
+def nbctl(remote: Remote, *options: str) -> tuple[str, ...]:
+    """Return the words that begin a command of ovn-nbctl(8) for a database; `options` are further ones of its own."""
+    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", *options, "--")
 
 
 def add_logical_port(
@@ -98,13 +98,13 @@ def find_rivals(remote: Remote, port: LogicalPort) -> Command:
     for key in port.external_ids:
         if key.startswith(_ADDRESS_KEY):
             told = f"external_ids:{quote_atom(key)}={quote_atom(port.switch)}"
-            query = ("--bare", "--columns=name", "find", _TABLE, told, f"name<{quote_atom(port.name)}")
+            query = ("--columns=name", "find", _TABLE, told, f"name<{quote_atom(port.name)}")
             words += [*(("--",) if words else ()), *query]
     addresses = " and ".join(
         key.removeprefix(_ADDRESS_KEY) for key in port.external_ids if key.startswith(_ADDRESS_KEY)
     )
     reason = f"see that no other port of {port.switch} got {addresses} at the same moment"
-    return Command(argv=(*nbctl(remote), *words), expect="", reason=reason)
+    return Command(argv=(*nbctl(remote, "--bare"), *words), expect="", reason=reason)
 
 
 def plug_in(bridge: str, name: str, port: str, *, nb: str = "") -> Command:
