@@ -60,11 +60,20 @@ class OvnMachine(Machine):
         self.run("mkdir", "-p", RUN)
         self.controller.start()
 
+    def kill_switch(self) -> None:
+        """Kill the switch daemon, and give the address of its bridge to the wire: tunnels alone are cut."""
+        self.switch_daemon.kill()
+        self._move_address("br-u", "u0")
+
     def restart_switch(self) -> None:
-        """Start the switch daemon after it was killed, and put back the address that ended with it."""
+        """Start the switch daemon again, and give the address back."""
         self.switch_daemon.start()
-        self.run("ip", "link", "set", "br-u", "up")
-        self.run("ip", "address", "replace", f"{self.address}/24", "dev", "br-u")
+        self._move_address("u0", "br-u")
+
+    def _move_address(self, source: str, target: str) -> None:
+        self.run("ip", "address", "flush", "dev", source)
+        self.run("ip", "link", "set", target, "up")
+        self.run("ip", "address", "add", f"{self.address}/24", "dev", target)
 
 
 class OvnFleet(Fleet[OvnMachine]):

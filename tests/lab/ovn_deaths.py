@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How something of `host1` or of the desk ends and begins again, what pipework's error names, what goes on."""
+    """How something of `host1` or of the desk ends and begins again, what pipework's error names.
+
+    `traffic` says whether guests of one machine still reach each other.
+    """
 
     end: Callable[[OvnFleet], None]
     back: Callable[[OvnFleet], None]
@@ -31,10 +34,9 @@ DEATHS = {
         end=lambda ovn: ovn["host1"].controller.leave(),
         back=lambda ovn: ovn["host1"].controller.start(),
         named="ovn-controller",
-        traffic=False,
     ),
     "switch killed": Death(
-        end=lambda ovn: ovn["host1"].switch_daemon.kill(),
+        end=lambda ovn: ovn["host1"].kill_switch(),
         back=lambda ovn: ovn["host1"].restart_switch(),
         named="vswitchd",
         traffic=False,

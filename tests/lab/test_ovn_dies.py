@@ -63,7 +63,9 @@ def die_and_live(name: str) -> None:
 def test_whatever_is_dead_nothing_is_left_and_the_next_run_does_it() -> None:
     require("ovn")
     with ThreadPoolExecutor(WIDTH) as pool:
-        list(pool.map(die_and_live, DEATHS))
+        runs = {name: pool.submit(die_and_live, name) for name in DEATHS}
+        failures = {name: str(run.exception()) for name, run in runs.items() if run.exception() is not None}
+    assert not failures
 
 
 def test_a_machine_without_power_hinders_no_other(ovn: OvnFleet) -> None:
