@@ -103,7 +103,7 @@ def find_rivals(remote: Remote, port: LogicalPort) -> Command:
     addresses = " and ".join(
         key.removeprefix(_ADDRESS_KEY) for key in port.external_ids if key.startswith(_ADDRESS_KEY)
     )
-    reason = f"see that no other port of {port.switch} got {addresses} at the same moment"
+    reason = f"have {addresses} on {port.switch} for {port.name} alone"
     return Command(argv=(*nbctl(remote, "--bare"), *words), expect="", reason=reason)
 
 
@@ -151,7 +151,7 @@ def wait_for_port(name: str, machine: str, ports: int) -> Command:
     return Command(
         argv=("ovs-vsctl", f"--timeout={seconds}", "wait-until", "interface", name, "external_ids:ovn-installed=true"),
         timeout=float(seconds),
-        reason=f"see ovn-controller of {machine} set {name} up within {seconds} seconds",
+        reason=f"have {name} set up by ovn-controller of {machine} within {seconds} seconds",
     )
 
 
@@ -162,7 +162,7 @@ def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int
     return Command(
         argv=(*words, "wait-until", _TABLE, port.name, "up=true"),
         timeout=float(seconds),
-        reason=f"see ovn-controller of {machine} set {port.name} up within {seconds} seconds",
+        reason=f"have {port.name} set up by ovn-controller of {machine} within {seconds} seconds",
     )
 
 

@@ -17,7 +17,7 @@ from pipework_backends.links.ovn_nb import (
     Remote,
 )
 from pipework_backends.links.ovsdb import FOREIGN_KEY, OWN_KEY, Switch
-from pipework_core.model.errors import ConflictError, HostError, find_advice
+from pipework_core.model.errors import ConflictError, HostError, find_advice, shorten_usage
 from pipework_core.model.names import stable_mac
 from pipework_core.model.records import Record
 
@@ -42,6 +42,10 @@ _NEEDED = {
     "ovn-encap-ip": "ADDRESS",
 }
 _USUAL_BRIDGE = "br-int"
+_WHERE = (
+    "does it run, and is that where it is? ovs-vsctl set open . external_ids:ovn-nb=tcp:CENTRAL:6641 says it for all, "
+    "-o nb= for one"
+)
 
 
 class View(Record):
@@ -87,11 +91,9 @@ class View(Record):
         """Raise HostError when the database could not be read."""
         if not self.nb.error:
             return
-        advice = find_advice(self.nb.error, usual="")
-        where = "name it with -o nb=tcp:HOST:6641, or ovs-vsctl set open . external_ids:ovn-nb=tcp:HOST:6641"
         raise HostError(
-            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}",
-            hint=advice or where,
+            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_usage(_strip_log(self.nb.error))}.",
+            hint=find_advice(self.nb.error, usual=_WHERE),
         )
 
     def refuse_unusable(self, switch: str) -> None:
@@ -117,9 +119,9 @@ class View(Record):
             raise HostError(f"there are several logical switches {switch}.", hint="rename one: `ovn-nbctl ls-list`")
 
 
-def shorten_words(text: str) -> str:
-    """Return what ovn-nbctl says without the time and the module in front of what it logs."""
-    return text.rpartition("|")[2].strip() or text
+def _strip_log(text: str) -> str:
+    """Return what a tool says without the time, the module and the like in front of what it logs (ovs-appctl(8))."""
+    return text.rpartition("|")[2].strip().rstrip(".") or text
 
 
 def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:

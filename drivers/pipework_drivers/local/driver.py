@@ -22,6 +22,7 @@ from pipework_drivers.local.process import (
     has_ended,
     start_unattended,
 )
+from pipework_drivers.waits import apply_jointly, find_joint_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,6 +136,8 @@ class LiveDriver(BaseDriver):
         """Run several lists by threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
+        if joint := find_joint_waits(lists):
+            return apply_jointly(self, lists, joint, stop)
         from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - one list needs no threads
 
         self._refuse_missing(with_undoing([command for commands in lists for command in commands]))
