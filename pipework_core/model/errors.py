@@ -93,7 +93,9 @@ class CommandError(PipeworkError):
             hint = hint or command.reason
         else:
             said = f"failed: {shorten_usage(outcome.error_text) or f'exit code {outcome.code}'}"
-        super().__init__(f"{tool} {said}", hint=hint or _find_late_advice(command, outcome) or find_advice(outcome.error_text))
+        super().__init__(
+            f"{tool} {said}", hint=hint or _find_late_advice(command, outcome) or find_advice(outcome.error_text)
+        )
         self.command = command
         self.outcome = outcome
 

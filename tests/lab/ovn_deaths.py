@@ -36,7 +36,7 @@ DEATHS = {
         named="ovn-controller",
     ),
     "switch killed": Death(
-        end=lambda ovn: ovn["host1"].kill_switch(),
+        end=lambda ovn: ovn["host1"].switch_daemon.kill(),
         back=lambda ovn: ovn["host1"].restart_switch(),
         named="vswitchd",
         traffic=False,

@@ -99,7 +99,7 @@ def test_daemons_of_a_machine_are_killed_and_come_back(ovn: OvnFleet) -> None:
     one = ovn["host1"]
     attach(ovn, one, "old1", "10.1.0.31")
     attach(ovn, ovn["host2"], "old2", "10.1.0.32")
-    one.kill_switch()
+    one.switch_daemon.kill()
     assert not one.ping("old1", "10.1.0.32", within=0)
     one.restart_switch()
     one.controller.leave()
