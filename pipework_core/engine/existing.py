@@ -76,7 +76,9 @@ def _release_lease(context: Context, link: Link, tag: Tag, plugins: PluginManage
     method = plugins.find_releasing(tag.dhcp)
     if method is None:
         return Plan()
-    next_context = context._replace(attachment=detach.make_request(link, tag, context.guest), existing=link)
+    backend = plugins.find_backend(tag.kind)
+    former = detach.make_request(link, tag, context.guest)
+    next_context = context._replace(attachment=former, existing=link, keeps_lease=backend.keeps_lease(context, link))
     return method.release(next_context, tag)
 
 

@@ -88,7 +88,8 @@ class Context(Record):
     `answers` holds the outcomes of the plugins' own `queries`, by their keys; `programs` those of the programs that
     they asked for and that the host has. `announces` says whether neighbours are told of the addresses. With
     `detaching`, `attachment` is what its interface remembers, and nothing comes in its place. `above` has, by the
-    ifindex of a host's link, the links of other namespaces on top of it; only a kind that moves NICs is told.
+    ifindex of a host's link, the links of other namespaces on top of it; only a kind that moves NICs is told. With
+    `keeps_lease`, the link's kind gave the address itself, and takes it back with the link.
     """
 
     attachment: Attachment
@@ -102,6 +103,7 @@ class Context(Record):
     peer: Peer | None = None
     announces: bool = True
     above: Mapping[int, tuple[Link, ...]] = MappingProxyType({})
+    keeps_lease: bool = False
 
 
 class Replacement(Record):

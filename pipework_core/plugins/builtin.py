@@ -89,6 +89,7 @@ CHECKS: Mapping[str, str] = {
     "ipv6": "pipework_backends.checks.ipv6",
     "rp-filter": "pipework_backends.checks.rp_filter",
     "ovs": "pipework_backends.checks.ovs",
+    "ovn": "pipework_backends.checks.ovn",
     "leases": "pipework_backends.checks.leases",
     "leftovers": "pipework_backends.checks.leftovers",
     "addresses": "pipework_backends.checks.addresses",

@@ -91,7 +91,7 @@ def test_switches_of_open_vswitch_are_known_with_and_without_the_kernel_s_datapa
         Link(name="ovs1", ifindex=71, kind="tun", up=True),
         Link(name="eth5", ifindex=72, master="ovs-system"),
     )
-    ports = {"eth5": SwitchPort("eth5", "ovs1", vlan="7")}
+    ports = {"eth5": SwitchPort("eth5", "ovs1", vlan="7", kind="ovs")}
     host = make_host(make_entry("web1", 1, kind="ovs", parent="ovs1"), links=links)._replace(ports=ports)
     graph = build_graph(host)
     kinds = {node.name: node.kind for node in graph.side("host")}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.links import ovn_nb, ovn_port
+from pipework_backends.links import ovn_dhcp, ovn_nb, ovn_network, ovn_port, ovsdb
+from pipework_backends.links.ovn_port import Addition
 from pipework_backends.links.ovn_view import (
     LEFT,
     View,
     check_addresses,
     choose_mtu,
+    choose_network,
     choose_row,
     find_way,
     is_as_wanted,
@@ -25,7 +27,8 @@ from pipework_backends.links.ovsdb import FOREIGN_KEY
 from pipework_core.model.context import Claims, SharedResource
 from pipework_core.model.errors import UsageError
 from pipework_core.model.ownership import PENDING_GROUP
-from pipework_core.model.plan import Outcome, Plan
+from pipework_core.model.plan import Command, Outcome, Plan
+from pipework_core.model.snapshot import LinkDetails
 from pipework_core.plugins.api import LinkBackend
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.toolkit.iproute import ip
@@ -41,9 +44,13 @@ if TYPE_CHECKING:
     from pipework_core.model.context import Context, Replacement
     from pipework_core.model.link import HostState, Link
     from pipework_core.model.ownership import Tag
-    from pipework_core.model.plan import Command
+    from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 _ANSWER = "ovn"
+#: The key of what is read of a whole host.
+_PORTS = "ovn-ports"
+#: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
+_MASTERS = frozenset({"", "ovs-system"})
 
 
 class OvnSwitch(LinkBackend):
@@ -58,9 +65,7 @@ class OvnSwitch(LinkBackend):
         "cert": "the file with the certificate for it",
         "ca": "the file with the certificate of the authority that signed the database's",
         "security": "0: the guest may send from any address, as a router does",
-        "subnet": "the network of a switch that is made, from which OVN gives addresses",
-        "router": "the router that OVN tells guests of",
-        "dhcp": "yes: OVN answers DHCP on the switch",
+        **ovn_network.OPTIONS,
     }
 
     def queries(self, attachment: Attachment, host: HostState) -> Mapping[str, Command]:
@@ -71,7 +76,7 @@ class OvnSwitch(LinkBackend):
     def matches(self, context: Context, link: Link) -> bool:
         """Accept a veth whose host end is plugged in as a port of that switch, or not plugged in yet."""
         peer = find_veth_peer(context, link)
-        if peer is None or peer.master not in {"", "ovs-system"}:
+        if peer is None or peer.master not in _MASTERS:
             return False
         view = _read(context, peer.name)
         port = view.switch.ports.get(peer.name)
@@ -80,17 +85,21 @@ class OvnSwitch(LinkBackend):
 
     def create(self, context: Context) -> Plan:
         """Make the veth pair and the logical port, plug it in, wait until it works, and look whether it is alone."""
-        view = self._check(context, choose_veth_name(context))
-        wanted = choose_row(context, view)
-        way = find_way(context, view, wanted, choose_veth_name(context))
+        end = choose_veth_name(context)
+        view = self._check(context, end)
+        wanted = choose_row(context, view, end)
+        way = find_way(context, view, wanted, end)
         mtu = choose_mtu(context, view)
+        view = _without_former(view, wanted)
+        additions = _list_additions(context, view, wanted, mtu)
         named = context._replace(attachment=context.attachment._replace(mac=wanted.mac))
         name, made = make_veth(named, mtu=mtu)
         steps = (
-            _make_port(context, view, wanted),
+            _make_port(context, view, wanted, additions),
             ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view)),
             *complete_checksums(context, view.datapath),
             *_wait(view, wanted, name, new=True),
+            *_secure(context, view, wanted),
         )
         return Plan(steps=way) + made + Plan(steps=steps)
 
@@ -100,21 +109,25 @@ class OvnSwitch(LinkBackend):
         view = self._check(context, peer.name)
         port = view.switch.ports.get(peer.name)
         pending = link.group == PENDING_GROUP
-        wanted = choose_row(context, view, name=_get_name(port), mac=link.mac if pending else "")
+        mac = link.mac if pending else ""
+        wanted = choose_row(context, view, peer.name, name=_get_name(port), mac=mac)
+        row = view.nb.ports.get(wanted.name)
+        former, view = view, _without_former(view, wanted)
+        additions = _list_additions(context, view, wanted, peer.mtu)
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
         if not peer.up:
             steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
-        row = view.nb.ports.get(wanted.name)
-        fits = is_as_wanted(row, wanted)
+        fits = is_as_wanted(row, wanted) and not any(addition.words for addition in additions)
         if not fits:
-            steps += find_way(context, view, wanted, peer.name, existing=True)
-            steps.append(_make_port(context, view, wanted))
+            steps += find_way(context, former, wanted, peer.name, existing=True)
+            steps.append(_make_port(context, view, wanted, additions))
         plugged = _plug_in(context, view, wanted, peer.name)
         steps += plugged
         if pending:
             steps += complete_checksums(context, view.datapath)
         if plugged or not fits or not view.is_up(port, row):
             steps += _wait(view, wanted, peer.name, new=not fits, unbound=fits and not plugged)
+        steps += _secure(context, view, wanted)
         notes = () if steps else (f"{link.name} is a port of {wanted.switch}",)
         return Plan(steps=tuple(steps), notes=notes)
 
@@ -136,14 +149,22 @@ class OvnSwitch(LinkBackend):
             reason = f"unplug {port.name} from {port.bridge}"
             steps.append(ovn_port.unplug(port.name, undo=(ovn_port.plug_again(port),), reason=reason))
         if row is not None:
-            restore = ovn_port.restore_logical_port(view.nb.remote, row)
             reason = f"remove {row.name} from the logical switch {row.switch}"
-            steps.append(ovn_port.remove_logical_port(view.nb.remote, row.name, undo=(restore,), reason=reason))
+            steps.append(ovn_dhcp.remove_port(view.nb, row, reason=reason))
         left = Outcome(code=0, stdout=f"{peer.name}\n{row.name if row else ''}")
         answers = {**parked.context.answers, LEFT: left}
         return parked._replace(
             context=parked.context._replace(answers=answers), before=Plan(steps=tuple(steps)) + parked.before
         )
+
+    def keeps_lease(self, context: Context, link: Link) -> bool:
+        """Whether OVN chose the address, which is the port's as long as there is the port."""
+        peer = find_veth_peer(context, link)
+        if peer is None or _ANSWER not in context.answers:
+            return False
+        view = _read(context, peer.name)
+        row = _find_own_row(context, view, view.switch.ports.get(peer.name))
+        return row is not None and bool(row.dynamic)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Name the logical switch if pipework made it and no other port is on it."""
@@ -158,6 +179,48 @@ class OvnSwitch(LinkBackend):
         remove = ovn_port.remove_switch(view.nb.remote, switch.name, reason=reason)
         # No interface of the host has a name like this.
         return (SharedResource(name=f"{self.kind}:{switch.name}", remove=remove),)
+
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a pair whose end on the host is plugged in, or is in no bridge at all."""
+        port = snapshot.ports.get(host_end.name) if host_end else None
+        here = port.kind == self.kind if port else host_end is not None and host_end.master in _MASTERS
+        return super().recognises(snapshot, link, tag, host_end) and here
+
+    def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
+        """Name the logical switch, as the database knows it, or where that does not answer, as it was asked for."""
+        del link
+        port = snapshot.ports.get(host_end.name) if host_end else None
+        return LinkDetails(parent=(port.bridge if port else "") or tag.parent, off=port is None or port.off)
+
+    def port_queries(self, host: HostState) -> Mapping[str, Command]:
+        """Read the databases if the host has an interface that may be a bridge of Open vSwitch."""
+        there = any(link.kind in ovsdb.DEVICES or link.master == "ovs-system" for link in host.links.values())
+        return {_PORTS: ovn_nb.query_databases()} if there else {}
+
+    def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
+        """Return the ports of this machine."""
+        from pipework_backends.links import ovn_state  # noqa: PLC0415 - an attachment does not need it
+
+        return ovn_state.list_ports(ovn_nb.parse_reading(answers[_PORTS].stdout))
+
+    def garbage(self, snapshot: Snapshot) -> Plan:
+        """Remove the ports of guests that are gone, and our logical switches that have no port."""
+        from pipework_backends.links import ovn_state  # noqa: PLC0415 - an attachment does not need it
+
+        if _PORTS not in snapshot.answers:
+            return Plan()
+        return ovn_state.collect_garbage(snapshot, ovn_nb.parse_reading(snapshot.answers[_PORTS].stdout))
+
+    def remains_query(self, place: str) -> Command:
+        """Read the northbound database, which several machines share."""
+        return ovn_nb.query_databases(*([place] if place else []))
+
+    def remains(self, machine: str, answer: Outcome) -> Plan:
+        """Remove the ports of that machine, and our logical switches that have no other port."""
+        from pipework_backends.links import ovn_state  # noqa: PLC0415 - an attachment does not need it
+
+        reading = ovn_nb.read_outcome(answer.code, answer.stdout, answer.stderr)
+        return ovn_state.forget_machine(reading.databases[0], machine)
 
     def _check(self, context: Context, port: str) -> View:
         """Return what there is; raise for a request that it cannot meet."""
@@ -195,15 +258,44 @@ def _find_own_row(context: Context, view: View, port: Port | None) -> LogicalPor
     return row if row is not None and row.machine == view.machine else None
 
 
-def _make_port(context: Context, view: View, wanted: LogicalPort) -> Command:
+def _list_additions(context: Context, view: View, wanted: LogicalPort, mtu: int) -> list[Addition]:
+    """Return what the port's transaction has beside it: notes on a switch of ours, and what answers DHCP."""
+    network, told = choose_network(context, view)
+    answers = ovn_dhcp.choose_answers(context.attachment, network, wanted, mtu)
+    changed = ovn_dhcp.change_answers(view.nb, wanted.name, answers)
+    notes = ovn_network.list_notes(network, told)
+    switch, name = view.nb.switches.get(wanted.switch), wanted.switch
+    if switch is None or not switch.made or not notes or wanted.name in view.nb.ports:
+        return [changed]
+    forget = ovn_network.forget_notes(name, network, told)[1:]
+    undo = Command(argv=(*ovn_port.nbctl(view.nb.remote), *forget), only_if_uncontended=True)
+    return [changed, Addition(words=("--", "set", "Logical_Switch", name, *notes), undo=(undo,))]
+
+
+def _make_port(context: Context, view: View, wanted: LogicalPort, additions: list[Addition]) -> Command:
     check_addresses(view, wanted)
     before = view.nb.ports.get(wanted.name)
-    if before is not None and before.switch != wanted.switch:
-        before = None  # it is removed before
-    missing = wanted.switch not in view.nb.switches
-    make = ovn_port.make_switch_words(wanted.switch) if missing else ()
-    del context
-    return ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before)
+    make: tuple[str, ...] = ()
+    if wanted.switch not in view.nb.switches:
+        make = ovn_port.make_switch_words(wanted.switch, ovn_network.list_notes(*choose_network(context, view)))
+    return ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before, additions=additions)
+
+
+def _without_former(view: View, wanted: LogicalPort) -> View:
+    """Return what there is once a port of the same name on another switch is removed, which comes before."""
+    row = view.nb.ports.get(wanted.name)
+    if row is None or row.switch == wanted.switch:
+        return view
+    return view._replace(nb=ovn_dhcp.without_ports(view.nb, {row.name}))
+
+
+def _secure(context: Context, view: View, wanted: LogicalPort) -> list[Command]:
+    """Return what narrows the port to the address that OVN chooses for it."""
+    if not ovn_dhcp.is_unsettled(context.attachment, wanted):
+        return []
+    return [
+        ovn_dhcp.secure_port(context.attachment, view.nb, wanted, ovn_port.count_seconds(_count_ports(view, wanted)))
+    ]
 
 
 def _plug_in(context: Context, view: View, wanted: LogicalPort, name: str) -> list[Command]:
@@ -222,12 +314,16 @@ def _plug_in(context: Context, view: View, wanted: LogicalPort, name: str) -> li
 
 def _wait(view: View, wanted: LogicalPort, name: str, *, new: bool, unbound: bool = False) -> list[Command]:
     """Return the wait for the port, and the look at whether it is alone with its addresses."""
-    switch = view.nb.switches.get(wanted.switch)
-    ports = len(switch.ports) if switch is not None else 0
+    ports = _count_ports(view, wanted)
     wait = ovn_port.wait_for_port(name, view.machine, ports)
-    # A controller that was stopped leaves the word `ovn-installed` behind, and only the database knows better.
+    # The word `ovn-installed` stays when a controller is stopped; only the database knows better.
     steps = [ovn_port.wait_for_binding(view.nb.remote, wanted, view.machine, ports) if unbound else wait]
     return [*steps, *([ovn_port.find_rivals(view.nb.remote, wanted)] if new else [])]
+
+
+def _count_ports(view: View, wanted: LogicalPort) -> int:
+    switch = view.nb.switches.get(wanted.switch)
+    return len(switch.ports) if switch is not None else 0
 
 
 @hookimpl

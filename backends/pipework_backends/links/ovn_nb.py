@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Keys of a logical switch port that say whose it is; `HOST_KEY` says as well that pipework made it.
 HOST_KEY, GUEST_KEY, INTERFACE_KEY = "pipework.host", "pipework.guest", "pipework.interface"
+#: Keys of the same for the host's end of the pair, and for what the machine calls itself.
+END_KEY, HOSTNAME_KEY = "pipework.end", "pipework.hostname"
 #: The key by which an interface of Open vSwitch remembers a database that was named with -o nb=.
 NB_KEY = "pipework.nb"
 #: The key of a port's options that says on which machine alone it may be.
@@ -33,6 +36,11 @@ WAYS = ("nb", "key", "cert", "ca")
 _REST = ("enabled", "dhcpv4_options", "dhcpv6_options")
 _READ_OK = frozenset(range(128))
 _NOT_INSTALLED = 127
+#: Ways to reach a database (ovsdb(7), Connection Methods), and the path of a file. Neither needs quotes anywhere.
+_DATABASES = r"(?a)(tcp|ssl|unix):[\w.:/@%+\[\]-]+(,(tcp|ssl|unix):[\w.:/@%+\[\]-]+)*"
+_FILE = r"(?a)/[\w./@%+:-]+"
+#: Seconds for a database that is not there to be given up, and for starting programs.
+_PATIENCE = 7.0
 
 
 class Remote(Record):
@@ -127,19 +135,22 @@ class Reading(Record):
 
 def make_query(attachment: Attachment) -> Command:
     """Return the read for an attachment; raise UsageError for an option that names no database or file."""
-    given = [attachment.option(key) for key in WAYS]
-    for key, text in zip(WAYS, given, strict=True):
-        if any(char.isspace() or not char.isprintable() or char in "\"'\\" for char in text) or text.startswith("-"):
+    given = {key: text for key, text in attachment.options if key in WAYS}
+    for key, text in given.items():
+        if re.fullmatch(_DATABASES if key == "nb" else _FILE, text) is None:
             raise UsageError(
-                f"-o {key}={text!r} is no {'database' if key == 'nb' else 'file'}'s name.",
-                hint="write -o nb=tcp:HOST:6641" if key == "nb" else "write the path of a file without spaces",
+                f"-o {key}={text!r} is no {'address of a database' if key == 'nb' else 'path of a file'}.",
+                hint="write for instance -o nb=tcp:HOST:6641 or -o nb=ssl:HOST:6641, several with commas"
+                if key == "nb"
+                else f"write the whole path, such as -o {key}=/etc/openvswitch/{key}.pem",
             )
-    words = tuple(text or "-" for text in given) if any(given) else ()
-    return Command(
-        argv=("sh", script("ovn_read.sh"), *words),
-        ok_codes=_READ_OK,
-        reason="read what OVN has",
-    )
+    return query_databases(*(given.get(key, "-") for key in WAYS if given))
+
+
+def query_databases(*words: str) -> Command:
+    """Return the read of the database that the words name (see `ovn_read.sh`), or of all that this machine uses."""
+    argv = ("sh", script("ovn_read.sh"), *words)
+    return Command(argv=argv, ok_codes=_READ_OK, timeout=_PATIENCE, reason="read what OVN has")
 
 
 @lru_cache(maxsize=4)  # a topology plans hundreds of guests from one answer

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from pipework_backends.links.ovs_port import DONE_OR_WAITING
 from pipework_backends.links.ovsdb import FOREIGN_KEY, MADE_KEY, OWN_KEY, VSCTL, quote_atom, quote_key
 from pipework_core.model.plan import Command
+from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipework_backends.links.ovn_nb import LogicalPort, Remote
     from pipework_backends.links.ovsdb import Port
@@ -28,21 +29,35 @@ def nbctl(remote: Remote, *options: str) -> tuple[str, ...]:
     return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", *options, "--")
 
 
+class Addition(Record):
+    """What a transaction has beside a port: words after it, and what undoes them once the port is as it was."""
+
+    words: tuple[str, ...] = ()
+    undo: tuple[Command, ...] = ()
+
+
 def add_logical_port(
-    remote: Remote, port: LogicalPort, *, make: tuple[str, ...] = (), before: LogicalPort | None = None
+    remote: Remote,
+    port: LogicalPort,
+    *,
+    make: tuple[str, ...] = (),
+    before: LogicalPort | None = None,
+    additions: Sequence[Addition] = (),
 ) -> Command:
     """Return what makes a port, or gives the one that there is (`before`) what it should have, in one transaction.
 
     `make` are the words that make its switch. Undoing removes the port, or gives it back what it had; a switch that was
     made goes with its last port.
     """
+    added = tuple(word for addition in additions for word in addition.words)
     stale = [key for key in before.external_ids if _is_stale(key, port)] if before is not None else []
     forget = ("--", "remove", _TABLE, port.name, "external_ids", *map(quote_key, stale)) if stale else ()
-    words = (*make, *_write_words(port), *forget)
+    words = (*make, *_write_words(port), *forget, *added)
     if before is None:
         undo = [remove_logical_port(remote, port.name)]
     else:
         undo = [Command(argv=(*nbctl(remote), *_restore_words(before)))]
+    undo += [step for addition in additions for step in addition.undo]
     undo += [remove_switch(remote, port.switch)] if make else []
     return Command(
         argv=(*nbctl(remote), *words),
@@ -61,12 +76,12 @@ def restore_logical_port(remote: Remote, port: LogicalPort) -> Command:
     return Command(argv=(*nbctl(remote), *_restore_words(port)))
 
 
-def make_switch_words(name: str, config: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Return the words that make a logical switch and say that it is ours; two at once make one."""
-    told = (
-        f"external_ids:{MADE_KEY}=1",
-        *(f"other_config:{key}={quote_atom(text)}" for key, text in (config or {}).items()),
-    )
+def make_switch_words(name: str, notes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the words that make a logical switch and say that it is ours; two at once make one.
+
+    `notes` are what else stands on it, as `COLUMN:KEY=VALUE`.
+    """
+    told = (f"external_ids:{MADE_KEY}=1", *notes)
     return ("--may-exist", "ls-add", name, "--", "set", "Logical_Switch", name, *told, "--")
 
 
@@ -75,12 +90,13 @@ def remove_switch(remote: Remote, name: str, *, reason: str = "") -> Command:
     table, where = "Logical_Switch", ["name", "==", name]
     empty = {"op": "wait", "timeout": 0, "table": table, "where": [where], "columns": ["ports"], "until": "=="}
     ours = ["external_ids", "includes", ["map", [[MADE_KEY, "1"]]]]
-    steps = [
-        "OVN_Northbound",
-        {**empty, "rows": [{"ports": ["set", []]}]},
-        {"op": "delete", "table": table, "where": [where, ours]},
-    ]
-    text = json.dumps(steps, separators=(",", ":"), ensure_ascii=False)
+    delete = {"op": "delete", "table": table, "where": [where, ours]}
+    return transact(remote, {**empty, "rows": [{"ports": ["set", []]}]}, delete, reason=reason)
+
+
+def transact(remote: Remote, *operations: Mapping[str, object], reason: str = "") -> Command:
+    """Return one transaction of operations as the database itself knows them (RFC 7047, 5.2)."""
+    text = json.dumps(["OVN_Northbound", *operations], separators=(",", ":"), ensure_ascii=False)
     return Command(argv=("ovsdb-client", "--timeout=5", *remote.words, "transact", remote.db, text), reason=reason)
 
 
@@ -147,7 +163,7 @@ def tell_port(name: str, has: Mapping[str, str], wanted: Mapping[str, str]) -> C
 
 def wait_for_port(name: str, machine: str, ports: int) -> Command:
     """Return the wait for ovn-controller of this machine; it grows with the ports of the logical switch."""
-    seconds = _count_seconds(ports)
+    seconds = count_seconds(ports)
     return Command(
         argv=("ovs-vsctl", f"--timeout={seconds}", "wait-until", "interface", name, "external_ids:ovn-installed=true"),
         timeout=float(seconds),
@@ -157,7 +173,7 @@ def wait_for_port(name: str, machine: str, ports: int) -> Command:
 
 def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int) -> Command:
     """Return the wait for a port that this machine has set up once, and that OVN does not know to be up."""
-    seconds = _count_seconds(ports)
+    seconds = count_seconds(ports)
     words = tuple(f"--timeout={seconds}" if word.startswith("--timeout=") else word for word in nbctl(remote))
     return Command(
         argv=(*words, "wait-until", _TABLE, port.name, "up=true"),
@@ -166,7 +182,8 @@ def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int
     )
 
 
-def _count_seconds(ports: int) -> int:
+def count_seconds(ports: int) -> int:
+    """Return the seconds that OVN has for a port of a switch with so many."""
     return _PATIENCE + ports // _PORTS_A_SECOND
 
 

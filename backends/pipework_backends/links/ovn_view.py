@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_backends.links import ovn_nb, ovn_port
+from pipework_backends.links import ovn_dhcp, ovn_nb, ovn_network, ovn_port
+from pipework_backends.links.ovn_dhcp import list_addresses, list_senders
 from pipework_backends.links.ovn_nb import (
     CHASSIS_KEY,
+    END_KEY,
     GUEST_KEY,
     HOST_KEY,
+    HOSTNAME_KEY,
     INTERFACE_KEY,
     NB_KEY,
     WAYS,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipework_backends.links.ovn_nb import LogicalSwitch
+    from pipework_backends.links.ovn_network import Network
     from pipework_backends.links.ovsdb import Port
     from pipework_core.model.context import Context
     from pipework_core.model.link import HostState
@@ -92,7 +96,7 @@ class View(Record):
         if not self.nb.error:
             return
         raise HostError(
-            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_usage(_strip_log(self.nb.error))}.",
+            f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}.",
             hint=find_advice(self.nb.error, usual=_WHERE),
         )
 
@@ -119,9 +123,10 @@ class View(Record):
             raise HostError(f"there are several logical switches {switch}.", hint="rename one: `ovn-nbctl ls-list`")
 
 
-def _strip_log(text: str) -> str:
-    """Return what a tool says without the time, the module and the like in front of what it logs (ovs-appctl(8))."""
-    return text.rpartition("|")[2].strip().rstrip(".") or text
+def shorten_words(text: str) -> str:
+    """Return what a tool of OVN says without the time, the module and the like in front of what it logs."""
+    said = text.rpartition("|")[2].partition(" ovn-nbctl: ")[0].strip()
+    return shorten_usage(said.rstrip(".") or text)
 
 
 def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:
@@ -133,13 +138,7 @@ def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:
     nb = next((nb for nb in reading.databases if remembered and nb.remote.db == remembered.db), reading.databases[0])
     if left:
         switch = switch._replace(ports={name: known for name, known in switch.ports.items() if name not in left})
-        nb = nb._replace(
-            ports={name: row for name, row in nb.ports.items() if name not in left},
-            switches={
-                name: known._replace(ports=tuple(row for row in known.ports if row not in left))
-                for name, known in nb.switches.items()
-            },
-        )
+        nb = ovn_dhcp.without_ports(nb, left)
     return View(switch=switch, nb=nb, underlay_mtu=reading.underlay_mtu)
 
 
@@ -157,25 +156,46 @@ def remember(context: Context, view: View) -> str:
     return " ".join((view.nb.remote.db, *files))
 
 
-def choose_row(context: Context, view: View, *, name: str = "", mac: str = "") -> LogicalPort:
-    """Return the logical port that a request asks for; `name` and `mac` are those of an interface that is there."""
+def choose_row(context: Context, view: View, end: str, *, name: str = "", mac: str = "") -> LogicalPort:
+    """Return the logical port that a request asks for; `end` is the host's end of the pair.
+
+    `name` and `mac` are those of an interface that is there.
+    """
     attachment, switch = context.attachment, context.attachment.host
     name = name or view.choose_name(context)
-    words = (attachment.mac or mac or stable_mac(name), *(str(address.ip) for address in attachment.addresses))
-    told = {HOST_KEY: view.machine, GUEST_KEY: context.guest.name, INTERFACE_KEY: attachment.interface}
+    mac = attachment.mac or mac or stable_mac(name)
+    told = {HOST_KEY: view.machine, GUEST_KEY: context.guest.name, INTERFACE_KEY: attachment.interface, END_KEY: end}
+    hostname = view.switch.chassis.get("hostname", "")
+    has = view.nb.ports.get(name)
     row = LogicalPort(
         name=name,
         switch=switch,
-        addresses=(" ".join(words),),
-        security=(" ".join(words),),
+        addresses=list_addresses(attachment, mac),
+        security=list_senders(attachment, mac, has.dynamic if has is not None and has.switch == switch else ""),
         options={CHASSIS_KEY: view.machine},
-        external_ids={**told, **ovn_port.make_claims(switch, words)},
+        external_ids={
+            **told,
+            **({HOSTNAME_KEY: hostname} if hostname else {}),
+            **ovn_port.make_claims(switch, (mac, *(str(address.ip) for address in attachment.addresses))),
+        },
     )
-    if attachment.dhcp or attachment.auto or not attachment.addresses:
-        row = row._replace(security=(row.mac,))
     if attachment.option("security", "1") == "0":
         row = row._replace(security=(), addresses=(*row.addresses, "unknown"))
     return row
+
+
+def choose_network(context: Context, view: View) -> tuple[Network, Network]:
+    """Return the network of the logical switch as it is to be, and as it is; raise for a request that it cannot meet.
+
+    See `ovn_network.choose_network` and `ovn_network.check_request`.
+    """
+    attachment = context.attachment
+    switch = view.nb.switches.get(attachment.host)
+    told = ovn_network.read_network(switch)
+    network = ovn_network.choose_network(attachment, told, ours=switch is None or switch.made)
+    ports = (view.nb.ports[name] for name in (switch.ports if switch is not None else ()))
+    ovn_network.check_request(attachment, network, has_router=any(port.kind == "router" for port in ports))
+    return network, told
 
 
 def choose_mtu(context: Context, view: View) -> int:
@@ -243,13 +263,13 @@ def find_way(
     row = view.nb.ports.get(wanted.name)
     if row is None:
         return tuple(steps)
-    if row.machine != view.machine:
+    # The machine may have got another system-id since it plugged in the guest's own.
+    if not row.machine or (row.machine != view.machine and not existing):
         raise ConflictError(
             f"there is a logical port {row.name} on {row.switch} already that is not pipework's.",
             hint="choose another name for the guest's interface with -i",
         )
     if row.switch != wanted.switch:
-        restore = ovn_port.restore_logical_port(view.nb.remote, row)
         reason = f"remove {row.name} from {row.switch}, where it was before"
-        steps.append(ovn_port.remove_logical_port(view.nb.remote, row.name, undo=(restore,), reason=reason))
+        steps.append(ovn_dhcp.remove_port(view.nb, row, reason=reason))
     return tuple(steps)

@@ -123,6 +123,11 @@ class OpenVSwitch(LinkBackend):
         """Return the tag of a bridge, by its device."""
         return Tag(kind=self.kind, parent=link.name) if link.kind in ovsdb.DEVICES else None
 
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a pair whose end on the host is not a port that another kind knows more of."""
+        port = snapshot.ports.get(host_end.name) if host_end else None
+        return super().recognises(snapshot, link, tag, host_end) and (port is None or port.kind == self.kind)
+
     def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
         """Name the bridge and the VLAN that the switch tells of the port."""
         del link
@@ -147,7 +152,7 @@ class OpenVSwitch(LinkBackend):
         if "switch" not in snapshot.answers:
             return Plan()
         switch, gone = ovsdb.parse_tables(snapshot.answers["switch"].stdout), garbage.find_unused_ports(snapshot)
-        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
+        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports and switch.ports[name].ours}
         used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
         ports = [remove_port(name, reason=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
         bridges = [

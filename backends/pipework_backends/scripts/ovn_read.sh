@@ -6,7 +6,8 @@
 # DB is the address of the database, the others the files for TLS; `-` or nothing is none. Prints four JSON documents
 # of Open vSwitch (as ovsdb.py has them), a line `underlay` with the link that has the address of the tunnels, and for
 # each database a line `nb DB KEY CERTIFICATE CA`, its three JSON documents or what ovn-nbctl says, and a line `code N`.
-# The databases are DB alone, else the usual one and those that interfaces remember. Exit: that of ovs-vsctl.
+# The databases are DB alone, else the usual one and those that interfaces remember. Exit: that of ovs-vsctl, which is
+# needed where no DB is named.
 set -f
 NEWLINE='
 '
@@ -14,12 +15,15 @@ SWITCH=name,ports,other_config,external_ids
 PORT=_uuid,name,type,addresses,dynamic_addresses,port_security,enabled,up,options,external_ids,dhcpv4_options,dhcpv6_options
 DHCP=_uuid,cidr,options,external_ids
 
-tables=$(ovs-vsctl --timeout=5 --format=json \
-    -- --columns=name,ports,datapath_type,external_ids list Bridge \
-    -- --columns=_uuid,name,tag,fake_bridge list Port \
-    -- --columns=name,external_ids,error,ofport list Interface \
-    -- --columns=external_ids list Open_vSwitch) || exit
-printf '%s\n' "$tables"
+tables=
+if [ "${1:--}" = - ] || command -v ovs-vsctl >/dev/null; then
+    tables=$(ovs-vsctl --timeout=5 --format=json \
+        -- --columns=name,ports,datapath_type,external_ids list Bridge \
+        -- --columns=_uuid,name,tag,fake_bridge list Port \
+        -- --columns=name,external_ids,error,ofport list Interface \
+        -- --columns=external_ids list Open_vSwitch) || exit
+    printf '%s\n' "$tables"
+fi
 
 # told KEY: the values of a key of external_ids that stdin has, one a line; one with a quote in it is no address or file.
 told() {
