@@ -323,7 +323,7 @@ def _wait(view: View, wanted: LogicalPort, name: str, *, new: bool, unbound: boo
     """Return the wait for the port, and the look at whether it is alone with its addresses."""
     ports = _count_ports(view, wanted)
     wait = ovn_port.wait_for_port(name, view.machine, ports)
-    # A controller that was stopped leaves the word `ovn-installed` behind, and only the database knows better.
+    # The word `ovn-installed` stays when a controller is stopped; only the database knows better.
     steps = [ovn_port.wait_for_binding(view.nb.remote, wanted, view.machine, ports) if unbound else wait]
     return [*steps, *([ovn_port.find_rivals(view.nb.remote, wanted)] if new else [])]
 
