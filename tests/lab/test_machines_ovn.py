@@ -127,7 +127,7 @@ def test_a_machine_that_is_gone_for_good(lab: OvnFleet) -> None:
     write(lab, "host1: ovn:blue netns:g0 10.1.0.5/24", "host3: ovn:blue netns:g1 10.1.0.6/24")
     run(lab, "up")
     lab["host3"].power_off()
-    lab.desk.run("ip", "neighbour", "flush", "dev", "wire")
+    lab.desk.run("ip", "neighbour", "flush", "dev", "wire-u0")
     begun = time.monotonic()
     said = run(lab, "gc", "-m", "host3", code=1)
     assert time.monotonic() - begun < 17
