@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pipework_backends import script
 from pipework_backends.links.ovs_port import DONE_OR_WAITING
 from pipework_backends.links.ovsdb import FOREIGN_KEY, MADE_KEY, OWN_KEY, VSCTL, quote_atom, quote_key
 from pipework_core.model.plan import Command
@@ -22,11 +23,13 @@ _TABLE = "Logical_Switch_Port"
 #: Seconds for ovn-controller to set a port up, and one more for so many ports: before OVN 23.06 (northd's incremental
 #: processing), ovn-northd computed everything anew for each.
 _PATIENCE, _PORTS_A_SECOND = 10, 100
+#: Seconds that the kernel has for taking a guest's network apart.
+_PARTING = 3
 
 
-def nbctl(remote: Remote, *options: str) -> tuple[str, ...]:
+def nbctl(remote: Remote, *options: str, seconds: int = 5) -> tuple[str, ...]:
     """Return the words that begin a command of ovn-nbctl(8) for a database; `options` are further ones of its own."""
-    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", *options, "--")
+    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, f"--timeout={seconds}", *options, "--")
 
 
 class Addition(Record):
@@ -171,6 +174,15 @@ def tell_port(name: str, has: Mapping[str, str], wanted: Mapping[str, str]) -> C
     )
 
 
+def wait_until_gone(name: str, port: str) -> Command:
+    """Return the wait for the end of a guest that had this logical port: its network may just be taken apart."""
+    return Command(
+        argv=("sh", script("ovn_gone.sh"), str(_PARTING), name, port),
+        timeout=float(_PARTING),
+        reason=f"see {name} go with a former guest that was {port}",
+    )
+
+
 def wait_for_port(name: str, machine: str, ports: int) -> Command:
     """Return the wait for ovn-controller of this machine; it grows with the ports of the logical switch."""
     seconds = count_seconds(ports)
@@ -184,7 +196,7 @@ def wait_for_port(name: str, machine: str, ports: int) -> Command:
 def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int) -> Command:
     """Return the wait for a port that this machine has set up once, and that OVN does not know to be up."""
     seconds = count_seconds(ports)
-    words = tuple(f"--timeout={seconds}" if word.startswith("--timeout=") else word for word in nbctl(remote))
+    words = nbctl(remote, seconds=seconds)
     return Command(
         argv=(*words, "wait-until", _TABLE, port.name, "up=true"),
         timeout=float(seconds),
