@@ -255,13 +255,11 @@ def _join_words(words: Sequence[str]) -> str:
 def check_addresses(view: View, wanted: LogicalPort) -> None:
     """Raise ConflictError for an address that another port of the switch has."""
     switch = view.nb.switches.get(wanted.switch)
-    for name in switch.ports if switch is not None else ():
-        row = view.nb.ports.get(name)
-        taken = wanted.taken & row.taken if row is not None and name != wanted.name else frozenset()
-        if taken:
-            raise ConflictError(
-                f"on {wanted.switch}, {name} has {', '.join(sorted(taken))} already.", hint="choose another address"
-            )
+    for address in sorted(wanted.taken):
+        holders = switch.holders.get(address, ()) if switch is not None else ()
+        for name in holders:
+            if name != wanted.name and name in view.nb.ports:
+                raise ConflictError(f"on {wanted.switch}, {name} has {address} already.", hint="choose another address")
 
 
 def find_way(
