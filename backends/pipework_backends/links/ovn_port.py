@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pipework_backends import script
 from pipework_backends.links.ovs_port import DONE_OR_WAITING
 from pipework_backends.links.ovsdb import FOREIGN_KEY, MADE_KEY, OWN_KEY, VSCTL, quote_atom, quote_key
 from pipework_core.model.plan import Command
@@ -22,11 +23,13 @@ _TABLE = "Logical_Switch_Port"
 #: Seconds for ovn-controller to set a port up, and one more for so many ports: before OVN 23.06 (northd's incremental
 #: processing), ovn-northd computed everything anew for each.
 _PATIENCE, _PORTS_A_SECOND = 10, 100
+#: Seconds that the kernel has for taking a guest's network apart.
+_PARTING = 3
 
 
-def nbctl(remote: Remote, *options: str) -> tuple[str, ...]:
+def nbctl(remote: Remote, *options: str, seconds: int = 5) -> tuple[str, ...]:
     """Return the words that begin a command of ovn-nbctl(8) for a database; `options` are further ones of its own."""
-    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", *options, "--")
+    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, f"--timeout={seconds}", *options, "--")
 
 
 class Addition(Record):
@@ -40,25 +43,23 @@ def add_logical_port(
     remote: Remote,
     port: LogicalPort,
     *,
-    make: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
     before: LogicalPort | None = None,
     additions: Sequence[Addition] = (),
 ) -> Command:
     """Return what makes a port, or gives the one that there is (`before`) what it should have, in one transaction.
 
-    `make` are the words that make its switch. Undoing removes the port, or gives it back what it had; a switch that was
-    made goes with its last port.
+    `notes` are words about its switch. Undoing removes the port, or gives it back what it had.
     """
     added = tuple(word for addition in additions for word in addition.words)
     stale = [key for key in before.external_ids if _is_stale(key, port)] if before is not None else []
     forget = ("--", "remove", _TABLE, port.name, "external_ids", *map(quote_key, stale)) if stale else ()
-    words = (*make, *_write_words(port), *forget, *added)
+    words = (*notes, *_write_words(port), *forget, *added)
     if before is None:
         undo = [remove_logical_port(remote, port.name)]
     else:
         undo = [Command(argv=(*nbctl(remote), *_restore_words(before)))]
     undo += [step for addition in additions for step in addition.undo]
-    undo += [remove_switch(remote, port.switch)] if make else []
     return Command(
         argv=(*nbctl(remote), *words),
         undo=tuple(undo),
@@ -76,13 +77,25 @@ def restore_logical_port(remote: Remote, port: LogicalPort) -> Command:
     return Command(argv=(*nbctl(remote), *_restore_words(port)))
 
 
-def make_switch_words(name: str, notes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the words that make a logical switch and say that it is ours; two at once make one.
+def make_switch(remote: Remote, name: str) -> Command:
+    """Return what makes a logical switch of ours, if there is none of that name.
 
-    `notes` are what else stands on it, as `COLUMN:KEY=VALUE`.
+    The database knows of no name that is taken, and `ovn-nbctl --may-exist ls-add` looks before it makes: two machines
+    at the same moment would make two.
     """
-    told = (f"external_ids:{MADE_KEY}=1", *notes)
-    return ("--may-exist", "ls-add", name, "--", "set", "Logical_Switch", name, *told, "--")
+    table = "Logical_Switch"
+    none = {"op": "wait", "timeout": 0, "table": table, "where": [["name", "==", name]], "columns": ["name"]}
+    row = {"name": name, "external_ids": ["map", [[MADE_KEY, "1"]]]}
+    make = transact(
+        remote, {**none, "until": "==", "rows": []}, {"op": "insert", "table": table, "row": row},
+        reason=f"make the logical switch {name}",
+    )  # fmt: skip
+    return make._replace(undo=(remove_switch(remote, name),))
+
+
+def make_note_words(name: str, notes: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that note something on a logical switch, as `COLUMN:KEY=VALUE`."""
+    return ("set", "Logical_Switch", name, *notes, "--") if notes else ()
 
 
 def remove_switch(remote: Remote, name: str, *, reason: str = "") -> Command:
@@ -161,6 +174,15 @@ def tell_port(name: str, has: Mapping[str, str], wanted: Mapping[str, str]) -> C
     )
 
 
+def wait_until_gone(name: str, port: str) -> Command:
+    """Return the wait for the end of a guest that had this logical port: its network may just be taken apart."""
+    return Command(
+        argv=("sh", script("ovn_gone.sh"), str(_PARTING), name, port),
+        timeout=float(_PARTING),
+        reason=f"see {name} go with a former guest that was {port}",
+    )
+
+
 def wait_for_port(name: str, machine: str, ports: int) -> Command:
     """Return the wait for ovn-controller of this machine; it grows with the ports of the logical switch."""
     seconds = count_seconds(ports)
@@ -174,7 +196,7 @@ def wait_for_port(name: str, machine: str, ports: int) -> Command:
 def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int) -> Command:
     """Return the wait for a port that this machine has set up once, and that OVN does not know to be up."""
     seconds = count_seconds(ports)
-    words = tuple(f"--timeout={seconds}" if word.startswith("--timeout=") else word for word in nbctl(remote))
+    words = nbctl(remote, seconds=seconds)
     return Command(
         argv=(*words, "wait-until", _TABLE, port.name, "up=true"),
         timeout=float(seconds),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipework_backends.links import ovn_dhcp
 from pipework_backends.links.ovn_nb import DhcpOptions, LogicalPort, Northbound, Remote
 from pipework_backends.links.ovn_network import Network
-from pipework_core.model.attachment import Attachment
 
 from .test_ovn_network import BLUE, UDHCPC, make_request
+
+if TYPE_CHECKING:
+    from pipework_core.model.attachment import Attachment
 
 MAC, PORT = "0a:00:00:00:00:05", "h1/web1/eth1"
 LOGICAL = LogicalPort(
@@ -22,9 +25,9 @@ EMPTY = Northbound(Remote(db="unix:/run/nb.sock"))
 THEIRS = DhcpOptions("uuid-1", "10.1.0.0/24")
 
 
-def choose(asked: Attachment = make_request(dhcp=UDHCPC), network: Network = BLUE) -> DhcpOptions:
-    """Return the row for a request."""
-    row = ovn_dhcp.choose_answers(asked, network, LOGICAL, 1442)
+def choose(asked: Attachment | None = None, network: Network = BLUE) -> DhcpOptions:
+    """Return the row for a request, which is for a lease if none is given."""
+    row = ovn_dhcp.choose_answers(asked or make_request(dhcp=UDHCPC), network, LOGICAL, 1442)
     assert row is not None
     return row
 
@@ -119,6 +122,14 @@ def test_a_row_that_is_not_as_it_should_be_is_changed_and_changed_back(used: str
     assert "dhcpv4_options=uuid-2" in changed.words
     assert "9.9.9.9" not in " ".join(changed.words)
     assert "9.9.9.9" in " ".join(changed.undo[0].argv)
+
+
+def test_a_row_of_a_machine_that_got_another_system_id_is_taken_over() -> None:
+    has = choose()._replace(uuid="uuid-2")
+    marks = {**has.external_ids, "pipework.host": "h0"}
+    changed = ovn_dhcp.change_answers(make_database(has._replace(external_ids=marks), used="uuid-2"), PORT, choose())
+    assert 'external_ids:pipework.host="h1"' in changed.words
+    assert 'external_ids:pipework.host="h0"' in changed.undo[0].argv
 
 
 def test_a_row_that_is_not_wanted_any_more_goes_and_comes_back_when_undone() -> None:
