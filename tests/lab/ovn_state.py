@@ -44,10 +44,10 @@ class WholeMachine:
         for link in found["host"]["links"]:
             if link["kind"] == "tun":
                 link["mac"] = "made up"
-        return found | {"switch": plugged(self._machine), "northbound": northbound(self._ovn)}
+        return found | {"switch": switch_state(self._machine), "northbound": northbound(self._ovn)}
 
 
-def plugged(machine: OvnMachine) -> dict[str, list[Any]]:
+def switch_state(machine: OvnMachine) -> dict[str, list[Any]]:
     """Return the configuration of a machine's switch without the notes of ovn-controller, which come and go later."""
     found = machine.switch.state()
     for _, _, ids in found["Bridge"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .ovn import OvnFleet
 from .ovn_deaths import DEATHS
-from .ovn_state import BYTES, bindings, northbound, plugged, send_bytes
+from .ovn_state import BYTES, bindings, northbound, send_bytes, switch_state
 from .parts import require
 from .test_lab_ovn import eventually
 
@@ -28,14 +28,14 @@ def attach(machine: OvnMachine, guest: str, address: str, *, check: bool = True)
 
 def refused(machine: OvnMachine, guest: str, address: str) -> str:
     """Return what an attachment says that cannot work, once it has left no trace on the machine."""
-    before = machine.state([guest]), plugged(machine)
+    before = machine.state([guest]), switch_state(machine)
     done = attach(machine, guest, address, check=False)
     error, hint, *rest = done.stderr.splitlines()
     assert done.returncode == 1, done.stderr
     assert error.startswith("pipework: error: "), done.stderr
     assert hint.startswith("hint: "), done.stderr
     assert not rest, done.stderr
-    assert (machine.state([guest]), plugged(machine)) == before
+    assert (machine.state([guest]), switch_state(machine)) == before
     return done.stderr
 
 
@@ -83,11 +83,11 @@ def test_a_machine_without_power_hinders_no_other(ovn: OvnFleet) -> None:
 
 def test_a_guest_whose_namespace_is_gone_leaves_both_databases_by_gc(ovn: OvnFleet) -> None:
     one = ovn["host1"]
-    before = northbound(ovn), plugged(one)
+    before = northbound(ovn), switch_state(one)
     attach(one, one.netns("mortal"), "10.1.0.21")
     one.run("ip", "netns", "delete", "mortal")
     one.pipework("gc")
-    assert (northbound(ovn), plugged(one)) == before
+    assert (northbound(ovn), switch_state(one)) == before
     attach(one, one.netns("mortal"), "10.1.0.21")
     assert one.ping("mortal", "10.1.0.11")
 
