@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .ovn import NB, RUN
-from .ovn_state import BYTES, northbound, send_bytes
+from .ovn_state import BYTES, northbound, send_bytes, switch_state
 
 if TYPE_CHECKING:
     from .ovn import OvnFleet, OvnMachine
@@ -241,18 +241,18 @@ def test_port_security_unless_it_is_off(ovn: OvnFleet) -> None:
 
 def test_another_kind_takes_the_place_and_gives_it_back(ovn: OvnFleet) -> None:
     before, one = northbound(ovn), ovn["host1"]
-    switch = one.switch.state()
+    switch = switch_state(one)
     attach(one, "turn", "blue", "10.1.0.5/24")
     one.pipework("br7", "turn", "10.7.0.5/24", "--replace")
     assert northbound(ovn) == before
-    assert one.switch.state() == switch
+    assert switch_state(one) == switch
     one.pipework("ovn:blue", "turn", "10.1.0.6/24", "--replace")
     one.pipework("ovn:pink", "turn", "10.1.0.6/24", "--replace")
     assert list_ports(ovn, "blue") == set()
     assert list_ports(ovn, "pink") == {"host1/turn/eth1"}
     one.pipework("detach", "turn")
     assert northbound(ovn) == before
-    assert one.switch.state() == switch
+    assert switch_state(one) == switch
 
 
 def test_a_guest_that_was_made_anew_takes_its_port_over(ovn: OvnFleet) -> None:
