@@ -70,7 +70,7 @@ trap '' HUP INT TERM
 
 
 #: Programs that repeat what they change.
-_CHATTY = frozenset({"tee", "ethtool"})
+_CHATTY = frozenset({"tee", "ethtool", "ovsdb-client"})
 
 
 class Section(Record):

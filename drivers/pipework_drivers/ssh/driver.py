@@ -27,6 +27,7 @@ from pipework_drivers.ssh.protocol import Job, command_line, quote_word
 from pipework_drivers.ssh.scripts import find_left_file, make_portable
 from pipework_drivers.ssh.session import Session
 from pipework_drivers.ssh.transport import OpenSSH
+from pipework_drivers.waits import apply_jointly, find_joint_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -164,6 +165,11 @@ class SshDriver(BaseDriver):
         if len(able) < len(commands) and not stop():
             found.append(Outcome(code=NOT_STARTED, stderr=str(self._find_refusal(commands[len(able)]))))
         return found
+
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run one list after the other; those that wait for the same, wait together."""
+        joint = find_joint_waits(lists)
+        return apply_jointly(self, lists, joint, stop) if joint else super().apply(lists, stop=stop)
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start them in sessions of their own, which outlive the connection; nobody waits for an answer.
