@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import Lock
@@ -136,13 +137,10 @@ class _WarnOnce:
 
 
 def _wrap_script(site: Site, script: str) -> str:
-    """Return what runs a script on its machine, typed into a shell here."""
+    """Return what runs a script on its machine, typed into a shell here; ssh(1) knows such addresses."""
     machine = site.machine
-    over = machine.driver.removeprefix("ssh://").partition("?")[0].rstrip("/")
-    where, colon, port = over.rpartition(":")
-    if colon and port.isdigit():
-        over = f"-p {port} {where}"
-    usual = "sh" if machine.driver == "local" else f"ssh {over} exec sh"
+    there = machine.driver.partition("?")[0]
+    usual = "sh" if machine.driver == "local" else f"ssh {shlex.quote(there)} exec sh"
     shell = getattr(site.driver, "script_line", "") or usual
     end = f"end of {machine.name}"
     return escape_text(f"# {machine.name}") + f"\n{shell} <<'{end}'\n{script}{end}\n"

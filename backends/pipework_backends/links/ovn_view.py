@@ -102,9 +102,11 @@ class View(Record):
         """Raise HostError when the database could not be read."""
         if not self.nb.error:
             return
+        # What an unreachable network means for a gateway is no advice here.
+        advice = "" if "unreachable" in self.nb.error else find_advice(self.nb.error, usual="")
         raise HostError(
             f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}.",
-            hint=find_advice(self.nb.error, usual=_WHERE_CARRIED if CARRIED in self.nb.remote.db else _WHERE),
+            hint=advice or (_WHERE_CARRIED if CARRIED in self.nb.remote.db else _WHERE),
         )
 
     def refuse_unusable(self, switch: str) -> None:
@@ -255,13 +257,11 @@ def _join_words(words: Sequence[str]) -> str:
 def check_addresses(view: View, wanted: LogicalPort) -> None:
     """Raise ConflictError for an address that another port of the switch has."""
     switch = view.nb.switches.get(wanted.switch)
-    for name in switch.ports if switch is not None else ():
-        row = view.nb.ports.get(name)
-        taken = wanted.taken & row.taken if row is not None and name != wanted.name else frozenset()
-        if taken:
-            raise ConflictError(
-                f"on {wanted.switch}, {name} has {', '.join(sorted(taken))} already.", hint="choose another address"
-            )
+    for address in sorted(wanted.taken):
+        holders = switch.holders.get(address, ()) if switch is not None else ()
+        for name in holders:
+            if name != wanted.name and name in view.nb.ports:
+                raise ConflictError(f"on {wanted.switch}, {name} has {address} already.", hint="choose another address")
 
 
 def find_way(

@@ -21,8 +21,8 @@ if [ "${1:--}" = - ] || command -v ovs-vsctl >/dev/null; then
         -- --columns=name,ports,datapath_type,external_ids list Bridge \
         -- --columns=_uuid,name,tag,fake_bridge list Port \
         -- --columns=name,external_ids,error,ofport list Interface \
-        -- --columns=external_ids list Open_vSwitch) || exit
-    printf '%s\n' "$tables"
+        -- --columns=external_ids list Open_vSwitch) || { code=$? tables= && [ "${1:--}" != - ]; } || exit "$code"
+    [ -z "$tables" ] || printf '%s\n' "$tables"
 fi
 
 # told KEY: the values of a key of external_ids that stdin has, one a line; one with a quote in it is no address or file.

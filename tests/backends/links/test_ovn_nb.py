@@ -79,3 +79,11 @@ def test_what_the_database_says_beside_its_answer_is_no_part_of_it() -> None:
     assert not database.error
     assert database.remote.db == "tcp:h:1"
     assert database.remote.words == ()
+
+
+def test_what_ports_have_is_compared_by_what_it_means() -> None:
+    addresses = ("02:00:00:00:00:AA 10.1.0.5 fd00:0:0::0005", "unknown", "dynamic")
+    port = ovn_nb.LogicalPort(
+        name="a", switch="blue", addresses=addresses, dynamic="02:00:00:00:00:AA fd00:11:22:33::55"
+    )
+    assert port.taken == {"02:00:00:00:00:aa", "10.1.0.5", "fd00::5", "fd00:11:22:33::55"}
