@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: The fields of `--format`, called like the keys of `--json`; those of a guest are its own in this flat list.
 FIELDS: Mapping[str, Callable[[AttachmentStatus], str]] = {
+    "machine": lambda entry: entry.machine,
     "guest": name_guest,
     "interface": lambda entry: entry.interface,
     "state": lambda entry: entry.state,
@@ -36,6 +37,7 @@ FIELDS: Mapping[str, Callable[[AttachmentStatus], str]] = {
 }
 #: Each field that has a column, with the column. What a row cannot do without is cut, never left out.
 _COLUMNS = {
+    "machine": Column("MACHINE"),
     "guest": Column("GUEST", least=14),
     "interface": Column("INTERFACE"),
     "state": Column("STATE"),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
-from pipework_core.spec.options import OPTIONS
+from pipework_core.spec.options import OPTIONS, REACHING_COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipework_core.spec.options import ParsedArgs
 
 #: What the environment does not say of a command (empty: of any), and the option that it would contradict.
-_YIELDS = (("", "driver", "replay"), ("graph", "driver", "file"))
+_YIELDS = (("", "driver", "replay"), ("", "driver", "machine"), ("graph", "driver", "file"))
 #: Without a file, this command looks at the host.
 _NEVER = ("graph", "file")
 
@@ -32,6 +32,7 @@ def find_variables(args: ParsedArgs, taken: Collection[str]) -> dict[str, str]:
         and option.name in taken
         and not args.has(option.name)
         and (args.command, option.name) != _NEVER
+        and (option.name != "file" or args.command not in REACHING_COMMANDS or args.has("machine"))
         and not _contradicts(args, option.name)
         and os.environ.get(option.env)
     }

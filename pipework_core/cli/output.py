@@ -44,11 +44,14 @@ def print_warnings(texts: Iterable[str]) -> None:
         print_warning(text)
 
 
-def print_rest(rest: Collected) -> int:
-    """Print what could not be removed of what attachments left that were gone already; return how much that is."""
-    print_warnings(rest.plan.warnings)
+def print_rest(rest: Collected, where: str = "") -> int:
+    """Print what could not be removed of what attachments left that were gone already; return how much that is.
+
+    `where` begins each sentence.
+    """
+    print_warnings(f"{where}{text}" for text in rest.plan.warnings)
     for command, message in rest.failed:
-        print_error(f"cannot {command.reason}: {message}")
+        print_error(f"{where}cannot {command.reason}: {message}")
     return len(rest.failed)
 
 

@@ -38,6 +38,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if args.has("version"):
         return Invocation("version", None, _read_settings(args, argv))
     _refuse_unfitting(args)
+    _refuse_lone_file(args)
     variables = environment.find_variables(args, find_command(args.command).OPTIONS)
     try:
         return _parse_request(args, argv, variables)
@@ -109,6 +110,13 @@ def _refuse_unfitting(args: ParsedArgs) -> None:
             raise UsageError(f"{option.long} does not go with {command}.", hint=hint)
 
 
+def _refuse_lone_file(args: ParsedArgs) -> None:
+    """Refuse a topology file where it can only say where a machine is, and none is named; `ls` lists all of them."""
+    if args.has("file") and not args.has("machine") and args.command in options.REACHING_COMMANDS - {"ls"}:
+        message = f"{args.command} takes --file only for the machines in it, and none is named."
+        raise UsageError(message, hint="add -m NAME, or leave --file out")
+
+
 def _read_settings(args: ParsedArgs, argv: Sequence[str]) -> Settings:
     return Settings(
         argv=tuple(argv),
@@ -120,6 +128,8 @@ def _read_settings(args: ParsedArgs, argv: Sequence[str]) -> Settings:
         driver=_read_driver(args),
         record=read_file(args, "record"),
         replay=read_file(args, "replay"),
+        machines=_read_machines(args),
+        file=read_file(args, "file"),
     )
 
 
@@ -130,11 +140,23 @@ def _read_driver(args: ParsedArgs) -> str:
     return driver or ""
 
 
+def _read_machines(args: ParsedArgs) -> tuple[str, ...]:
+    value = args.get("machine")
+    names = () if value is None else tuple(value.split(","))
+    if not all(names):
+        raise UsageError(f"--machine {value!r} has an empty name.", hint="write for instance --machine host1,host2")
+    return tuple(dict.fromkeys(names))
+
+
 def _refuse_contradictions(settings: Settings) -> None:
     if settings.verbose and settings.quiet:
         raise UsageError("--verbose and --quiet contradict each other.", hint="leave one of them out")
     if settings.record and settings.replay:
         raise UsageError("--record and --replay contradict each other.", hint="leave one of them out")
+    if settings.driver and settings.machines:
+        raise UsageError("--driver and --machine contradict each other.", hint="leave one of them out")
+    if settings.replay and settings.machines:
+        raise UsageError("--replay and --machine contradict each other.", hint="leave one of them out")
     if settings.driver and settings.replay:
         raise UsageError("--driver and --replay contradict each other.", hint="leave one of them out")
     if settings.dry_run and (settings.record or settings.replay):

@@ -36,11 +36,15 @@ class Progress:
         self._out = out
         self._start = time.monotonic()
         self._delay = delay
-        self._counted = ""
+        self._noted = ""
 
     def count(self, done: int, total: int) -> None:
         """Take note of how many of how many are done, for the next sign."""
-        self._counted = f"{done} of {total}, "
+        self.note(f"{done} of {total}, ")
+
+    def note(self, text: str) -> None:
+        """Take note of what is to stand before what is waited for."""
+        self._noted = text
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -60,7 +64,7 @@ class Progress:
         shown = ""
         while not (shown and done.wait(_PERIOD)):
             seconds = f" … {time.monotonic() - self._start:.0f} s"
-            line = cut_text(f"{self._counted}{escape_text(text)}", self._find_width() - len(seconds) - 1) + seconds
+            line = cut_text(f"{self._noted}{escape_text(text)}", self._find_width() - len(seconds) - 1) + seconds
             if line != shown:
                 self._print(f"{_CLEAR}{line}")
             shown = line

@@ -22,22 +22,28 @@ if TYPE_CHECKING:
 
 
 class Run(Record):
-    """What a command works with; `tell_progress` is told how many of how many are done."""
+    """What a command works with; `tell_progress` is told how many of how many are done.
+
+    `nb` is where a topology file has OVN's northbound database, for a machine of it that is this one.
+    """
 
     engine: Engine
     driver: RunDriver
     plugins: PluginManager
     tell_progress: Callable[[int, int], None]
+    nb: str = ""
 
 
 @contextmanager
 def open_run(settings: Settings) -> Iterator[Run]:
     """Give a run, and end it: the driver is told of an error that leaves the block, and is closed in any case."""
-    _let_any_bytes_through()
-    signals = Signals()
-    signals.install()
+    nb = ""
+    if settings.machines:
+        from pipework_core.cli.machine_choice import follow_machine
+
+        settings, nb = follow_machine(settings)
+    signals, progress = start_run(settings)
     plugins = PluginManager(warn=_print_warning, dry_run=settings.dry_run or bool(settings.replay))
-    progress = _start_progress(settings)
     driver = _open_driver(settings, plugins)
     count: Callable[[int, int], None] = _count_nothing
     if progress is not None:
@@ -50,12 +56,20 @@ def open_run(settings: Settings) -> Iterator[Run]:
 
             plugins.register_observer(VerboseObserver(), on_dry_run=True)
         engine = Engine(plugins=plugins, driver=driver, signals=signals, dry_run=settings.dry_run)
-        yield Run(engine, driver, plugins, count)
+        yield Run(engine, driver, plugins, count, nb)
     except BaseException as error:
         driver.close(error)
         raise
     finally:
         driver.close()
+
+
+def start_run(settings: Settings) -> tuple[Signals, Progress | None]:
+    """Take the signals over, and return them and what shows signs of life."""
+    _let_any_bytes_through()
+    signals = Signals()
+    signals.install()
+    return signals, _start_progress(settings)
 
 
 def _start_progress(settings: Settings) -> Progress | None:

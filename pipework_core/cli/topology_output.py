@@ -28,20 +28,22 @@ def explain_interruption() -> Iterator[None]:
         raise Interrupted(INTERRUPTED) from None
 
 
-def print_host_problems(host: HostReport) -> None:
-    """Print what went wrong with the host's own entries."""
+def print_host_problems(host: HostReport, where: str = "") -> None:
+    """Print what went wrong with the host's own entries; `where` begins each sentence."""
     for result in host.results:
         if result.error is not None:
-            output.print_error(str(result.error), result.error.hint, place=result.entry.place)
-    output.print_warnings((*host.warnings, *host.not_removed))
+            output.print_error(f"{where}{result.error}", result.error.hint, place=result.entry.place)
+    output.print_warnings(f"{where}{text}" for text in (*host.warnings, *host.not_removed))
 
 
-def encode_hosts(host: HostReport) -> list[dict[str, Any]]:
+def encode_hosts(host: HostReport, machine: str = "") -> list[dict[str, Any]]:
     """Return the host's own entries for machines."""
     from pipework_core.engine import report_json
 
     return [
-        report_json.encode_host_entry(result.entry.host, result.report, result.error, changed=result.changed)
+        report_json.encode_host_entry(
+            result.entry.host, result.report, result.error, changed=result.changed, machine=machine
+        )
         for result in host.results
     ]
 

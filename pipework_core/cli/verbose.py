@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class VerboseObserver:
-    """Shows a run as it happens, so that a run that fails shows how far it came."""
+    """Shows a run as it happens, so that a run that fails shows how far it came.
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    `prefix` begins each line, where several runs are shown at once.
+    """
+
+    def __init__(self, out: TextIO | None = None, *, prefix: str = "") -> None:
         self._out = out or sys.stderr
+        self._prefix = prefix
 
     @hookimpl
     def pipework_step_done(self, command: Command, outcome: Outcome) -> None:
@@ -54,7 +58,11 @@ class VerboseObserver:
     def _print_command(self, command: Command) -> None:
         if command.reason:
             self._print_comment(command.reason)
-        print(escape_text(str(command)), file=self._out, flush=True)
+        self._print_line(escape_text(str(command)))
 
     def _print_comment(self, text: str) -> None:
-        print(f"# {escape_text(' '.join(text.splitlines()))}", file=self._out, flush=True)
+        self._print_line(f"# {escape_text(' '.join(text.splitlines()))}")
+
+    def _print_line(self, line: str) -> None:
+        self._out.write(f"{self._prefix}{line}\n")  # in one piece, for others write as well
+        self._out.flush()

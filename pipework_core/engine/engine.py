@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from pipework_core.engine.agreement import ALONE
 from pipework_core.engine.executor import Executor
 from pipework_core.engine.guests import GuestDirectory
 from pipework_core.engine.job import Job
@@ -14,12 +15,14 @@ from pipework_core.engine.signals import Signals
 from pipework_core.model import ownership
 from pipework_core.model.errors import HostError, Interrupted
 from pipework_core.model.plan import Command
+from pipework_core.state import facts
 from pipework_core.toolkit.veth import VETH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import NoReturn
 
+    from pipework_core.engine.agreement import Agreement
     from pipework_core.engine.batch import Batch
     from pipework_core.engine.detach_batch import DetachBatch
     from pipework_core.engine.gc import Collected
@@ -85,21 +88,23 @@ class Engine:
         atomic: bool = False,
         before: Iterable[Command] = (),
         progress: Callable[[int, int], None] | None = None,
+        agreement: Agreement = ALONE,
     ) -> list[Job]:
         """Make all attachments that can be made, each all or nothing; return a job for each, in order.
 
-        With `atomic` all or none. A signal leaves whole attachments only, or with `atomic` none. `before` is what a dry
-        run would have done on the host before. `progress` is told how many of how many are whole.
+        With `atomic` all or none, and what `agreement` says is kept. A signal leaves whole attachments only, or with
+        `atomic` none. `before` is what a dry run would have done on the host before. `progress` is told how many of how
+        many are whole.
         """
         with self._pins():
             jobs = self._find_guests(attachments)
             found = [job for job in jobs if job.guest is not None]
-            with self._driver.lock() as lock, self._signals.deferred():
+            with self._lock_in_turn(agreement) as lock, self._signals.deferred():
                 batch = self._batch(lock, atomic=atomic)
                 wanted = found if not atomic or len(found) == len(jobs) else []
                 try:
                     fresh = batch.preview(wanted, before) if self._dry_run else batch.run(wanted, progress)
-                    if atomic and not all(job.whole for job in jobs):
+                    if atomic and not agreement.decide(whole=all(job.whole for job in jobs)):
                         batch.undo_all(found)
                 finally:
                     self._report_ends(jobs)
@@ -276,6 +281,16 @@ class Engine:
             yield
         finally:
             self._driver.release()
+
+    @contextmanager
+    def _lock_in_turn(self, agreement: Agreement) -> Iterator[Lock]:
+        """Hold the host's lock, taken when it is this engine's turn."""
+        with ExitStack() as stack:
+            with agreement.turn():
+                lock = stack.enter_context(self._driver.lock())
+                if agreement is not ALONE:
+                    self._driver.read([facts.HOST_LINKS])  # the lock of another machine is taken with a question
+            yield lock
 
     def _find_guest(self, name: str) -> Guest:
         """Return the guest of that name with its namespace pinned."""

@@ -124,18 +124,19 @@ def encode_lease(lease: Lease) -> dict[str, Any]:
 
 def encode_list(found: Iterable[AttachmentStatus], warnings: Iterable[str]) -> dict[str, Any]:
     """Return the attachments that `ls` found."""
-    return {"attachments": [encode_status(entry) for entry in found], "warnings": list(warnings)}
+    return {"attachments": [encode_status(entry) for entry in found], "warnings": list(warnings), "machines": []}
 
 
 def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
     """Return an attachment as `ls` found it.
 
-    Keys: `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of one that is gone only the name; the runtime
-    `host` stands for the host's own part in a network, which has no more than that and a name), `interface`,
-    `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up, down, unfinished, orphan,
-    elsewhere), `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
+    Keys: `machine` (null where only one host is meant), `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of
+    one that is gone only the name; the runtime `host` stands for the host's own part in a network, which has no more
+    than that and a name), `interface`, `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up,
+    down, unfinished, orphan, elsewhere), `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
     """
     return {
+        "machine": entry.machine or None,
         "guest": _encode_owner(entry),
         "interface": entry.interface or None,
         "host_interface": entry.host_end or None,
@@ -199,11 +200,11 @@ def encode_collected(done: Collected, notes: Iterable[str], *, dry_run: bool) ->
     }
 
 
-def encode_job(job: Job) -> dict[str, Any]:
+def encode_job(job: Job, machine: str = "") -> dict[str, Any]:
     """Return what came of one link of a topology."""
     plan = job.plan
     return {
-        **_name_link(job),
+        **_name_link(job, machine),
         "whole": job.whole,
         "changed": job.whole and bool(job.outcomes),
         "error": str(job.error) if job.error else None,
@@ -215,10 +216,11 @@ def encode_job(job: Job) -> dict[str, Any]:
 
 
 def encode_host_entry(
-    host: str, report: Report | None, error: PipeworkError | None, *, changed: bool
+    host: str, report: Report | None, error: PipeworkError | None, *, changed: bool, machine: str = ""
 ) -> dict[str, Any]:
     """Return what came of one entry about the host itself in a topology; there is no report of one that failed."""
     return {
+        "machine": machine or None,
         "host": host,
         "changed": changed,
         "error": str(error) if error else None,
@@ -228,14 +230,43 @@ def encode_host_entry(
 
 
 def encode_topology(
-    hosts: Iterable[dict[str, Any]], jobs: Iterable[Job], unlisted: Iterable[tuple[AttachmentStatus, Job | None]]
+    hosts: Iterable[dict[str, Any]],
+    jobs: Iterable[Job],
+    unlisted: Iterable[tuple[AttachmentStatus, Job | None]],
+    machine: str = "",
 ) -> dict[str, Any]:
     """Return what came of a topology: its host entries, its links, and what is attached and not in the file."""
     return {
         "host": list(hosts),
-        "links": [encode_job(job) for job in jobs],
-        "not_in_file": [{**encode_status(status), "pruned": _is_pruned(job)} for status, job in unlisted],
+        "links": [encode_job(job, machine) for job in jobs],
+        "not_in_file": [
+            {**encode_status(status._replace(machine=machine)), "pruned": _is_pruned(job)} for status, job in unlisted
+        ],
+        "machines": [],
     }
+
+
+def join_machines(
+    parts: Iterable[tuple[str, PipeworkError | None, Mapping[str, Any] | None]], frame: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return one document made of those of machines: a name, why there is no document, and the document.
+
+    `frame` is a document of nothing. Lists follow each other; a sentence begins with its machine's name.
+    """
+    joined = dict(frame)
+    for name, error, part in parts:
+        hint = error.hint if error else None
+        state = {"machine": name, "reached": part is not None, "error": str(error) if error else None, "hint": hint}
+        joined = _join_values(joined, {**(part or {}), "machines": [state]}, name)
+    return joined
+
+
+def _join_values(one: Any, other: Any, name: str) -> Any:  # noqa: ANN401 - parts of documents
+    if isinstance(other, list):
+        return [*(one or []), *(f"{name}: {item}" if isinstance(item, str) else item for item in other)]
+    if isinstance(other, dict):
+        return {**(one or {}), **{key: _join_values((one or {}).get(key), value, name) for key, value in other.items()}}
+    return one if other is None else other
 
 
 def encode_withdrawal(  # noqa: PLR0913 - what there is to tell
@@ -246,22 +277,24 @@ def encode_withdrawal(  # noqa: PLR0913 - what there is to tell
     warnings: Iterable[str],
     stays: Iterable[str],
     dry_run: bool,
+    machine: str = "",
 ) -> dict[str, Any]:
     """Return what came of detaching all of a topology; `warnings` and `stays` are about the host itself."""
     return {
         "dry_run": dry_run,
         "host": list(hosts),
-        "links": [_encode_withdrawn(job) for job in jobs],
+        "links": [_encode_withdrawn(job, machine) for job in jobs],
         "rest": encode_collected(rest, (), dry_run=dry_run) if rest else None,
         "warnings": list(warnings),
         "stays": list(stays),
+        "machines": [],
     }
 
 
-def _encode_withdrawn(job: Job) -> dict[str, Any]:
+def _encode_withdrawn(job: Job, machine: str) -> dict[str, Any]:
     report = job.report() if job.plan is not None and job.error is None else None
     return {
-        **_name_link(job),
+        **_name_link(job, machine),
         "detached": report is not None,
         "gone": job.is_guest_gone,
         "error": str(job.error) if job.error else None,
@@ -272,14 +305,14 @@ def _encode_withdrawn(job: Job) -> dict[str, Any]:
     }
 
 
-def _name_link(job: Job) -> dict[str, Any]:
+def _name_link(job: Job, machine: str) -> dict[str, Any]:
     asked = job.context.attachment if job.context else job.attachment
-    return {"guest": job.attachment.guest, "interface": asked.interface or None}
+    return {"machine": machine or None, "guest": job.attachment.guest, "interface": asked.interface or None}
 
 
-def encode_comparison(jobs: Iterable[Job], differences: Iterable[str]) -> dict[str, Any]:
+def encode_comparison(jobs: Iterable[Job], differences: Iterable[str], machine: str = "") -> dict[str, Any]:
     """Return what differs from a topology file."""
-    return {"links": [encode_job(job) for job in jobs], "differences": list(differences)}
+    return {"links": [encode_job(job, machine) for job in jobs], "differences": list(differences), "machines": []}
 
 
 def _is_pruned(job: Job | None) -> bool:

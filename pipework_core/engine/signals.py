@@ -20,11 +20,24 @@ class Signals:
         self.wanted = False
         self._deferred = False
 
+    @property
+    def are_deferred(self) -> bool:
+        """Whether something is half done that must come to an end first."""
+        return self._deferred
+
     def install(self) -> None:
         """Take the signals over; main thread only. A SIGHUP that is ignored (nohup(1)) stays so."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle_signal)
+
+    def raise_if_wanted(self) -> None:
+        """Raise Interrupted where a signal has come and nothing is half done.
+
+        For threads beside the main one, in which no signal raises anything: somebody else sets `wanted`.
+        """
+        if self.wanted and not self._deferred:
+            raise Interrupted
 
     def settle(self) -> None:
         """Keep signals back for good: all is done, and what still comes is too late to undo it."""

@@ -22,7 +22,7 @@ class AttachmentStatus(Record):
     (its guest is gone) or elsewhere (its guest lives, and its other half is not where it was: the NIC below was moved,
     or the guest moved its end).
     `adopted` is what the shell version made. `dhcp` is the client that its tag names, `alive` whether one that stays
-    is there (None: it was not to stay).
+    is there (None: it was not to stay). `machine` is set by who lists several machines of a topology file.
     """
 
     interface: str
@@ -41,3 +41,4 @@ class AttachmentStatus(Record):
     adopted: bool = False
     dhcp: str = ""
     alive: bool | None = None
+    machine: str = ""

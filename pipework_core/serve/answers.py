@@ -44,9 +44,19 @@ class DhcpClient(_Answer):
     alive: bool | None
 
 
-class Attachment(_Answer):
-    """One attachment, as `pipework ls --json` has it."""
+class Machine(_Answer):
+    """A machine of a topology file; an API has one host, and so none of them."""
 
+    machine: str
+    reached: bool
+    error: str | None
+    hint: str | None
+
+
+class Attachment(_Answer):
+    """One attachment, as `pipework ls --json` has it; `machine` is null here."""
+
+    machine: str | None
     guest: Guest | None
     interface: str | None
     host_interface: str | None
@@ -66,6 +76,7 @@ class Attachments(_Answer):
 
     attachments: list[Attachment]
     warnings: list[str]
+    machines: list[Machine]
 
 
 class Command(_Answer):
@@ -144,8 +155,9 @@ class Collected(_Answer):
 
 
 class Link(_Answer):
-    """What came of one link of a topology."""
+    """What came of one link of a topology; `machine` is null here."""
 
+    machine: str | None
     guest: str
     interface: str | None
     whole: bool
@@ -158,8 +170,9 @@ class Link(_Answer):
 
 
 class HostEntry(_Answer):
-    """What came of one of the host's own entries of a topology."""
+    """What came of one of the host's own entries of a topology; `machine` is null here."""
 
+    machine: str | None
     host: str
     changed: bool
     error: str | None
@@ -181,6 +194,7 @@ class Topology(_Answer):
     links: list[Link]
     not_in_file: list[Unlisted]
     warnings: list[str]
+    machines: list[Machine]
 
 
 class Comparison(_Answer):
@@ -189,6 +203,7 @@ class Comparison(_Answer):
     links: list[Link]
     differences: list[str]
     warnings: list[str]
+    machines: list[Machine]
 
 
 class GuestName(_Answer):

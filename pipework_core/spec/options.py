@@ -60,6 +60,9 @@ SHAPING = (
 #: The options of commands that look at a host, and of those that change it.
 LOOKING = ("driver", "record", "replay")
 CHANGING = (*LOOKING, "dry-run")
+#: The options by which a command that takes no topology file works on a machine of one, and these commands.
+REACHING = ("machine", "file")
+REACHING_COMMANDS = frozenset({"attach", "detach", "ls", "gc", "host", "doctor", *TOOLS})
 
 
 class Option(Record):
@@ -121,6 +124,12 @@ OPTIONS = (
         value="FILE",
         env="PIPEWORK_FILE",
         help="the topology file: ./pipework.yaml when not given, else /etc/pipework/pipework.yaml; - for stdin",
+    ),
+    Option(
+        name="machine",
+        short="-m",
+        value="NAMES",
+        help="work on this machine of the topology file; up, status, down and ls take several, with commas between",
     ),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
@@ -284,6 +293,8 @@ def _take_long(word: str, todo: list[str], values: dict[str, list[str]]) -> None
 def _take_short(word: str, todo: list[str], values: dict[str, list[str]]) -> None:
     """Take `-v`, `-i VALUE`, `-iVALUE`, `-i=VALUE`, and several in one word."""
     letters = word.removeprefix("-")
+    if any(option.name == letters for option in OPTIONS):
+        raise UsageError(f"there is no option {word!r}.", hint=f"long options take two dashes: -{word}")
     while letters:
         letter, letters = letters[0], letters[1:]
         option = next((option for option in OPTIONS if option.short == f"-{letter}"), None)

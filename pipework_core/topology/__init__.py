@@ -8,16 +8,19 @@ are imported with the first file that is read.
 from __future__ import annotations
 
 from pipework_core.spec.pools import Pool
-from pipework_core.topology.expand import expand_topology
+from pipework_core.topology.expand import expand_machines, expand_topology
 from pipework_core.topology.load import load_topology, make_schema, parse_topology
-from pipework_core.topology.model import HostEntry, Link, Place, Topology
+from pipework_core.topology.model import HostEntry, Link, Machine, Network, Place, Topology
 
 __all__ = [
     "HostEntry",
     "Link",
+    "Machine",
+    "Network",
     "Place",
     "Pool",
     "Topology",
+    "expand_machines",
     "expand_topology",
     "load_topology",
     "make_schema",

@@ -9,6 +9,7 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pipework_core.engine.agreement import ALONE
 from pipework_core.engine.guests import NAMELESS
 from pipework_core.engine.job import Job
 from pipework_core.model.attachment import Attachment
@@ -19,11 +20,13 @@ from pipework_core.topology.host_access import compare_entries, grant_entries, r
 from pipework_core.topology.report import TopologyReport, name_guest, name_job, name_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from pipework_core.engine.agreement import Agreement
     from pipework_core.engine.attachments import AttachmentStatus
     from pipework_core.engine.engine import Engine
-    from pipework_core.topology.model import Link, Topology
+    from pipework_core.engine.guests import GuestDirectory
+    from pipework_core.topology.model import HostEntry, Link, Topology
 
 
 def apply_topology(  # noqa: PLR0913 - the ways to apply it
@@ -47,35 +50,66 @@ def apply_topology(  # noqa: PLR0913 - the ways to apply it
     contradict each other, with the place in the file. Raises Interrupted for a signal: with `atomic` all is undone
     then, otherwise each attachment is whole or not there.
     """
-    links = _resolve_links(topology, engine, warn)
+    links = resolve_links(topology, engine, warn)
     refuse_conflicts(links, topology.hosts)
-    host = grant_entries(topology.hosts, engine, undo_if_interrupted=atomic)
+    return apply_links(
+        links,
+        topology.hosts,
+        engine,
+        warn=warn,
+        replace=replace,
+        atomic=atomic,
+        prune=prune,
+        keep=keep,
+        progress=progress,
+    )
+
+
+def apply_links(  # noqa: PLR0913 - the ways to apply them
+    links: tuple[Link, ...],
+    entries: Sequence[HostEntry],
+    engine: Engine,
+    *,
+    warn: Callable[[str], None],
+    replace: bool,
+    atomic: bool,
+    prune: bool,
+    keep: bool,
+    progress: Callable[[int, int], None] | None,
+    agreement: Agreement = ALONE,
+) -> TopologyReport:
+    """Apply links that were resolved, and entries of one host; see `apply_topology`.
+
+    With `atomic` and an `agreement`, all is undone as well when the others do not agree, which raises nothing.
+    """
+    host = grant_entries(entries, engine, undo_if_interrupted=atomic)
     if atomic and host.has_failed:
         return TopologyReport(links, tuple(Job(link.attachment) for link in links), undo_grants(host, engine))
     steps = [step for result in host.results if result.report for step in result.report.plan.all_steps]
     try:
         wanted = [link.attachment._replace(replace=replace or link.attachment.replace) for link in links]
-        jobs = engine.attach_all(wanted, atomic=atomic, before=steps, progress=progress)
+        jobs = engine.attach_all(wanted, atomic=atomic, before=steps, progress=progress, agreement=agreement)
     except Interrupted:
         if atomic:
             undo_grants(host, engine)
         raise
     whole = all(job.whole for job in jobs)
     failed = host.has_failed or any(job.error for job in jobs)
-    if atomic and (failed or not whole):
+    undone = atomic and (failed or not whole or not agreement.kept)
+    if undone:
         host = undo_grants(host, engine)
-    if atomic and not failed and not whole:
+    if undone and not failed and agreement is ALONE:
         raise Interrupted
-    found = _list_unlisted(links, jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
+    found = list_unlisted(links, jobs, engine, warn) if prune or _may_have_more(jobs, engine) else []
     removed: Sequence[Job | None] = [None] * len(found)
-    if prune and whole and not failed:
-        removed = _detach_unlisted(found, engine, keep=keep)
+    if prune and whole and not failed and not undone:
+        removed = detach_unlisted(found, engine, keep=keep)
     return TopologyReport(
         links=links,
         jobs=tuple(jobs),
         host=host,
         unlisted=tuple(zip(found, removed, strict=True)),
-        interrupted=not failed and not whole,
+        interrupted=not failed and not whole and not undone,
     )
 
 
@@ -84,7 +118,7 @@ def serve_guest(topology: Topology, engine: Engine, guest: str, *, warn: Callabl
 
     Raises UsageError as `apply_topology` does, and Interrupted.
     """
-    links = _resolve_links(topology, engine, warn)
+    links = resolve_links(topology, engine, warn)
     refuse_conflicts(links, topology.hosts)
     wanted = [link.attachment for link in links if link.attachment.guest in {guest, guest.partition(":")[2]}]
     return engine.attach_all(wanted) if wanted else []
@@ -101,11 +135,18 @@ def compare_topology(topology: Topology, engine: Engine, *, warn: Callable[[str]
 
     Raises UsageError as `apply_topology` does, and Interrupted.
     """
-    links = _resolve_links(topology, engine, warn)
+    links = resolve_links(topology, engine, warn)
     refuse_conflicts(links, topology.hosts)
+    return compare_links(links, topology.hosts, engine, warn=warn)
+
+
+def compare_links(
+    links: tuple[Link, ...], entries: Sequence[HostEntry], engine: Engine, *, warn: Callable[[str], None]
+) -> TopologyReport:
+    """Compare links that were resolved, and entries, with one host; see `compare_topology`."""
     jobs = engine.compare([link.attachment for link in links])
-    found = _list_unlisted(links, jobs, engine, warn)
-    lines = compare_entries(topology.hosts, engine)
+    found = list_unlisted(links, jobs, engine, warn)
+    lines = compare_entries(entries, engine)
     lines += [line for job in jobs for line in _list_differences(job)]
     lines += [f"{name_status(status)}: is attached, and not in the file" for status in found]
     unlisted = tuple((status, None) for status in found)
@@ -121,17 +162,34 @@ def withdraw_topology(
     and VLANs that nobody uses any more. Raises UsageError as `apply_topology` does, and Interrupted: each attachment is
     then whole, or not there.
     """
-    links = _resolve_links(topology, engine, warn)
+    links = resolve_links(topology, engine, warn)
+    return withdraw_links(links, topology.hosts, engine, keep=keep)
+
+
+def withdraw_links(
+    links: tuple[Link, ...], entries: Sequence[HostEntry], engine: Engine, *, keep: bool
+) -> TopologyReport:
+    """Withdraw links that were resolved, and entries of one host; see `withdraw_topology`."""
     wanted = [link.attachment._replace(interface=link.interface) for link in links]
     jobs = engine.detach_all(wanted, keep=keep)
-    return TopologyReport(links, tuple(jobs), revoke_entries(topology.hosts, engine, keep=keep))
+    return TopologyReport(links, tuple(jobs), revoke_entries(entries, engine, keep=keep))
 
 
-def _resolve_links(topology: Topology, engine: Engine, warn: Callable[[str], None]) -> tuple[Link, ...]:
+def resolve_links(topology: Topology, engine: Engine, warn: Callable[[str], None]) -> tuple[Link, ...]:
     """Return the links of the file, each with the guest that it means."""
     directory = engine.open_directory(warn)
-    patterns = {link.attachment.guest for link in topology.links if link.is_pattern}
-    links = expand_topology(topology, directory.list_guests(patterns) if patterns else ())
+    links = expand_topology(topology, list_guests(topology.links, directory))
+    return name_guests(links, directory)
+
+
+def list_guests(links: Iterable[Link], directory: GuestDirectory) -> Sequence[str]:
+    """Return the guests of a host, as `runtime:name`, that patterns of these links may mean."""
+    patterns = {link.attachment.guest for link in links if link.is_pattern}
+    return directory.list_guests(patterns) if patterns else ()
+
+
+def name_guests(links: tuple[Link, ...], directory: GuestDirectory) -> tuple[Link, ...]:
+    """Return the links with their guests as `runtime:name`, where there are many and the host's runtimes tell."""
     explicit = directory.resolve_names({link.attachment.guest for link in links})
     return tuple(
         link._replace(attachment=link.attachment._replace(guest=explicit.get(name, name)))
@@ -149,7 +207,7 @@ def _may_have_more(jobs: Sequence[Job], engine: Engine) -> bool:
     return any(count > named[inode] for inode, count in engine.count_host_ends(jobs).items())
 
 
-def _list_unlisted(
+def list_unlisted(
     links: Sequence[Link], jobs: Sequence[Job], engine: Engine, warn: Callable[[str], None]
 ) -> list[AttachmentStatus]:
     """Return what pipework attached to guests of this host and the file does not name.
@@ -175,13 +233,20 @@ def _list_unlisted(
     ]
 
 
-def _detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
-    """Detach them in the order of the list, which `Engine.detach_all` goes backwards."""
+def detach_unlisted(found: Sequence[AttachmentStatus], engine: Engine, *, keep: bool) -> list[Job]:
+    """Detach what is not in the file, in the order of the list, which `Engine.detach_all` goes backwards."""
     wanted = [
         Attachment(guest=name_guest(status), host="", interface=status.interface, host_name=status.host_end)
         for status in found
     ]
     return engine.detach_all(wanted[::-1], keep=keep)[::-1]
+
+
+def may_leave(job: Job) -> bool:
+    """Whether what was withdrawn may have left what its interface did not tell of, or could not any more."""
+    if job.plan is None:
+        return job.error is None or job.is_guest_gone
+    return bool(job.plan.losses or job.plan.warnings)
 
 
 def _list_differences(job: Job) -> list[str]:

@@ -17,38 +17,46 @@ from pipework_core.plugins.builtin import MOVING_KINDS
 from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, dhcp, grammar, options
 from pipework_core.topology.model import FileError, HostEntry, Link, Place, Topology, raise_together
+from pipework_core.topology.networks import OVN, apply_network, build_networks, find_nb, suggest_address
+from pipework_core.topology.placement import Placement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipework_core.spec.grammar import Addresses, AddressPart
     from pipework_core.spec.options import ParsedArgs
-    from pipework_core.topology.model import Source
+    from pipework_core.topology.model import Network, Source
     from pipework_core.topology.schema import CheckedFile, Defaults, HostFields, LinkFields
 
 #: Longer lines are nobody's attachment, and splitting them costs time.
 _LINE_MAX = 4096
+#: Kinds whose guests are commonly routers, which number themselves: there, no address means none.
+_UNNUMBERED = frozenset({"vxlan"})
 _Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
 
 def build_topology(document: Source, file: CheckedFile) -> Topology:
     """Return what the checked file says; raise UsageError with the place of all that makes no sense."""
-    builder = _Builder(document, InstalledMethods())
     errors = list(file.errors)
-    links = _build_all((partial(builder.build_link, one, file.defaults, n) for n, one in file.links), errors)
+    placement = Placement(document, file)
+    errors += placement.errors
+    found = build_networks(document, file, errors)
+    builder = _Builder(document, InstalledMethods(), placement, found)
+    links = _build_all((partial(builder.build_link, one, file.frame.defaults, n) for n, one in file.links), errors)
     hosts = _build_all((partial(builder.build_host, one, n) for n, one in file.hosts), errors)
+    (nb,) = _build_all([lambda: [find_nb(document, file)]], errors) or [""]
     errors += _find_doubles(links)
     raise_together(errors)
-    return Topology(document.file, tuple(links), tuple(hosts))
+    return Topology(document.file, tuple(links), tuple(hosts), placement.machines, nb, tuple(found.values()))
 
 
-def _build_all(entries: Iterable[Callable[[], _Value]], errors: list[UsageError]) -> list[_Value]:
-    """Return what can be built; add an error for each entry that cannot."""
-    built = []
+def _build_all(entries: Iterable[Callable[[], Sequence[_Value]]], errors: list[UsageError]) -> list[_Value]:
+    """Return what can be built, of each entry what it stands for; add an error for each that cannot."""
+    built: list[_Value] = []
     for build in entries:
         try:
-            built.append(build())
+            built += build()
         except UsageError as error:
             errors.append(error)
     return built
@@ -142,31 +150,40 @@ def _is_address(text: str) -> bool:
 class _Builder:
     """Builds the entries of one file."""
 
-    def __init__(self, document: Source, methods: InstalledMethods) -> None:
+    def __init__(
+        self, document: Source, methods: InstalledMethods, placement: Placement, networks: Mapping[str, Network]
+    ) -> None:
         self._document = document
         self._methods = methods
+        self._placement = placement
+        self._networks = networks
 
-    def build_link(self, entry: str | LinkFields, defaults: Defaults, number: int) -> Link:
-        """Return one link; raise UsageError with the place of what is wrong, or that of the whole entry."""
+    def build_link(self, entry: str | LinkFields, defaults: Defaults, number: int) -> list[Link]:
+        """Return the link, once for each machine that it is on.
+
+        Raise UsageError with the place of what is wrong, or that of the whole entry.
+        """
         place = self._document.find_place(("links", number))
+        machines = self._placement.list_machines(entry, "links", number)
         try:
             if isinstance(entry, str):
                 asked = classic.parse_pooled_attachment(_scan_line(entry), self._methods)
                 link = Link(asked[0], place, asked[1])
             else:
                 link = self._build_from_keys(entry, defaults, number, place)
+            link = apply_network(link, self._networks)
             if link.is_pattern:
                 _refuse_shared(link)
         except UsageError as error:
             raise _add_place(error, place) from None
-        return link
+        return [link._replace(machine=machine) for machine in machines]
 
     def _build_from_keys(self, entry: LinkFields, defaults: Defaults, number: int, place: Place) -> Link:
         keys = _Keys(self._document, self._methods)
         keys.add(defaults, ("defaults",))
         keys.add(entry, ("links", number))
-        _refuse_missing(keys)
         kind, host, host_mac = keys.parse_value("host", grammar.split_host, ("", "", ""))
+        _refuse_missing(keys, kind, self._networks.get(host) if kind == OVN else None)
         asked = keys.parse_addresses(pools=True)
         timeout = keys.parse_value("timeout", classic.parse_timeout, None)
         attachment = Attachment(
@@ -194,9 +211,10 @@ class _Builder:
         checked = classic.check_attachment(attachment, None if family is None else str(family), asked.pools)
         return Link(checked, place, asked.pools)
 
-    def build_host(self, entry: str | HostFields, number: int) -> HostEntry:
-        """Return one of the host's own entries; raise UsageError with the place of what is wrong."""
+    def build_host(self, entry: str | HostFields, number: int) -> list[HostEntry]:
+        """Return one of a host's own entries, once for each machine; raise UsageError with the place of a fault."""
         place = self._document.find_place(("host", number))
+        machines = self._placement.list_machines(entry, "host", number)
         try:
             if isinstance(entry, str):
                 where, asked, shown = _parse_host_line(entry)
@@ -209,7 +227,8 @@ class _Builder:
         except UsageError as error:
             raise _add_place(error, place) from None
         kind, name, mac = where
-        return HostEntry(name, kind, mac, asked.addresses, asked.gateways, place)
+        made = HostEntry(name, kind, mac, asked.addresses, asked.gateways, place)
+        return [made._replace(machine=machine) for machine in machines]
 
 
 def _refuse_dynamic(asked: Addresses, shown: str) -> None:
@@ -222,10 +241,12 @@ def _add_place(error: UsageError, place: Place) -> UsageError:
     return error if isinstance(error, FileError) else place.error(str(error), hint=error.hint)
 
 
-def _refuse_missing(keys: _Keys) -> None:
+def _refuse_missing(keys: _Keys, kind: str, network: Network | None) -> None:
     no_address = "add address: IP/N, or address: 0/0 for none, or defaults with one"
+    if network is not None:
+        no_address = suggest_address(network)
     for key, hint in (("host", "add host: HOSTIF, or defaults with one"), ("address", no_address)):
-        if key not in keys:
+        if key not in keys and not (key == "address" and kind in _UNNUMBERED):
             raise UsageError(f"the key {key!r} is missing here.", hint=hint)
     if keys.find_value("address") == []:
         raise UsageError("the list of addresses is empty.", hint="write 0/0 for none")
@@ -302,7 +323,7 @@ def _refuse_shared(link: Link) -> None:
 def _find_doubles(links: Iterable[Link]) -> Iterator[UsageError]:
     known: dict[tuple[str, str], Place] = {}
     for link in links:
-        pair = (link.attachment.guest, link.interface)
+        pair = (link.guest, link.interface)
         first = known.setdefault(pair, link.place)
         if first is not link.place:
             message = f"{pair[0]} has got {pair[1]} in {first.short} already."

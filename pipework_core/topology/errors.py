@@ -61,14 +61,23 @@ def explain_syntax(error: Any, text: str, file: str) -> UsageError:  # noqa: ANN
 
 
 def explain_shape(
-    said: str, document: Source, list_keys: Callable[[str], list[str]], choices: Mapping[str, str]
+    said: str,
+    document: Source,
+    list_keys: Callable[[str], list[str]],
+    choices: Mapping[str, str],
+    within: tuple[str | int, ...] = (),
 ) -> UsageError:
     """Return what msgspec said of the data: `SENTENCE - at `$.links[3].vlan``.
 
-    `list_keys` tells the keys at a path, `choices` the values of keys that have few.
+    `list_keys` tells the keys at a path, `choices` the values of keys that have few. `within` leads to the part of the
+    data that msgspec was given.
     """
     sentence, _, where = said.partition(" - at ")
-    path, value = _follow_path(document.data, where.strip("`"))
+    part: Any = document.data
+    for step in within:
+        part = part[step]
+    found, value = _follow_path(part, where.strip("`"))
+    path: tuple[object, ...] = (*within, *found)
     quoted = _QUOTED.findall(sentence)
     if "unknown field" in sentence:
         place = document.find_place((*path, quoted[0]), of_key=True)

@@ -1,4 +1,4 @@
-"""Patterns to guests, and pools to addresses: what a file means on a host with these guests. Pure, no I/O."""
+"""Patterns to guests, and pools to addresses: what a file means on hosts with these guests. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipework_core.model.errors import UsageError
 from pipework_core.topology import pools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pipework_core.model.attachment import Gateway
     from pipework_core.topology.model import Link, Topology
@@ -26,9 +26,23 @@ def expand_topology(topology: Topology, guests: Iterable[str]) -> tuple[Link, ..
     Raise UsageError, with the place in the file, when two patterns give one guest the same interface, and when a pool
     is exhausted.
     """
-    ordered = sorted(set(guests), key=lambda word: (pools.make_natural_key(_strip_runtime(word)), word))
+    return expand_machines(topology, {"": guests})
+
+
+def expand_machines(topology: Topology, guests: Mapping[str, Iterable[str]]) -> tuple[Link, ...]:
+    """Return the links of a file of many machines, as `expand_topology` does for one; `guests` are by machine.
+
+    A machine that is no key there gives its patterns nothing; what it has by name keeps its addresses. One pool is for
+    the guests of all machines.
+    """
+    ordered = {
+        machine: sorted(set(names), key=lambda word: (pools.make_natural_key(_strip_runtime(word)), word))
+        for machine, names in guests.items()
+    }
     own = {
-        (_strip_runtime(link.attachment.guest), link.interface): link for link in topology.links if not link.is_pattern
+        (link.machine, _strip_runtime(link.attachment.guest), link.interface): link
+        for link in topology.links
+        if not link.is_pattern
     }
     found: list[Link] = []
     by_pattern: dict[tuple[str, str], Link] = {}
@@ -36,16 +50,18 @@ def expand_topology(topology: Topology, guests: Iterable[str]) -> tuple[Link, ..
         if not link.is_pattern:
             found.append(link)
             continue
-        for guest in _list_matching(link.attachment.guest, ordered):
-            named = own.get((_strip_runtime(guest), link.interface))
+        for guest in _list_matching(link.attachment.guest, ordered.get(link.machine, ())):
+            named = own.get((link.machine, _strip_runtime(guest), link.interface))
             if named is not None and _is_same_guest(named.attachment.guest, guest):
                 continue
-            other = by_pattern.setdefault((guest, link.interface), link)
+            made = link._replace(attachment=link.attachment._replace(guest=guest))
+            other = by_pattern.setdefault((made.guest, link.interface), link)
             if other is not link:
-                message = f"{guest} would get {link.interface} here and by the pattern in {other.place.short}."
+                message = f"{made.guest} would get {link.interface} here and by the pattern in {other.place.short}."
                 raise link.place.error(message, hint="give one of the two another interface, or narrow one pattern")
-            found.append(link._replace(attachment=link.attachment._replace(guest=guest)))
-    return _hand_out_addresses(found, _list_taken(topology))
+            found.append(made)
+    machines = {machine.name: number for number, machine in enumerate(topology.machines)}
+    return _hand_out_addresses(found, _list_taken(topology), machines)
 
 
 def _strip_runtime(word: str) -> str:
@@ -66,7 +82,7 @@ def _list_matching(pattern: str, guests: Iterable[str]) -> list[str]:
 
 def _list_taken(topology: Topology) -> set[Gateway]:
     """Return every address that the file itself gives to somebody: these are never handed out."""
-    taken: set[Gateway] = set()
+    taken: set[Gateway] = {network.gateway for network in topology.networks if network.gateway is not None}
     given = [(asked.addresses, asked.gateways) for asked in topology.attachments]
     for addresses, gateways in [*given, *((entry.addresses, entry.gateways) for entry in topology.hosts)]:
         taken.update(address.ip for address in addresses)
@@ -74,21 +90,26 @@ def _list_taken(topology: Topology) -> set[Gateway]:
     return taken
 
 
-def _hand_out_addresses(links: list[Link], taken: set[Gateway]) -> tuple[Link, ...]:
-    """Hand out addresses in the natural order of names; return the links in their own order."""
+def _hand_out_addresses(links: list[Link], taken: set[Gateway], machines: Mapping[str, int]) -> tuple[Link, ...]:
+    """Hand out addresses, machine by machine and in the natural order of names; return the links in their own order.
+
+    `machines` has the numbers of the file's machines; there are none in a file without.
+    """
 
     def find_turn(number: int) -> tuple[object, ...]:
-        word = links[number].attachment.guest
-        return pools.make_natural_key(_strip_runtime(word)), word, links[number].interface
+        link = links[number]
+        word = link.attachment.guest
+        return machines.get(link.machine, 0), pools.make_natural_key(_strip_runtime(word)), word, link.interface
 
     done = list(links)
     for number in sorted((i for i, link in enumerate(links) if link.pools), key=find_turn):
         link = links[number]
         got = list(link.attachment.addresses)
         for pool in link.pools:
-            name = f"{_strip_runtime(link.attachment.guest)} {link.interface}"
+            bare = _strip_runtime(link.attachment.guest)
+            name = f"{link.machine}/{bare} {link.interface}" if link.machine else f"{bare} {link.interface}"
             try:
-                got.append(pools.hand_out(pool, name, taken))
+                got.append(pools.hand_out(pool, name, taken, machines.get(link.machine)))
             except UsageError as error:
                 raise link.place.error(str(error), hint=error.hint) from None
             taken.add(got[-1].ip)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipework_core.model.errors import HostError, UsageError
 from pipework_core.topology.model import Place, Topology
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipework_core.topology.model import Source
     from pipework_core.topology.schema import CheckedFile
     from pipework_core.topology.yaml_reader import Document
@@ -97,42 +100,65 @@ def _require_libraries() -> None:
 def _check_data(document: Source) -> CheckedFile:
     import msgspec  # noqa: PLC0415 - see above
 
-    from pipework_core.topology import schema  # noqa: PLC0415 - see above
+    from pipework_core.topology import placed_lines, schema  # noqa: PLC0415 - see above
 
     top = _drop_extensions(document)
+    top, lines_on, wrong = placed_lines.take_lines(top, document)
+    if wrong:
+        return _check_parts(top, document, lines_on, wrong)
     try:
         whole = msgspec.convert(top, schema.File)
     except msgspec.ValidationError:
-        return _check_parts(top, document)
-    return schema.CheckedFile(whole.defaults, tuple(enumerate(whole.links)), tuple(enumerate(whole.host)))
+        return _check_parts(top, document, lines_on, wrong)
+    links, hosts = tuple(enumerate(whole.links)), tuple(enumerate(whole.host))
+    return schema.CheckedFile(whole, links, hosts, whole.machines, whole.networks, lines_on)
 
 
-def _check_parts(top: dict[str, object], document: Source) -> CheckedFile:
-    """Check each entry by itself, so that all that is wrong is told at once; raise what is wrong beside entries."""
+def _check_parts(
+    top: dict[str, object],
+    document: Source,
+    lines_on: Mapping[tuple[str, int], str],
+    wrong: Mapping[tuple[str, int], UsageError],
+) -> CheckedFile:
+    """Check each entry by itself, so that all that is wrong is told at once; raise what is wrong beside entries.
+
+    `wrong` has the entries about which that is known already.
+    """
     import msgspec  # noqa: PLC0415 - see above
 
     from pipework_core.topology import errors, schema  # noqa: PLC0415 - see above
 
-    lists = {key: value for key in ("links", "host") if isinstance(value := top.get(key), list)}
-    wrong: list[UsageError] = []
+    empty = {key: type(top[key])() for key in schema.ENTRIES if isinstance(top.get(key), (list, dict))}
     try:
-        frame = msgspec.convert({**top, **{key: [] for key in lists}}, schema.File)
+        frame = msgspec.convert({**top, **empty}, schema.File)
     except msgspec.ValidationError as error:
         raise errors.explain_shape(
             str(error), document, schema.list_keys_at, schema.CHOICES
         ) from None  # without it, entries may be judged wrongly
-    good: dict[str, list[tuple[int, Any]]] = {"links": [], "host": []}
-    kinds: dict[str, Any] = {"links": str | schema.LinkFields, "host": str | schema.HostFields}
-    for key, entries in lists.items():
-        for number, entry in enumerate(entries):
+    told = list(wrong.values())
+    good: dict[str, dict[Any, Any]] = {key: {} for key in schema.ENTRIES}
+    for part in empty:
+        list_keys = partial(_list_part_keys, part)
+        for name, entry in _list_entries(top[part]):
+            if (part, name) in wrong:
+                continue
             try:
-                good[key].append((number, msgspec.convert(entry, kinds[key])))
+                good[part][name] = msgspec.convert(entry, schema.ENTRIES[part])
             except msgspec.ValidationError as error:
-                sentence, _, where = str(error).partition(" - at `$")
-                path = f"$.{key}[{number}]{where.removesuffix('`')}"
-                said = f"{sentence} - at `{path}`"
-                wrong.append(errors.explain_shape(said, document, schema.list_keys_at, schema.CHOICES))
-    return schema.CheckedFile(frame.defaults, tuple(good["links"]), tuple(good["host"]), tuple(wrong))
+                said = errors.explain_shape(str(error), document, list_keys, schema.CHOICES, (part, name))
+                told.append(said)
+    links, hosts = tuple(good["links"].items()), tuple(good["host"].items())
+    return schema.CheckedFile(frame, links, hosts, good["machines"], good["networks"], lines_on, tuple(told))
+
+
+def _list_part_keys(part: str, _path: str) -> list[str]:
+    from pipework_core.topology import schema  # noqa: PLC0415 - see above
+
+    return schema.list_keys(part)
+
+
+def _list_entries(part: Any) -> list[tuple[Any, object]]:  # noqa: ANN401 - a list, or a mapping
+    return list(part.items() if isinstance(part, dict) else enumerate(part))
 
 
 def _drop_extensions(document: Source) -> dict[str, object]:

@@ -10,6 +10,7 @@ from pipework_core.plugins.builtin import guess_interface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from ipaddress import IPv4Address, IPv4Network
 
     from pipework_core.model.attachment import Address, Attachment, Gateway
     from pipework_core.spec.pools import Pool
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 WILDCARDS = frozenset("*?[")
 #: Errors of a file that are told at once.
 ERRORS_MAX = 20
+#: Kinds whose network of one name is the same on all machines of a file.
+SPANNING_KINDS = frozenset({"ovn", "vxlan"})
 
 
 class Place(Record):
@@ -92,11 +95,15 @@ def _find_line(error: UsageError) -> tuple[int, int]:
 
 
 class Link(Record):
-    """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded."""
+    """One attachment of the file. `attachment.addresses` lacks what comes from `pools`, until it was expanded.
+
+    `machine` is the name of the machine that it is placed on; empty in a file without machines.
+    """
 
     attachment: Attachment
     place: Place
     pools: tuple[Pool, ...] = ()
+    machine: str = ""
 
     @property
     def is_pattern(self) -> bool:
@@ -109,6 +116,11 @@ class Link(Record):
         asked = self.attachment
         return asked.interface or guess_interface(asked.kind, asked.host)
 
+    @property
+    def guest(self) -> str:
+        """The guest as messages name it: `host1/web1` in a file of many machines."""
+        return f"{self.machine}/{self.attachment.guest}" if self.machine else self.attachment.guest
+
 
 class HostEntry(Record):
     """The host's own part in a network: addresses for a bridge, or for a sibling of a NIC. Host as in `Attachment`."""
@@ -119,14 +131,46 @@ class HostEntry(Record):
     addresses: tuple[Address, ...]
     gateways: tuple[Gateway, ...]
     place: Place
+    machine: str = ""
+
+
+class Machine(Record):
+    """A machine of the file: its name, and the driver that leads there, `local` or `ssh://…`, as the file has it.
+
+    `address` is that of its underlay, for tunnels between machines.
+    """
+
+    name: str
+    driver: str
+    place: Place
+    address: str = ""
+
+
+class Network(Record):
+    """What the file says of a logical switch of OVN, and of each link on `ovn:NAME`.
+
+    `dhcp` says that OVN gives addresses of the subnet to who asks by DHCP, with `gateway` as their router.
+    """
+
+    name: str
+    place: Place
+    subnet: IPv4Network | None = None
+    gateway: IPv4Address | None = None
+    dhcp: bool = False
 
 
 class Topology(Record):
-    """A whole file: its links and host entries, each in the file's order."""
+    """A whole file: its links, host entries, machines and networks, each in the file's order.
+
+    `nb` is the address of OVN's northbound database as seen from here, empty where the file names none.
+    """
 
     file: str
     links: tuple[Link, ...] = ()
     hosts: tuple[HostEntry, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    nb: str = ""
+    networks: tuple[Network, ...] = ()
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:

@@ -22,7 +22,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
     @contextmanager
     def open_run(_settings: object) -> Iterator[Any]:
-        yield MagicMock(engine=stub)
+        yield MagicMock(engine=stub, nb="")
 
     monkeypatch.setattr(run, "open_run", open_run)
     return stub

@@ -18,6 +18,7 @@ from pipework_core.state import live_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 GUESTS = {"docker": ["web1", "web2"], "netns": ["blue", "a;reboot", "-i", "two words", "$(id)", "é"]}
 
@@ -148,3 +149,19 @@ def test_there_is_a_script_for_each_shell(shell: str, capsys: pytest.CaptureFixt
 def test_another_shell_is_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(argv) == 2
     assert "hint: write pipework completion bash" in capsys.readouterr().err
+
+
+def test_machines_are_those_of_the_file_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipework.yaml").write_text("machines: {desk: local, a;reboot: local}\n")
+    other = tmp_path / "site.yaml"
+    other.write_text("machines: {host1: ssh://root@host1, host2: ssh://root@host2, host10: local}\nlinks: [broken\n]")
+    assert words("up -m ") == ["desk"]
+    for line in (f"up -f {other} -m ho", f"ls --file={other} --machine ho", f"gc -f{other} --machine=ho"):
+        found = [word.removeprefix("--machine=") for word in words(line)]
+        assert found == ["host1", "host2", "host10"]
+    assert words(f"status -f {other} -m host2,") == ["host2,host1", "host2,host10"]
+    for text in ("machines: [a]", "- a", "\t", "machines:"):
+        other.write_text(text)
+        assert words(f"up -f {other} -m ") == []
+    assert words("up -f /nonexistent -m ") == []

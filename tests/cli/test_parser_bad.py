@@ -34,7 +34,7 @@ BAD: tuple[tuple[list[str], str, str], ...] = (
     ([*GOOD, "--frobnicate=1"], "there is no option '--frobnicate'", "--help"),
     ([*GOOD, "--inter", "eth2"], "there is no option '--inter'", "did you mean --interface?"),
     ([*GOOD, "-x"], "there is no option '-x'", "--help"),
-    ([*GOOD, "-mtu", "1400"], "there is no option '-m'", "--mtu"),
+    ([*GOOD, "-mtu", "1400"], "there is no option '-mtu'", "--mtu"),
     ([*GOOD, "-vx"], "there is no option '-x'", "two dashes"),
     ([*GOOD, "-i"], "--interface needs a value", "--interface IF"),
     ([*GOOD, "--mtu"], "--mtu needs a value", "--mtu BYTES"),

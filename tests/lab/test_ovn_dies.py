@@ -5,36 +5,27 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import pytest
-
-from .ovn_state import BYTES, WholeMachine, bindings, northbound, send_bytes
-from .test_lab_ovn import eventually
+from .ovn import OvnFleet
+from .ovn_deaths import DEATHS
+from .ovn_state import BYTES, bindings, northbound, send_bytes
+from .parts import require
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterable
 
-    from .ovn import OvnFleet, OvnMachine
+    from .ovn import OvnMachine
 
-#: The switch of all tests, and a guest of host2 on it that answers.
-BLUE, PARTNER = "ovn:blue", "10.1.0.200"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _partner(ovn: OvnFleet) -> None:
-    attach(ovn["host2"], "partner", PARTNER)
+#: Fleets that die at one time; most of it is waiting.
+WIDTH = 4
 
 
 def attach(machine: OvnMachine, guest: str, address: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command of every test."""
-    machine.run("ip", "netns", "add", guest, check=False)  # it is there when the command is repeated
-    return machine.pipework(BLUE, guest, f"{address}/24", check=check)
+    return machine.pipework("ovn:blue", guest, f"{address}/24", check=check)
 
 
-def refused(ovn: OvnFleet, machine: OvnMachine, guest: str, address: str) -> str:
+def refused(machine: OvnMachine, guest: str, address: str) -> str:
     """Return what an attachment says that cannot work, once it has left no trace on the machine."""
-    machine.netns(guest)
-    whole = WholeMachine(ovn, machine)
     before = machine.state([guest]), machine.switch.state()
     done = attach(machine, guest, address, check=False)
     error, hint, *rest = done.stderr.splitlines()
@@ -44,3 +35,77 @@ def refused(ovn: OvnFleet, machine: OvnMachine, guest: str, address: str) -> str
     assert not rest, done.stderr
     assert (machine.state([guest]), machine.switch.state()) == before
     return done.stderr
+
+
+def die_and_live(name: str) -> None:
+    """Attach a guest while something is dead, and again when it is alive."""
+    death = DEATHS[name]
+    with OvnFleet(1) as ovn:
+        machine = ovn["host1"]
+        guests = [machine.netns(guest) for guest in ("old", "partner", "new")]
+        attach(machine, "old", "10.1.0.1")
+        attach(machine, "partner", "10.1.0.2")
+        before = northbound(ovn)
+        death.end(ovn)
+        said = refused(machine, "new", "10.1.0.3")
+        assert death.named in said, f"{name}: {said}"
+        assert machine.ping("old", "10.1.0.2", within=0) is death.traffic, name
+        listed = machine.pipework("ls")
+        assert "Traceback" not in listed.stderr, listed.stderr
+        assert all(f"netns:{guest}" in listed.stdout for guest in guests[:2])
+        death.back(ovn)
+        assert northbound(ovn) == before, name
+        attach(machine, "new", "10.1.0.3")
+        assert machine.ping("new", "10.1.0.2")
+        assert attach(machine, "old", "10.1.0.1").stdout == ""
+
+
+def test_whatever_is_dead_nothing_is_left_and_the_next_run_does_it() -> None:
+    require("ovn")
+    with ThreadPoolExecutor(WIDTH) as pool:
+        runs = {name: pool.submit(die_and_live, name) for name in DEATHS}
+        failures = {name: str(run.exception()) for name, run in runs.items() if run.exception() is not None}
+    assert not failures
+
+
+def test_a_machine_without_power_hinders_no_other(ovn: OvnFleet) -> None:
+    one, two = ovn["host1"], ovn["host2"]
+    attach(two, two.netns("gone"), "10.1.0.11")
+    two.power_off()
+    attach(one, one.netns("alive"), "10.1.0.12")
+    ovn.power_on(two)
+    attach(two, two.netns("gone"), "10.1.0.11")
+    assert one.ping("alive", "10.1.0.11")
+    assert send_bytes(one, "alive", two, "gone", "10.1.0.11") == BYTES
+
+
+def test_a_guest_whose_namespace_is_gone_leaves_both_databases_by_gc(ovn: OvnFleet) -> None:
+    one = ovn["host1"]
+    before = northbound(ovn), one.switch.state()
+    attach(one, one.netns("mortal"), "10.1.0.21")
+    one.run("ip", "netns", "delete", "mortal")
+    one.pipework("gc")
+    assert (northbound(ovn), one.switch.state()) == before
+    attach(one, one.netns("mortal"), "10.1.0.21")
+    assert one.ping("mortal", "10.1.0.11")
+
+
+def test_a_guest_of_the_same_name_takes_the_place_of_one_that_is_gone(ovn: OvnFleet) -> None:
+    one = ovn["host1"]
+    attach(one, one.netns("phoenix"), "10.1.0.31")
+    one.run("ip", "netns", "delete", "phoenix")
+    attach(one, one.netns("phoenix"), "10.1.0.31")
+    assert one.ping("phoenix", "10.1.0.11")
+
+
+def test_a_port_of_the_same_name_on_another_machine_steals_nothing(ovn: OvnFleet) -> None:
+    one, two = ovn["host1"], ovn["host2"]
+    attach(one, one.netns("pinned"), "10.1.0.41")
+    (port,) = (name for name in bindings(ovn) if "pinned" in name)
+    two.run("ip", "link", "add", "thief", "up", "type", "veth", "peer", "name", "thief-peer")
+    two.switch.vsctl(
+        "add-port", "br-int", "thief", "--", "set", "interface", "thief", f'external_ids:iface-id="{port}"'
+    )
+    attach(two, two.netns("later"), "10.1.0.42")  # once this one is set up, the thief was looked at as well
+    assert bindings(ovn)[port] == "host1"
+    assert two.ping("later", "10.1.0.41")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Settings(Record):
     """What the options say that many commands share. `argv` is the whole command line as it was typed.
 
+    `machines` are names of machines of a topology file, and `file` is where to look for them (empty: the default).
     `variables` are the environment's that stand for options, by the options' names.
     """
 
@@ -33,6 +34,8 @@ class Settings(Record):
     driver: str = ""
     record: str = ""
     replay: str = ""
+    machines: tuple[str, ...] = ()
+    file: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
 
 

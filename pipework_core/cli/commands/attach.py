@@ -20,7 +20,7 @@ HELP = (
     ("HOSTIF GUEST ADDRESS", "attach the guest to HOSTIF"),
     ("attach ...", "the same, for a HOSTIF that is called like one of the words below"),
 )
-OPTIONS = (*options.SHAPING, "json", *options.CHANGING)
+OPTIONS = (*options.SHAPING, "json", *options.CHANGING, *options.REACHING)
 EXAMPLES = (
     ("br1 web1 192.168.1.1/24", "a new or existing bridge"),
     ("br1 -i eth2 -l hostapp1 db 192.168.1.2/24@192.168.1.254", "names of both ends, and a gateway"),
@@ -47,6 +47,10 @@ def run(attachment: Attachment, settings: Settings) -> int:
     from pipework_core.cli.run import open_run
 
     with open_run(settings) as run:
+        if run.nb:
+            from pipework_core.machines.resolve import add_database
+
+            attachment = add_database(attachment, run.nb)
         context, report = run.engine.attach(attachment)
         run.driver.finish(report.plan.notes)  # first: a replay that is not content has no result to show
         if report.warnings or settings.json:

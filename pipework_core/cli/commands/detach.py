@@ -22,7 +22,7 @@ HELP = (
         "undo an attachment: the earlier default route, the NIC's name and state, and what nobody uses any more",
     ),
 )
-OPTIONS = ("interface", "all", "keep-bridge", "json", *options.CHANGING)
+OPTIONS = ("interface", "all", "keep-bridge", "json", *options.CHANGING, *options.REACHING)
 EXAMPLES = (
     ("detach web1", "the only attachment of web1"),
     ("detach web1 -i eth2", "one of several"),

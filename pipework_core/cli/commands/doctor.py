@@ -23,7 +23,7 @@ HELP = (
         "say what will not work on this host and what mends it, and change nothing; --probe asks the networks, too",
     ),
 )
-OPTIONS = ("probe", "json", *options.LOOKING)
+OPTIONS = ("probe", "json", *options.LOOKING, *options.REACHING)
 EXAMPLES = (
     ("doctor", "what will not work on this host"),
     ("doctor --probe web1", "why a guest hears nobody; packets are sent"),

@@ -18,7 +18,7 @@ HELP = (
         "take away what dead guests and killed runs left; a NIC that came home gets its name and state back",
     ),
 )
-OPTIONS = ("json", *options.CHANGING)
+OPTIONS = ("json", *options.CHANGING, *options.REACHING)
 EXAMPLES = (("gc --dry-run", "see what would go"), ("gc", "take it away"))
 parse_request = parse_nothing
 

@@ -26,7 +26,7 @@ HELP = (
     ),
     ("host --remove HOSTIF", "the exact inverse of that"),
 )
-OPTIONS = ("keep-bridge", "remove", "confirm-within", "json", *options.CHANGING)
+OPTIONS = ("keep-bridge", "remove", "confirm-within", "json", *options.CHANGING, *options.REACHING)
 EXAMPLES = (
     ("host br1 192.168.1.254/24", "the host is on the bridge, too"),
     ("host eth0 10.1.1.123/24@10.1.1.254", "macvlan guests on eth0 reach the host"),

@@ -9,16 +9,16 @@ from pipework_core.model.records import Record
 from pipework_core.spec import grammar, options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipework_core.cli.commands import Settings
-    from pipework_core.cli.run import Run
     from pipework_core.engine.attachments import AttachmentStatus
+    from pipework_core.plugins.manager import PluginManager
     from pipework_core.spec.options import ParsedArgs
 
 USAGE = (
     "ls [GUEST|INTERFACE] [--kind NAMES] [--state NAMES] [--runtime NAMES]",
-    "ls [--wide] [--format TEXT | --json]",
+    "ls [-f FILE] [-m NAMES] [--wide] [--format TEXT | --json]",
 )
 HELP = (
     (
@@ -29,13 +29,14 @@ HELP = (
         ),
     ),
 )
-OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING)
+OPTIONS = ("kind", "state", "runtime", "wide", "format", "color", "json", *options.LOOKING, *options.REACHING)
 EXAMPLES = (
     ("ls", "all of the host"),
     ("ls web1", "one guest"),
     ("ls br1 --state down,orphan", "what does not work on a bridge"),
     ("ls --format '{guest} {interface} {addresses}'", "for scripts"),
     ("ls --json", "for machines"),
+    ("ls -f site.yaml -m host1,host2", "machines of a topology file, side by side"),
 )
 
 
@@ -105,32 +106,72 @@ def run(request: ListRequest, settings: Settings) -> int:
     from pipework_core.cli import output
     from pipework_core.cli.run import open_run
 
+    if len(settings.machines) > 1 or (settings.file and not settings.machines):
+        return _run_on_machines(request, settings)
     with open_run(settings) as run:
-        for runtime in set(request.runtimes) - {"host"}:
-            run.plugins.find_resolver(runtime, explicit=True)
+        _check_runtimes(request, run.plugins)
         found, warnings = run.engine.list_attachments(request.name, with_host_access=True)
         run.driver.finish(())
-        fitting = _choose(found, request, run)
+        fitting = _choose(found, request, run.plugins)
         output.print_warnings(warnings)
         if settings.json:
             from pipework_core.engine import report_json
 
             output.print_json(report_json.encode_list(fitting, warnings))
-        elif fitting:
-            _print_attachments(fitting, request)
-        elif found:
-            output.print_message("no attachment is like that")
         else:
-            output.print_message(f"nothing is attached to {request.name or 'any guest of this host'}")
+            _print_attachments(found, fitting, request, "this host")
     return 0
 
 
-def _choose(found: Sequence[AttachmentStatus], request: ListRequest, run: Run) -> list[AttachmentStatus]:
+def _run_on_machines(request: ListRequest, settings: Settings) -> int:
+    """List machines of a topology file side by side; return 1 when one of them cannot be asked."""
+    from pipework_core import topology
+    from pipework_core.cli import output
+    from pipework_core.cli.sites import open_sites
+    from pipework_core.cli.topology_file import choose_file
+    from pipework_core.engine import report_json
+    from pipework_core.machines.list import list_machines
+    from pipework_core.plugins.manager import PluginManager
+
+    plugins = PluginManager(warn=output.print_warning)
+    _check_runtimes(request, plugins)
+    file = topology.load_topology(choose_file(settings.file))
+    with open_sites(file, settings, resolves=False) as run, run.waiting("list"):
+        lists, errors = list_machines(run.work, request.name)
+    found = [entry for one in lists.values() for entry in one.attachments]
+    fitting = _choose(found, request, plugins)
+    for name, error in errors.items():
+        output.print_error(f"{name}: {error}", error.hint)
+    output.print_warnings(f"{name}: {text}" for name, one in lists.items() for text in one.warnings)
+    if settings.json:
+        parts = [
+            (name, errors.get(name), report_json.encode_list(_of_machine(fitting, name), lists[name].warnings))
+            if name in lists
+            else (name, errors[name], None)
+            for name in run.work.chosen
+            if name in lists or name in errors
+        ]
+        output.print_json(report_json.join_machines(parts, report_json.encode_list((), ())))
+    elif lists:
+        _print_attachments(found, fitting, request, "these machines")
+    return 1 if errors else 0
+
+
+def _of_machine(found: Iterable[AttachmentStatus], name: str) -> list[AttachmentStatus]:
+    return [entry for entry in found if entry.machine == name]
+
+
+def _check_runtimes(request: ListRequest, plugins: PluginManager) -> None:
+    for runtime in set(request.runtimes) - {"host"}:
+        plugins.find_resolver(runtime, explicit=True)
+
+
+def _choose(found: Sequence[AttachmentStatus], request: ListRequest, plugins: PluginManager) -> list[AttachmentStatus]:
     """Return the attachments that fit; raise UsageError for a kind that none has and nobody provides."""
     there = {entry.kind for entry in found}
     for kind in request.kinds:
         if kind not in there:
-            run.plugins.find_backend(kind, explicit=True)
+            plugins.find_backend(kind, explicit=True)
     return [
         entry
         for entry in found
@@ -140,11 +181,17 @@ def _choose(found: Sequence[AttachmentStatus], request: ListRequest, run: Run) -
     ]
 
 
-def _print_attachments(found: Sequence[AttachmentStatus], request: ListRequest) -> None:
-    from pipework_core.cli import attachment_table, style
+def _print_attachments(
+    found: Sequence[AttachmentStatus], fitting: Sequence[AttachmentStatus], request: ListRequest, where: str
+) -> None:
+    """Print those that fit of all that was found, or why there are none."""
+    from pipework_core.cli import attachment_table, output, style
 
-    if request.parts:
-        print("".join(attachment_table.format_line(request.parts, entry) for entry in found), end="")
+    if not fitting:
+        nothing = f"nothing is attached to {request.name or f'any guest of {where}'}"
+        output.print_message("no attachment is like that" if found else nothing)
+    elif request.parts:
+        print("".join(attachment_table.format_line(request.parts, entry) for entry in fitting), end="")
     else:
         look = style.detect_style(request.colour, wide=request.wide)
-        print(attachment_table.format_attachments(found, look), end="")
+        print(attachment_table.format_attachments(fitting, look), end="")

@@ -20,7 +20,7 @@ HELP = (
     ("rule GUEST WORD...", "run `ip rule WORD...` in the guest; options of ip come first: rule web1 -6 show"),
     ("tc GUEST WORD...", "run `tc WORD...` in the guest"),
 )
-OPTIONS = options.CHANGING
+OPTIONS = (*options.CHANGING, *options.REACHING)
 EXAMPLES = (
     ("route web1 add 10.0.5.0/24 via 192.168.2.1", "one more route in the guest"),
     ("rule web1 add from 10.0.5.1 table 5", "one more rule"),

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 
 class Line(Record):
-    """The words before the cursor, taken apart: `waiting` is the option whose value comes next."""
+    """The words before the cursor, taken apart: `waiting` is the option whose value comes next.
+
+    `file` is the topology file that they name, empty for none.
+    """
 
     operands: tuple[str, ...] = ()
     options: frozenset[str] = frozenset()
     waiting: Option | None = None
     ended: bool = False
+    file: str = ""
 
     @property
     def command(self) -> str:
@@ -67,9 +71,10 @@ def read_line(words: Iterable[str]) -> Line:
     operands: list[str] = []
     given: set[str] = set()
     waiting: Option | None = None
-    ended = False
+    ended, file = False, ""
     for word in words:
         if waiting is not None:
+            file = word if waiting.name == "file" else file
             waiting = None
         elif ended or word in {"-", ""} or not word.startswith("-") or (len(operands) > 1 and operands[0] in PASSING):
             operands.append(word)
@@ -80,7 +85,9 @@ def read_line(words: Iterable[str]) -> Line:
             if option is not None:
                 given.add(option.name)
                 waiting = option if option.value and not has_value else None
-    return Line(tuple(operands), frozenset(given), waiting, ended)
+                if option.name == "file" and has_value:
+                    file = word.removeprefix("--file=").removeprefix("-f").removeprefix("=")
+    return Line(tuple(operands), frozenset(given), waiting, ended, file)
 
 
 def _find_option(word: str) -> tuple[Option | None, bool]:
@@ -107,6 +114,8 @@ def _list_options(line: Line) -> Iterable[Candidate]:
 def _complete_value(line: Line, option: Option, current: str, environment: Mapping[str, str]) -> Reply:
     if option.value == "FILE":
         return Reply(files=True)
+    if option.name == "machine":
+        return Reply(_filter(current, values.list_machines(line.file, current, environment)))
     found = values.list_values(option, line.operands, current, environment)
     return Reply(_filter(current, found))
 

@@ -62,6 +62,25 @@ def list_values(
     return list_words(option.value, current, environment)
 
 
+def list_machines(file: str, current: str, environment: Mapping[str, str]) -> list[Candidate]:
+    """Return the machines of a topology file, after those that `current` has already; none of a file with errors."""
+    from contextlib import suppress
+
+    from pipework_core.cli.topology_file import HERE
+
+    found: object = None
+    with suppress(Exception):  # whatever is wrong is for the run to say
+        import yaml
+
+        with open(file or environment.get("PIPEWORK_FILE") or HERE, encoding="utf-8") as text:
+            found = yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - it makes texts alone
+    machines = found.get("machines") if isinstance(found, dict) else None
+    before, comma, _ = current.rpartition(",")
+    given = set(before.split(","))
+    names = [name for name in machines if name not in given] if isinstance(machines, dict) else []
+    return _leave_out_harmful((f"{before}{comma}{name}", str(machines[name])) for name in names)  # type: ignore[index]
+
+
 def _leave_out_harmful(found: Iterable[Candidate]) -> list[Candidate]:
     return [(word, said) for word, said in found if re.fullmatch(_HARMLESS, word)]
 

@@ -52,7 +52,7 @@ def test_nothing_is_a_sentence(
     assert app.run(words) == 0
     assert capsys.readouterr() == ("", f"pipework: nothing is attached to {whom}\n")
     assert app.run(["--json", *words]) == 0
-    assert json.loads(capsys.readouterr().out) == {"version": 1, "attachments": [], "warnings": []}
+    assert json.loads(capsys.readouterr().out) == {"version": 1, "attachments": [], "warnings": [], "machines": []}
 
 
 @pytest.mark.parametrize(
