@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipework_core.model.driver import has_succeeded
 from pipework_core.model.errors import NoGuestError, PipeworkError
 from pipework_core.model.plan import Report
 
@@ -61,8 +62,10 @@ class Job:
 
     @property
     def whole(self) -> bool:
-        """Whether all of it was carried out, or there was nothing to do."""
-        return self.plan is not None and self.error is None and len(self.outcomes) == len(self.steps)
+        """Whether all was carried out, or there was nothing to do; a signal may have ended the last step early."""
+        if self.plan is None or self.error is not None or len(self.outcomes) != len(self.steps):
+            return False
+        return not self.steps or has_succeeded(self.steps[-1], self.outcomes[-1])
 
     @property
     def is_guest_gone(self) -> bool:

@@ -10,6 +10,7 @@ from pipework_core.graph.states import WORDS
 from pipework_core.model.attachment import address_words
 from pipework_core.model.graph import GUEST_SIDE, PLANNED, GraphLink, Node
 from pipework_core.plugins.builtin import CLAIMS
+from pipework_core.topology.model import SPANNING_KINDS
 
 if TYPE_CHECKING:
     from pipework_core.model.graph import Graph
@@ -17,27 +18,38 @@ if TYPE_CHECKING:
 
 
 def build_planned_graph(topology: Topology) -> Graph:
-    """Return the picture of a file. A pattern for the names of guests is one guest, since nobody asks who matches."""
+    """Return the picture of a file. A pattern for the names of guests is one guest, since nobody asks who matches.
+
+    What is on a machine has the machine's name before its own. A network that spans machines is one for all.
+    """
     nodes: dict[str, Node] = {}
     links: list[GraphLink] = []
     for entry in topology.hosts:
-        start = _make_host(entry.kind, entry.host, entry.host_mac)
-        end = Node(id="guest:(host)", kind="host", name="this host", side=GUEST_SIDE, state=PLANNED)
+        start = _make_host(entry.kind, entry.host, entry.host_mac, entry.machine)
+        key = _place_name("(host)", entry.machine)
+        end = Node(id=f"guest:{key}", kind="host", name=entry.machine or "this host", side=GUEST_SIDE, state=PLANNED)
         links.append(_link_host_entry(entry, nodes.setdefault(start.id, start), nodes.setdefault(end.id, end)))
     for link in topology.links:
         asked = link.attachment
-        start = _make_host(asked.kind, asked.host, asked.host_mac)
-        end = _make_guest(asked.guest)
+        start = _make_host(asked.kind, asked.host, asked.host_mac, link.machine)
+        end = _make_guest(asked.guest, link.machine)
         links.append(_link_guest(link, nodes.setdefault(start.id, start), nodes.setdefault(end.id, end)))
         if asked.peer:
-            other = _make_guest(asked.peer)
+            other = _make_guest(asked.peer, link.machine)
             links.append(_link_peer(link, start, nodes.setdefault(other.id, other)))
     return make_graph(nodes.values(), links)
 
 
-def _make_host(kind: str, host: str, mac: str) -> Node:
+def _make_host(kind: str, host: str, mac: str, machine: str) -> Node:
     name = host or (f"mac:{mac}" if mac else kind)
-    return Node(id=host_nodes.name_host(name), kind=_guess_node_kind(kind, name), name=name, state=PLANNED)
+    node_kind = _guess_node_kind(kind, name)
+    shown = name if kind in SPANNING_KINDS else _place_name(name, machine)
+    key = f"{kind}:{name}" if machine and kind in SPANNING_KINDS else shown
+    return Node(id=host_nodes.name_host(key), kind=node_kind, name=shown, state=PLANNED)
+
+
+def _place_name(name: str, machine: str) -> str:
+    return f"{machine}/{name}" if machine else name
 
 
 def _guess_node_kind(kind: str, name: str) -> str:
@@ -48,10 +60,10 @@ def _guess_node_kind(kind: str, name: str) -> str:
     return {"macvlan": "nic", "ipvlan": "nic", "phys": "nic", "ipoib": "infiniband", "": "nic"}.get(known, known)
 
 
-def _make_guest(name: str) -> Node:
+def _make_guest(name: str, machine: str) -> Node:
     runtime, colon, rest = name.partition(":")
-    kind, shown = (runtime, rest) if colon else ("guest", name)
-    return Node(id=f"guest:{name}", kind=kind, name=shown, side=GUEST_SIDE, state=PLANNED)
+    kind, shown = (runtime, _place_name(rest, machine)) if colon else ("guest", _place_name(name, machine))
+    return Node(id=f"guest:{_place_name(name, machine)}", kind=kind, name=shown, side=GUEST_SIDE, state=PLANNED)
 
 
 def _link_host_entry(entry: HostEntry, start: Node, end: Node) -> GraphLink:
@@ -71,7 +83,7 @@ def _link_guest(link: Link, start: Node, end: Node) -> GraphLink:
     pools = [f"one of {pool.text}" for pool in link.pools]
     addresses = (*address_words(asked), *pools)
     detail: dict[str, Any] = {
-        "guest": asked.guest,
+        "guest": link.guest,
         "interface": link.interface,
         "on": asked.where,
         "addresses": [*addresses],
@@ -89,7 +101,11 @@ def _link_guest(link: Link, start: Node, end: Node) -> GraphLink:
 
 def _link_peer(link: Link, start: Node, end: Node) -> GraphLink:
     asked = link.attachment
-    detail = {"guest": asked.peer, "interface": asked.peer_interface, "place": str(link.place)}
+    detail = {
+        "guest": _place_name(asked.peer, link.machine),
+        "interface": asked.peer_interface,
+        "place": str(link.place),
+    }
     return _make_link(
         start, end, kind=asked.kind, interface=asked.peer_interface or "eth1", addresses=(), detail=detail
     )

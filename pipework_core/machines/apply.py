@@ -21,6 +21,7 @@ from pipework_core.model.errors import Interrupted, PipeworkError, UsageError
 from pipework_core.topology import apply
 from pipework_core.topology.conflicts import refuse_conflicts
 from pipework_core.topology.report import TopologyReport, name_status
+from pipework_core.topology.underlay import fill_remotes, find_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,8 +52,7 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
     Raises UsageError for a file that contradicts itself, and with `atomic` for moves, which could not be undone. Raises
     Interrupted for a signal that comes before anything was begun.
     """
-    links, errors = resolve_machines(work.topology, work.sites, signals=work.signals, warn=work.warn)
-    refuse_conflicts(links, work.topology.hosts)
+    links, errors = _resolve_checked(work)
     sites = _choose_sites(work, errors)
     if atomic and errors.keys() & set(work.chosen):
         return _make_report(work, links, errors, {site.name: _begin_nothing(links, site.name) for site in sites})
@@ -92,14 +92,13 @@ def apply_machines(  # noqa: PLR0913 - the ways to apply it
     left = {one.name: _list_left(one.report) for one in report.machines if one.report}
     return report._replace(
         moves=tuple(find_moves(left, links, [site.name for site in sites])),
-        interrupted=report.interrupted or (work.signals.wanted and verdict.kept is False),
+        interrupted=report.interrupted or (atomic and work.signals.wanted and verdict.kept is False),
     )
 
 
 def compare_machines(work: Work) -> MachinesReport:
     """Return what differs from the file on all machines. Nothing is changed. Raises as `apply_machines` does."""
-    links, errors = resolve_machines(work.topology, work.sites, signals=work.signals, warn=work.warn)
-    refuse_conflicts(links, work.topology.hosts)
+    links, errors = _resolve_checked(work)
     sites = _choose_sites(work, errors)
 
     def compare_site(site: Site) -> TopologyReport:
@@ -111,7 +110,7 @@ def compare_machines(work: Work) -> MachinesReport:
 
 def withdraw_machines(work: Work, *, keep: bool = False) -> MachinesReport:
     """Detach what the file names on all machines, and what such attachments left; see `withdraw_topology`."""
-    links, errors = resolve_machines(work.topology, work.sites, signals=work.signals, warn=work.warn)
+    links, errors = resolve_machines(work, work.topology)
     sites = _choose_sites(work, errors)
 
     def withdraw_site(site: Site) -> TopologyReport:
@@ -124,6 +123,13 @@ def withdraw_machines(work: Work, *, keep: bool = False) -> MachinesReport:
     tasks = {site.name: site.engine.collect_rest for site in sites if site.name in unsure}
     rest = run_reads(tasks, errors, signals=work.signals)
     return report._replace(machines=tuple(one._replace(rest=rest.get(one.name)) for one in report.machines))
+
+
+def _resolve_checked(work: Work) -> tuple[tuple[Link, ...], dict[str, PipeworkError]]:
+    """Return all links of the file, which do not contradict each other, and why some machines could not be asked."""
+    links, errors = resolve_machines(work, fill_remotes(work.topology, find_address))
+    refuse_conflicts(links, work.topology.hosts)
+    return links, errors
 
 
 def _choose_sites(work: Work, errors: Mapping[str, PipeworkError]) -> list[Site]:

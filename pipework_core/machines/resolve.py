@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipework_core.engine.signals import Signals
-    from pipework_core.machines.site import Sites
+    from pipework_core.machines.site import Work
     from pipework_core.model.attachment import Attachment
     from pipework_core.topology.model import Link, Topology
 
@@ -23,19 +23,15 @@ _Value = TypeVar("_Value")
 _LOCAL, _OVN = "local", "ovn"
 
 
-def resolve_machines(
-    topology: Topology, sites: Sites, *, signals: Signals, warn: Callable[[str, str], None]
-) -> tuple[tuple[Link, ...], dict[str, PipeworkError]]:
+def resolve_machines(work: Work, topology: Topology) -> tuple[tuple[Link, ...], dict[str, PipeworkError]]:
     """Return all links of the file with the guests that they mean, and why some machines could not be asked.
 
-    `warn` is told of a machine what its runtimes do not tell. Raises UsageError as `expand_machines` does, and
-    Interrupted.
+    Raises UsageError as `expand_machines` does, and Interrupted.
     """
+    sites, signals = work.sites, work.signals
     errors = dict(sites.errors)
-    tell = {site.name: partial(warn, site.name) for site in sites.open}
-    directories = {site.name: site.engine.open_directory(tell[site.name]) for site in sites.open}
+    directories = {site.name: site.engine.open_directory(partial(work.warn, site.name)) for site in sites.open}
     by_machine = {name: part_links(topology.links, name) for name in directories}
-
     lists = {name: partial(list_guests, by_machine[name], one) for name, one in directories.items()}
     guests = run_reads(lists, errors, signals=signals)
     links = expand_machines(topology, guests)
@@ -75,4 +71,4 @@ def add_database(asked: Attachment, nb: str) -> Attachment:
     """Return an attachment with the northbound database as its option, where its kind has one and it names none."""
     if asked.kind != _OVN or asked.option("nb"):
         return asked
-    return asked._replace(options=(*asked.options, ("nb", nb)))
+    return asked._replace(options=tuple(sorted((*asked.options, ("nb", nb)))))

@@ -13,7 +13,7 @@ from pipework_core.serve.problem import RequestError
 from pipework_core.spec import grammar
 from pipework_core.topology import load
 from pipework_core.topology.json_reader import JsonData, refuse_controls
-from pipework_core.topology.model import WILDCARDS
+from pipework_core.topology.model import WILDCARDS, refuse_machines
 
 if TYPE_CHECKING:
     from pipework_core.model.attachment import Attachment
@@ -110,7 +110,9 @@ def parse_topology(data: bytes) -> Topology:
     """Return what a body says, which has the keys of a topology file; raises, and is to be called, as the other."""
     source = JsonData(decode_json(data), _BODY)
     refuse_controls(source)
-    return load.build_from(source)
+    topology = load.build_from(source)
+    refuse_machines(topology, "leave machines out, and send each machine's server what is on it")
+    return topology
 
 
 def parse_names(guest: str, interface: str) -> tuple[str, str]:

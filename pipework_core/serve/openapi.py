@@ -77,7 +77,7 @@ def make_schemas() -> dict[str, Any]:
     ]
     kinds = [kind for kind in own if not kind.__name__.startswith("_")]
     made = msgspec.json.schema_components(kinds, ref_template=_REF)[1]
-    file = schema.make_schema()["$defs"]
+    file = schema.make_schema(machines=False)["$defs"]
     for name, part in file.items():
         made[name] = _point_here(part)
     link = made["LinkFields"]

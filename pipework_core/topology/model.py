@@ -176,3 +176,10 @@ class Topology(Record):
     def attachments(self) -> tuple[Attachment, ...]:
         """The attachments alone."""
         return tuple(link.attachment for link in self.links)
+
+
+def refuse_machines(topology: Topology, hint: str) -> None:
+    """Raise UsageError for a file of many machines, where only one is looked after."""
+    if topology.machines:
+        first = topology.machines[0]
+        raise first.place.error("the file names its machines, and here it is about this one alone.", hint=hint)

@@ -52,8 +52,7 @@ def _means_line(entry: Mapping[str, Any], keys: Collection[str], machines: Colle
     if any(key in machines and key not in keys for key in entry):
         return True
     return len(entry) == 1 and all(
-        isinstance(value, str) and " " in value and key not in keys and not find_close(key, keys)
-        for key, value in entry.items()
+        isinstance(value, str) and " " in value and key not in keys for key, value in entry.items()
     )
 
 

@@ -169,16 +169,21 @@ class CheckedFile(Record):
     errors: tuple[UsageError, ...] = ()
 
 
-def make_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of the file, as plain data."""
+def make_schema(*, machines: bool = True) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the file, as plain data; without `machines`, that of files about one."""
     made = msgspec.json.schema(File)
     top = made["$defs"]["File"]
     top["patternProperties"] = {"^x-": True}
     top["anyOf"] = [{"required": ["links"]}, {"required": ["host"]}]
-    for part in ("links", "host"):
-        line = top["properties"][part]["items"]["anyOf"][0]
-        top["properties"][part]["items"]["anyOf"].append(_describe_placed(line))
-    top["properties"]["machines"]["propertyNames"] = _describe_machine()
+    if machines:
+        for part in ("links", "host"):
+            kinds = top["properties"][part]["items"]["anyOf"]
+            kinds.append(_describe_placed(kinds[0]))
+        top["properties"]["machines"]["propertyNames"] = _describe_machine()
+    else:
+        del top["properties"]["machines"], made["$defs"]["MachineFields"]
+        for fields in ("Defaults", "LinkFields", "HostFields"):
+            del made["$defs"][fields]["properties"]["on"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pipework topology", **made}
 
 

@@ -13,7 +13,7 @@ from pipework_core.model.errors import Interrupted, PipeworkError
 from pipework_core.model.event import Event
 from pipework_core.model.records import Record
 from pipework_core.topology.load import load_topology
-from pipework_core.topology.model import Topology
+from pipework_core.topology.model import Topology, refuse_machines
 from pipework_core.watch import policy_file, requests, runtime
 from pipework_core.watch.netns_names import RUNTIME as NETNS
 from pipework_core.watch.netns_names import NamesReader
@@ -246,4 +246,7 @@ class Watcher:
 def _read_rules(wishes: Wishes) -> Rules:
     policy = policy_file.load_policy(wishes.policy)
     topology = load_topology(wishes.topology) if wishes.topology else Topology("")
+    refuse_machines(
+        topology, f"give pipework watch a file for this machine alone; pipework up -f {topology.file} takes it"
+    )
     return Rules(policy, topology, wishes.variables or policy.variables)

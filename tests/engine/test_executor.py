@@ -180,6 +180,18 @@ def test_a_signal_while_it_takes_its_time_is_an_interruption_and_undoes_it_too()
     assert names(driver.acts) == ["do a", "do lease", "undo lease", "undo a"]
 
 
+def test_one_whose_last_step_a_signal_has_ended_is_not_whole() -> None:
+    """In a batch, others that were whole by then stay."""
+    ended = Outcome(code=-signal.SIGTERM, stderr="was interrupted")
+    driver = FakeDriver(lambda done: ended if done.argv == ("do", "lease") else GOOD)
+    job = Job(make_attachment(["br1", "netns:blue", "0/0"]))
+    job.plan = Plan(steps=PATIENT.steps[:2])
+    plugins = PluginManager(warn=pytest.fail, third_parties=False)
+    Executor(driver=driver, plugins=plugins, lock=driver.lock(), stop=lambda: len(driver.acts) > 1).carry_out([job])
+    assert (job.whole, job.error) == (False, None)
+    assert names(driver.acts) == ["do a", "do lease", "undo lease", "undo a"]
+
+
 @pytest.mark.parametrize("came", [False, True])
 def test_what_others_may_have_begun_to_use_meanwhile_is_left_to_them(*, came: bool) -> None:
     undo = Command(argv=("undo", "vlan"), only_if_uncontended=True)

@@ -64,3 +64,33 @@ def test_the_picture_in_the_documents_is_that_of_the_demo() -> None:
     shown = (HERE.parents[1] / "docs" / "graph.svg").read_text()
     demo = (resources.files("pipework_core.demo") / "demo.yaml").read_text()
     assert shown == format_svg(build_planned_graph(parse_topology(demo)))
+
+
+MACHINES = """
+version: 1
+machines: {host1: ssh://host1, host2: ssh://host2}
+host: [{host2: br1 10.0.0.254/24}]
+links:
+  - {on: [host1, host2], guest: web1, host: br1, address: 0/0}
+  - {on: [host1, host2], guest: "netns:r*", host: "ovn:blue", address: 0/0}
+"""
+
+
+def test_what_is_on_a_machine_is_drawn_with_its_name_and_a_network_of_all_once() -> None:
+    graph = build_planned_graph(parse_topology(MACHINES))
+    assert {node.name: node.kind for node in graph.side("host")} == {
+        "host1/br1": "bridge", "host2/br1": "bridge", "blue": "ovn",
+    }  # fmt: skip
+    assert {node.name: node.kind for node in graph.side("guest")} == {
+        "host2": "host", "host1/web1": "guest", "host2/web1": "guest", "host1/r*": "netns", "host2/r*": "netns",
+    }  # fmt: skip
+    assert sorted((link.start, link.end) for link in graph.links) == [
+        ("host:host1/br1", "guest:host1/web1"),
+        ("host:host2/br1", "guest:host2/(host)"),
+        ("host:host2/br1", "guest:host2/web1"),
+        ("host:ovn:blue", "guest:host1/netns:r*"),
+        ("host:ovn:blue", "guest:host2/netns:r*"),
+    ]
+    assert {link.detail.get("guest", "host") for link in graph.links} == {
+        "host", "host1/web1", "host2/web1", "host1/netns:r*", "host2/netns:r*",
+    }  # fmt: skip

@@ -59,6 +59,9 @@ BAD = [
     ({"version": 1, "links": [], "host": [{"host": "br1", "address": "dhclient"}]}, "host[0]"),
     ({"version": 1, "defaults": {"guest": "x"}, "links": []}, "defaults.guest: there is no key"),
     ({"version": 1, "links": ["br1 web1 10.0.0.1/24\u0007"]}, "links[0]: a control character"),
+    ({"version": 1, "links": [], "machines": {"a": "local"}}, "machines.a: the file names its machines"),
+    ({"version": 1, "links": [{"a": "br1 web1 0/0"}]}, "links[0].a: 'a' is a machine here"),
+    ({"version": 1, "links": [{"on": "a", "guest": "b", "host": "br1", "address": "0/0"}]}, "links[0].on: on: names"),
 ]
 
 
