@@ -142,7 +142,7 @@ _LATE_ADVICE = (
 def shorten_usage(text: str) -> str:
     """Return a tool's own words without the usage that some print at length when they do not know a word."""
     if _LATE in text:
-        return "that took longer"
+        return "it took too long"
     said, usage, _ = text.partition("Usage:")
     said = said.rstrip(" /\n")
     if "BusyBox" in text and usage:

@@ -125,7 +125,8 @@ class View(Record):
 
 def shorten_words(text: str) -> str:
     """Return what a tool of OVN says without the time, the module and the like in front of what it logs."""
-    return shorten_usage(text.rpartition("|")[2].strip().rstrip(".") or text)
+    said = text.rpartition("|")[2].partition(" ovn-nbctl: ")[0].strip()
+    return shorten_usage(said.rstrip(".") or text)
 
 
 def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:
