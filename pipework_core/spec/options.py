@@ -131,6 +131,7 @@ OPTIONS = (
         value="NAMES",
         help="work on this machine of the topology file; up, status, down and ls take several, with commas between",
     ),
+    Option(name="gone", help="take away what a machine left in OVN that will never come back, and ask it nothing"),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
     Option(name="once", help="serve the containers that run now, and end"),

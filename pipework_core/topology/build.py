@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from msgspec import UNSET
+from typing import TYPE_CHECKING, TypeVar
 
 from pipework_core.model.attachment import TIMEOUT, Attachment
 from pipework_core.model.errors import UsageError
 from pipework_core.plugins.builtin import MOVING_KINDS
 from pipework_core.plugins.entry_points import InstalledMethods
-from pipework_core.spec import classic, dhcp, grammar, options
+from pipework_core.spec import classic, grammar, options
+from pipework_core.topology.entry_keys import EntryKeys
 from pipework_core.topology.model import FileError, HostEntry, Link, Place, Topology, raise_together
 from pipework_core.topology.networks import OVN, apply_network, build_networks, find_nb, suggest_address
 from pipework_core.topology.placement import Placement
@@ -23,7 +22,7 @@ from pipework_core.topology.placement import Placement
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from pipework_core.spec.grammar import Addresses, AddressPart
+    from pipework_core.spec.grammar import Addresses
     from pipework_core.spec.options import ParsedArgs
     from pipework_core.topology.model import Network, Source
     from pipework_core.topology.schema import CheckedFile, Defaults, HostFields, LinkFields
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _LINE_MAX = 4096
 #: Kinds whose guests are commonly routers, which number themselves: there, no address means none.
 _UNNUMBERED = frozenset({"vxlan"})
-_Path = tuple[object, ...]
 _Value = TypeVar("_Value")
 
 
@@ -42,10 +40,10 @@ def build_topology(document: Source, file: CheckedFile) -> Topology:
     placement = Placement(document, file)
     errors += placement.errors
     found = build_networks(document, file, errors)
-    builder = _Builder(document, InstalledMethods(), placement, found)
+    nb = find_nb(document, file, errors)
+    builder = _Builder(document, InstalledMethods(), placement, found, "" if placement.machines else nb)
     links = _build_all((partial(builder.build_link, one, file.frame.defaults, n) for n, one in file.links), errors)
     hosts = _build_all((partial(builder.build_host, one, n) for n, one in file.hosts), errors)
-    (nb,) = _build_all([lambda: [find_nb(document, file)]], errors) or [""]
     errors += _find_doubles(links)
     raise_together(errors)
     return Topology(document.file, tuple(links), tuple(hosts), placement.machines, nb, tuple(found.values()))
@@ -62,101 +60,22 @@ def _build_all(entries: Iterable[Callable[[], Sequence[_Value]]], errors: list[U
     return built
 
 
-class _Keys:
-    """The keys of one entry: each value with the path to it in the file."""
-
-    def __init__(self, document: Source, methods: InstalledMethods) -> None:
-        self._document = document
-        self._methods = methods
-        self._given: dict[str, tuple[Any, _Path]] = {}
-
-    def add(self, fields: LinkFields | HostFields | Defaults, path: _Path) -> None:
-        """Take what is given there; it comes before what was taken earlier, and `options` are merged."""
-        for name, key in zip(fields.__struct_fields__, fields.__struct_encode_fields__, strict=True):
-            value = getattr(fields, name)
-            if value is not UNSET:
-                if key == "options" and key in self._given:
-                    value = self._given[key][0] | value
-                self._given[key] = value, (*path, key)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._given
-
-    def find_value(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - what the schema allows there
-        """Return the value of a key as it is."""
-        return self._given[key][0] if key in self._given else default
-
-    def parse_value(self, key: str, parse: Callable[[str], _Value], default: _Value) -> _Value:
-        """Return what the text of a key's value means; raise UsageError with its place."""
-        if key not in self._given:
-            return default
-        value, path = self._given[key]
-        return self._parse_at(path, parse, str(value))
-
-    def parse_addresses(self, *, pools: bool) -> Addresses:
-        """Return addresses and gateways together; with `pools`, an address may be a pool.
-
-        A gateway goes to the first address of its family without one. Raise UsageError for what contradicts itself.
-        """
-        texts = self._list_texts("address")
-        parts = [part for path, text in texts for part in self._parse_parts(path, text, pools=pools)]
-        for path, text in self._list_texts("gateway"):
-            parts = self._parse_at(path, partial(_add_gateway, parts), text)
-        return grammar.combine_address_parts(parts, self.join_texts("address", "gateway"))
-
-    def join_texts(self, *keys: str) -> str:
-        """Return all texts of these keys, as an error shows them."""
-        return ",".join(text for key in keys for _, text in self._list_texts(key))
-
-    def _parse_parts(self, path: _Path, text: str, *, pools: bool) -> list[AddressPart]:
-        if text == "0/0" and len(self._list_texts("address")) == 1:
-            return []
-
-        def parse(part: str) -> AddressPart:
-            return grammar.parse_address_part(part, self._methods, pools=pools)
-
-        return [self._parse_at(path, parse, part) for part in dhcp.split_addresses(text, self._methods)]
-
-    def _list_texts(self, key: str) -> list[tuple[_Path, str]]:
-        """Return the texts of a key that has one or a list of them, each with its path."""
-        value, path = self._given.get(key, ([], ()))
-        if isinstance(value, str):
-            return [(path, value)]
-        return [((*path, number), text) for number, text in enumerate(value)]
-
-    def _parse_at(self, path: _Path, parse: Callable[[str], _Value], text: str) -> _Value:
-        try:
-            return parse(text)
-        except UsageError as error:
-            raise self._document.find_place(path).error(str(error), hint=error.hint) from None
-
-
-def _add_gateway(parts: list[AddressPart], text: str) -> list[AddressPart]:
-    """Return the parts, the first of the gateway's family that has none with the gateway; raise UsageError."""
-    family = 6 if ":" in text else 4
-    for number, part in enumerate(parts):
-        if part.network is not None and part.network.version == family and part.gateway is None:
-            return [*parts[:number], part._replace(gateway=grammar.parse_gateway(text, part)), *parts[number + 1 :]]
-    if not any(part.network is not None for part in parts) or _is_address(text):
-        hint = "give one gateway a family, beside an address that has none after an @"
-        raise UsageError(f"there is no address for the gateway {text}.", hint=hint)
-    raise UsageError(f"{text!r} is not a gateway's address.", hint="write an IP address")
-
-
-def _is_address(text: str) -> bool:
-    return all(char in "0123456789abcdefABCDEF:." for char in text)
-
-
 class _Builder:
     """Builds the entries of one file."""
 
     def __init__(
-        self, document: Source, methods: InstalledMethods, placement: Placement, networks: Mapping[str, Network]
+        self,
+        document: Source,
+        methods: InstalledMethods,
+        placement: Placement,
+        networks: Mapping[str, Network],
+        nb: str,
     ) -> None:
         self._document = document
         self._methods = methods
         self._placement = placement
         self._networks = networks
+        self._nb = nb
 
     def build_link(self, entry: str | LinkFields, defaults: Defaults, number: int) -> list[Link]:
         """Return the link, once for each machine that it is on.
@@ -171,7 +90,7 @@ class _Builder:
                 link = Link(asked[0], place, asked[1])
             else:
                 link = self._build_from_keys(entry, defaults, number, place)
-            link = apply_network(link, self._networks)
+            link = apply_network(link, self._networks, self._nb)
             if link.is_pattern:
                 _refuse_shared(link)
         except UsageError as error:
@@ -179,7 +98,7 @@ class _Builder:
         return [link._replace(machine=machine) for machine in machines]
 
     def _build_from_keys(self, entry: LinkFields, defaults: Defaults, number: int, place: Place) -> Link:
-        keys = _Keys(self._document, self._methods)
+        keys = EntryKeys(self._document, self._methods)
         keys.add(defaults, ("defaults",))
         keys.add(entry, ("links", number))
         kind, host, host_mac = keys.parse_value("host", grammar.split_host, ("", "", ""))
@@ -219,7 +138,7 @@ class _Builder:
             if isinstance(entry, str):
                 where, asked, shown = _parse_host_line(entry)
             else:
-                keys = _Keys(self._document, self._methods)
+                keys = EntryKeys(self._document, self._methods)
                 keys.add(entry, ("host", number))
                 where = keys.parse_value("host", grammar.split_host, ("", "", ""))
                 asked, shown = keys.parse_addresses(pools=False), keys.join_texts("address")
@@ -241,7 +160,7 @@ def _add_place(error: UsageError, place: Place) -> UsageError:
     return error if isinstance(error, FileError) else place.error(str(error), hint=error.hint)
 
 
-def _refuse_missing(keys: _Keys, kind: str, network: Network | None) -> None:
+def _refuse_missing(keys: EntryKeys, kind: str, network: Network | None) -> None:
     no_address = "add address: IP/N, or address: 0/0 for none, or defaults with one"
     if network is not None:
         no_address = suggest_address(network)

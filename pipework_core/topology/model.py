@@ -149,14 +149,15 @@ class Machine(Record):
 class Network(Record):
     """What the file says of a logical switch of OVN, and of each link on `ovn:NAME`.
 
-    `dhcp` says that OVN gives addresses of the subnet to who asks by DHCP, with `gateway` as their router.
+    `dhcp` says whether OVN gives addresses of the subnet to who asks by DHCP, with `gateway` as their router, or a
+    guest of the network does; None where the file does not say.
     """
 
     name: str
     place: Place
     subnet: IPv4Network | None = None
     gateway: IPv4Address | None = None
-    dhcp: bool = False
+    dhcp: bool | None = None
 
 
 class Topology(Record):

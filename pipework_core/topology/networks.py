@@ -27,8 +27,8 @@ _NB = r"(?:tcp|ssl):(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[A-Za-z0-9_][\w.-]*):(?P<
 _PORT_MAX = 65535
 
 
-def find_nb(document: Source, file: CheckedFile) -> str:
-    """Return the address of the northbound database, empty for none; raise UsageError for what is no address."""
+def find_nb(document: Source, file: CheckedFile, errors: list[UsageError]) -> str:
+    """Return the address of the northbound database, empty for none; add an error, with its place, for a bad one."""
     if file.frame.ovn is UNSET:
         return ""
     text = file.frame.ovn.nb
@@ -36,7 +36,7 @@ def find_nb(document: Source, file: CheckedFile) -> str:
         found = re.fullmatch(_NB, one, re.ASCII)
         if not found or (found["port"] and not 1 <= int(found["port"]) <= _PORT_MAX):
             place = document.find_place(("ovn", "nb"))
-            raise place.error(f"{one[:80]!r} is not the address of a northbound database.", hint=_NB_HINT)
+            errors.append(place.error(f"{one[:80]!r} is not the address of a northbound database.", hint=_NB_HINT))
     return text
 
 
@@ -64,13 +64,13 @@ def _build_network(document: Source, name: str, fields: NetworkFields) -> Networ
     gateway: IPv4Address | None = None
     if fields.subnet is not UNSET:
         subnet = _parse_at(document, name, "subnet", _parse_subnet, fields.subnet)
-    elif fields.dhcp or fields.gateway is not UNSET:
-        key = "dhcp" if fields.dhcp else "gateway"
+    elif fields.dhcp is True or fields.gateway is not UNSET:
+        key = "dhcp" if fields.dhcp is True else "gateway"
         place = document.find_place(("networks", name, key))
         raise place.error(f"{name} has {key} and no subnet.", hint="add subnet:, such as 10.1.0.0/24")
     if fields.gateway is not UNSET and subnet is not None:
         gateway = _parse_at(document, name, "gateway", lambda text: _parse_gateway(text, subnet), fields.gateway)
-    return Network(name, place, subnet, gateway, fields.dhcp)
+    return Network(name, place, subnet, gateway, None if fields.dhcp is UNSET else fields.dhcp)
 
 
 def _parse_at(document: Source, name: str, key: str, parse: Any, text: str) -> Any:  # noqa: ANN401 - as `parse` returns
@@ -115,30 +115,37 @@ def _is_host(address: object, subnet: IPv4Network) -> bool:
     return isinstance(address, IPv4Address) and address in subnet and address not in ends
 
 
-def apply_network(link: Link, networks: Mapping[str, Network]) -> Link:
-    """Return the link with what its network gives as options of the kind, each below the link's own.
+def apply_network(link: Link, networks: Mapping[str, Network], nb: str) -> Link:
+    """Return a link on OVN with what the file gives it as options of the kind, each below the link's own.
 
-    Raise UsageError when an address, a pool or a gateway of IPv4 lies outside of the network's subnet.
+    `nb` is the northbound database, empty where a way to the link's machine carries it. Raise UsageError when an
+    address, a pool or a gateway of IPv4 lies outside of the network's subnet.
     """
     asked = link.attachment
-    network = networks.get(asked.host) if asked.kind == OVN else None
-    if network is None:
+    if asked.kind != OVN:
         return link
-    for written in _list_outside(link, network):
-        hint = f"choose one of {network.subnet}, or change the subnet in {network.place.short}"
-        raise UsageError(f"{written} is not of {network.subnet}, the subnet of {network.name}.", hint=hint)
-    given = dict(list_options(network)) | dict(asked.options)
-    return link._replace(attachment=asked._replace(options=tuple(sorted(given.items()))))
+    network = networks.get(asked.host)
+    given = {"nb": nb} if nb else {}
+    if network is not None:
+        _refuse_outside(link, network)
+        given |= dict(_list_options(network))
+    return link._replace(attachment=asked._replace(options=tuple(sorted({**given, **dict(asked.options)}.items()))))
 
 
-def list_options(network: Network) -> Iterator[tuple[str, str]]:
+def _list_options(network: Network) -> Iterator[tuple[str, str]]:
     """Yield the options of a link on this network."""
     if network.subnet is not None:
         yield "subnet", str(network.subnet)
     if network.gateway is not None:
         yield "router", str(network.gateway)
-    if network.dhcp:
-        yield "dhcp", "yes"
+    if network.dhcp is not None:
+        yield "dhcp", "yes" if network.dhcp else "no"
+
+
+def _refuse_outside(link: Link, network: Network) -> None:
+    for written in _list_outside(link, network):
+        hint = f"choose one of {network.subnet}, or change the subnet in {network.place.short}"
+        raise UsageError(f"{written} is not of {network.subnet}, the subnet of {network.name}.", hint=hint)
 
 
 def _list_outside(link: Link, network: Network) -> Iterable[str]:

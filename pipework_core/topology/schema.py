@@ -121,7 +121,10 @@ class NetworkFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gateway: Annotated[Gateway, _describe("the router that DHCP tells; no guest gets it from a pool")] | UnsetType = (
         UNSET
     )
-    dhcp: Annotated[bool, _describe("whether OVN gives addresses of the subnet to who asks by DHCP")] = False
+    dhcp: (
+        Annotated[bool, _describe("true: OVN gives addresses of the subnet to who asks by DHCP; false: a guest does")]
+        | UnsetType
+    ) = UNSET
 
 
 _LINE = _describe("exactly what follows `pipework` on the command line, for an attachment; defaults do not apply")

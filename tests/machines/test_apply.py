@@ -226,3 +226,20 @@ def test_a_local_machine_is_told_where_the_northbound_database_is() -> None:
     report = apply_machines(FakeSites(file._replace(nb="tcp:127.0.0.1:6641", machines=machines)).work)
     options = [[link.attachment.options for link in one.links] for one in report.machines]
     assert options == [[()], [(("nb", "tcp:127.0.0.1:6641"),), ()]]
+
+
+def test_the_remotes_of_a_network_between_machines_are_filled_in() -> None:
+    file = make_file({"host1": ["vxlan:42 a 0/0"], "host2": ["vxlan:42 b 0/0"]})
+    machines = [one._replace(address=f"198.51.100.{n}") for n, one in enumerate(file.machines, 1)]
+    sites = FakeSites(file._replace(machines=tuple(machines)))
+    for run in (apply_machines, compare_machines):
+        report = run(sites.work)
+        asked = [job.attachment.option("remote") for one in report.machines if one.report for job in one.report.jobs]
+        assert asked == ["198.51.100.2", "198.51.100.1"]
+
+
+def test_machines_whose_addresses_nobody_knows_can_be_withdrawn_from() -> None:
+    sites = FakeSites(make_file({"host1": ["vxlan:42 a 0/0"], "host2": ["vxlan:42 b 0/0"]}))
+    with pytest.raises(UsageError, match="which address host1 has for tunnels is unknown"):
+        apply_machines(sites.work)
+    withdraw_machines(sites.work)

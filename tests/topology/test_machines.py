@@ -98,7 +98,15 @@ def test_networks_give_options_to_the_links_on_them_below_their_own() -> None:
     assert found.nb == "tcp:127.0.0.1:6641,tcp:[::1]:6641"
     blue, red = found.networks
     assert (blue.subnet, blue.gateway, blue.dhcp) == (ip_network("10.1.0.0/24"), ip_address("10.1.0.1"), True)
-    assert (red.name, red.subnet, red.gateway, red.dhcp) == ("red", None, None, False)
+    assert (red.name, red.subnet, red.gateway, red.dhcp) == ("red", None, None, None)
+
+
+def test_a_file_of_one_machine_has_the_database_in_its_links() -> None:
+    head = "version: 1\novn: {nb: 'tcp:h:6641'}\nnetworks: {blue: {dhcp: false}}\n"
+    lines = ["ovn:blue a 10.1.0.5/24", "ovn:red b 0/0 -o nb=unix:/x", "br1 c 0/0"]
+    found = topology.parse_topology(f"{head}links: [{', '.join(lines)}]\n")
+    options = [dict(link.attachment.options) for link in found.links]
+    assert options == [{"nb": "tcp:h:6641", "dhcp": "no"}, {"nb": "unix:/x"}, {}]
 
 
 def test_a_router_may_have_the_address_of_the_gateway() -> None:

@@ -1,36 +1,66 @@
-"""`pipework gc`: take away what dead guests and killed runs left."""
+"""`pipework gc`: take away what dead guests and killed runs left, or a machine that is gone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipework_core.cli.parser import parse_nothing
+from pipework_core.cli.parser import refuse_operands
+from pipework_core.model.errors import HostError, UsageError
 from pipework_core.model.names import escape_text
+from pipework_core.model.records import Record
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
     from pipework_core.cli.commands import Settings
+    from pipework_core.cli.run import Run
+    from pipework_core.engine.gc import Collected
+    from pipework_core.spec.options import ParsedArgs
 
-USAGE = ("gc [--dry-run] [--json]",)
+USAGE = ("gc [-m NAMES] [--gone] [--dry-run] [--json]",)
 HELP = (
     (
         "gc",
         "take away what dead guests and killed runs left; a NIC that came home gets its name and state back",
     ),
+    (
+        "gc -m NAMES --gone",
+        "take away what a machine of the topology file left in OVN; you say that it will never come back",
+    ),
 )
-OPTIONS = ("json", *options.CHANGING, *options.REACHING)
-EXAMPLES = (("gc --dry-run", "see what would go"), ("gc", "take it away"))
-parse_request = parse_nothing
+OPTIONS = ("gone", "json", *options.CHANGING, *options.REACHING)
+EXAMPLES = (
+    ("gc --dry-run", "see what would go"),
+    ("gc", "take it away"),
+    ("gc -f site.yaml -m host3 --gone", "what host3 left, which is gone for good"),
+)
 
 
-def run(_request: None, settings: Settings) -> int:
+class GcRequest(Record):
+    """Whether the machine is gone that the settings name."""
+
+    gone: bool = False
+
+
+def parse_request(args: ParsedArgs) -> GcRequest:
+    """Return what is asked for."""
+    refuse_operands(args)
+    if args.has("gone") and not args.has("machine"):
+        raise UsageError("--gone says of no machine that it is gone.", hint="write for instance gc -m host3 --gone")
+    return GcRequest(args.has("gone"))
+
+
+def run(request: GcRequest, settings: Settings) -> int:
     """Collect, and return 1 when something could not be taken away."""
     from pipework_core.cli import output
+    from pipework_core.cli.machine_choice import follow_here
     from pipework_core.cli.run import open_run
 
+    machine, nb = "", ""
+    if request.gone:
+        machine, settings, nb = follow_here(settings)
     with open_run(settings) as run:
-        done = run.engine.collect_garbage()
-        notes = () if done.plan.cleanup else ("nothing is left over on this host",)
+        done = run.engine.forget_machine(machine, nb) if machine else _collect(run, settings)
+        notes = done.plan.notes or (() if done.plan.cleanup else ("nothing is left over on this host",))
         run.driver.finish(notes)
         failed = output.print_rest(done)
         if settings.json:
@@ -43,3 +73,17 @@ def run(_request: None, settings: Settings) -> int:
             for note in notes:
                 output.print_message(note)
     return 1 if failed else 0
+
+
+def _collect(run: Run, settings: Settings) -> Collected:
+    """Collect on one machine; say of one that does not answer what to do when it never will."""
+    from pipework_core.model.plan import HOST
+
+    if settings.machines:
+        try:
+            run.driver.pin(HOST)
+        except HostError as error:
+            file = f"-f {settings.file} " if settings.file else ""
+            forever = f"when it is gone for good: pipework gc {file}-m {settings.machines[0]} --gone"
+            raise HostError(str(error), hint=f"{error.hint}; {forever}" if error.hint else forever) from None
+    return run.engine.collect_garbage()
