@@ -49,7 +49,7 @@ def complete_request(
     link = host.find(attachment.host) if not elsewhere else None
     if link is not None:  # named by an alternative name, perhaps
         attachment = attachment._replace(host=link.name)
-    elif attachment.host:  # only what exists has a longer one
+    elif attachment.host and not elsewhere:  # only what exists has a longer one
         names.interface_name(attachment.host, what="host interface")
     if attachment.kind:
         _refuse_label(attachment, host, plugins)

@@ -74,7 +74,7 @@ def end_guests(machine: Machine) -> None:
     """End all guests of a machine without a word to pipework, and let `gc` take away what they left."""
     guests = machine.run("ip", "netns").stdout.split()
     for guest in (word for word in guests if word.isalnum()):
-        machine.run("ip", "netns", "delete", guest)
+        machine.run("sh", "-c", 'kill -9 $(ip netns pids "$1") 2>/dev/null; ip netns delete "$1"', "sh", guest)
     deadline = time.monotonic() + 10
     while guests and machine.run("ip", "-oneline", "link", "show", "type", "veth").stdout.count("veth1pl"):
         assert time.monotonic() < deadline

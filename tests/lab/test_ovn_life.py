@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from .ovn import OvnFleet, OvnMachine
 
+#: Of the northbound database.
+TABLE = "Logical_Switch_Port"
 FILE = """
 version: 1
 links:
@@ -91,26 +93,40 @@ def test_each_part_that_does_not_hold_is_a_sentence_of_status(ovn: OvnFleet) -> 
     one, port = ovn["host1"], "host1/web1/eth1"
     one.netns("web1")
     one.write("/run/site.yaml", FILE)
-    assert compare(one) == "netns:web1 eth1: is missing\n"
+    assert compare(one) == "web1 eth1: is missing\n"
     one.pipework("up", "-f", "/run/site.yaml")
     assert compare(one) == ""
-    (end,) = one.switch.vsctl(
-        "--bare", "--columns=name", "find", "interface", f'external_ids:iface-id="{port}"'
-    ).split()
-    for harm in (
-        lambda: ovn.nb("lsp-set-addresses", port, "02:00:00:00:00:09 10.1.0.9"),
-        lambda: ovn.nb("lsp-set-port-security", port),
-        lambda: ovn.nb("set", "Logical_Switch_Port", port, "options:requested-chassis=host2"),
-        lambda: ovn.nb("lsp-del", port),
-        lambda: one.switch.vsctl("del-port", end),
-        lambda: one.switch.vsctl("set", "interface", end, "external_ids:iface-id=nobody"),
-        lambda: one.run("ip", "link", "set", end, "down"),
-    ):
-        harm()
-        said = compare(one)
-        assert said, harm
-        one.pipework("up", "-f", "/run/site.yaml")
-        assert compare(one) == ""
+    end = one.switch.vsctl("--bare", "--columns=name", "find", "interface", f'external_ids:iface-id="{port}"')
+    wrong = "02:00:00:00:00:09 10.1.0.9"
+    chassis = ("--", "set", TABLE, port, "options:requested-chassis=host2")
+    ovn.nb("lsp-set-addresses", port, wrong, "--", "lsp-set-port-security", port, *chassis)
+    said = compare(one)
+    assert f": set {port} right: addresses is {wrong} in place of " in said
+    assert "; port_security is empty in place of " in said
+    assert "; requested-chassis is host2 in place of host1\n" in said
+    mend_all(one)
+    ovn.nb("lsp-del", port)
+    one.run("ip", "link", "set", end, "down")
+    one.switch.vsctl("set", "interface", end, "external_ids:iface-id=nobody")
+    said = compare(one)
+    assert f": make {port} a port of the logical switch blue\n" in said
+    assert f": raise {end}\n" in said
+    mend_all(one)
+    one.switch.vsctl("del-port", end)
+    assert f": plug {end} into br-int as {port}\n" in compare(one)
+    mend_all(one)
+    one.controller.leave()
+    try:
+        assert "set up by ovn-controller of host1" in compare(one)
+    finally:
+        one.controller.start()
+    until(lambda: compare(one) == "")
+
+
+def mend_all(machine: OvnMachine) -> None:
+    """Let the machine become what the file says."""
+    machine.pipework("up", "-f", "/run/site.yaml")
+    assert compare(machine) == ""
 
 
 def test_a_machine_that_got_another_system_id_keeps_its_guests(ovn: OvnFleet) -> None:
@@ -120,8 +136,7 @@ def test_a_machine_that_got_another_system_id_keeps_its_guests(ovn: OvnFleet) ->
     one.pipework("up", "-f", "/run/site.yaml")
     try:
         rename(ovn, one, "other1")
-        said = compare(one)
-        assert "web1 eth1: " in said
+        assert "requested-chassis is host1 in place of other1" in compare(one)
         one.pipework("up", "-f", "/run/site.yaml")
         assert compare(one) == ""
         assert ovn.nb("get", "Logical_Switch_Port", "host1/web1/eth1", "options:requested-chassis") == "other1"
@@ -131,8 +146,10 @@ def test_a_machine_that_got_another_system_id_keeps_its_guests(ovn: OvnFleet) ->
 
 
 def rename(ovn: OvnFleet, machine: OvnMachine, name: str) -> None:
-    """Let OVN call the machine otherwise."""
+    """Let OVN call the machine otherwise, as after a new installation."""
+    machine.controller.leave()
     machine.switch.vsctl("set", "open", ".", f"external_ids:system-id={name}")
+    machine.controller.start()
     until(lambda: name in ovn.sb("--bare", "--columns=name", "list", "Chassis").split())
 
 
@@ -158,7 +175,7 @@ def test_gc_takes_away_what_a_dead_guest_left_and_nothing_of_anybody_else(ovn: O
     one.pipework("ovn:red", one.netns("web3"), "udhcpc", "-o", "subnet=10.2.0.0/24")
     for guest in ("web2", "web3"):
         one.run("ip", "netns", "delete", guest)
-    until(lambda: sorted(ls(one))[:2] == [("", "ovn", "blue", "orphan"), ("", "ovn", "red", "orphan")])
+    until(lambda: ls(one)[1:] == [("web2", "ovn", "blue", "orphan"), ("web3", "ovn", "red", "orphan")])
     assert "lsp-del host1/web2/eth1" in one.pipework("gc", "--dry-run").stdout
     said = one.pipework("gc").stdout
     assert "remove the logical port host1/web2/eth1 of blue" in said

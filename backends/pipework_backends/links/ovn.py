@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipework_backends.links import ovn_dhcp, ovn_nb, ovn_network, ovn_port, ovsdb
+from pipework_backends.links.ovn_nb import END_KEY
 from pipework_backends.links.ovn_port import Addition
 from pipework_backends.links.ovn_view import (
     LEFT,
@@ -18,7 +19,7 @@ from pipework_backends.links.ovn_view import (
     choose_network,
     choose_row,
     find_way,
-    is_as_wanted,
+    list_differences,
     read_view,
     remember,
 )
@@ -110,14 +111,14 @@ class OvnSwitch(LinkBackend):
         port = view.switch.ports.get(peer.name)
         pending = link.group == PENDING_GROUP
         mac = link.mac if pending else ""
-        wanted = choose_row(context, view, peer.name, name=_get_name(port), mac=mac)
-        row = view.nb.ports.get(wanted.name)
+        row = _find_own_row(context, view, port, peer.name)
+        wanted = choose_row(context, view, peer.name, name=row.name if row else "", mac=mac)
         former, view = view, _without_former(view, wanted)
         additions = _list_additions(context, view, wanted, peer.mtu)
         steps = [tag_veth(context, peer.name)] if peer.group == PENDING_GROUP else []
         if not peer.up:
             steps.append(ip("link", "set", "dev", peer.name, "up", reason=f"raise {peer.name}"))
-        fits = is_as_wanted(row, wanted) and not any(addition.words for addition in additions)
+        fits = not list_differences(row, wanted) and not any(addition.words for addition in additions)
         if not fits:
             steps += find_way(context, former, wanted, peer.name, existing=True)
             steps.append(_make_port(context, view, wanted, additions))
@@ -143,7 +144,7 @@ class OvnSwitch(LinkBackend):
         view = _read(context, peer.name)
         view.refuse_unreadable()
         port = view.switch.ports.get(peer.name)
-        row = _find_own_row(context, view, port)
+        row = _find_own_row(context, view, port, peer.name)
         steps = []
         if port is not None:
             reason = f"unplug {port.name} from {port.bridge}"
@@ -163,7 +164,7 @@ class OvnSwitch(LinkBackend):
         if peer is None or _ANSWER not in context.answers:
             return False
         view = _read(context, peer.name)
-        row = _find_own_row(context, view, view.switch.ports.get(peer.name))
+        row = _find_own_row(context, view, view.switch.ports.get(peer.name), peer.name)
         return row is not None and bool(row.dynamic)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
@@ -171,7 +172,7 @@ class OvnSwitch(LinkBackend):
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
         view = _read(context, peer.name if peer is not None else "")
-        own = _find_own_row(context, view, view.switch.ports.get(peer.name)) if peer is not None else None
+        own = _find_own_row(context, view, view.switch.ports.get(peer.name), peer.name) if peer is not None else None
         switch = view.nb.switches.get(own.switch if own is not None else tag.parent)
         if switch is None or not switch.made or view.list_live_ports(switch, context.host_state, without=own):
             return ()
@@ -248,14 +249,18 @@ def _get_name(port: Port | None) -> str:
     return port.external_ids.get(FOREIGN_KEY, "") if port is not None else ""
 
 
-def _find_own_row(context: Context, view: View, port: Port | None) -> LogicalPort | None:
-    """Return the row of a guest's interface: by what its port says, or where a killed run plugged in none, by its name.
+def _find_own_row(context: Context, view: View, port: Port | None, end: str) -> LogicalPort | None:
+    """Return the row of a guest's interface: by the host's end that it names, by what its port says, or by its name.
 
-    One that pipework did not make for this machine is nobody's to remove.
+    One that pipework did not make is nobody's to remove, nor one of another machine; the machine may have got another
+    system-id since.
     """
-    name = _get_name(port) or view.choose_name(context)
-    row = view.nb.ports.get(name)
-    return row if row is not None and row.machine == view.machine else None
+    ours = [row for row in view.nb.ports.values() if row.machine == view.machine]
+    by_end = next((row for row in ours if row.external_ids.get(END_KEY) == end), None)
+    if by_end is not None:
+        return by_end
+    row = view.nb.ports.get(_get_name(port) or view.choose_name(context))
+    return row if row is not None and (row in ours or (row.machine and port is not None)) else None
 
 
 def _list_additions(context: Context, view: View, wanted: LogicalPort, mtu: int) -> list[Addition]:
@@ -278,7 +283,9 @@ def _make_port(context: Context, view: View, wanted: LogicalPort, additions: lis
     make: tuple[str, ...] = ()
     if wanted.switch not in view.nb.switches:
         make = ovn_port.make_switch_words(wanted.switch, ovn_network.list_notes(*choose_network(context, view)))
-    return ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before, additions=additions)
+    step = ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before, additions=additions)
+    wrong = list_differences(before, wanted) if before is not None else ()
+    return step._replace(reason=f"set {wanted.name} right: {'; '.join(wrong)}") if wrong else step
 
 
 def _without_former(view: View, wanted: LogicalPort) -> View:
@@ -316,7 +323,7 @@ def _wait(view: View, wanted: LogicalPort, name: str, *, new: bool, unbound: boo
     """Return the wait for the port, and the look at whether it is alone with its addresses."""
     ports = _count_ports(view, wanted)
     wait = ovn_port.wait_for_port(name, view.machine, ports)
-    # A controller that was stopped leaves the word `ovn-installed` behind, and only the database knows better.
+    # The word `ovn-installed` stays when a controller is stopped; only the database knows better.
     steps = [ovn_port.wait_for_binding(view.nb.remote, wanted, view.machine, ports) if unbound else wait]
     return [*steps, *([ovn_port.find_rivals(view.nb.remote, wanted)] if new else [])]
 

@@ -217,16 +217,25 @@ def choose_mtu(context: Context, view: View) -> int:
     return asked or most
 
 
-def is_as_wanted(row: LogicalPort | None, wanted: LogicalPort) -> bool:
-    """Whether a logical port has what was asked for; what others wrote beside that may stay."""
+def list_differences(row: LogicalPort | None, wanted: LogicalPort) -> tuple[str, ...]:
+    """Return what a logical port has otherwise than asked for, in words; what others wrote beside that may stay."""
     if row is None or row.switch != wanted.switch:
-        return False
-    return (
-        set(row.addresses) == set(wanted.addresses)
-        and set(row.security) == set(wanted.security)
-        and row.options.get(CHASSIS_KEY) == wanted.options[CHASSIS_KEY]
-        and row.machine == wanted.machine
+        return (f"it is no port of {wanted.switch}",)
+    pairs = (
+        ("addresses", row.addresses, wanted.addresses),
+        ("port_security", row.security, wanted.security),
+        (CHASSIS_KEY, (row.options.get(CHASSIS_KEY, ""),), (wanted.options[CHASSIS_KEY],)),
+        (HOST_KEY, (row.machine,), (wanted.machine,)),
     )
+    return tuple(
+        f"{column} is {_join_words(has)} in place of {_join_words(asked)}"
+        for column, has, asked in pairs
+        if set(has) != set(asked)
+    )
+
+
+def _join_words(words: Sequence[str]) -> str:
+    return ", ".join(sorted(words)) or "empty"
 
 
 def check_addresses(view: View, wanted: LogicalPort) -> None:
