@@ -95,22 +95,19 @@ def up_by_hand(ovn: OvnFleet, count: int) -> None:
 
 
 def plug_by_hand(machine: OvnMachine, guests: Iterable[int]) -> None:
-    """Make the pairs of a machine's guests, plug them in, and wait until they work."""
-    links, plugs = [], []
+    """Make the pairs of a machine's guests, plug them in, and wait until they work, in one script."""
+    links, plugs, inside, names = [], [], [], []
     for guest in guests:
         mac = f"02:00:00:00:{guest // 256:02x}:{guest % 256:02x}"
         peer = f"peer name eth1 address {mac} mtu 1442 netns g{guest}"
         links.append(f"link add h{guest} mtu 1442 up type veth {peer}")
-        plugs += ["--", "add-port", "br-int", f"h{guest}"]
-        plugs += ["--", "set", "interface", f"h{guest}", f"external_ids:iface-id=hand-{guest}"]
-    if not links:
-        return
-    machine.run("ip", "-batch", "-", input="\n".join(links) + "\n")
-    for guest in guests:
-        inside = f"address add {address(guest)} dev eth1\nlink set dev eth1 up\n"
-        machine.run(*machine.enter(f"g{guest}"), "ip", "-batch", "-", input=inside)
-    machine.run("ovs-vsctl", "--timeout=30", *plugs[1:])
-    machine.run("sh", "-c", _INSTALLED, "sh", *(f"h{guest}" for guest in guests))
+        plugs.append(f"-- add-port br-int h{guest} -- set interface h{guest} external_ids:iface-id=hand-{guest}")
+        inside += [f"nsenter --net=/run/netns/g{guest} ip -batch - <<END", f"address add {address(guest)} dev eth1"]
+        inside += ["link set dev eth1 up", "END"]
+        names.append(f"h{guest}")
+    if names:
+        script = ["ip -batch - <<END", *links, "END", *inside, "ovs-vsctl --timeout=30 " + " ".join(plugs)]
+        machine.run("sh", "-e", "-s", *names, input="\n".join(script) + _INSTALLED)
 
 
 def down_by_hand(ovn: OvnFleet, count: int) -> None:

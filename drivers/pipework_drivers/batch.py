@@ -29,6 +29,8 @@ _WORDS_MAX = 90
 _IP_OPTIONS = frozenset({"-4", "-6"})
 #: The programs that take several commands for one transaction.
 TRANSACTORS = frozenset({"ovs-vsctl", "ovn-nbctl"})
+#: What makes a change unless it is made: of neighbours that are the same, one is enough.
+_DATABASE_CLIENT = "ovsdb-client"
 #: Their own options (ovs-vsctl(8), ovn-nbctl(8)); others in front of a command, such as --may-exist, are the command's.
 _OVS_OPTION = r"(?s)--(timeout|db|private-key|certificate|ca-cert)=.*|--no-wait|--bare"
 #: Commands of a transaction that a busy switch has done within a second; on an idle machine it is ten times as many.
@@ -70,6 +72,8 @@ def _make_key(command: Command) -> tuple[object, ...] | None:
     asks = _find_question(command, words)
     if command.expect is not None and not asks:
         return None
+    if program == _DATABASE_CLIENT:
+        return (program, command.argv, command.netns)
     key = (program, options, command.netns, asks, command.ok_codes)
     return key if program == "ip" or program in TRANSACTORS else None
 
@@ -105,7 +109,7 @@ def split_options(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _make_group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -> Group:
     commands = tuple(command for _, command in pairs)
     first = commands[0]
-    if len(commands) == 1:
+    if len(commands) == 1 or key[0] == _DATABASE_CLIENT:
         return Group(commands=commands, argv=first.argv, stdin=first.stdin, netns=first.netns)
     options = split_options(first)[0]
     if key[0] == "ip":

@@ -96,7 +96,7 @@ class OvnSwitch(LinkBackend):
         named = context._replace(attachment=context.attachment._replace(mac=wanted.mac))
         name, made = make_veth(named, mtu=mtu)
         steps = (
-            _make_port(context, view, wanted, additions),
+            *_make_port(context, view, wanted, additions),
             ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view)),
             *complete_checksums(context, view.datapath),
             *_wait(view, wanted, name, new=True),
@@ -121,7 +121,7 @@ class OvnSwitch(LinkBackend):
         fits = not list_differences(row, wanted) and not any(addition.words for addition in additions)
         if not fits:
             steps += find_way(context, former, wanted, peer.name, existing=True)
-            steps.append(_make_port(context, view, wanted, additions))
+            steps += _make_port(context, view, wanted, additions)
         plugged = _plug_in(context, view, wanted, peer.name)
         steps += plugged
         if pending:
@@ -277,15 +277,19 @@ def _list_additions(context: Context, view: View, wanted: LogicalPort, mtu: int)
     return [changed, Addition(words=("--", "set", "Logical_Switch", name, *notes), undo=(undo,))]
 
 
-def _make_port(context: Context, view: View, wanted: LogicalPort, additions: list[Addition]) -> Command:
+def _make_port(context: Context, view: View, wanted: LogicalPort, additions: list[Addition]) -> list[Command]:
+    """Return what makes the port, and before that its switch where there is none."""
     check_addresses(view, wanted)
-    before = view.nb.ports.get(wanted.name)
-    make: tuple[str, ...] = ()
+    remote, before = view.nb.remote, view.nb.ports.get(wanted.name)
+    make: tuple[Command, ...] = ()
+    notes: tuple[str, ...] = ()
     if wanted.switch not in view.nb.switches:
-        make = ovn_port.make_switch_words(wanted.switch, ovn_network.list_notes(*choose_network(context, view)))
-    step = ovn_port.add_logical_port(view.nb.remote, wanted, make=make, before=before, additions=additions)
+        make = (ovn_port.make_switch(remote, wanted.switch),)
+        told = ovn_network.list_notes(*choose_network(context, view))
+        notes = ovn_port.make_note_words(wanted.switch, told)
+    step = ovn_port.add_logical_port(remote, wanted, notes=notes, before=before, additions=additions)
     wrong = list_differences(before, wanted) if before is not None else ()
-    return step._replace(reason=f"set {wanted.name} right: {'; '.join(wrong)}") if wrong else step
+    return [*make, step._replace(reason=f"set {wanted.name} right: {'; '.join(wrong)}") if wrong else step]
 
 
 def _without_former(view: View, wanted: LogicalPort) -> View:

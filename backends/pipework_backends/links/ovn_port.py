@@ -40,25 +40,23 @@ def add_logical_port(
     remote: Remote,
     port: LogicalPort,
     *,
-    make: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
     before: LogicalPort | None = None,
     additions: Sequence[Addition] = (),
 ) -> Command:
     """Return what makes a port, or gives the one that there is (`before`) what it should have, in one transaction.
 
-    `make` are the words that make its switch. Undoing removes the port, or gives it back what it had; a switch that was
-    made goes with its last port.
+    `notes` are words about its switch. Undoing removes the port, or gives it back what it had.
     """
     added = tuple(word for addition in additions for word in addition.words)
     stale = [key for key in before.external_ids if _is_stale(key, port)] if before is not None else []
     forget = ("--", "remove", _TABLE, port.name, "external_ids", *map(quote_key, stale)) if stale else ()
-    words = (*make, *_write_words(port), *forget, *added)
+    words = (*notes, *_write_words(port), *forget, *added)
     if before is None:
         undo = [remove_logical_port(remote, port.name)]
     else:
         undo = [Command(argv=(*nbctl(remote), *_restore_words(before)))]
     undo += [step for addition in additions for step in addition.undo]
-    undo += [remove_switch(remote, port.switch)] if make else []
     return Command(
         argv=(*nbctl(remote), *words),
         undo=tuple(undo),
@@ -76,13 +74,25 @@ def restore_logical_port(remote: Remote, port: LogicalPort) -> Command:
     return Command(argv=(*nbctl(remote), *_restore_words(port)))
 
 
-def make_switch_words(name: str, notes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the words that make a logical switch and say that it is ours; two at once make one.
+def make_switch(remote: Remote, name: str) -> Command:
+    """Return what makes a logical switch of ours, if there is none of that name.
 
-    `notes` are what else stands on it, as `COLUMN:KEY=VALUE`.
+    The database knows of no name that is taken, and `ovn-nbctl --may-exist ls-add` looks before it makes: two machines
+    at the same moment would make two.
     """
-    told = (f"external_ids:{MADE_KEY}=1", *notes)
-    return ("--may-exist", "ls-add", name, "--", "set", "Logical_Switch", name, *told, "--")
+    table = "Logical_Switch"
+    none = {"op": "wait", "timeout": 0, "table": table, "where": [["name", "==", name]], "columns": ["name"]}
+    row = {"name": name, "external_ids": ["map", [[MADE_KEY, "1"]]]}
+    make = transact(
+        remote, {**none, "until": "==", "rows": []}, {"op": "insert", "table": table, "row": row},
+        reason=f"make the logical switch {name}",
+    )  # fmt: skip
+    return make._replace(undo=(remove_switch(remote, name),))
+
+
+def make_note_words(name: str, notes: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that note something on a logical switch, as `COLUMN:KEY=VALUE`."""
+    return ("set", "Logical_Switch", name, *notes, "--") if notes else ()
 
 
 def remove_switch(remote: Remote, name: str, *, reason: str = "") -> Command:
