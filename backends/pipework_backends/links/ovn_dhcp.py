@@ -164,7 +164,7 @@ def _delete_answers(remote: Remote, port: str) -> Command:
 def secure_port(attachment: Attachment, nb: Northbound, port: LogicalPort, seconds: int) -> Command:
     """Return what waits until OVN has chosen the port's address, and lets it send from that one and the static ones."""
     others = list_addresses(attachment, port.mac)[1:]
-    words = nbctl(nb.remote, f"--timeout={seconds}")
+    words = nbctl(nb.remote, seconds=seconds)
     return Command(
         argv=("sh", script("ovn_secure.sh"), port.name, *(others or ("",)), *words),
         timeout=float(seconds),

@@ -24,9 +24,9 @@ _TABLE = "Logical_Switch_Port"
 _PATIENCE, _PORTS_A_SECOND = 10, 100
 
 
-def nbctl(remote: Remote, *options: str) -> tuple[str, ...]:
+def nbctl(remote: Remote, *options: str, seconds: int = 5) -> tuple[str, ...]:
     """Return the words that begin a command of ovn-nbctl(8) for a database; `options` are further ones of its own."""
-    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, "--timeout=5", *options, "--")
+    return ("ovn-nbctl", f"--db={remote.db}", *remote.words, f"--timeout={seconds}", *options, "--")
 
 
 class Addition(Record):
@@ -184,7 +184,7 @@ def wait_for_port(name: str, machine: str, ports: int) -> Command:
 def wait_for_binding(remote: Remote, port: LogicalPort, machine: str, ports: int) -> Command:
     """Return the wait for a port that this machine has set up once, and that OVN does not know to be up."""
     seconds = count_seconds(ports)
-    words = tuple(f"--timeout={seconds}" if word.startswith("--timeout=") else word for word in nbctl(remote))
+    words = nbctl(remote, seconds=seconds)
     return Command(
         argv=(*words, "wait-until", _TABLE, port.name, "up=true"),
         timeout=float(seconds),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipework_backends.links import ovn_dhcp
 from pipework_backends.links.ovn_nb import DhcpOptions, LogicalPort, Northbound, Remote
 from pipework_backends.links.ovn_network import Network
-from pipework_core.model.attachment import Attachment
 
 from .test_ovn_network import BLUE, UDHCPC, make_request
+
+if TYPE_CHECKING:
+    from pipework_core.model.attachment import Attachment
 
 MAC, PORT = "0a:00:00:00:00:05", "h1/web1/eth1"
 LOGICAL = LogicalPort(
@@ -22,9 +25,9 @@ EMPTY = Northbound(Remote(db="unix:/run/nb.sock"))
 THEIRS = DhcpOptions("uuid-1", "10.1.0.0/24")
 
 
-def choose(asked: Attachment = make_request(dhcp=UDHCPC), network: Network = BLUE) -> DhcpOptions:
-    """Return the row for a request."""
-    row = ovn_dhcp.choose_answers(asked, network, LOGICAL, 1442)
+def choose(asked: Attachment | None = None, network: Network = BLUE) -> DhcpOptions:
+    """Return the row for a request, which is for a lease if none is given."""
+    row = ovn_dhcp.choose_answers(asked or make_request(dhcp=UDHCPC), network, LOGICAL, 1442)
     assert row is not None
     return row
 
