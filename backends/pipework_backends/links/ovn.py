@@ -97,7 +97,7 @@ class OvnSwitch(LinkBackend):
         name, made = make_veth(named, mtu=mtu)
         steps = (
             *_make_port(context, view, wanted, additions),
-            ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view)),
+            ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context.attachment)),
             *complete_checksums(context, view.datapath),
             *_wait(view, wanted, name, new=True),
             *_secure(context, view, wanted),
@@ -314,10 +314,10 @@ def _plug_in(context: Context, view: View, wanted: LogicalPort, name: str) -> li
     port = view.switch.ports.get(name)
     told = {FOREIGN_KEY: wanted.name}
     if port is None:
-        return [ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view))]
+        return [ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context.attachment))]
     if port.bridge != view.bridge:
         off = ovn_port.unplug(name, undo=(ovn_port.plug_again(port),), reason=f"take {name} off {port.bridge}")
-        return [off, ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context, view))]
+        return [off, ovn_port.plug_in(view.bridge, name, wanted.name, nb=remember(context.attachment))]
     if any(port.external_ids.get(key) != text for key, text in told.items()):
         return [ovn_port.tell_port(name, port.external_ids, told)]
     return []

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipework_backends.links.ovn_nb import LogicalSwitch
     from pipework_backends.links.ovn_network import Network
     from pipework_backends.links.ovsdb import Port
+    from pipework_core.model.attachment import Attachment
     from pipework_core.model.context import Context
     from pipework_core.model.link import HostState
     from pipework_core.model.plan import Command, Outcome
@@ -135,7 +136,8 @@ def read_view(answer: Outcome, port: str, *, left: Sequence[str] = ()) -> View:
     switch = reading.switch
     has = switch.ports.get(port)
     remembered = _parse_remote(has.external_ids.get(NB_KEY, "")) if has is not None else None
-    nb = next((nb for nb in reading.databases if remembered and nb.remote.db == remembered.db), reading.databases[0])
+    usual = reading.databases[0]
+    nb = next((nb for nb in reading.databases if remembered and _is_at(nb.remote, remembered, usual.remote)), usual)
     if left:
         switch = switch._replace(ports={name: known for name, known in switch.ports.items() if name not in left})
         nb = ovn_dhcp.without_ports(nb, left)
@@ -147,13 +149,19 @@ def _parse_remote(text: str) -> Remote | None:
     return Remote(*words[: len(WAYS)]) if text else None
 
 
-def remember(context: Context, view: View) -> str:
-    """Return what the interface remembers of the database: nothing where it is the usual one."""
-    given = [context.attachment.option(key) for key in WAYS]
-    if not any(given):
-        return ""
-    files = [text or "-" for text in given[1:]] if any(given[1:]) else []
-    return " ".join((view.nb.remote.db, *files))
+def _is_at(remote: Remote, remembered: Remote, usual: Remote) -> bool:
+    """Whether a database was asked as it is remembered, with what is usual for the rest."""
+    files = ("key", "certificate", "ca")
+    same = all(getattr(remembered, file) in {"", getattr(remote, file)} for file in files)
+    return same and remote.db == (remembered.db or usual.db)
+
+
+def remember(attachment: Attachment) -> str:
+    """Return what the interface remembers of the way to the database: what the options say, and nothing without any."""
+    given = [attachment.option(key) or "-" for key in WAYS]
+    while given and given[-1] == "-":
+        given.pop()
+    return " ".join(given)
 
 
 def choose_row(context: Context, view: View, end: str, *, name: str = "", mac: str = "") -> LogicalPort:

@@ -7,7 +7,7 @@
 # of Open vSwitch (as ovsdb.py has them), a line `underlay` with the link that has the address of the tunnels, and for
 # each database a line `nb DB KEY CERTIFICATE CA`, its three JSON documents or what ovn-nbctl says, and a line `code N`.
 # The databases are DB alone, else the usual one and those that interfaces remember. Exit: that of ovs-vsctl, which is
-# needed where no DB is named.
+# needed unless DB alone is named.
 set -f
 NEWLINE='
 '
@@ -21,8 +21,8 @@ if [ "${1:--}" = - ] || command -v ovs-vsctl >/dev/null; then
         -- --columns=name,ports,datapath_type,external_ids list Bridge \
         -- --columns=_uuid,name,tag,fake_bridge list Port \
         -- --columns=name,external_ids,error,ofport list Interface \
-        -- --columns=external_ids list Open_vSwitch) || exit
-    printf '%s\n' "$tables"
+        -- --columns=external_ids list Open_vSwitch) || [ $# -eq 1 ] || exit
+    [ -z "$tables" ] || printf '%s\n' "$tables"
 fi
 
 # told KEY: the values of a key of external_ids that stdin has, one a line; one with a quote in it is no address or file.
@@ -34,14 +34,15 @@ own() {
     printf '%s\n' "$tables" | tail -n 1 | told "$1"
 }
 
-# ask DB [KEY [CERTIFICATE [CA]]]: files that are not given are the usual ones.
+# ask DB [KEY [CERTIFICATE [CA]]]: what is not given, or `-`, is the usual one.
 ask() {
-    key=$usual_key certificate=$usual_certificate ca=$usual_ca
+    db=$1 key=$usual_key certificate=$usual_certificate ca=$usual_ca
+    [ "$db" != - ] || db=$usual
     [ "${2:--}" = - ] || key=$2
     [ "${3:--}" = - ] || certificate=$3
     [ "${4:--}" = - ] || ca=$4
-    printf 'nb %s %s %s %s\n' "$1" "${key:--}" "${certificate:--}" "${ca:--}"
-    ovn-nbctl --db="$1" ${key:+"--private-key=$key"} ${certificate:+"--certificate=$certificate"} \
+    printf 'nb %s %s %s %s\n' "$db" "${key:--}" "${certificate:--}" "${ca:--}"
+    ovn-nbctl --db="$db" ${key:+"--private-key=$key"} ${certificate:+"--certificate=$certificate"} \
         ${ca:+"--ca-cert=$ca"} --timeout=5 --format=json \
         -- "--columns=$SWITCH" list Logical_Switch \
         -- "--columns=$PORT" list Logical_Switch_Port \
@@ -59,8 +60,7 @@ usual_ca=$(own ovn-nb-ca)
 usual=${OVN_NB_DB:-$(own ovn-nb)}
 usual=${usual:-unix:/var/run/ovn/ovnnb_db.sock}
 if [ $# -gt 0 ]; then
-    [ "$1" = - ] || usual=$1
-    ask "$usual" "$2" "$3" "$4"
+    ask "$@"
     exit 0
 fi
 ask "$usual"
