@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
 import pytest
 
 from pipework_core import topology
@@ -71,6 +74,20 @@ def test_an_address_that_nobody_could_send_to_is_refused_at_its_machine(other: s
 
 def test_names_are_looked_up_where_the_command_runs() -> None:
     assert find_address("localhost") == "127.0.0.1"
-    for name in ("no.such.name.invalid", "a" * 300):
-        with pytest.raises(UsageError, match="no address is known"):
-            find_address(name)
+    with pytest.raises(UsageError, match="no address is known"):
+        find_address("a" * 300)
+
+
+def test_a_name_may_have_an_ipv6_address_alone_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {("six.lab", socket.AF_INET6): "fd00::2"}
+
+    def look(name: str, _port: None, family: socket.AddressFamily, _kind: int) -> list[Any]:
+        if (name, family) not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(family, 0, 0, "", (known[name, family], 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    assert find_address("six.lab") == "fd00::2"
+    with pytest.raises(UsageError, match=r"no address is known for the machine's name 'none\.lab'") as raised:
+        find_address("none.lab")
+    assert raised.value.hint
