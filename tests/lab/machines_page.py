@@ -48,14 +48,17 @@ def list_commands(block: str) -> Iterator[tuple[str, str, str]]:
         yield machine, command, expected
 
 
+def prepare_reader(host: PrivateHost) -> None:
+    """Make what a reader has on a machine: a folder to be in, and `ping`."""
+    host.run("sh", "-ec", f"mkdir -p {FOLDER}; {PING}")
+
+
 def follow(ovn: OvnFleet, heading: str) -> None:
     """Write the files of a section and type its commands; hold what is printed against the page.
 
     What only looks is repeated until it sees that.
     """
     hosts: dict[str, PrivateHost] = {"desk": ovn.desk, **ovn.machines}
-    for host in hosts.values():
-        host.run("sh", "-ec", f"mkdir -p {FOLDER}; {PING}")
     for language, block in SECTIONS[heading]:
         if language == "yaml":
             name, text = FILE.match(block), block

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .machines_page import SECTIONS, follow
+from .machines_page import SECTIONS, follow, prepare_reader
 
 if TYPE_CHECKING:
     from .ovn import OvnFleet
 
 #: What the lab has told its machines of OVN, and a reader has yet to tell.
 TOLD = ("ovn-remote", "ovn-nb", "ovn-encap-type", "ovn-encap-ip")
-#: Programs of this machine that would speak of what a reader may not have, and folders of it that the page writes to.
+#: Programs of this machine that would speak of what a reader may not have.
 HIDDEN = ("docker", "podman", "lxc-info")
+HIDE = 'while path=$(command -v "$0"); do mount --bind /dev/null "$path"; done'
+#: Folders of this machine that the page writes to.
 WRITTEN = ("/var/lib/openvswitch", "/var/log/openvswitch")
 
 
@@ -22,8 +24,9 @@ WRITTEN = ("/var/lib/openvswitch", "/var/log/openvswitch")
 def reader(ovn: OvnFleet) -> OvnFleet:
     """Provide the lab as packages leave it: programs run, nobody listens, and no machine knows another."""
     for host in (ovn.desk, *ovn.machines.values()):
+        prepare_reader(host)
         for program in HIDDEN:
-            host.run("sh", "-c", 'path=$(command -v "$0") && mount --bind /dev/null "$path"', program, check=False)
+            host.run("sh", "-ec", HIDE, program)
         for folder in WRITTEN:
             host.run("mount", "-t", "tmpfs", "reader", folder)
     for name, machine in ovn.machines.items():
