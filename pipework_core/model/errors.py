@@ -122,6 +122,7 @@ _ADVICE = (
     ("did not answer within", "all is as it was; is the gateway's address right? --confirm-within gives it more time"),
     ("has no carrier", "plug it in, or repeat without --probe"),
     ("duplicate IPv", "choose another address"),
+    ("is the port of another guest", "choose another name with -i; `pipework ls` shows the other guest"),
     (
         "Private key must be configured",
         "name the files: -o key= -o cert= -o ca=, or external_ids:ovn-nb-key, -cert and -ca of Open_vSwitch",

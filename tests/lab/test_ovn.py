@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .ovn import NB
+from .ovn import NB, RUN
 from .ovn_state import BYTES, northbound, send_bytes
 
 if TYPE_CHECKING:
     from .ovn import OvnFleet, OvnMachine
 
 #: Guests whose names a shell, a database or a list of words would take for something else.
-NAMES = ("a b", 'q"uo,te', "o'ne", "ünï", "; reboot", "$(id)", "x:y=z", "back\\slash", "-n", "n" * 200)
+NAMES = ("a b", 'q"uo,te', "o'ne; $(id)", "ünï", "x:y=z\\", "n" * 200)
 #: In place of ovn-nbctl: note what is written, and after that have somebody else do the same at the same moment.
 IN_BETWEEN = """#!/bin/sh
 {real} "$@" || exit
@@ -128,6 +129,29 @@ def test_the_ports_of_a_file_are_one_transaction(ovn: OvnFleet) -> None:
     assert not one.run("sh", "-c", "cat /run/written 2>/dev/null || :").stdout
     one.pipework("down", "-f", "/run/many.yaml")
     assert list_ports(ovn, "many") == set()
+
+
+def test_a_file_over_two_machines_takes_one_transaction_each(ovn: OvnFleet) -> None:
+    before = northbound(ovn)
+    machines = {name: machine.uri for name, machine in ovn.machines.items()}
+    lines = []
+    for number in range(20):
+        machine = ovn[f"host{number % 2 + 1}"]
+        lines.append(f"  - {machine.name}: ovn:wide netns:{machine.netns(f'wide{number}')} 10.1.0.{number + 1}/24")
+    head = ["version: 1", "machines:", *(f"  {name}: {uri}" for name, uri in machines.items()), "links:"]
+    ovn.desk.write("/run/wide.yaml", "\n".join((*head, *lines, "")))
+    # Each transaction that makes or removes ports is a line; what is there at first is one, too.
+    watch = f"exec ovsdb-client --format=json monitor unix:{RUN}/ovnnb_db.sock OVN_Northbound Logical_Switch_Port name"
+    watcher = ovn.desk.popen("sh", "-c", f"{watch} >/run/transactions 2>/dev/null")
+    ovn.desk.pipework("up", "-f", "/run/wide.yaml")
+    assert ovn["host1"].ping("wide0", "10.1.0.20")
+    watcher.kill()
+    assert len(list_ports(ovn, "wide")) == 20
+    made = [line for line in ovn.desk.run("cat", "/run/transactions").stdout.splitlines() if "/wide" in line]
+    assert len(made) == 2
+    assert ovn.desk.pipework("up", "-f", "/run/wide.yaml").stderr.count("10 unchanged") == 2
+    ovn.desk.pipework("down", "-f", "/run/wide.yaml")
+    assert northbound(ovn) == before
 
 
 def test_one_port_of_a_file_that_is_refused_fails_alone(ovn: OvnFleet) -> None:
@@ -243,14 +267,55 @@ def test_a_guest_that_was_made_anew_takes_its_port_over(ovn: OvnFleet) -> None:
     assert northbound(ovn) == before
 
 
+def test_two_guests_of_the_same_name(ovn: OvnFleet) -> None:
+    before, one = northbound(ovn), ovn["host1"]
+    attach(one, "twin", "blue", "10.1.0.5/24")
+    one.run(
+        "ip",
+        "netns",
+        "attach",
+        "kept",
+        one.run("sh", "-c", "ip netns exec twin sleep 60 >/dev/null & echo $!").stdout.strip(),
+    )
+    one.run("umount", "/run/netns/twin")
+    one.run("rm", "/run/netns/twin")
+    assert "host1/twin/eth1 is the port of another guest" in attach(one, "twin", "blue", "10.1.0.6/24")
+    assert list_ports(ovn, "blue") == {"host1/twin/eth1"}
+    detach(one, "kept")
+    assert northbound(ovn) == before
+
+
 def test_the_database_may_be_named_and_is_remembered(ovn: OvnFleet) -> None:
     before, one = northbound(ovn), ovn["host1"]
     usual = one.switch.vsctl("get", "open", ".", "external_ids:ovn-nb")
     one.switch.vsctl("remove", "open", ".", "external_ids", "ovn-nb")
     assert "northbound database unix:/var/run/ovn/ovnnb_db.sock" in attach(one, "named", "blue", "10.1.0.5/24")
+    several = f"nb={NB.replace('6641', '6649')},{NB}"  # nobody listens at the first
+    assert not attach(one, "named", "blue", "10.1.0.5/24", "-o", several)
+    detach(one, "named")
+    assert northbound(ovn) == before
     assert not attach(one, "named", "blue", "10.1.0.5/24", "-o", f"nb={NB}")
     assert not attach(one, "named", "blue", "10.1.0.5/24")
     assert "has no option" not in attach(one, "named", "blue", "10.1.0.6/24", "--replace", "-o", f"nb={NB}")
     detach(one, "named")
     one.switch.vsctl("set", "open", ".", f"external_ids:ovn-nb={usual}")
+    assert northbound(ovn) == before
+
+
+def test_while_it_waits_others_use_the_host_and_a_signal_undoes_it(ovn: OvnFleet) -> None:
+    before, one = northbound(ovn), ovn["host1"]
+    guests = [one.netns("patient"), one.netns("quick")]
+    state = one.state(guests)
+    one.controller.kill()
+    waiting = one.popen("pipework", "ovn:blue", "patient", "10.1.0.5/24")
+    plugged = "external_ids:iface-id=host1/patient/eth1"
+    while not one.switch.vsctl("--columns=name", "find", "interface", plugged):
+        assert waiting.poll() is None
+    one.pipework("br7", "quick", "10.7.0.1/24")
+    assert waiting.poll() is None
+    one.pipework("detach", "quick")
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(10) == 130
+    one.controller.start()
+    assert one.state(guests) == state
     assert northbound(ovn) == before

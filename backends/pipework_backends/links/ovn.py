@@ -168,13 +168,16 @@ class OvnSwitch(LinkBackend):
         return row is not None and bool(row.dynamic)
 
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
-        """Name the logical switch if pipework made it and no other port is on it."""
+        """Name the logical switch if pipework made it, and no port is on it of which it is known that it stays.
+
+        It is removed if it has no port then.
+        """
         here = context.guest_state.links.get(context.attachment.interface)
         peer = find_veth_peer(context, here) if here is not None else None
         view = _read(context, peer.name if peer is not None else "")
         own = _find_own_row(context, view, view.switch.ports.get(peer.name), peer.name) if peer is not None else None
         switch = view.nb.switches.get(own.switch if own is not None else tag.parent)
-        if switch is None or not switch.made or view.list_live_ports(switch, context.host_state, without=own):
+        if switch is None or not switch.made or view.list_lasting_ports(switch, context.host_state, without=own):
             return ()
         reason = f"remove the logical switch {switch.name}, if it has no port"
         remove = ovn_port.remove_switch(view.nb.remote, switch.name, reason=reason)

@@ -102,7 +102,7 @@ def change_answers(nb: Northbound, port: str, wanted: DhcpOptions | None) -> Add
             if used
             else Addition(words=_create_words(wanted, port), undo=(_delete_answers(nb.remote, port),))
         )
-    if used == has.uuid and (has.cidr, dict(has.options)) == (wanted.cidr, dict(wanted.options)):
+    if used == has.uuid and has == wanted._replace(uuid=has.uuid):
         return Addition()
     back = Command(argv=(*nbctl(nb.remote), *_set_words(has, has.uuid)[1:]))
     return Addition(words=(*_set_words(wanted, has.uuid), *_use_words(port, has.uuid)), undo=(back,))
@@ -148,7 +148,8 @@ def _create_words(row: DhcpOptions, port: str) -> tuple[str, ...]:
 
 def _set_words(row: DhcpOptions, uuid: str) -> tuple[str, ...]:
     told = ",".join(f"{quote_atom(key)}={quote_atom(text)}" for key, text in row.options.items())
-    return ("--", "set", _TABLE, uuid, f"cidr={quote_atom(row.cidr)}", f"options={{{told}}}")
+    marks = (f"external_ids:{quote_key(key)}={quote_atom(text)}" for key, text in row.external_ids.items())
+    return ("--", "set", _TABLE, uuid, f"cidr={quote_atom(row.cidr)}", f"options={{{told}}}", *marks)
 
 
 def _use_words(port: str, row: str) -> tuple[str, ...]:

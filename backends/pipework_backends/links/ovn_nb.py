@@ -36,6 +36,7 @@ WAYS = ("nb", "key", "cert", "ca")
 _REST = ("enabled", "dhcpv4_options", "dhcpv6_options")
 _READ_OK = frozenset(range(128))
 _NOT_INSTALLED = 127
+_MAC = r"([0-9a-f]{2}:){5}[0-9a-f]{2}"
 #: Ways to reach a database (ovsdb(7), Connection Methods), and the path of a file. Neither needs quotes anywhere.
 _DATABASES = r"(?a)(tcp|ssl|unix):[\w.:/@%+\[\]-]+(,(tcp|ssl|unix):[\w.:/@%+\[\]-]+)*"
 _FILE = r"(?a)/[\w./@%+:-]+"
@@ -93,13 +94,17 @@ class LogicalPort(Record):
 
 
 class LogicalSwitch(Record):
-    """A logical switch: its ports' names, whether pipework made it, and its `other_config` (`subnet`, …)."""
+    """A logical switch: its ports' names, whether pipework made it, and its `other_config` (`subnet`, …).
+
+    `holders` are the names of the ports that have an address, by the address.
+    """
 
     name: str
     ports: tuple[str, ...] = ()
     made: bool = False
     config: Mapping[str, str] = MappingProxyType({})
     external_ids: Mapping[str, str] = MappingProxyType({})
+    holders: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class DhcpOptions(Record):
@@ -182,11 +187,11 @@ def read_outcome(code: int, stdout: str, stderr: str) -> Reading:
 
 def _normalize(word: str) -> str:
     """Return an address as Python writes it: one of IPv6 has several forms."""
-    if ":" not in word:
+    if ":" not in word or re.fullmatch(_MAC, word):
         return word
     try:
         return str(ip_address(word))
-    except ValueError:  # a MAC address
+    except ValueError:  # such as that of an IPv6 network with its length
         return word
 
 
@@ -208,16 +213,25 @@ def _parse_database(lines: list[str]) -> Northbound:
     found = [_parse_switch(row, names) for row in switches]
     owner = {name: switch.name for switch in found for name in switch.ports}
     known = [switch.name for switch in found]
+    rows = {str(row["name"]): _parse_port(row, owner.get(str(row["name"]), "")) for row in ports}
     return Northbound(
         remote=remote,
-        switches={switch.name: switch for switch in found},
-        ports={str(row["name"]): _parse_port(row, owner.get(str(row["name"]), "")) for row in ports},
+        switches={switch.name: switch._replace(holders=_find_holders(switch, rows)) for switch in found},
+        ports=rows,
         dhcp=tuple(
             DhcpOptions(row["_uuid"][1], str(row["cidr"]), _parse_map(row["options"]), _parse_map(row["external_ids"]))
             for row in dhcp
         ),
         twice=frozenset(name for name in known if known.count(name) > 1),
     )
+
+
+def _find_holders(switch: LogicalSwitch, rows: Mapping[str, LogicalPort]) -> Mapping[str, tuple[str, ...]]:
+    holders: dict[str, tuple[str, ...]] = {}
+    for name in switch.ports:
+        for address in rows[name].taken:
+            holders[address] = (*holders.get(address, ()), name)
+    return holders
 
 
 def _parse_switch(row: Mapping[str, Any], names: Mapping[str, str]) -> LogicalSwitch:

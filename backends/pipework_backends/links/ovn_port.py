@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pipework_backends import script
 from pipework_backends.links.ovs_port import DONE_OR_WAITING
 from pipework_backends.links.ovsdb import FOREIGN_KEY, MADE_KEY, OWN_KEY, VSCTL, quote_atom, quote_key
 from pipework_core.model.plan import Command
@@ -22,6 +23,8 @@ _TABLE = "Logical_Switch_Port"
 #: Seconds for ovn-controller to set a port up, and one more for so many ports: before OVN 23.06 (northd's incremental
 #: processing), ovn-northd computed everything anew for each.
 _PATIENCE, _PORTS_A_SECOND = 10, 100
+#: Seconds that the kernel has for taking a guest's network apart.
+_PARTING = 3
 
 
 def nbctl(remote: Remote, *options: str, seconds: int = 5) -> tuple[str, ...]:
@@ -168,6 +171,15 @@ def tell_port(name: str, has: Mapping[str, str], wanted: Mapping[str, str]) -> C
     undo += [Command(argv=(*VSCTL, *_tell_interface(name, before)))] if before else []
     return Command(
         argv=(*VSCTL, *_tell_interface(name, wanted)), undo=tuple(undo), reason=f"tell the switch which port {name} is"
+    )
+
+
+def wait_until_gone(name: str, port: str) -> Command:
+    """Return the wait for the end of a guest that had this logical port: its network may just be taken apart."""
+    return Command(
+        argv=("sh", script("ovn_gone.sh"), str(_PARTING), name, port),
+        timeout=float(_PARTING),
+        reason=f"see {name} go with a former guest that was {port}",
     )
 
 

@@ -84,13 +84,17 @@ class View(Record):
         installed = port is not None and port.external_ids.get("ovn-installed") == "true"
         return installed and row is not None and row.up
 
-    def list_live_ports(
+    def list_lasting_ports(
         self, switch: LogicalSwitch, host: HostState, *, without: LogicalPort | None
     ) -> list[LogicalPort]:
-        """Return the ports of a logical switch but one; those of ours without a device on this machine do not count."""
+        """Return the ports of a logical switch but one, as far as this machine can tell that they stay.
+
+        Those of ours without a device here are what dead guests left. What other machines have of ours may go at this
+        very moment, and whoever goes last takes the switch along.
+        """
         plugged = {port.external_ids.get(FOREIGN_KEY) for port in self.switch.ports.values() if port.name in host.links}
         rows = [self.nb.ports[name] for name in switch.ports if without is None or name != without.name]
-        return [row for row in rows if row.machine != self.machine or row.name in plugged]
+        return [row for row in rows if not row.machine or (row.machine == self.machine and row.name in plugged)]
 
     def refuse_unreadable(self) -> None:
         """Raise HostError when the database could not be read."""
@@ -249,13 +253,11 @@ def _join_words(words: Sequence[str]) -> str:
 def check_addresses(view: View, wanted: LogicalPort) -> None:
     """Raise ConflictError for an address that another port of the switch has."""
     switch = view.nb.switches.get(wanted.switch)
-    for name in switch.ports if switch is not None else ():
-        row = view.nb.ports.get(name)
-        taken = wanted.taken & row.taken if row is not None and name != wanted.name else frozenset()
-        if taken:
-            raise ConflictError(
-                f"on {wanted.switch}, {name} has {', '.join(sorted(taken))} already.", hint="choose another address"
-            )
+    for address in sorted(wanted.taken):
+        holders = switch.holders.get(address, ()) if switch is not None else ()
+        for name in holders:
+            if name != wanted.name and name in view.nb.ports:
+                raise ConflictError(f"on {wanted.switch}, {name} has {address} already.", hint="choose another address")
 
 
 def find_way(
@@ -270,12 +272,14 @@ def find_way(
         same = port.name == name or port.external_ids.get(FOREIGN_KEY) == wanted.name
         if not same or (existing and port.name == name):
             continue
-        if port.name in context.host_state.links or OWN_KEY not in port.external_ids:
+        if OWN_KEY not in port.external_ids:
             whose = port.external_ids.get(FOREIGN_KEY) or "a port of somebody else"
             raise ConflictError(
                 f"{port.name} on {port.bridge} is {whose} already.",
                 hint="choose another name with -i, or another one for the host's end with -l",
             )
+        if port.name in context.host_state.links:
+            steps.append(ovn_port.wait_until_gone(port.name, wanted.name))
         steps.append(ovn_port.unplug(port.name, reason=f"remove {port.name}, which a guest that is gone left"))
     row = view.nb.ports.get(wanted.name)
     if row is None:

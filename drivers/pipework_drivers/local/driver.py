@@ -22,7 +22,6 @@ from pipework_drivers.local.process import (
     has_ended,
     start_unattended,
 )
-from pipework_drivers.waits import apply_jointly, find_joint_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -136,6 +135,8 @@ class LiveDriver(BaseDriver):
         """Run several lists by threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
+        from pipework_drivers.waits import apply_jointly, find_joint_waits  # noqa: PLC0415 - as below
+
         if joint := find_joint_waits(lists):
             return apply_jointly(self, lists, joint, stop)
         from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - one list needs no threads

@@ -124,6 +124,14 @@ def test_a_row_that_is_not_as_it_should_be_is_changed_and_changed_back(used: str
     assert "9.9.9.9" in " ".join(changed.undo[0].argv)
 
 
+def test_a_row_of_a_machine_that_got_another_system_id_is_taken_over() -> None:
+    has = choose()._replace(uuid="uuid-2")
+    marks = {**has.external_ids, "pipework.host": "h0"}
+    changed = ovn_dhcp.change_answers(make_database(has._replace(external_ids=marks), used="uuid-2"), PORT, choose())
+    assert 'external_ids:pipework.host="h1"' in changed.words
+    assert 'external_ids:pipework.host="h0"' in changed.undo[0].argv
+
+
 def test_a_row_that_is_not_wanted_any_more_goes_and_comes_back_when_undone() -> None:
     has = choose()._replace(uuid="uuid-2")
     gone = ovn_dhcp.change_answers(make_database(has, used="uuid-2"), PORT, None)
