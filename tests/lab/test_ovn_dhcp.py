@@ -98,7 +98,7 @@ def test_options_say_the_network_of_a_switch_and_static_addresses_are_answered_f
         (("auto",), "has no logical router", "-o dhcp=no"),
         (("dhclient", "--family", "6"), "has no logical router", "-o dhcp=no"),
         (("udhcpc", "-o", "subnet=10.1.0.0/33"), "is no network", "-o subnet=10.1.0.0/24"),
-        (("udhcpc", "-o", "subnet=10.1.0.0/24", "-o", "router=10.2.0.1"), "is not in the subnet", "-o router="),
+        (("udhcpc", "-o", "subnet=10.1.0.0/24", "-o", "router=10.2.0.1"), "is no host of the subnet", "-o router="),
     ],
 )
 def test_what_nobody_would_give_is_said_at_once(ovn: OvnFleet, words: tuple[str, ...], said: str, hint: str) -> None:

@@ -32,6 +32,12 @@ OPTIONS: Mapping[str, str] = {
 ROUTER_KEY, SERVERS_KEY = "pipework.router", "pipework.dns"
 
 
+#: The shortest prefix: with it, ovn-northd keeps two megabytes.
+_PREFIX_MIN = 8
+#: Addresses that nobody has (RFC 1122, 3.2.1.3).
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
+
+
 class Network(Record):
     """What is known of a logical switch's network; None and empty where nothing is.
 
@@ -85,9 +91,10 @@ def choose_network(attachment: Attachment, told: Network, *, ours: bool) -> Netw
         return told._replace(router=told.router or asked.router, servers=asked.servers or told.servers)
     subnet = told.subnet or asked.subnet or _find_subnet(attachment)
     router = told.router or asked.router or ("" if told.subnet else _find_gateway(attachment, subnet))
-    if router and subnet is not None and IPv4Address(router) not in subnet:
+    if router and subnet is not None and not _is_host(IPv4Address(router), subnet):
         raise UsageError(
-            f"the router {router} is not in the subnet {subnet} of {name}.", hint="leave -o router= out, or correct it"
+            f"the router {router} is no host of the subnet {subnet} of {name}.",
+            hint="leave -o router= out, or correct it",
         )
     excluded = told.excluded or (router if subnet is not None and router != first_host(subnet) else "")
     return Network(subnet=subnet, router=router, servers=asked.servers or told.servers, excluded=excluded)
@@ -103,8 +110,10 @@ def _parse_options(attachment: Attachment) -> Network:
         except ValueError as error:
             hint = "write a network of IPv4, such as -o subnet=10.1.0.0/24"
             raise UsageError(f"-o subnet={said!r} is no network: {error}.", hint=hint) from None
-        if not has_broadcast(subnet):
-            raise UsageError(f"the subnet {subnet} is too small to give addresses from.", hint="write /30 or larger")
+        if not _can_give(subnet):
+            raise UsageError(
+                f"OVN cannot give addresses from {subnet}.", hint="write a network of hosts from /8 to /30: 10.1.0.0/24"
+            )
     servers = options["dns"].split(",") if "dns" in options else ()
     return Network(
         subnet=subnet,
@@ -129,12 +138,22 @@ def find_address(attachment: Attachment) -> IPv4Interface | None:
 def _find_subnet(attachment: Attachment) -> IPv4Network | None:
     """Return the network of the first static address, if addresses can be given from it."""
     address = find_address(attachment)
-    return address.network if address is not None and has_broadcast(address.network) else None
+    return address.network if address is not None and _can_give(address.network) else None
+
+
+def _can_give(subnet: IPv4Network) -> bool:
+    """Whether hosts can have addresses of the network, and ovn-northd, which keeps a bit for each, can keep them."""
+    special = subnet.is_multicast or subnet.is_loopback or subnet.is_reserved or subnet.network_address in _THIS_NETWORK
+    return has_broadcast(subnet) and subnet.prefixlen >= _PREFIX_MIN and not special
 
 
 def _find_gateway(attachment: Attachment, subnet: IPv4Network | None) -> str:
-    inside = (str(one) for one in attachment.gateways if subnet is not None and one in subnet)
-    return next(inside, "")
+    there = (one for one in attachment.gateways if isinstance(one, IPv4Address))
+    return next((str(one) for one in there if subnet is not None and _is_host(one, subnet)), "")
+
+
+def _is_host(address: IPv4Address, subnet: IPv4Network) -> bool:
+    return address in subnet and address not in {subnet.network_address, subnet.broadcast_address}
 
 
 def first_host(subnet: IPv4Network) -> str:

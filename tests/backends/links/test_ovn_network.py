@@ -74,12 +74,24 @@ def test_options_say_the_network() -> None:
         ({"subnet": "10.1.0.5/24"}, "is no network"),
         ({"subnet": "blue"}, "is no network"),
         ({"subnet": "2001:db8::/64"}, "is no network"),
-        ({"subnet": "10.1.0.4/31"}, "too small"),
+        *(
+            ({"subnet": network}, "cannot give addresses from")
+            for network in (
+                "10.1.0.4/31",
+                "10.1.0.5",
+                "10.0.0.0/7",
+                "0.0.0.0/8",
+                "127.0.0.0/8",
+                "224.0.0.0/24",
+                "240.0.0.0/24",
+            )
+        ),
         ({"router": "10.1.0.1/24"}, "is no address"),
         ({"router": "fe80::1"}, "is no address"),
         ({"dns": "9.9.9.9,,8.8.8.8"}, "is no address"),
         ({"dns": "one.example"}, "is no address"),
-        ({"subnet": "10.1.0.0/24", "router": "10.2.0.1"}, "not in the subnet"),
+        ({"subnet": "10.1.0.0/24", "router": "10.2.0.1"}, "no host of the subnet"),
+        ({"subnet": "10.1.0.0/24", "router": "10.1.0.255"}, "no host of the subnet"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, str], said: str) -> None:
