@@ -48,21 +48,13 @@ def follow_machine(settings: Settings) -> tuple[Settings, str]:
 
     Raises UsageError for several machines, and for one that the file has not.
     """
-    machine, found = _find_machine(settings)
+    machine, found = find_machine(settings)
     driver = make_driver_text(machine, found.nb)
     return settings._replace(driver=driver), found.nb if driver == _LIVE else ""
 
 
-def follow_here(settings: Settings) -> tuple[str, Settings, str]:
-    """Return the name of the one machine that they name, settings for this very machine, and the file's database.
-
-    Raises UsageError as `follow_machine` does.
-    """
-    machine, found = _find_machine(settings)
-    return machine.name, settings._replace(machines=(), file=""), found.nb
-
-
-def _find_machine(settings: Settings) -> tuple[Machine, Topology]:
+def find_machine(settings: Settings) -> tuple[Machine, Topology]:
+    """Return the one machine that the settings name, and its file; raise UsageError for several, or another name."""
     from pipework_core import topology
     from pipework_core.cli.topology_file import choose_file
 

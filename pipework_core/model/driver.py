@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
+#: How the path of a socket begins by which a driver carries OVN's northbound database to another machine.
+CARRIED = "/run/pipework-nb-"
+
 
 class PinnedNetns(Record):
     """A namespace that is held open: its inode number, and when the process it belongs to was born.

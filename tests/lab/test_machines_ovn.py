@@ -59,7 +59,7 @@ def run(ovn: OvnFleet, *argv: str, code: int = 0) -> str:
 
 def write(ovn: OvnFleet, *links: str) -> None:
     machines = "".join(f"  {name}: {ovn[name].uri}\n" for name in MACHINES)
-    networks = "networks:\n  blue: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}\n"
+    networks = "ovn: {nb: 'tcp:127.0.0.1:6641'}\nnetworks:\n  blue: {subnet: 10.1.0.0/24, gateway: 10.1.0.1}\n"
     lines = "".join(f"\n  - {link}" for link in links) or " []"
     ovn.desk.write(FILE, f"version: 1\nmachines:\n{machines}{networks}links:{lines}\n")
 

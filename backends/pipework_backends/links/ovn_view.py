@@ -20,6 +20,7 @@ from pipework_backends.links.ovn_nb import (
     Remote,
 )
 from pipework_backends.links.ovsdb import FOREIGN_KEY, OWN_KEY, Switch
+from pipework_core.model.driver import CARRIED
 from pipework_core.model.errors import ConflictError, HostError, find_advice, shorten_usage
 from pipework_core.model.names import stable_mac
 from pipework_core.model.records import Record
@@ -51,6 +52,7 @@ _WHERE = (
     "does it run, and is that where it is? ovs-vsctl set open . external_ids:ovn-nb=tcp:CENTRAL:6641 says it for all, "
     "-o nb= for one"
 )
+_WHERE_CARRIED = "does it run, and is it where ?nb= says, as seen from where pipework was started?"
 
 
 class View(Record):
@@ -102,7 +104,7 @@ class View(Record):
             return
         raise HostError(
             f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}.",
-            hint=find_advice(self.nb.error, usual=_WHERE),
+            hint=find_advice(self.nb.error, usual=_WHERE_CARRIED if CARRIED in self.nb.remote.db else _WHERE),
         )
 
     def refuse_unusable(self, switch: str) -> None:

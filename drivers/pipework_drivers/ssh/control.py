@@ -7,9 +7,9 @@ What the command line of ssh says with -R is dropped, together with the forwardi
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipework_core.model.records import Record
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 #: Seconds for a question to the configuration, and for one round trip to the other machine.
 _PATIENCE = 10.0
+_TOKEN_BYTES = 8
 
 
 class Control(Record):
-    """A control socket. `folder` has it when it is ours, and no other connection's: empty for one of the user's own."""
+    """A control socket, `ours` for one that no other connection uses."""
 
     path: str
-    folder: str = ""
+    ours: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options with which ssh makes ours; that of the user it finds by itself."""
-        return ("ControlMaster=yes", f"ControlPath={self.path}", "ControlPersist=no") if self.folder else ()
+        return ("ControlMaster=yes", f"ControlPath={self.path}", "ControlPersist=no") if self.ours else ()
 
     def carry(self, words: Iterable[str]) -> Outcome:
         """Have this forwarded (`ssh -R`); its output is a line for each port that the other machine chose."""
@@ -41,13 +42,14 @@ class Control(Record):
 
     def drop(self, words: Iterable[str]) -> None:
         """Forward it no longer, where the connection outlives us."""
-        if not self.folder:
+        if not self.ours:
             self._order("cancel", words)
 
     def remove(self) -> None:
-        """Remove our socket, once its connection has ended."""
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove our socket, which an ssh that was killed has left behind."""
+        if self.ours:
+            with suppress(OSError):
+                os.unlink(self.path)
 
     def _order(self, order: str, words: Iterable[str]) -> Outcome:
         what = (word for forward in words for word in ("-R", forward))
@@ -64,8 +66,8 @@ def find_control(words: Sequence[str]) -> Control:
     path = said.get("controlpath", "none")
     if path != "none" and (said.get("controlmaster", "false") != "false" or _is_listened_to(path)):
         return Control(path)
-    folder = tempfile.mkdtemp(prefix="pipework-")
-    return Control(os.path.join(folder, "ssh"), folder)
+    # ssh takes no name that is there already, and nobody can guess this one.
+    return Control(os.path.join(tempfile.gettempdir(), f"pipework-{os.urandom(_TOKEN_BYTES).hex()}"), ours=True)
 
 
 def _is_listened_to(path: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipework_core.model.driver import CARRIED
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 
@@ -52,7 +53,7 @@ def plan_carriage(databases: Sequence[Database], token: str) -> Carriage:
 
     A name is not used twice: sshd leaves the file of a socket behind, and then listens nowhere and says nothing.
     """
-    names = (f"/run/pipework-nb-{token}-{number}.sock" for number in range(len(databases)))
+    names = (f"{CARRIED}{token}-{number}.sock" for number in range(len(databases)))
     sockets = tuple("" if one.speaks_tls else name for one, name in zip(databases, names, strict=True))
     ends = ((name or "127.0.0.1:0", one.target) for one, name in zip(databases, sockets, strict=True))
     return Carriage(words=tuple(f"{listens}:{target}" for listens, target in ends), sockets=sockets)

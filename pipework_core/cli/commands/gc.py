@@ -11,6 +11,8 @@ from pipework_core.model.records import Record
 from pipework_core.spec import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipework_core.cli.commands import Settings
     from pipework_core.cli.run import Run
     from pipework_core.engine.gc import Collected
@@ -51,27 +53,53 @@ def parse_request(args: ParsedArgs) -> GcRequest:
 
 def run(request: GcRequest, settings: Settings) -> int:
     """Collect, and return 1 when something could not be taken away."""
-    from pipework_core.cli import output
-    from pipework_core.cli.machine_choice import follow_here
     from pipework_core.cli.run import open_run
 
-    machine, nb = "", ""
     if request.gone:
-        machine, settings, nb = follow_here(settings)
+        return _forget_machine(settings)
     with open_run(settings) as run:
-        done = run.engine.forget_machine(machine, nb) if machine else _collect(run, settings)
+        done = _collect(run, settings)
         notes = done.plan.notes or (() if done.plan.cleanup else ("nothing is left over on this host",))
         run.driver.finish(notes)
-        failed = output.print_rest(done)
-        if settings.json:
-            from pipework_core.engine import report_json
+        return _print_collected(done, notes, settings)
 
-            output.print_json(report_json.encode_collected(done, notes, dry_run=settings.dry_run))
-        elif not settings.dry_run:
-            for command in done.gone:
-                print(escape_text(command.reason))
-            for note in notes:
-                output.print_message(note)
+
+def _forget_machine(settings: Settings) -> int:
+    """Take away what a machine left, from where the file has the database, or from another machine with links in it."""
+    from pipework_core.cli.machine_choice import find_machine
+    from pipework_core.cli.run import open_run
+    from pipework_core.cli.sites import open_sites
+    from pipework_core.machines.resolve import OVN
+
+    gone, found = find_machine(settings)
+    users = {link.machine for link in found.links if link.attachment.kind == OVN} - {gone.name}
+    if found.nb or not users:
+        with open_run(settings._replace(machines=(), file="")) as run:
+            done = run.engine.forget_machine(gone.name, found.nb)
+            run.driver.finish(done.plan.notes)
+            return _print_collected(done, done.plan.notes, settings)
+    with open_sites(found, settings._replace(machines=tuple(users)), resolves=False) as sites:
+        for error in () if sites.work.sites.open else sites.work.sites.errors.values():
+            raise error
+        site = sites.work.sites.open[0]
+        done = site.engine.forget_machine(gone.name)
+        sites.finish(site.name, done.plan.notes)
+        return _print_collected(done, done.plan.notes, settings)
+
+
+def _print_collected(done: Collected, notes: Sequence[str], settings: Settings) -> int:
+    from pipework_core.cli import output
+
+    failed = output.print_rest(done)
+    if settings.json:
+        from pipework_core.engine import report_json
+
+        output.print_json(report_json.encode_collected(done, notes, dry_run=settings.dry_run))
+    elif not settings.dry_run:
+        for command in done.gone:
+            print(escape_text(command.reason))
+        for note in notes:
+            output.print_message(note)
     return 1 if failed else 0
 
 

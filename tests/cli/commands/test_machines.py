@@ -275,6 +275,22 @@ def test_what_a_machine_left_is_taken_away_from_here(lab: Lab, capsys: pytest.Ca
     assert set(lab.opened) == {"live"}, "the machine itself is asked nothing"
 
 
+def test_without_a_database_in_the_file_another_machine_is_asked_to_do_it(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.file = make_file(
+        {name: [f"ovn:blue {name} 10.0.0.{n}/24"] for n, name in enumerate(("host1", "host2", "host3"), 1)}
+    )
+    lab.engines["host3"] = FakeEngine("host3", lab.log)
+    lab.silent["host1"] = GONE
+    lab.engines["host3"].stub.forget_machine.return_value = Collected(Plan())
+    assert run("gc", "-m", "host2", "--gone") == 0
+    lab.engines["host3"].stub.forget_machine.assert_called_once_with("host2")
+    lab.silent["host3"] = GONE
+    assert run("gc", "-m", "host2", "--gone") == 1
+    assert "there is no way to host2." in capsys.readouterr().err
+
+
 def test_who_does_not_answer_may_be_gone_for_good(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     lab.silent["host2"] = GONE
     assert run("gc", "-m", "host2") == 1
