@@ -26,7 +26,7 @@ _USUAL = (
     *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee", "iptables"),
 )
 #: Seconds from the start of ssh until a shell has answered, whatever else comes; ssh itself gives up before.
-_GREETING = 14.0
+_GREETING = 13.0
 #: Seconds without a word from the other machine, beyond those that one command may take there.
 _SILENCE = 15.0
 _PARTING = 5.0
@@ -155,10 +155,12 @@ class Session:
         self._transport.send(make_request(self._sent, jobs))
         return self._sent
 
-    def _await_answer(self, number: int, *, timeout: float, stop: Callable[[], bool] = lambda: False) -> list[Outcome]:
+    def _await_answer(
+        self, number: int, *, timeout: float, longest: float = _LONGEST, stop: Callable[[], bool] = lambda: False
+    ) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
         deadline = time.monotonic() + timeout
-        end = time.monotonic() + max(timeout, _LONGEST)
+        end = time.monotonic() + max(timeout, longest)
         hurries = False
         while True:
             if stop() and not hurries:
@@ -176,7 +178,7 @@ class Session:
                 if self._answered == number:
                     return found
             elif self._receive_bytes(min(_TURN, max(0.0, deadline - time.monotonic()))):
-                deadline = time.monotonic() + timeout
+                deadline = min(time.monotonic() + timeout, end)
             elif time.monotonic() >= deadline:
                 raise self._make_silence_error(timeout)
 
@@ -190,7 +192,8 @@ class Session:
 
     def _read_greeting(self) -> Facts:
         """Take the first answer; raise HostError for a shell that is of no use."""
-        outcome = self._await_answer(1, timeout=_GREETING)[0]
+        left = max(_TURN, self._opened + _GREETING - time.monotonic())
+        outcome = self._await_answer(1, timeout=left, longest=left)[0]
         said = dict(line.partition("=")[::2] for line in outcome.stdout.splitlines())
         try:
             uid, pid, ticks = (int(said.pop(key)) for key in ("uid", "pid", "ticks"))
@@ -233,7 +236,8 @@ class Session:
         )
 
     def _make_silence_error(self, timeout: float) -> HostError:
+        self._transport.close(0.0)  # what is silent would be silent for as long as we waited for its end
         out, err = self._answers.rest
         if self._answered == 0:
-            return errors.make_silence_error(self._address, timeout, out, err)
+            return errors.make_silence_error(self._address, _GREETING, out, err)
         return errors.make_lost_error(self._address, f"no word for {timeout:g} seconds")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: left to the user's own configuration (ssh_config(5)); a line that is dead is noticed within fifteen seconds.
 _OPTIONS = (
     *("BatchMode=yes", "ClearAllForwardings=yes", "RemoteCommand=none"),
-    *("ConnectTimeout=12", "ServerAliveInterval=5", "ServerAliveCountMax=3"),
+    *("ConnectTimeout=11", "ServerAliveInterval=5", "ServerAliveCountMax=3"),
 )
 #: Whatever shell the account has, this is understood by it, and everything else by a POSIX shell.
 _SHELL = "exec sh"
@@ -75,11 +75,14 @@ class OpenSSH:
 
     def send(self, data: bytes) -> None:
         """Send what fits now; the rest goes out while something is waited for."""
-        self._waiting += data
-        self._write_waiting()
+        if self._code is None:
+            self._waiting += data
+            self._write_waiting()
 
     def receive(self, seconds: float) -> Received:
         """Wait for one of the two streams."""
+        if self._code is not None:
+            return Received(ended=True)
         poll = select.poll()
         for fd in self._open:
             poll.register(fd, select.POLLIN)
