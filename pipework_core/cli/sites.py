@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import Lock
@@ -136,11 +137,8 @@ class _WarnOnce:
 
 
 def _wrap_script(machine: Machine, script: str) -> str:
-    """Return what runs a script on its machine, typed into a shell here."""
-    over = machine.driver.removeprefix("ssh://").partition("?")[0].rstrip("/")
-    where, colon, port = over.rpartition(":")
-    if colon and port.isdigit():
-        over = f"-p {port} {where}"
-    shell = "sh" if machine.driver == "local" else f"ssh {over} exec sh"
+    """Return what runs a script on its machine, typed into a shell here; ssh(1) knows such addresses."""
+    there = machine.driver.partition("?")[0]
+    shell = "sh" if machine.driver == "local" else f"ssh {shlex.quote(there)} exec sh"
     end = f"end of {machine.name}"
     return escape_text(f"# {machine.name}") + f"\n{shell} <<'{end}'\n{script}{end}\n"

@@ -211,6 +211,17 @@ def test_a_transaction_of_many_ports_has_more_time() -> None:
     assert "--timeout=8" in group.argv
 
 
+def test_what_is_made_unless_it_is_there_is_made_once() -> None:
+    make = Command(argv=("ovsdb-client", "transact", "tcp:h:1", "[]"))
+    other = Command(argv=("ovsdb-client", "transact", "tcp:h:1", "[1]"))
+    groups = batch.group_commands([make, make, make, other])
+    assert [(group.argv, len(group.commands)) for group in groups] == [(make.argv, 3), (other.argv, 1)]
+    assert batch.split_outcome(groups[0], Outcome(0, "[{}]")) == [Outcome(0)] * 3
+    assert batch.has_failed_whole(groups[0], Outcome(1, "", "no connection"))
+    asked = make._replace(expect="[]")
+    assert [len(group.commands) for group in batch.group_commands([asked, asked])] == [1, 1]
+
+
 def test_who_finds_what_nobody_should_is_asked_again() -> None:
     questions = [nbctl("--bare", "--", "find", "Logical_Switch_Port", f"name={name}", expect="") for name in "ab"]
     (group,) = batch.group_commands(questions)

@@ -7,7 +7,7 @@
 # of Open vSwitch (as ovsdb.py has them), a line `underlay` with the link that has the address of the tunnels, and for
 # each database a line `nb DB KEY CERTIFICATE CA`, its three JSON documents or what ovn-nbctl says, and a line `code N`.
 # The databases are DB alone, else the usual one and those that interfaces remember. Exit: that of ovs-vsctl, which is
-# needed unless DB alone is named.
+# needed where no DB is named.
 set -f
 NEWLINE='
 '
@@ -21,7 +21,7 @@ if [ "${1:--}" = - ] || command -v ovs-vsctl >/dev/null; then
         -- --columns=name,ports,datapath_type,external_ids list Bridge \
         -- --columns=_uuid,name,tag,fake_bridge list Port \
         -- --columns=name,external_ids,error,ofport list Interface \
-        -- --columns=external_ids list Open_vSwitch) || [ $# -eq 1 ] || exit
+        -- --columns=external_ids list Open_vSwitch) || { code=$? tables= && [ "${1:--}" != - ]; } || exit "$code"
     [ -z "$tables" ] || printf '%s\n' "$tables"
 fi
 

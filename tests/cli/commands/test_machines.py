@@ -211,8 +211,8 @@ def test_a_dry_run_is_a_script_for_each_machine(lab: Lab, capsys: pytest.Capture
     lines = capsys.readouterr().out.splitlines()
     begins = [line for line in lines if "<<" in line]
     assert begins == [
-        "ssh -p 2222 root@host1 exec sh <<'end of host1'",
-        "ssh root@host2 exec sh <<'end of host2'",
+        "ssh ssh://root@host1:2222 exec sh <<'end of host1'",
+        "ssh ssh://root@host2 exec sh <<'end of host2'",
         "sh <<'end of desk'",
     ]
     assert [line for line in lines if line.startswith("end of")] == ["end of host1", "end of host2", "end of desk"]
