@@ -91,8 +91,11 @@ class Fleet(Generic[Kind]):
         """Lay the wires, give the desk an address on the first one, and make keys."""
         desk = self.desk
         desk.run("hostname", "desk")
-        for end in {end: None for machine in self.machines.values() for end in machine.ends}:
-            desk.run("ip", "link", "add", f"wire-{end}", "up", "type", "bridge", "mcast_snooping", "0")
+        ends = {end: None for machine in self.machines.values() for end in machine.ends}
+        for number, end in enumerate(ends):
+            # With a MAC of its own, or it would have another one, unknown to all, when a machine loses power.
+            own = ("address", f"02:00:00:00:00:{number:02x}", "up", "type", "bridge", "mcast_snooping", "0")
+            desk.run("ip", "link", "add", f"wire-{end}", *own)
         desk.run("ip", "address", "add", f"{DESK}/24", "dev", "wire-u0")
         self._write_names(desk)
         make_keys(desk, "host", "key")

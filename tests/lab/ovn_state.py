@@ -44,7 +44,15 @@ class WholeMachine:
         for link in found["host"]["links"]:
             if link["kind"] == "tun":
                 link["mac"] = "made up"
-        return found | {"switch": self._machine.switch.state(), "northbound": northbound(self._ovn)}
+        return found | {"switch": switch_state(self._machine), "northbound": northbound(self._ovn)}
+
+
+def switch_state(machine: OvnMachine) -> dict[str, list[Any]]:
+    """Return the configuration of a machine's switch without the notes of ovn-controller, which come and go later."""
+    found = machine.switch.state()
+    for _, _, ids in found["Bridge"]:
+        ids[1] = [[key, value] for key, value in ids[1] if not key.startswith("ct-zone-")]
+    return found
 
 
 def northbound(ovn: OvnFleet) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import promises
-from .ovn_state import BYTES, WholeMachine, end_guests, northbound, send_bytes
+from .ovn_state import BYTES, WholeMachine, end_guests, northbound, send_bytes, switch_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,12 +103,12 @@ def test_options_say_the_network_of_a_switch_and_static_addresses_are_answered_f
 )
 def test_what_nobody_would_give_is_said_at_once(ovn: OvnFleet, words: tuple[str, ...], said: str, hint: str) -> None:
     one = ovn["host1"]
-    before = northbound(ovn), one.switch.state()
+    before = northbound(ovn), switch_state(one)
     done = one.pipework("ovn:green", one.netns("web1"), *words, check=False, timeout=5)
     assert done.returncode in {1, 2}
     assert said in done.stderr
     assert hint in done.stderr
-    assert (northbound(ovn), one.switch.state()) == before
+    assert (northbound(ovn), switch_state(one)) == before
 
 
 def test_a_network_without_a_free_address(ovn: OvnFleet) -> None:

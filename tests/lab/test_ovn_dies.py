@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from .ovn import OvnFleet
 from .ovn_deaths import DEATHS
-from .ovn_state import BYTES, bindings, northbound, send_bytes
+from .ovn_state import BYTES, bindings, northbound, send_bytes, switch_state
 from .parts import require
+from .test_lab_ovn import eventually
 
 if TYPE_CHECKING:
     import subprocess
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .ovn import OvnMachine
 
 #: Fleets that die at one time; most of it is waiting.
-WIDTH = 4
+WIDTH = 7
 
 
 def attach(machine: OvnMachine, guest: str, address: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -26,14 +28,14 @@ def attach(machine: OvnMachine, guest: str, address: str, *, check: bool = True)
 
 def refused(machine: OvnMachine, guest: str, address: str) -> str:
     """Return what an attachment says that cannot work, once it has left no trace on the machine."""
-    before = machine.state([guest]), machine.switch.state()
+    before = machine.state([guest]), switch_state(machine)
     done = attach(machine, guest, address, check=False)
     error, hint, *rest = done.stderr.splitlines()
     assert done.returncode == 1, done.stderr
     assert error.startswith("pipework: error: "), done.stderr
     assert hint.startswith("hint: "), done.stderr
     assert not rest, done.stderr
-    assert (machine.state([guest]), machine.switch.state()) == before
+    assert (machine.state([guest]), switch_state(machine)) == before
     return done.stderr
 
 
@@ -81,11 +83,11 @@ def test_a_machine_without_power_hinders_no_other(ovn: OvnFleet) -> None:
 
 def test_a_guest_whose_namespace_is_gone_leaves_both_databases_by_gc(ovn: OvnFleet) -> None:
     one = ovn["host1"]
-    before = northbound(ovn), one.switch.state()
+    before = northbound(ovn), switch_state(one)
     attach(one, one.netns("mortal"), "10.1.0.21")
     one.run("ip", "netns", "delete", "mortal")
     one.pipework("gc")
-    assert (northbound(ovn), one.switch.state()) == before
+    assert (northbound(ovn), switch_state(one)) == before
     attach(one, one.netns("mortal"), "10.1.0.21")
     assert one.ping("mortal", "10.1.0.11")
 
@@ -109,3 +111,26 @@ def test_a_port_of_the_same_name_on_another_machine_steals_nothing(ovn: OvnFleet
     attach(two, two.netns("later"), "10.1.0.42")  # once this one is set up, the thief was looked at as well
     assert bindings(ovn)[port] == "host1"
     assert two.ping("later", "10.1.0.41")
+
+
+def test_a_desk_that_is_killed_leaves_what_the_next_run_completes(ovn: OvnFleet) -> None:
+    before = northbound(ovn)
+    lines = [
+        "version: 1",
+        "machines:",
+        *(f"  {name}: {machine.uri}" for name, machine in ovn.machines.items()),
+        "links:",
+    ]
+    for number in range(1, 7):
+        machine = ovn[f"host{number % 2 + 1}"]
+        machine.netns(f"many{number}")
+        lines.append(f"  - {machine.name}: ovn:red many{number} 10.2.0.{number}/24")
+    ovn.desk.write("/run/lab/red.yaml", "\n".join(lines) + "\n")
+    run = ovn.desk.popen(sys.executable, "-P", "-m", "pipework_core", "up", "-f", "/run/lab/red.yaml")
+    assert eventually(lambda: "many" in ovn.nb("--bare", "--columns=name", "list", "Logical_Switch_Port"))
+    run.kill()
+    ovn.desk.pipework("up", "-f", "/run/lab/red.yaml")
+    assert ovn["host2"].ping("many1", "10.2.0.2")
+    assert ovn["host1"].ping("many6", "10.2.0.5")
+    ovn.desk.pipework("down", "-f", "/run/lab/red.yaml")
+    assert northbound(ovn) == before

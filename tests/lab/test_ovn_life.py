@@ -15,7 +15,7 @@ from pipework_core.plugins.manager import PluginManager
 
 from . import promises
 from .doctor import examine_for, mend
-from .ovn_state import WholeMachine, end_guests, northbound
+from .ovn_state import WholeMachine, end_guests, northbound, switch_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +87,22 @@ def test_what_is_attached_is_listed_and_drawn_on_its_switch(ovn: OvnFleet) -> No
     finally:
         one.controller.start()
     until(lambda: ls(one) == [("web1", "ovn", "blue", "up")])
+    ovn.northbound.kill()
+    try:
+        assert ls(one) == [("web1", "ovn", "blue", "up")]
+        assert "nothing is left over" in one.pipework("gc").stderr
+    finally:
+        ovn.northbound.start()
+
+
+def test_a_guest_that_is_gone_is_detached_from_both_sides(ovn: OvnFleet) -> None:
+    one = ovn["host1"]
+    before = northbound(ovn), one.switch.state()
+    one.pipework("ovn:blue", one.netns("web1"), "10.1.0.1/24")
+    one.run("ip", "netns", "delete", "web1")
+    until(lambda: ls(one) == [("web1", "ovn", "blue", "orphan")])
+    one.pipework("detach", "netns:web1")
+    assert (northbound(ovn), one.switch.state()) == before
 
 
 def test_each_part_that_does_not_hold_is_a_sentence_of_status(ovn: OvnFleet) -> None:
@@ -195,12 +211,12 @@ def test_ports_that_others_plugged_in_are_theirs(ovn: OvnFleet) -> None:
     one.run("ip", "link", "add", "tap1", "type", "veth", "peer", "tap1-far")
     plug = ("add-port", "br-int", "tap1", "--", "set", "interface", "tap1", "external_ids:iface-id=vm1")
     one.switch.vsctl(*plug)
-    before = one.switch.state()
+    before = switch_state(one)
     assert ls(one) == []
     assert one.pipework("gc").stdout == ""
     one.run("ip", "link", "delete", "tap1")
     assert one.pipework("gc").stdout == ""
-    assert one.switch.state() == before
+    assert switch_state(one) == before
     one.switch.vsctl("del-port", "tap1")
     ovn.nb("ls-del", "theirs")
 
