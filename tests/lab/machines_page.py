@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "machines.md"
 BLOCK = re.compile(r"^```(console|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: In front of each command the machine that it is typed on; a file begins with its name.
 PROMPT = re.compile(r"^(desk|host\d)# ", re.MULTILINE)
-#: A command, which goes on in the next line behind a backslash, and what it prints.
+#: A command, which a backslash continues in the next line, and what it prints.
 COMMAND = re.compile(r"((?:.*\\\n)*.*)\n((?:.*\n)*)")
 FILE = re.compile(r"^# (\S+)$", re.MULTILINE)
 #: The folder that a reader is in.
