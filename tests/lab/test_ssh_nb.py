@@ -172,6 +172,15 @@ def test_connections_that_are_shared_end_without_it(lab: OvnFleet) -> None:
     lab.desk.run("rm", SETTINGS)
 
 
+def test_what_a_dry_run_prints_runs_over_the_line_that_it_names(lab: OvnFleet) -> None:
+    script = run(lab, "--dry-run", "ovn:blue", "web1", "10.1.0.2/24").stdout
+    assert list_sockets(lab) == []
+    line = next(line for line in script.splitlines() if line.startswith("# Run it by: "))
+    lab.desk.run("sh", "-c", line.removeprefix("# Run it by: ").removesuffix(" <SCRIPT"), input=script)
+    assert "nothing to do" in run(lab, "-v", "ovn:blue", "web1", "10.1.0.2/24").stderr
+    run(lab, "detach", "web1")
+
+
 def test_a_line_that_may_not_carry_it_is_refused(lab: OvnFleet) -> None:
     for nb in (LOOPBACK, "ssl:127.0.0.1:6641"):
         done = run(lab, "ovn:blue", "web1", "10.1.0.2/24", at="host2:2222", nb=nb, check=False)

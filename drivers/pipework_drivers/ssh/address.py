@@ -6,11 +6,16 @@ It is checked before any of it gets near a command line.
 from __future__ import annotations
 
 import re
+import shlex
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 from pipework_drivers.ssh.databases import Database, parse_databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _EXAMPLE = "write for instance --driver ssh://root@host2 or ssh://root@host2:2222"
 #: A user as shells and ssh take it; never a dash in front, which would make it an option.
@@ -49,6 +54,12 @@ class Address(Record):
         """The command line with which somebody connects by hand."""
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{self}"
+
+    def make_script_line(self, forwardings: Iterable[str], sockets: Iterable[str]) -> str:
+        """Return the command line that runs a script there with these forwardings (`ssh -R`); the sockets go with it."""
+        forward = (word for one in forwardings for word in ("-R", one))
+        script = f"trap {shlex.quote(shlex.join(('rm', '-f', *sockets)))} EXIT; sh"
+        return shlex.join(("ssh", *forward, *self.words, f"exec sh -c {shlex.quote(script)}"))
 
 
 def parse_address(text: str) -> Address:
