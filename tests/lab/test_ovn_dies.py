@@ -84,8 +84,11 @@ def test_a_machine_without_power_hinders_no_other(ovn: OvnFleet) -> None:
 def test_a_guest_whose_namespace_is_gone_leaves_both_databases_by_gc(ovn: OvnFleet) -> None:
     one = ovn["host1"]
     before = northbound(ovn), switch_state(one)
+    links = one.state()["host"]["links"]
     attach(one, one.netns("mortal"), "10.1.0.21")
     one.run("ip", "netns", "delete", "mortal")
+    # The kernel ends a namespace, and with it both ends of the pair, a moment later.
+    assert eventually(lambda: one.state()["host"]["links"] == links)
     one.pipework("gc")
     assert (northbound(ovn), switch_state(one)) == before
     attach(one, one.netns("mortal"), "10.1.0.21")
