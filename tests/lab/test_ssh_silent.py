@@ -82,7 +82,10 @@ def fleet() -> Iterator[Fleet[Machine]]:
 
 
 def test_each_is_given_up_in_time_and_the_one_that_answers_is_not(fleet: Fleet[Machine]) -> None:
-    said = json.loads(fleet.desk.run(sys.executable, "-c", ASK, *SILENT, "host1").stdout)
+    said = json.loads(fleet.desk.run(sys.executable, "-c", ASK, *SILENT, "host1", "127.0.0.1:2305").stdout)
+    refused = said.pop("127.0.0.1:2305")
     assert said.pop("host1") == ["it answers", 0]
     assert {where: sentence[: len(SILENT[where])] for where, (sentence, _) in said.items()} == SILENT
+    assert refused[0].startswith("no ssh server listens on 127.0.0.1")
+    assert refused[1] < 4
     assert {where: seconds for where, (_, seconds) in said.items() if seconds > 15} == {}

@@ -56,7 +56,7 @@ class Address(Record):
         return f"ssh {port}{self}"
 
     def make_script_line(self, forwardings: Iterable[str], sockets: Iterable[str]) -> str:
-        """Return the line that runs a script there with these forwardings (`ssh -R`); the sockets go with it."""
+        """Return the command line that runs a script there with these forwardings (`ssh -R`); sockets go with it."""
         forward = (word for one in forwardings for word in ("-R", one))
         script = f"trap {shlex.quote(shlex.join(('rm', '-f', *sockets)))} EXIT; sh"
         return shlex.join(("ssh", *forward, *self.words, f"exec sh -c {shlex.quote(script)}"))

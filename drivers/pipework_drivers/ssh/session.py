@@ -167,7 +167,10 @@ class Session:
         while True:
             if stop() and not hurries:
                 hurries, end = True, time.monotonic() + _PARTING
-            if self._answers.size > _SIZE_MAX or time.monotonic() > end:
+            late = time.monotonic() > end
+            if late and not self._answered:
+                raise self._make_silence_error(timeout)
+            if late or self._answers.size > _SIZE_MAX:
                 raise self._make_endless_error()
             try:
                 found = self._answers.find_answer(self._answered + 1)
@@ -180,7 +183,7 @@ class Session:
                 if self._answered == number:
                     return found
             elif self._receive_bytes(min(_TURN, max(0.0, deadline - time.monotonic()))):
-                deadline = min(time.monotonic() + timeout, end)
+                deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline:
                 raise self._make_silence_error(timeout)
 
