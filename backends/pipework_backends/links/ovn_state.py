@@ -141,7 +141,7 @@ def _remove_ports(
     """
     names = {port.name for port in gone}
     rows = {row.external_ids[PORT_KEY]: row for row in database.dhcp if _is_of(row.external_ids, system)}
-    for port in gone:
+    for port in sorted(gone, key=lambda port: port.name):
         answers = list_removal(rows[port.name]) if port.name in rows else ()
         yield Command(
             argv=(*nbctl(database.remote), "--if-exists", "lsp-del", port.name, *answers),
