@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipework_drivers.ssh.scripts import read_folder
+
 from . import promises
 from .dhcp import DhcpServer, Offer, wait_until
 from .fleet import Fleet, Machine
-from .lease import running
+from .lease import SCRIPTS, running
 from .parts import require
+from .test_resolv import Guests, own
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
 FOLDERS = ("find", "/run", "-maxdepth", "1", "-name", "pipework-scripts-*")
-METHODS = ("dhclient", "udhcpc", "dhcpcd", "dhclient6", "dhcpcd6")
+METHODS = (("dhclient",), ("udhcpc",), ("dhcpcd",), ("dhclient", "-a", "6"))
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +56,16 @@ def run(fleet: Fleet[Machine], *argv: str, check: bool = True) -> subprocess.Com
 
 
 def addresses(machine: Machine) -> list[str]:
-    shown = machine.run(
-        "ip", "-n", "blue", "-oneline", "address", "show", "dev", "eth1", "scope", "global", check=False
-    )
-    return [line.split()[3] for line in shown.stdout.splitlines()]
+    show = ("ip", "-n", "blue", "-oneline", "address", "show", "dev", "eth1", "scope", "global")
+    return [line.split()[3] for line in machine.run(*show).stdout.splitlines()]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids="-".join)
 def test_each_client_gets_an_address_and_gives_it_back(
-    fleet: Fleet[Machine], server: DhcpServer, machine: Machine, method: str
+    fleet: Fleet[Machine], server: DhcpServer, machine: Machine, method: tuple[str, ...]
 ) -> None:
     before = promises.comparable(machine, ["blue"])
-    asked = ("--no-dad", "lan0", "blue", method)
+    asked = ("--no-dad", "lan0", "blue", *method)
     run(fleet, *asked)
     (address,) = addresses(machine)
     assert address.partition("/")[0] in {lease.ip for lease in server.leases()}
@@ -77,15 +79,15 @@ def test_each_client_gets_an_address_and_gives_it_back(
     assert machine.run(*FOLDERS, "-printf", "%p %m %U\n").stdout == folder
 
 
-@pytest.mark.parametrize("local", [False, True], ids=["by-ssh", "by-pipework-there"])
+@pytest.mark.parametrize("where", ["desk", "host1"])
 def test_a_client_that_stays_renews_when_nobody_is_connected(
-    fleet: Fleet[Machine], server: DhcpServer, machine: Machine, local: bool
+    fleet: Fleet[Machine], server: DhcpServer, machine: Machine, where: str
 ) -> None:
     before = promises.comparable(machine, ["blue"])
     asked = ("lan0", "blue", "udhcpc-f")
     run(fleet, *asked)
     there = addresses(machine)
-    wait_until(lambda: not machine.run("pgrep", "-f", "sshd:", check=False).stdout, "the connection has ended")
+    wait_until(lambda: not machine.run("pgrep", "-f", "sshd: root", check=False).stdout, "the connection has ended")
     # Even without the scripts that it was started from.
     machine.run("sh", "-c", "rm -r /run/pipework-scripts-*")
     server.restart(Offer(router="10.99.0.9"))
@@ -97,7 +99,7 @@ def test_a_client_that_stays_renews_when_nobody_is_connected(
     for said in (run(fleet, "-v", *asked), machine.pipework("-v", *asked)):
         assert "udhcpc keeps the lease of eth1" in said.stderr
     assert not machine.run(*FOLDERS).stdout
-    if local:
+    if where == "host1":
         machine.pipework("detach", "blue")
     else:
         run(fleet, "detach", "blue")
@@ -127,12 +129,13 @@ def test_clients_whose_guest_is_gone_are_ended(fleet: Fleet[Machine], machine: M
 
 
 def test_name_servers_reach_the_guest(fleet: Fleet[Machine], machine: Machine) -> None:
-    guest = machine.process_guest()
-    run(fleet, "--dns", "lan0", f"pid:{guest}", "udhcpc")
-    enter = ("nsenter", "--mount", "--target", str(guest), "cat", "/etc/resolv.conf")
-    assert "nameserver 10.99.0.1" in machine.run(*enter).stdout
-    run(fleet, "detach", f"pid:{guest}")
-    assert "10.99.0.1" not in machine.run(*enter).stdout
+    guests = Guests(machine)
+    web1 = guests.start(own())
+    run(fleet, "--dns", "lan0", f"pid:{web1}", "udhcpc-f")
+    assert b"nameserver 10.99.0.1\n" in guests.file(web1)
+    run(fleet, "detach", f"pid:{web1}")
+    assert b"10.99.0.1" not in guests.file(web1)
+    assert guests.hosts() == guests.before
 
 
 def test_without_an_answer_everything_is_as_before(fleet: Fleet[Machine], server: DhcpServer, machine: Machine) -> None:
@@ -146,18 +149,23 @@ def test_without_an_answer_everything_is_as_before(fleet: Fleet[Machine], server
     assert not running(machine)
 
 
-@pytest.mark.parametrize("trap", ["mkdir -m 755 $0", "mkdir -m 700 $0; chown 1000 $0", "ln -s /root $0", "touch $0"])
-def test_a_folder_of_that_name_that_is_somebody_else_s_is_not_used(
-    fleet: Fleet[Machine], machine: Machine, trap: str
-) -> None:
-    run(fleet, "--no-dad", "lan0", "blue", "udhcpc")
-    run(fleet, "detach", "blue")
-    folder = machine.run(*FOLDERS).stdout.strip()
-    machine.run("rm", "-r", folder)
-    machine.run("sh", "-c", trap, folder)
+def test_a_folder_of_that_name_that_is_somebody_else_s_is_not_used(fleet: Fleet[Machine], machine: Machine) -> None:
+    folder = read_folder(str(SCRIPTS)).path
+    machine.run("rm", "-rf", folder)
     before = promises.comparable(machine, ["blue"])
-    done = run(fleet, "lan0", "blue", "udhcpc", check=False)
-    assert done.returncode == 1
-    assert f"{folder} on root@host1 is not a folder of root's alone, and nothing in it is run." in done.stderr
+    for trap in ("mkdir -m 755 $0", "mkdir -m 700 $0; chown 1000 $0", "ln -s /root $0", "touch $0"):
+        machine.run("sh", "-c", trap, folder)
+        done = run(fleet, "lan0", "blue", "udhcpc", check=False)
+        assert done.returncode == 1
+        assert f"{folder} on root@host1 is not a folder of root's alone, and nothing in it is run." in done.stderr
+        machine.run("rm", "-r", folder)
     assert promises.comparable(machine, ["blue"]) == before
-    machine.run("rm", "-r", folder)
+
+
+def test_two_desks_at_once_place_one_folder(fleet: Fleet[Machine], machine: Machine) -> None:
+    machine.run("sh", "-c", "rm -rf /run/pipework-scripts-*")
+    with ThreadPoolExecutor(2) as hands:
+        done = list(hands.map(lambda name: run(fleet, "-i", name, "lan0", "blue", "udhcpc"), ("eth1", "eth2")))
+    assert [one.returncode for one in done] == [0, 0]
+    (folder,) = machine.run(*FOLDERS).stdout.split()
+    assert machine.run("find", folder, "-type", "d").stdout.split() == [folder]
