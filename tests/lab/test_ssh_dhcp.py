@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import pipework_drivers.ssh
 from pipework_drivers.ssh.scripts import read_folder
 
 from . import promises
@@ -16,12 +17,14 @@ from .fleet import Fleet, Machine
 from .lease import SCRIPTS, running
 from .parts import require
 from .test_resolv import Guests, own
+from .test_ssh import SHELLS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
 FOLDERS = ("find", "/run", "-maxdepth", "1", "-name", "pipework-scripts-*")
+AGENT = Path(pipework_drivers.ssh.__file__).with_name("remote_shell.sh")
 METHODS = (("dhclient",), ("udhcpc",), ("dhcpcd",), ("dhclient", "-a", "6"))
 
 
@@ -162,10 +165,15 @@ def test_a_folder_of_that_name_that_is_somebody_else_s_is_not_used(fleet: Fleet[
     assert promises.comparable(machine, ["blue"]) == before
 
 
-def test_two_desks_at_once_place_one_folder(fleet: Fleet[Machine], machine: Machine) -> None:
-    machine.run("sh", "-c", "rm -rf /run/pipework-scripts-*")
-    with ThreadPoolExecutor(2) as hands:
-        done = list(hands.map(lambda name: run(fleet, "-i", name, "lan0", "blue", "udhcpc"), ("eth1", "eth2")))
-    assert [one.returncode for one in done] == [0, 0]
-    (folder,) = machine.run(*FOLDERS).stdout.split()
-    assert machine.run("find", folder, "-type", "d").stdout.split() == [folder]
+@pytest.mark.parametrize("shell", SHELLS)
+def test_of_two_that_place_the_scripts_at_once_one_is_enough(machine: Machine, shell: str) -> None:
+    shell_words = (shell, "sh") if shell.endswith("busybox") else (shell,)
+    text = "printf '%s\\n' \"$1\" # \\055\n"
+    lines = (
+        f'nonce=0; . {AGENT}; for new in one two; do place "$0" "$0.$new" a.sh "$1" -n "$1" || exit; done; placed "$0"'
+    )
+    machine.run(*shell_words, "-c", lines, "/run/lab/placed", text)
+    shown = machine.run("find", "/run/lab", "-path", "*placed*", "-printf", "%p %m %u\n").stdout.splitlines()
+    assert sorted(shown) == [f"/run/lab/placed{name} root" for name in (" 700", "/-n 600", "/a.sh 600")]
+    assert machine.run("cat", "/run/lab/placed/a.sh").stdout == text
+    machine.run("rm", "-r", "/run/lab/placed")

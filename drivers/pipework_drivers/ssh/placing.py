@@ -59,7 +59,7 @@ class Placing:
         words += [word for file in scripts.files for word in file]
         outcome = self._session.run_jobs([Job(" ".join(map(quote_word, words)))])[0]
         if outcome.code:
-            said = (outcome.stderr.strip().splitlines() or ["no reason was given"])[-1]
+            said = (outcome.stderr.strip().splitlines() or ["no reason was given"])[0]
             raise HostError(
                 f"the scripts that this takes cannot be written to {scripts.path} on {self._where}: {said}.",
                 hint="is there room on /run there (`df /run`)?",
