@@ -141,6 +141,13 @@ def test_name_servers_reach_the_guest(fleet: Fleet[Machine], machine: Machine) -
     assert guests.hosts() == guests.before
 
 
+def test_an_address_that_somebody_has_is_found_by_a_script_in_python(fleet: Fleet[Machine], machine: Machine) -> None:
+    before = promises.comparable(machine, ["blue"])
+    done = run(fleet, "--probe", "lan0", "blue", "10.99.0.1/24", check=False)
+    assert "10.99.0.1 is held by" in done.stderr
+    assert promises.comparable(machine, ["blue"]) == before
+
+
 def test_without_an_answer_everything_is_as_before(fleet: Fleet[Machine], server: DhcpServer, machine: Machine) -> None:
     server.stop()
     before = promises.comparable(machine, ["blue"])
