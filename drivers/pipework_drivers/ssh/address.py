@@ -86,8 +86,8 @@ def parse_address(text: str) -> Address:
 def _parse_query(query: str) -> tuple[Database, ...]:
     key, _, value = query.partition("=")
     if key != "nb":
-        hint = "nb is all that may follow: ssh://root@host2?nb=tcp:127.0.0.1:6641"
-        raise UsageError(f"an address of ssh has no {key!r} behind its question mark.", hint=hint)
+        hint = "only nb may follow: ssh://root@host2?nb=tcp:127.0.0.1:6641"
+        raise UsageError(f"an address of ssh takes no {key!r} after its question mark.", hint=hint)
     return parse_databases(unquote(value))
 
 

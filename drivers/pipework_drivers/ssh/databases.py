@@ -62,7 +62,7 @@ def parse_databases(text: str) -> tuple[Database, ...]:
 def plan_carriage(databases: Sequence[Database], token: str) -> Carriage:
     """Return how these are carried; `token` makes names that were never used before.
 
-    A name is not used twice: sshd leaves the file of a socket behind, and then listens nowhere and says nothing.
+    A name is not used twice: sshd leaves the file of a socket where it was, and then listens nowhere and says nothing.
     """
     names = (f"{CARRIED}{token}-{number}.sock" for number in range(len(databases)))
     sockets = tuple("" if one.speaks_tls else name for one, name in zip(databases, names, strict=True))

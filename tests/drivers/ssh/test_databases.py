@@ -46,8 +46,8 @@ def test_addresses_with_a_database(text: str, databases: tuple[Database, ...]) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("?", "has no ''"),
-        ("?db=tcp:127.0.0.1:6641", "has no 'db'"),
+        ("?", "takes no ''"),
+        ("?db=tcp:127.0.0.1:6641", "takes no 'db'"),
         ("?nb", "?nb='' is no address of a database"),
         ("?nb=", "?nb='' is no address of a database"),
         ("?nb=127.0.0.1:6641", "is no address of a database"),
