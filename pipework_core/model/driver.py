@@ -169,7 +169,8 @@ class DriverKind(Protocol):
     def open(self, address: str) -> RunDriver:
         """Return a driver for what follows the colon; raise UsageError or HostError.
 
-        One that works on another machine has a method `locate`, which returns where a program lies there, or None.
+        One that works on another machine has a method `locate`, which returns where a program lies there, or None, and
+        may have a property `script_line`: the command line that runs a script of a dry run there, empty for the usual.
         """
 
 

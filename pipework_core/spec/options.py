@@ -195,7 +195,8 @@ OPTIONS = (
         name="driver",
         value="NAME",
         env="PIPEWORK_DRIVER",
-        help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
+        help="where and how to work: ssh://root@host2 is another machine, which needs no Python, and "
+        "ssh://root@host2?nb=tcp:127.0.0.1:6641 takes OVN's northbound database along; live is this one",
     ),
     Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
     Option(name="record", value="FILE", help="write every command and its answer to a file"),

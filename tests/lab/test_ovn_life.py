@@ -174,7 +174,7 @@ def test_what_a_killed_run_left_is_listed_and_collected(ovn: OvnFleet) -> None:
     one.netns("web1")
     whole = WholeMachine(ovn, one)
     before = whole.state(["web1"])
-    for step, state in ((3, "unfinished"), (4, "unfinished"), (6, "unfinished")):
+    for step, state in ((4, "unfinished"), (5, "unfinished"), (7, "unfinished")):
         assert promises.sabotage(one, "kill", step, "ovn:blue", "web1", "10.1.0.1/24").code == -9
         assert ls(one) == [("web1", "ovn", "blue", state)], f"killed behind step {step}"
         one.pipework("gc")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOOPBACK = "tcp:127.0.0.1:6641"
 #: Settings of somebody who shares connections, and has forwardings of their own.
 SHARED = """
-Host host*
+Host *
   ControlMaster auto
   ControlPath /run/lab/%n
   ControlPersist 60
@@ -77,17 +77,22 @@ def tls(lab: OvnFleet) -> OvnFleet:
 @pytest.fixture(autouse=True)
 def _nothing_is_left(lab: OvnFleet) -> Iterator[None]:
     """See that a test leaves nothing in the database, and no socket on the machine or the desk."""
-    before = northbound(lab), list_sockets(lab), list_folders(lab)
+    before = northbound(lab), list_sockets(lab), list_listeners(lab), list_controls(lab)
     yield
-    assert (northbound(lab), list_sockets(lab), list_folders(lab)) == before
+    assert (northbound(lab), list_sockets(lab), list_listeners(lab), list_controls(lab)) == before
 
 
 def list_sockets(lab: OvnFleet) -> list[str]:
     return lab["host2"].run("find", "/run", "-maxdepth", "1", "-name", "pipework-nb-*").stdout.split()
 
 
-def list_folders(lab: OvnFleet) -> list[str]:
-    """Return the folders in which connections of the desk had their control sockets."""
+def list_listeners(lab: OvnFleet) -> list[str]:
+    """Return the sockets that sshd of the machine listens on for us, with or without a file."""
+    return [word for word in lab["host2"].run("ss", "-Hlx").stdout.split() if "pipework-nb-" in word]
+
+
+def list_controls(lab: OvnFleet) -> list[str]:
+    """Return the control sockets of connections of the desk that nobody shares."""
     return lab.desk.run("find", "/run/lab/tmp", "-mindepth", "1", check=False).stdout.split()
 
 
@@ -159,7 +164,7 @@ def test_connections_that_are_shared_end_without_it(lab: OvnFleet) -> None:
     lab.desk.run("ssh", "-fN", "host2")
     assert "7002" in list_ports(machine)
     assert look(lab) == ANSWER
-    assert list_sockets(lab) == []
+    assert list_listeners(lab) == []
     assert "7002" in list_ports(machine)
     lab.desk.run("ssh", "-O", "exit", "host2")
     for _ in range(2):  # the first begins the line that the second shares
@@ -170,6 +175,15 @@ def test_connections_that_are_shared_end_without_it(lab: OvnFleet) -> None:
     assert look(lab) == ANSWER
     assert lab.desk.run("ssh", "-O", "check", "host2", check=False).returncode != 0
     lab.desk.run("rm", SETTINGS)
+
+
+def test_what_a_dry_run_prints_runs_over_the_line_that_it_names(lab: OvnFleet) -> None:
+    script = run(lab, "--dry-run", "ovn:blue", "web1", "10.1.0.2/24").stdout
+    assert list_sockets(lab) == []
+    line = next(line for line in script.splitlines() if line.startswith("# Run it by: "))
+    lab.desk.run("sh", "-c", line.removeprefix("# Run it by: ").removesuffix(" <SCRIPT"), input=script)
+    assert "nothing to do" in run(lab, "-v", "ovn:blue", "web1", "10.1.0.2/24").stderr
+    run(lab, "detach", "web1")
 
 
 def test_a_line_that_may_not_carry_it_is_refused(lab: OvnFleet) -> None:

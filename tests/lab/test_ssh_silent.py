@@ -47,12 +47,14 @@ while True:
     connection.sendall(sys.argv[2].encode())
     time.sleep(1)
 """
+#: Where control sockets are made.
+TMPDIR = "/run/lab/tmp"
 #: By where pipework leads to, how the sentence begins.
 SILENT = {
     "172.30.0.99": "172.30.0.99 does not answer",
     "127.0.0.1:2301": "127.0.0.1 does not answer",
     "127.0.0.1:2302": "",  # which of the two limits comes first
-    "host1:2303": "no shell has answered on root@host1 for 13 seconds.",
+    "host1:2303?nb=tcp:127.0.0.1:6641": "no shell has answered on root@host1 for 13 seconds.",
     "host1:2304": "no shell has answered on root@host1 for 13 seconds",
 }
 
@@ -82,7 +84,13 @@ def fleet() -> Iterator[Fleet[Machine]]:
 
 
 def test_each_is_given_up_in_time_and_the_one_that_answers_is_not(fleet: Fleet[Machine]) -> None:
-    said = json.loads(fleet.desk.run(sys.executable, "-c", ASK, *SILENT, "host1").stdout)
+    fleet.desk.run("mkdir", TMPDIR)
+    ask = (sys.executable, "-c", ASK, *SILENT, "host1", "127.0.0.1:2305")
+    said = json.loads(fleet.desk.run(*ask, env={"TMPDIR": TMPDIR}).stdout)
+    refused = said.pop("127.0.0.1:2305")
     assert said.pop("host1") == ["it answers", 0]
     assert {where: sentence[: len(SILENT[where])] for where, (sentence, _) in said.items()} == SILENT
+    assert refused[0].startswith("no ssh server listens on 127.0.0.1")
+    assert refused[1] < 4
     assert {where: seconds for where, (_, seconds) in said.items() if seconds > 15} == {}
+    assert fleet.desk.run("ls", TMPDIR).stdout == ""

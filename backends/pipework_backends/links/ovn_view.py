@@ -102,9 +102,11 @@ class View(Record):
         """Raise HostError when the database could not be read."""
         if not self.nb.error:
             return
+        # What an unreachable network means for a gateway is no advice here.
+        advice = "" if "unreachable" in self.nb.error else find_advice(self.nb.error, usual="")
         raise HostError(
             f"cannot read OVN's northbound database {self.nb.remote.db}: {shorten_words(self.nb.error)}.",
-            hint=find_advice(self.nb.error, usual=_WHERE_CARRIED if CARRIED in self.nb.remote.db else _WHERE),
+            hint=advice or (_WHERE_CARRIED if CARRIED in self.nb.remote.db else _WHERE),
         )
 
     def refuse_unusable(self, switch: str) -> None:

@@ -6,11 +6,16 @@ It is checked before any of it gets near a command line.
 from __future__ import annotations
 
 import re
+import shlex
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
 from pipework_drivers.ssh.databases import Database, parse_databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _EXAMPLE = "write for instance --driver ssh://root@host2 or ssh://root@host2:2222"
 #: A user as shells and ssh take it; never a dash in front, which would make it an option.
@@ -50,6 +55,12 @@ class Address(Record):
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{self}"
 
+    def make_script_line(self, forwardings: Iterable[str], sockets: Iterable[str]) -> str:
+        """Return the command line that runs a script there with these forwardings (`ssh -R`); sockets go with it."""
+        forward = (word for one in forwardings for word in ("-R", one))
+        script = f"trap {shlex.quote(shlex.join(('rm', '-f', *sockets)))} EXIT; sh"
+        return shlex.join(("ssh", *forward, *self.words, f"exec sh -c {shlex.quote(script)}"))
+
 
 def parse_address(text: str) -> Address:
     """Return the address that follows `ssh:`; raise UsageError for one that could be taken for an option, too."""
@@ -75,8 +86,8 @@ def parse_address(text: str) -> Address:
 def _parse_query(query: str) -> tuple[Database, ...]:
     key, _, value = query.partition("=")
     if key != "nb":
-        hint = "nb is all that may follow: ssh://root@host2?nb=tcp:127.0.0.1:6641"
-        raise UsageError(f"an address of ssh has no {key!r} behind its question mark.", hint=hint)
+        hint = "only nb may follow: ssh://root@host2?nb=tcp:127.0.0.1:6641"
+        raise UsageError(f"an address of ssh takes no {key!r} after its question mark.", hint=hint)
     return parse_databases(unquote(value))
 
 

@@ -46,7 +46,7 @@ class Control(Record):
             self._order("cancel", words)
 
     def remove(self) -> None:
-        """Remove our socket, which an ssh that was killed has left behind."""
+        """Remove our socket, which an ssh that was killed leaves there."""
         if self.ours:
             with suppress(OSError):
                 os.unlink(self.path)

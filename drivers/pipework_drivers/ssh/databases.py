@@ -22,6 +22,9 @@ _EXAMPLE = "write for instance ssh://root@host2?nb=tcp:127.0.0.1:6641, several w
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_][A-Za-z0-9_.-]{0,254})"
 _REMOTE = re.compile(rf"(?a)(?P<way>tcp|ssl):{_HOST}:(?P<port>[0-9]{{1,5}})|unix:(?P<path>/[\w./@+-]{{1,100}})")
 _PORT_MAX = 65535
+_LOOPBACK = "127.0.0.1"
+#: sshd chooses, and says which.
+_ANY_PORT = f"{_LOOPBACK}:0"
 
 
 class Database(Record):
@@ -34,13 +37,21 @@ class Database(Record):
 class Carriage(Record):
     """What one line carries: the words of `ssh -R`, and the sockets that they make; empty for ports."""
 
-    words: tuple[str, ...]
-    sockets: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
 
     def name_remotes(self, ports: Iterable[str]) -> str:
         """Return what OVN_NB_DB is at the far end; `ports` are those that sshd chose, in order."""
         chosen = iter(ports)
-        return ",".join(f"unix:{path}" if path else f"ssl:127.0.0.1:{next(chosen)}" for path in self.sockets)
+        return ",".join(f"unix:{path}" if path else f"ssl:{_LOOPBACK}:{next(chosen)}" for path in self.sockets)
+
+    def find_words_again(self, ports: Iterable[str]) -> tuple[str, ...]:
+        """Return words that make the same sockets, and ports of the same numbers, in another connection."""
+        chosen = iter(ports)
+        return tuple(
+            word if path else word.replace(_ANY_PORT, f"{_LOOPBACK}:{next(chosen)}", 1)
+            for word, path in zip(self.words, self.sockets, strict=True)
+        )
 
 
 def parse_databases(text: str) -> tuple[Database, ...]:
@@ -51,11 +62,11 @@ def parse_databases(text: str) -> tuple[Database, ...]:
 def plan_carriage(databases: Sequence[Database], token: str) -> Carriage:
     """Return how these are carried; `token` makes names that were never used before.
 
-    A name is not used twice: sshd leaves the file of a socket behind, and then listens nowhere and says nothing.
+    A name is not used twice: sshd leaves the file of a socket where it was, and then listens nowhere and says nothing.
     """
     names = (f"{CARRIED}{token}-{number}.sock" for number in range(len(databases)))
     sockets = tuple("" if one.speaks_tls else name for one, name in zip(databases, names, strict=True))
-    ends = ((name or "127.0.0.1:0", one.target) for one, name in zip(databases, sockets, strict=True))
+    ends = ((name or _ANY_PORT, one.target) for one, name in zip(databases, sockets, strict=True))
     return Carriage(words=tuple(f"{listens}:{target}" for listens, target in ends), sockets=sockets)
 
 

@@ -77,6 +77,11 @@ class SshDriver(BaseDriver):
         self._holders: dict[str, int] = {}
         self._latest = _Latest()
 
+    @property
+    def script_line(self) -> str:
+        """The command line that runs a script of a dry run there, where ssh alone is not enough."""
+        return self._session.script_line
+
     def release(self) -> None:
         """Have the shell there close the namespaces."""
         jobs = [Job("exec " + " ".join(f"{digit}<&-" for digit in self._pins.values()))] if self._pins else []

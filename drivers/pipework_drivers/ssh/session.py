@@ -68,6 +68,8 @@ class Session:
         self._facts: Facts | None = None
         self._programs: dict[str, str] = {}
         self._opened = time.monotonic()
+        #: The command line that runs a script there which names what this connection carries; empty for nothing.
+        self.script_line = ""
         with open(_AGENT, "rb") as agent:
             transport.send(b"nonce=%s\n%s" % (nonce.encode(), agent.read()))
         self._send_request([Job(" ".join(("hello", *_USUAL)))])
@@ -165,7 +167,10 @@ class Session:
         while True:
             if stop() and not hurries:
                 hurries, end = True, time.monotonic() + _PARTING
-            if self._answers.size > _SIZE_MAX or time.monotonic() > end:
+            late = time.monotonic() > end
+            if late and not self._answered:
+                raise self._make_silence_error(timeout)
+            if late or self._answers.size > _SIZE_MAX:
                 raise self._make_endless_error()
             try:
                 found = self._answers.find_answer(self._answered + 1)
@@ -178,7 +183,7 @@ class Session:
                 if self._answered == number:
                     return found
             elif self._receive_bytes(min(_TURN, max(0.0, deadline - time.monotonic()))):
-                deadline = min(time.monotonic() + timeout, end)
+                deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline:
                 raise self._make_silence_error(timeout)
 
@@ -215,8 +220,10 @@ class Session:
         outcome = self._transport.carry(carriage.words)
         if outcome.code != 0:
             raise errors.make_carriage_error(self._address, outcome.stderr)
+        ports = outcome.stdout.split()
         sockets = [path for path in carriage.sockets if path]
-        words = ("carry", carriage.name_remotes(outcome.stdout.split()), *sockets)
+        self.script_line = self._address.make_script_line(carriage.find_words_again(ports), sockets)
+        words = ("carry", carriage.name_remotes(ports), *sockets)
         said = f"{self._address} has no socket for the northbound database, although sshd says so."
         job = Job(" ".join(map(quote_word, words)), good=frozenset({0}), otherwise=said, hint=errors.CARRIAGE_HINT)
         self._first.insert(0, job)

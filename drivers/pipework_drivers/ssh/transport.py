@@ -81,7 +81,7 @@ class OpenSSH:
 
     def receive(self, seconds: float) -> Received:
         """Wait for one of the two streams."""
-        if self._code is not None:
+        if self._code is not None or not self._open:
             return Received(ended=True)
         poll = select.poll()
         for fd in self._open:

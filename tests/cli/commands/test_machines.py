@@ -51,7 +51,7 @@ class Lab:
 
     def open_driver(self, text: str) -> MagicMock:
         name = text.partition("@")[2].partition("?")[0] if "@" in text else "desk"
-        driver = MagicMock()
+        driver = MagicMock(script_line="")
         driver.engine = self.engines[name].stub
         if name in self.silent:
             driver.pin.side_effect = self.silent[name]
