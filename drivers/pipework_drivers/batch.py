@@ -1,9 +1,9 @@
-"""Coalescing: consecutive `ip` commands become one `ip -batch -`, consecutive `ovs-vsctl` one transaction.
+"""Coalescing: consecutive `ip` commands become one `ip -batch -`, those of `ovs-vsctl` or `ovn-nbctl` one transaction.
 
 `ip -batch` stops at the first line that fails and names it, so every line can be told from every other (iproute2,
-lib/utils.c, do_batch). A transaction of `ovs-vsctl` is atomic: when it fails nothing was done, and its commands are
-run again one by one to learn which of them it was. Questions to it (`get`) share a process, too, which answers each
-with one line (ovs-vsctl(8)).
+lib/utils.c, do_batch). A transaction of `ovs-vsctl` or `ovn-nbctl` is atomic: when it fails nothing was done, and its
+commands are run again one by one to learn which of them it was. Questions share a process, too: `get`, which answers
+each with one line (ovs-vsctl(8)), and `find`, where nothing is to be found by any of them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ _UNSAFE = re.compile(r"[\s'\"#\\]")
 _WORDS_MAX = 90
 #: Options of `ip` that stand for the whole batch and take no value; a command with any other runs alone.
 _IP_OPTIONS = frozenset({"-4", "-6"})
-#: Options of `ovs-vsctl` itself (ovs-vsctl(8)); others in front of a command, such as --may-exist, are the command's.
-_OVS_OPTION = r"(?s)--(timeout|db)=.*|--no-wait"
+#: The programs that take several commands for one transaction.
+TRANSACTORS = frozenset({"ovs-vsctl", "ovn-nbctl"})
+#: What makes a change unless it is made: of neighbours that are the same, one is enough.
+_DATABASE_CLIENT = "ovsdb-client"
+#: Their own options (ovs-vsctl(8), ovn-nbctl(8)); others in front of a command, such as --may-exist, are the command's.
+_OVS_OPTION = r"(?s)--(timeout|db|private-key|certificate|ca-cert)=.*|--no-wait|--bare"
 #: Commands of a transaction that a busy switch has done within a second; on an idle machine it is ten times as many.
 _IN_A_SECOND = 20
 _FAILED_LINE = r"(?m)^Command failed -:(\d+)$"
@@ -57,18 +61,30 @@ def _pair_with_keys(commands: Sequence[Command]) -> list[tuple[tuple[object, ...
 
 
 def _make_key(command: Command) -> tuple[object, ...] | None:
+    program = command.argv[0]
     if command.stdin is not None or command.guard is not None or command.timeout:
         return None
-    if command.ok_codes != OK and (command.argv[0] != "ovs-vsctl" or 0 not in command.ok_codes):
+    if command.ok_codes != OK and (program not in TRANSACTORS or 0 not in command.ok_codes):
         return None
-    options, words = _split_options(command)
-    if not words or (command.argv[0] == "ip" and not _fits_a_line(words)):
+    options, words = split_options(command)
+    if not words or (program == "ip" and not _fits_a_line(words)):
         return None
-    asks = command.expect is not None
-    if asks and (command.argv[0] != "ovs-vsctl" or words[0] != "get" or "--" in words):
+    asks = _find_question(command, words)
+    if command.expect is not None and not asks:
         return None
-    key = (command.argv[0], options, command.netns, asks, command.ok_codes)
-    return key if command.argv[0] in {"ip", "ovs-vsctl"} else None
+    if program == _DATABASE_CLIENT:
+        return (program, command.argv, command.netns)
+    key = (program, options, command.netns, asks, command.ok_codes)
+    return key if program == "ip" or program in TRANSACTORS else None
+
+
+def _find_question(command: Command, words: tuple[str, ...]) -> str:
+    """Return `get` or `find` for a question that can share a process; empty for anything else."""
+    if command.argv[0] not in TRANSACTORS or command.expect is None:
+        return ""
+    if words[0] == "get" and "--" not in words:
+        return "get"
+    return "find" if command.expect == "" and "find" in words else ""
 
 
 def _fits_a_line(words: tuple[str, ...]) -> bool:
@@ -77,29 +93,31 @@ def _fits_a_line(words: tuple[str, ...]) -> bool:
     return all(word and not _UNSAFE.search(word) for word in words)
 
 
-def _split_options(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_options(command: Command) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split what is said to the tool itself, in front, from what can stand beside other commands."""
     program, *words = command.argv
-    vsctl = program == "ovs-vsctl"
+    transacts = program in TRANSACTORS
     count = 0
-    while count < len(words) and (re.fullmatch(_OVS_OPTION, words[count]) if vsctl else words[count] in _IP_OPTIONS):
+    while count < len(words) and (
+        re.fullmatch(_OVS_OPTION, words[count]) if transacts else words[count] in _IP_OPTIONS
+    ):
         count += 1
     options, rest = tuple(words[:count]), tuple(words[count:])
-    return options, rest[1:] if vsctl and rest[:1] == ("--",) else rest
+    return options, rest[1:] if transacts and rest[:1] == ("--",) else rest
 
 
 def _make_group(key: tuple[object, ...], pairs: tuple[tuple[object, Command], ...]) -> Group:
     commands = tuple(command for _, command in pairs)
     first = commands[0]
-    if len(commands) == 1:
+    if len(commands) == 1 or key[0] == _DATABASE_CLIENT:
         return Group(commands=commands, argv=first.argv, stdin=first.stdin, netns=first.netns)
-    options = _split_options(first)[0]
+    options = split_options(first)[0]
     if key[0] == "ip":
-        lines = "".join(" ".join(_split_options(command)[1]) + "\n" for command in commands)
+        lines = "".join(" ".join(split_options(command)[1]) + "\n" for command in commands)
         return Group(commands=commands, argv=("ip", *options, "-batch", "-"), stdin=lines, netns=first.netns)
-    argv = ["ovs-vsctl", *(_extend_timeout(option, len(commands)) for option in options)]
+    argv = [first.argv[0], *(_extend_timeout(option, len(commands)) for option in options)]
     for command in commands:
-        argv += ["--", *_split_options(command)[1]]
+        argv += ["--", *split_options(command)[1]]
     return Group(commands=commands, argv=tuple(argv), stdin=None, netns=first.netns)
 
 
@@ -111,6 +129,8 @@ def _extend_timeout(option: str, commands: int) -> str:
 
 def has_failed_whole(group: Group, outcome: Outcome) -> bool:
     """Whether a group failed as a whole: it was one transaction, nothing is done, and who failed is still to learn."""
+    if group.commands[0].expect == "" and outcome.stdout.strip() and len(group.commands) > 1:
+        return True  # which question found it, the answer does not say
     may_be_done = outcome.code == 0 or cut_short(outcome)
     return not may_be_done and group.argv[0] != "ip" and len(group.commands) > 1
 
@@ -124,7 +144,7 @@ def split_outcome(group: Group, outcome: Outcome) -> list[Outcome]:
     if len(group.commands) == 1:
         return [outcome]
     good = Outcome(code=0, asked=outcome.asked)
-    if outcome.code == 0 and group.commands[0].expect is not None:
+    if outcome.code == 0 and group.commands[0].expect:
         return _split_answers(group, outcome)
     if outcome.code == 0:
         return [good] * len(group.commands)

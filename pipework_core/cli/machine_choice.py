@@ -48,6 +48,13 @@ def follow_machine(settings: Settings) -> tuple[Settings, str]:
 
     Raises UsageError for several machines, and for one that the file has not.
     """
+    machine, found = find_machine(settings)
+    driver = make_driver_text(machine, found.nb)
+    return settings._replace(driver=driver), found.nb if driver == _LIVE else ""
+
+
+def find_machine(settings: Settings) -> tuple[Machine, Topology]:
+    """Return the one machine that the settings name, and its file; raise UsageError for several, or another name."""
     from pipework_core import topology
     from pipework_core.cli.topology_file import choose_file
 
@@ -56,5 +63,4 @@ def follow_machine(settings: Settings) -> tuple[Settings, str]:
     if len(chosen) > 1:
         names = ", ".join(machine.name for machine in chosen)
         raise UsageError(f"this works on one machine, and {names} are several.", hint="run it for each of them")
-    driver = make_driver_text(chosen[0], found.nb)
-    return settings._replace(driver=driver), found.nb if driver == _LIVE else ""
+    return chosen[0], found

@@ -9,10 +9,11 @@ from pipework_core.model.errors import Interrupted
 from pipework_core.topology.report import TopologyReport, name_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipework_core.cli.sites import SiteRun
     from pipework_core.machines.report import MachinesReport
+    from pipework_core.model.errors import PipeworkError
 
 #: Exit codes, the worst first: interrupted, failed, differs.
 _WORST = (Interrupted.exit_code, 1, 3)
@@ -50,11 +51,32 @@ def print_interruption(text: str) -> None:
 
 def print_document(report: MachinesReport, encode: Callable[[TopologyReport, str], dict[str, Any]]) -> None:
     """Print one document for all machines; `encode` returns that of one machine's report, which has a name."""
+    parts = [(one.name, one.error, encode(one.report, one.name) if one.report else None) for one in report.machines]
+    output.print_json(join_documents(encode(TopologyReport((), ()), ""), parts))
+
+
+def join_documents(
+    frame: dict[str, Any], parts: Iterable[tuple[str, PipeworkError | None, dict[str, Any] | None]]
+) -> dict[str, Any]:
+    """Return one document made of those of machines: a name, why there is no document, and the document.
+
+    `frame` is a document of nothing. Lists follow each other; a sentence begins with its machine's name.
+    """
     from pipework_core.engine import report_json
 
-    frame = encode(TopologyReport((), ()), "")
-    parts = [(one.name, one.error, encode(one.report, one.name) if one.report else None) for one in report.machines]
-    output.print_json(report_json.join_machines(parts, frame))
+    joined = frame
+    for name, error, part in parts:
+        state = report_json.encode_machine(name, error, reached=part is not None)
+        joined = _join_values(joined, {**(part or {}), "machines": [state]}, name)
+    return joined
+
+
+def _join_values(one: Any, other: Any, name: str) -> Any:  # noqa: ANN401 - parts of documents
+    if isinstance(other, list):
+        return [*(one or []), *(f"{name}: {item}" if isinstance(item, str) else item for item in other)]
+    if isinstance(other, dict):
+        return {**(one or {}), **{key: _join_values((one or {}).get(key), value, name) for key, value in other.items()}}
+    return one if other is None else other
 
 
 def finish_machines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import Lock
@@ -58,7 +59,7 @@ class SiteRun:
         site = next(site for site in self.work.sites.open if site.name == machine)
         site.driver.finish(notes)
         if machine in self._scripts:
-            print(_wrap_script(site.machine, self._scripts[machine].getvalue()), end="")
+            print(_wrap_script(site, self._scripts[machine].getvalue()), end="")
 
 
 @contextmanager
@@ -135,12 +136,11 @@ class _WarnOnce:
                 output.print_warning(text)
 
 
-def _wrap_script(machine: Machine, script: str) -> str:
-    """Return what runs a script on its machine, typed into a shell here."""
-    over = machine.driver.removeprefix("ssh://").partition("?")[0].rstrip("/")
-    where, colon, port = over.rpartition(":")
-    if colon and port.isdigit():
-        over = f"-p {port} {where}"
-    shell = "sh" if machine.driver == "local" else f"ssh {over} exec sh"
+def _wrap_script(site: Site, script: str) -> str:
+    """Return what runs a script on its machine, typed into a shell here; ssh(1) knows such addresses."""
+    machine = site.machine
+    there = machine.driver.partition("?")[0]
+    usual = "sh" if machine.driver == "local" else f"ssh {shlex.quote(there)} exec sh"
+    shell = getattr(site.driver, "script_line", "") or usual
     end = f"end of {machine.name}"
     return escape_text(f"# {machine.name}") + f"\n{shell} <<'{end}'\n{script}{end}\n"

@@ -116,7 +116,7 @@ class _Lister:
         """Add what the backend, the host's end and the tag say, and whether a DHCP client that was to stay is there."""
         details = backend.describe(self._snapshot, link, tag, end)
         is_pending = ownership.is_pending(link) or (end is not None and ownership.is_pending(end))
-        state = UNFINISHED if is_pending else DOWN if end is not None and not end.up else entry.state
+        state = UNFINISHED if is_pending else DOWN if details.off or (end is not None and not end.up) else entry.state
         if state == UP and _has_expired(link, tag.dhcp):
             state = EXPIRED
         client = any(

@@ -97,7 +97,7 @@ class Batch:
         for members in split_by_guest(jobs):
             host = self._planner.host(_choose_query(members))
             before = before or host
-            missing = [job for job in members if job.attachment.host not in host.links]
+            missing = [job for job in members if self._is_missing(job, host)]
             first = _find_first_users(missing, lambda attachment: attachment.where)
             others = [job for job in members if job not in first and job.attachment.vlan]
             second = _find_first_users(others, lambda attachment: (attachment.where, attachment.vlan))
@@ -107,8 +107,12 @@ class Batch:
                 _report_progress(jobs, progress)
                 fresh = None if part else fresh
         self._executor.clean_up_anew(jobs, self._planner)
-        made = {job.attachment.host for job in jobs if before and job.attachment.host not in before.links}
+        made = {job.attachment.host for job in jobs if before and self._is_missing(job, before)}
         return frozenset(made - {""})
+
+    def _is_missing(self, job: Job, host: HostState) -> bool:
+        """Whether the host lacks the interface that the job names; one that is elsewhere is nobody's to make first."""
+        return job.attachment.host not in host.links and not self._planner.is_elsewhere(job.attachment)
 
     def undo_all(self, jobs: Sequence[Job]) -> None:
         """Undo all that was done, the newest first."""

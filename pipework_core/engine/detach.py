@@ -54,7 +54,8 @@ def plan_detach(  # noqa: PLR0913 - what one plan depends on
     those that links of other namespaces are on. What the interface's own lease needs comes first, while it still works.
     """
     link = context.guest_state.links[context.attachment.interface]
-    released = addressing.release(context, tag) if addressing else Plan()
+    leasing = context._replace(keeps_lease=backend.keeps_lease(context, link)) if addressing else context
+    released = addressing.release(leasing, tag) if addressing else Plan()
     clearing = backend.replacement(context, link, tag)
     heirs = {name: heir for name, heir in _find_inheritors(context, link, tag) if ownership.fits_alias(heir)}
     inherited = Plan(steps=tuple(_update_inheritor(context, name, heir) for name, heir in heirs.items()))

@@ -183,6 +183,21 @@ class Engine:
             self._signals.settle()
             return collected
 
+    def forget_machine(self, name: str, place: str = "") -> Collected:
+        """Remove what a machine that is gone for good left where machines share something: the database of OVN.
+
+        `place` says where that is, as in `-o nb=`; empty: where this machine has it. Raises HostError when it cannot be
+        found out, or when there is nothing of such a machine.
+        """
+        with self._pins():
+            from pipework_core.engine import gc  # noqa: PLC0415 - an attachment does not need it
+
+            collected = gc.forget_machine(
+                name, place, plugins=self._plugins, driver=self._driver, signals=self._signals
+            )
+            self._signals.settle()
+            return collected
+
     def collect_rest(self) -> Collected:
         """Remove what is left of attachments whose guest or interface had gone before they were detached.
 

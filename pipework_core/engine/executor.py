@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Commands of one plan that one call of the driver carries out.
 _Segment = tuple["Command", ...]
+#: The programs that make one transaction of many changes.
+_TRANSACTORS = frozenset({"ovs-vsctl", "ovn-nbctl"})
 
 
 class Executor:
@@ -99,7 +101,7 @@ class Executor:
             left = self._apply_lists(list(lists.values()))
         for job in jobs:
             job.outcomes = []
-            failed = [step for step in left if any(step is known for known in steps[id(job)])]
+            failed = [step for step in left if step in steps[id(job)]]
             if failed:
                 job.error = UndoError(job.error or Interrupted(), failed)
 
@@ -108,7 +110,25 @@ class Executor:
         return transaction.list_undo_steps(done, contended=self._lock.contended)
 
     def _apply_lists(self, lists: Sequence[list[Command]]) -> list[Command]:
-        """Run lists side by side, each to its end; return the commands that failed."""
+        """Run lists in rounds, each to its end; return the commands that failed.
+
+        What changes a database is one transaction for all of them. Whatever is equal is done once.
+        """
+        left: list[Command] = []
+        while todo := [commands for commands in lists if commands]:
+            heads = [_take_head(commands) for commands in todo]
+            together: dict[str, list[Command]] = {}
+            for head in heads:
+                if _is_transaction(head[0]):
+                    together.setdefault(head[0].argv[0], []).extend(head)
+            alone = dict.fromkeys(head for head in heads if not _is_transaction(head[0]))
+            left += self._apply_to_the_end(
+                [*(list(dict.fromkeys(part)) for part in together.values()), *map(list, alone)]
+            )
+        return left
+
+    def _apply_to_the_end(self, lists: Sequence[list[Command]]) -> list[Command]:
+        """Run lists side by side, and go on after what fails; return that."""
         left: list[Command] = []
         while todo := [commands for commands in lists if commands]:
             found = self._driver.apply(todo, stop=lambda: False)
@@ -242,6 +262,18 @@ def _segments(job: Job, *, alone: bool) -> list[_Segment]:
 
 def _get_kind(step: Command) -> tuple[object, ...]:
     return step.netns, step.argv[0], step.timeout and id(step), step.expect is not None
+
+
+def _is_transaction(step: Command) -> bool:
+    """Whether many such steps are one change of a database on the host, which takes no longer than one."""
+    return step.netns is None and step.argv[0] in _TRANSACTORS
+
+
+def _take_head(commands: list[Command]) -> _Segment:
+    """Take the first steps off a list, those of one program in one namespace, and return them."""
+    head = next(tuple(members) for _, members in groupby(commands, key=lambda step: (step.netns, step.argv[0])))
+    del commands[: len(head)]
+    return head
 
 
 def _group_by_program(heads: Iterable[tuple[Job, _Segment]]) -> list[list[tuple[Job, _Segment]]]:

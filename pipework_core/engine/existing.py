@@ -12,9 +12,13 @@ from pipework_core.model.errors import ConflictError
 from pipework_core.model.plan import Plan
 
 if TYPE_CHECKING:
-    from pipework_core.model.context import Context
-    from pipework_core.model.link import Link
+    from collections.abc import Mapping
+
+    from pipework_core.model.attachment import Attachment
+    from pipework_core.model.context import Context, Guest
+    from pipework_core.model.link import GuestState, HostState, Link
     from pipework_core.model.ownership import Tag
+    from pipework_core.model.plan import Command
     from pipework_core.plugins.api import LinkBackend
     from pipework_core.plugins.manager import PluginManager
 
@@ -50,6 +54,17 @@ def reconcile(context: Context, backend: LinkBackend, digest: str, plugins: Plug
     return clearing._replace(before=_release_lease(context, link, old, plugins) + clearing.before)
 
 
+def find_replaced_reads(
+    attachment: Attachment, guest: Guest, host: HostState, guest_state: GuestState, plugins: PluginManager
+) -> Mapping[str, Command]:
+    """Return what has to be read to replace an interface of another kind, what of which is elsewhere than here."""
+    link = guest_state.links.get(attachment.interface) if attachment.replace else None
+    tag = ownership.read_tag(link) if link is not None else None
+    if link is None or tag is None or tag.kind == attachment.kind or not plugins.find_claims(tag.kind).elsewhere:
+        return {}
+    return plugins.find_backend(tag.kind).queries(detach.make_request(link, tag, guest), host)
+
+
 def find_replaced(before: Context, after: Context) -> Link | None:
     """Return the interface that reconciling replaces; contexts before and after it."""
     link = before.guest_state.links.get(before.attachment.interface)
@@ -61,7 +76,9 @@ def _release_lease(context: Context, link: Link, tag: Tag, plugins: PluginManage
     method = plugins.find_releasing(tag.dhcp)
     if method is None:
         return Plan()
-    next_context = context._replace(attachment=detach.make_request(link, tag, context.guest), existing=link)
+    backend = plugins.find_backend(tag.kind)
+    former = detach.make_request(link, tag, context.guest)
+    next_context = context._replace(attachment=former, existing=link, keeps_lease=backend.keeps_lease(context, link))
     return method.release(next_context, tag)
 
 

@@ -45,6 +45,24 @@ class Collected(Record):
 
 def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
     """Remove what nobody needs; raise HostError when that cannot be found out."""
+    with driver.lock():
+        survey = snapshot.take_snapshot(driver, plugins, clients=True)
+        driver.pin(HOST)
+        todo = _keep_existing(plan_collection(survey, plugins, driver), survey, driver)
+        return _carry_out(todo, plugins, driver, signals)
+
+
+def forget_machine(name: str, place: str, *, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
+    """Remove what a machine that is gone left where machines share something; see `Engine.forget_machine`."""
+    todo = Plan()
+    for backend in plugins.list_backends():
+        query = backend.remains_query(place)
+        if query is not None and driver.has_program(query.argv[0]):
+            todo += backend.remains(name, driver.read([query])[0])
+    return _carry_out(todo, plugins, driver, signals)
+
+
+def _carry_out(todo: Plan, plugins: PluginManager, driver: Driver, signals: Signals) -> Collected:
     gone: list[Command] = []
     failed: list[tuple[Command, str]] = []
 
@@ -55,12 +73,8 @@ def collect_garbage(*, plugins: PluginManager, driver: Driver, signals: Signals)
         else:
             failed.append((command, outcome.error_text or f"exit code {outcome.code}"))
 
-    with driver.lock():
-        survey = snapshot.take_snapshot(driver, plugins, clients=True)
-        driver.pin(HOST)
-        todo = _keep_existing(plan_collection(survey, plugins, driver), survey, driver)
-        with signals.deferred():
-            transaction.run_cleanup(todo, driver, tell=note_outcome)
+    with signals.deferred():
+        transaction.run_cleanup(todo, driver, tell=note_outcome)
     return Collected(plan=todo, gone=tuple(gone), failed=tuple(failed))
 
 

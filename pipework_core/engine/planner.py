@@ -127,6 +127,7 @@ class Planner:
         addressings = self._addressings(attachment)
         check_options(backend, attachment.options, addressings)
         reads = dict(backend.queries(attachment, host))
+        reads |= existing.find_replaced_reads(attachment, guest, host, guest_state, self._plugins)
         for addressing in addressings:
             reads |= addressing.queries(attachment, guest)
         programs = {program for addressing in addressings for program in addressing.programs}
@@ -176,6 +177,10 @@ class Planner:
         new = {key: command for key, command in reads.items() if command not in known}
         known |= {new[key]: outcome for key, outcome in self.read(new).items()}
         return {key: known[command] for key, command in reads.items()}
+
+    def is_elsewhere(self, attachment: Attachment) -> bool:
+        """Whether what the attachment names is no interface of the host, by its kind (`Claims.elsewhere`)."""
+        return bool(attachment.kind) and self._plugins.find_claims(attachment.kind).elsewhere
 
     def add_listings(
         self, attachment: Attachment, host: HostState, known: dict[Command, Outcome] | None = None

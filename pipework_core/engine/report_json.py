@@ -130,10 +130,9 @@ def encode_list(found: Iterable[AttachmentStatus], warnings: Iterable[str]) -> d
 def encode_status(entry: AttachmentStatus) -> dict[str, Any]:
     """Return an attachment as `ls` found it.
 
-    Keys: `machine` (null where only one host is meant), `guest` (`name`, `runtime`, `id`, `pid`, `netns`, `inode`; of
-    one that is gone only the name; the runtime `host` stands for the host's own part in a network, which has no more
-    than that and a name), `interface`, `host_interface`, `kind`, `on`, `addresses`, `mac`, `vlan`, `mtu`, `state` (up,
-    down, unfinished, orphan, elsewhere), `adopted`, `dhcp` (`client`, `family`, `kept`, `alive`).
+    `machine` is null where only one host is meant. `guest` has `name`, `runtime`, `id`, `pid`, `netns` and `inode`; of
+    one that is gone only the name. The runtime `host` stands for the host's own part in a network, which has no more
+    than that and a name. `dhcp` has `client`, `family`, `kept` and `alive`.
     """
     return {
         "machine": entry.machine or None,
@@ -246,27 +245,10 @@ def encode_topology(
     }
 
 
-def join_machines(
-    parts: Iterable[tuple[str, PipeworkError | None, Mapping[str, Any] | None]], frame: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return one document made of those of machines: a name, why there is no document, and the document.
-
-    `frame` is a document of nothing. Lists follow each other; a sentence begins with its machine's name.
-    """
-    joined = dict(frame)
-    for name, error, part in parts:
-        hint = error.hint if error else None
-        state = {"machine": name, "reached": part is not None, "error": str(error) if error else None, "hint": hint}
-        joined = _join_values(joined, {**(part or {}), "machines": [state]}, name)
-    return joined
-
-
-def _join_values(one: Any, other: Any, name: str) -> Any:  # noqa: ANN401 - parts of documents
-    if isinstance(other, list):
-        return [*(one or []), *(f"{name}: {item}" if isinstance(item, str) else item for item in other)]
-    if isinstance(other, dict):
-        return {**(one or {}), **{key: _join_values((one or {}).get(key), value, name) for key, value in other.items()}}
-    return one if other is None else other
+def encode_machine(name: str, error: PipeworkError | None, *, reached: bool) -> dict[str, Any]:
+    """Return of a machine of a topology file whether it was reached; without an error, a signal came before that."""
+    text, hint = (str(error), error.hint) if error else (None, None)
+    return {"machine": name, "reached": reached, "error": text, "hint": hint}
 
 
 def encode_withdrawal(  # noqa: PLR0913 - what there is to tell

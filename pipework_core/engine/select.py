@@ -45,10 +45,11 @@ def complete_request(
     """
     if attachment.host_mac:
         attachment = attachment._replace(host=_find_by_mac(attachment, host, guest_state, plugins), host_mac="")
-    link = host.find(attachment.host)
+    elsewhere = bool(attachment.kind) and plugins.find_claims(attachment.kind).elsewhere
+    link = host.find(attachment.host) if not elsewhere else None
     if link is not None:  # named by an alternative name, perhaps
         attachment = attachment._replace(host=link.name)
-    elif attachment.host:  # only what exists has a longer one
+    elif attachment.host and not elsewhere:  # only what exists has a longer one
         names.interface_name(attachment.host, what="host interface")
     if attachment.kind:
         _refuse_label(attachment, host, plugins)

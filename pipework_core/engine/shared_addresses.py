@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipework_core.engine.attachments import AttachmentStatus
 
 #: Kinds whose guests are in one network when they have the same parent and the same VLAN.
-_NETWORKS = frozenset({"bridge", "ovs", "macvlan", "ipvlan", "ipoib"})
+_NETWORKS = frozenset({"bridge", "ovs", "ovn", "macvlan", "ipvlan", "ipoib"})
 
 
 def find_shared_addresses(found: Iterable[AttachmentStatus]) -> Iterator[str]:

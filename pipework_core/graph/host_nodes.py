@@ -49,7 +49,7 @@ def list_host_links(host: HostInventory) -> dict[str, Link]:
 
 def list_switches(host: HostInventory) -> frozenset[str]:
     """Return the names of Open vSwitch's bridges."""
-    told = {port.bridge for port in host.ports.values()}
+    told = {port.bridge for port in host.ports.values() if port.kind == _OVS}
     own = {link.name for link in host.links if link.kind == "openvswitch"} - {_DATAPATH}
     return frozenset(told | own | {entry.parent for entry in host.inventory.attachments if entry.kind == _OVS} - {""})
 

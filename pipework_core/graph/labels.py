@@ -38,4 +38,4 @@ def describe_link(link: GraphLink) -> str:
     )
 
 
-_KINDS = {"nic": "NIC", "ovs": "Open vSwitch", "vlan": "VLAN", "vxlan": "VXLAN"}
+_KINDS = {"nic": "NIC", "ovs": "Open vSwitch", "ovn": "logical switch", "vlan": "VLAN", "vxlan": "VXLAN"}

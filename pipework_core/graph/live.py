@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _HOST_NAME = "this host"
 #: What the far end of a kind is called that is not named, as users write it.
 _PARENTS: Mapping[str, str] = {"bridge": "bridge", "ovs": "ovs"}
+#: Kinds whose far end is no interface of the host, but a switch that spans several.
+_SPANNING = frozenset({"ovn"})
 
 
 def build_graph(host: HostInventory) -> Graph:
@@ -43,6 +45,8 @@ def _make_parent(entry: AttachmentStatus, links: Mapping[str, Link]) -> Node:
     """Return the node that an attachment hangs on, which may be one that the host does not have."""
     if not entry.parent:
         return make_unnamed_parent(entry.kind)
+    if entry.kind in _SPANNING:
+        return Node(id=f"{entry.kind}:{entry.parent}", kind=entry.kind, name=entry.parent, state=UP)
     stacked = entry.kind not in _PARENTS
     name = host_nodes.find_vlan_device(links, entry.parent, entry.vlan) if stacked else entry.parent
     kind = _PARENTS.get(entry.kind, "nic")

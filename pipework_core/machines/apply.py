@@ -14,7 +14,7 @@ from pipework_core.engine.job import Job
 from pipework_core.machines.moves import find_moves
 from pipework_core.machines.prune import detach_all, find_unlisted
 from pipework_core.machines.report import MachineReport, MachinesReport
-from pipework_core.machines.resolve import part_links, resolve_machines, run_reads
+from pipework_core.machines.resolve import OVN, part_links, resolve_machines, run_reads
 from pipework_core.machines.side_by_side import WIDTH, run_side_by_side
 from pipework_core.machines.verdict import Verdict
 from pipework_core.model.errors import Interrupted, PipeworkError, UsageError
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pipework_core.machines.side_by_side import Outcome
     from pipework_core.machines.site import Site, Work
     from pipework_core.topology.model import HostEntry, Link
+
+_SEVERAL = 2
 
 
 def apply_machines(  # noqa: PLR0913 - the ways to apply it
@@ -120,6 +122,9 @@ def withdraw_machines(work: Work, *, keep: bool = False) -> MachinesReport:
     unsure = {
         one.name for one in report.machines if one.report and not keep and any(map(apply.may_leave, one.report.jobs))
     }
+    # What machines share goes with the last of them, which nobody was while all were at it.
+    sharing = [site.name for site in sites if any(link.attachment.kind == OVN for link in part_links(links, site.name))]
+    unsure |= set() if keep or len(sharing) < _SEVERAL else {sharing[-1]}
     tasks = {site.name: site.engine.collect_rest for site in sites if site.name in unsure}
     rest = run_reads(tasks, errors, signals=work.signals)
     return report._replace(machines=tuple(one._replace(rest=rest.get(one.name)) for one in report.machines))

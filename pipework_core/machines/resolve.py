@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipework_core.topology.model import Link, Topology
 
 _Value = TypeVar("_Value")
-#: The driver of this very machine, and the kind that a northbound database counts for.
-_LOCAL, _OVN = "local", "ovn"
+#: The driver of this very machine, and the kind whose networks are in a database that machines share.
+_LOCAL, OVN = "local", "ovn"
 
 
 def resolve_machines(work: Work, topology: Topology) -> tuple[tuple[Link, ...], dict[str, PipeworkError]]:
@@ -69,6 +69,6 @@ def part_links(links: tuple[Link, ...], machine: str) -> tuple[Link, ...]:
 
 def add_database(asked: Attachment, nb: str) -> Attachment:
     """Return an attachment with the northbound database as its option, where its kind has one and it names none."""
-    if asked.kind != _OVN or asked.option("nb"):
+    if asked.kind != OVN or asked.option("nb"):
         return asked
     return asked._replace(options=tuple(sorted((*asked.options, ("nb", nb)))))

@@ -143,6 +143,8 @@ def describe_request(attachment: Attachment) -> str:
 
 #: How it is done and not what: the same request may be repeated in another way.
 _WAYS = ("replace", "host_mac", "timeout", "no_dad", "probe")
+#: The same of options, by the kind: where a database is, and the keys to it.
+_WAY_OPTIONS = {"ovn": frozenset({"nb", "key", "cert", "ca"})}
 
 
 def request_digest(attachment: Attachment) -> str:
@@ -151,6 +153,8 @@ def request_digest(attachment: Attachment) -> str:
     Only what was asked for takes part, so that a field of a later version changes no digest that is written already.
     """
     usual = attachment._field_defaults
-    said = attachment._replace(guest="", **{way: usual[way] for way in _WAYS})
+    ways = _WAY_OPTIONS.get(attachment.kind, frozenset())
+    options = tuple(pair for pair in attachment.options if pair[0] not in ways)
+    said = attachment._replace(guest="", options=options, **{way: usual[way] for way in _WAYS})
     words = [f"{key}={value}" for key, value in zip(said._fields, said, strict=True) if value != usual.get(key)]
     return f"{zlib.crc32(repr(words).encode('utf-8', 'surrogateescape')):08x}"

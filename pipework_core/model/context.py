@@ -24,7 +24,7 @@ class Claims(Record):
     A name that the host does not have is claimed by its `prefix`. One that it has is claimed exactly by the kernel's
     kind (`link_kinds`) or link layer (`link_layers`) of the interface; `any_existing` claims what no other backend
     does. With `listing`, a program prints the names that are claimed exactly, one a line (`HostState.listed`), and
-    `link_kinds` only says when to ask it.
+    `link_kinds` only says when to ask it. With `elsewhere`, what the kind names is no interface of the host at all.
     """
 
     prefix: str = ""
@@ -32,6 +32,7 @@ class Claims(Record):
     link_layers: tuple[str, ...] = ()
     any_existing: bool = False
     listing: Command | None = None
+    elsewhere: bool = False
 
 
 class Guest(Record):
@@ -87,7 +88,8 @@ class Context(Record):
     `answers` holds the outcomes of the plugins' own `queries`, by their keys; `programs` those of the programs that
     they asked for and that the host has. `announces` says whether neighbours are told of the addresses. With
     `detaching`, `attachment` is what its interface remembers, and nothing comes in its place. `above` has, by the
-    ifindex of a host's link, the links of other namespaces on top of it; only a kind that moves NICs is told.
+    ifindex of a host's link, the links of other namespaces on top of it; only a kind that moves NICs is told. With
+    `keeps_lease`, the link's kind gave the address itself, and takes it back with the link.
     """
 
     attachment: Attachment
@@ -101,6 +103,7 @@ class Context(Record):
     peer: Peer | None = None
     announces: bool = True
     above: Mapping[int, tuple[Link, ...]] = MappingProxyType({})
+    keeps_lease: bool = False
 
 
 class Replacement(Record):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipework_core.model.link import Link
     from pipework_core.model.plan import Command, Netns, Outcome
 
+#: How the path of a socket begins by which a driver carries OVN's northbound database to another machine.
+CARRIED = "/run/pipework-nb-"
+
 
 class PinnedNetns(Record):
     """A namespace that is held open: its inode number, and when the process it belongs to was born.
@@ -166,7 +169,8 @@ class DriverKind(Protocol):
     def open(self, address: str) -> RunDriver:
         """Return a driver for what follows the colon; raise UsageError or HostError.
 
-        One that works on another machine has a method `locate`, which returns where a program lies there, or None.
+        One that works on another machine has a method `locate`, which returns where a program lies there, or None, and
+        may have a property `script_line`: the command line that runs a script of a dry run there, empty for the usual.
         """
 
 

@@ -85,12 +85,17 @@ class CommandError(PipeworkError):
         tool = f"`{command}`"
         if command.timeout and outcome.code not in command.ok_codes:  # a sentence is worth more than a long command
             tool, said = f"cannot {command.reason}:", shorten_usage(outcome.error_text) or f"exit code {outcome.code}"
+        elif command.expect == "" and outcome.code in command.ok_codes:  # what it looked for should not be there
+            tool, said = f"cannot {command.reason}:", f"there is {', '.join(outcome.stdout.split())}."
+            hint = hint or "nothing is left of it: choose another one"
         elif outcome.code in command.ok_codes:  # it did what it does, and answered something else than it should
             said = f"says {outcome.stdout.strip() or 'nothing'} where {command.expect} is due."
             hint = hint or command.reason
         else:
             said = f"failed: {shorten_usage(outcome.error_text) or f'exit code {outcome.code}'}"
-        super().__init__(f"{tool} {said}", hint=hint or find_advice(outcome.error_text))
+        super().__init__(
+            f"{tool} {said}", hint=hint or _find_late_advice(command, outcome) or find_advice(outcome.error_text)
+        )
         self.command = command
         self.outcome = outcome
 
@@ -116,11 +121,29 @@ _ADVICE = (
     ),
     ("did not answer within", "all is as it was; is the gateway's address right? --confirm-within gives it more time"),
     ("has no carrier", "plug it in, or repeat without --probe"),
+    ("duplicate IPv", "choose another address"),
+    ("is the port of another guest", "choose another name with -i; `pipework ls` shows the other guest"),
+    (
+        "Private key must be configured",
+        "name the files: -o key= -o cert= -o ca=, or external_ids:ovn-nb-key, -cert and -ca of Open_vSwitch",
+    ),
+)
+#: How ovs-vsctl and ovn-nbctl end when their --timeout is over (SIGALRM), and what that means for whom they wait.
+_LATE = "(Alarm clock)"
+_LATE_ADVICE = (
+    (
+        "ovn-controller",
+        "systemctl status ovn-controller there; does it reach the southbound database, and does ovn-northd run?",
+    ),
+    ("ovn-nbctl", "is the northbound database running, and does nothing on the way drop what is sent to it?"),
+    ("ovs-vsctl", "systemctl status openvswitch-switch: is ovs-vswitchd running?"),
 )
 
 
 def shorten_usage(text: str) -> str:
     """Return a tool's own words without the usage that some print at length when they do not know a word."""
+    if _LATE in text:
+        return "it took too long"
     said, usage, _ = text.partition("Usage:")
     said = said.rstrip(" /\n")
     if "BusyBox" in text and usage:
@@ -132,11 +155,20 @@ def shorten_usage(text: str) -> str:
 _SAID_MAX = 120
 
 
-def find_advice(error_text: str) -> str:
+_NOTHING_LEFT = "nothing is left of it: what had been done was undone"
+
+
+def find_advice(error_text: str, *, usual: str = _NOTHING_LEFT) -> str:
     """Return the next step for a tool's own words; that everything was undone when they say nothing more."""
-    return next(
-        (hint for words, hint in _ADVICE if words in error_text), "nothing is left of it: what had been done was undone"
-    )
+    return next((hint for words, hint in _ADVICE if words in error_text), usual)
+
+
+def _find_late_advice(command: Command, outcome: Outcome) -> str:
+    """Return which program to look at when one was waited for in vain; empty when none was."""
+    if _LATE not in outcome.stderr:
+        return ""
+    about = f"{command.reason} {command.argv[0]}"
+    return next((hint for word, hint in _LATE_ADVICE if word in about), "")
 
 
 class UndoError(PipeworkError):

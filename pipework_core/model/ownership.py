@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.link import LOCKABLE, METRICS
-from pipework_core.model.names import interface_name
+from pipework_core.model.names import ALTERNATIVE_MAX, NAME_MAX, interface_name
 from pipework_core.model.records import Record
 
 if TYPE_CHECKING:
@@ -159,12 +159,17 @@ def _are_addresses(text: str) -> bool:
     return all(_is_address(word) for word in added_from(text))
 
 
-def _is_name(text: str) -> bool:
+def _is_name(text: str, most: int = NAME_MAX) -> bool:
     try:
-        interface_name(text)
+        interface_name(text, most=most)
     except UsageError:
         return False
     return True
+
+
+def _is_parent(text: str) -> bool:
+    """Whether it is the name of what can be attached to; a logical switch may have a longer one than an interface."""
+    return _is_name(text, ALTERNATIVE_MAX)
 
 
 def _is_address(word: str) -> bool:
@@ -202,7 +207,8 @@ def _is_route(words: tuple[str, ...]) -> bool:
 #: Whether a field that is not empty holds what it is for, and nothing else.
 _CHECKS = {
     **dict.fromkeys(("kind", "req"), _is_word),
-    **dict.fromkeys(("parent", "nic", "phy"), _is_name),
+    **dict.fromkeys(("nic", "phy"), _is_name),
+    "parent": _is_parent,
     **dict.fromkeys(("gw4", "gw6"), _is_packed_route),
     **dict.fromkeys(("mtu", "netns"), _is_number),
     "vlan": _is_vlan,

@@ -18,7 +18,7 @@ class SwitchPort(Record):
     """A port as its switch tells it: bridge and VLAN, and whose it is in the words of who made it.
 
     `ours` says that pipework, this one or the shell version, made it; `pid` is the guest's process then (0: none).
-    `kind` is the backend whose switch it is.
+    `kind` is the backend whose switch it is. `off` says that the switch lets nothing through.
     """
 
     name: str
@@ -28,6 +28,7 @@ class SwitchPort(Record):
     guest: str = ""
     pid: int = 0
     kind: str = ""
+    off: bool = False
 
 
 class Client(Record):
@@ -107,10 +108,14 @@ class Namespace(Record):
 
 
 class LinkDetails(Record):
-    """What a backend says of a link of its kind: the bridge, parent or NIC, and the VLAN, as users write them."""
+    """What a backend says of a link of its kind: the bridge, parent or NIC, and the VLAN, as users write them.
+
+    `off` says that what it is connected to lets nothing through.
+    """
 
     parent: str = ""
     vlan: str = ""
+    off: bool = False
 
 
 class ParentUse(Record):

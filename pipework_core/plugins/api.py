@@ -143,6 +143,11 @@ class LinkBackend:
         """
         return rename_aside(context, link, tag)
 
+    def keeps_lease(self, context: Context, link: Link) -> bool:
+        """Whether what `link` is connected to gave its address by itself, so that nobody has to give that back."""
+        del context, link
+        return False
+
     def shared_resources(self, context: Context, tag: Tag) -> tuple[SharedResource, ...]:
         """Return what of the host nobody may need after detaching; only what a tag or our group says is ours.
 
@@ -180,6 +185,22 @@ class LinkBackend:
         It must not touch anything that is alive, nor anything without a tag of ours.
         """
         del snapshot
+        return Plan()
+
+    def remains_query(self, place: str) -> Command | None:
+        """Return the query that tells what machines have left where several share something, such as a database.
+
+        `place` says where that is; empty: where this machine has it. None: this kind shares nothing.
+        """
+        del place
+        return None
+
+    def remains(self, machine: str, answer: Outcome) -> Plan:
+        """Return a `cleanup` of all that a machine has left there; a person has said that the machine is gone.
+
+        Raise HostError when there is nothing of such a machine. What is not ours, or another machine's, stays.
+        """
+        del machine, answer
         return Plan()
 
     def make_switch(self, context: Context) -> Plan:

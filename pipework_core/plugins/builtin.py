@@ -26,6 +26,7 @@ BACKENDS: Mapping[str, str] = {
     "macvlan": "pipework_backends.links.macvlan",
     "ipvlan": "pipework_backends.links.ipvlan",
     "phys": "pipework_backends.links.phys",
+    "ovn": "pipework_backends.links.ovn",
 }
 #: What bare names each kind claims, as its class says as well: choosing a kind imports no other.
 CLAIMS: Mapping[str, Claims] = {
@@ -41,6 +42,7 @@ CLAIMS: Mapping[str, Claims] = {
     "macvlan": Claims(any_existing=True),
     "ipvlan": Claims(),
     "phys": Claims(),
+    "ovn": Claims(elsewhere=True),
 }
 #: What a file is checked for before a host is asked: kinds that move a NIC, which one guest alone can have, and what
 #: the guest's interface is called where it is not eth1. The classes say so as well.
@@ -87,6 +89,7 @@ CHECKS: Mapping[str, str] = {
     "ipv6": "pipework_backends.checks.ipv6",
     "rp-filter": "pipework_backends.checks.rp_filter",
     "ovs": "pipework_backends.checks.ovs",
+    "ovn": "pipework_backends.checks.ovn",
     "leases": "pipework_backends.checks.leases",
     "leftovers": "pipework_backends.checks.leftovers",
     "addresses": "pipework_backends.checks.addresses",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipework_core.watch.policy import Policy
 
 #: Kinds of which the host gets what is named when it is missing; a bare name may be of any kind.
-_MADE_KINDS = frozenset({"", "bridge", "ovs"})
+_MADE_KINDS = frozenset({"", "bridge", "ovs", "ovn"})
 _HINT = "the policy file says who may do what, under api"
 
 

@@ -131,6 +131,7 @@ OPTIONS = (
         value="NAMES",
         help="work on this machine of the topology file; up, status, down and ls take several, with commas between",
     ),
+    Option(name="gone", help="take away what a machine left in OVN that will never come back, and ask it nothing"),
     Option(name="atomic", help="attach all that the file names, or nothing"),
     Option(name="prune", help="detach what pipework attached and the file does not name"),
     Option(name="once", help="serve the containers that run now, and end"),
@@ -194,7 +195,8 @@ OPTIONS = (
         name="driver",
         value="NAME",
         env="PIPEWORK_DRIVER",
-        help="where and how to work: ssh://root@host2 is another machine, which needs no Python; live is this one",
+        help="where and how to work: ssh://root@host2 is another machine, which needs no Python, and "
+        "ssh://root@host2?nb=tcp:127.0.0.1:6641 takes OVN's northbound database along; live is this one",
     ),
     Option(name="dry-run", help="change nothing; print what would be run, as a shell script"),
     Option(name="record", value="FILE", help="write every command and its answer to a file"),

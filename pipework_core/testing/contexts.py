@@ -113,7 +113,8 @@ def build_context(attachment: Attachment, backend: LinkBackend, plugins: PluginM
     ]
     check_options(backend, attachment.options, addressings)
     asked = (key for addressing in addressings for key in addressing.queries(attachment, given.guest))
-    reads = (*backend.queries(attachment, host), *asked)
+    replaced = existing.find_replaced_reads(attachment, given.guest, host, guest_state, plugins)
+    reads = (*backend.queries(attachment, host), *replaced, *asked)
     answers = answer_reads(reads, given.answers)
     return Context(
         attachment=attachment,

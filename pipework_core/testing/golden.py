@@ -17,6 +17,7 @@ once, to be read and run again. So a new case needs no more than what there is.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from difflib import unified_diff
 from pathlib import Path
@@ -37,10 +38,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipework_core.cli.commands.detach import DetachRequest
+    from pipework_core.model.plan import Command
     from pipework_core.plugins.manager import PluginManager
 
 #: The variable that has expectations rewritten.
 REWRITE = "PIPEWORK_REWRITE"
+#: Where a package with scripts lies, which is another place on each machine.
+_PLACE = re.compile(r"/(?:[^/']+/)*(?=pipework_\w+/scripts/)")
 _GIVEN = frozenset({"about", "request", "guest", "host", "inside", "routes", "bridges", "answers", "elsewhere"})
 
 
@@ -166,18 +170,22 @@ def _plan_detaching(asked: DetachRequest, plugins: PluginManager, given: Given, 
 
 
 def _list_steps(plan: Plan) -> list[dict[str, Any]]:
-    """Return the steps as a case writes them; what is left at its default is left out."""
+    """Return the steps as a case writes them; what is left at its default is left out, and where a script lies."""
     steps = []
     for step in plan.all_steps:
-        entry: dict[str, Any] = {"run": str(step)}
+        entry: dict[str, Any] = {"run": _write(step)}
         if step.expect is not None:
             entry["expect"] = step.expect
         if step.undo:
-            entry["undo"] = [str(command) for command in step.undo]
-        guards = [str(command.guard) for command in step.undo if command.guard]
+            entry["undo"] = [_write(command) for command in step.undo]
+        guards = [_write(command.guard) for command in step.undo if command.guard]
         if guards:
             entry["unless"] = guards
         if step.guard is not None:
-            entry["guard"] = str(step.guard)
+            entry["guard"] = _write(step.guard)
         steps.append(entry)
     return steps
+
+
+def _write(command: Command) -> str:
+    return re.sub(_PLACE, "", str(command))

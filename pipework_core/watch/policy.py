@@ -28,7 +28,7 @@ _OPTIONS: Mapping[str, frozenset[str]] = {"mode": frozenset({"passthru"}), "metr
 #: Kinds whose interfaces of one parent all have the mode that was asked for last, other guests' as well.
 _SHARED_MODE = frozenset({"ipvlan"})
 #: Kinds whose bridge is made when it is missing; a bare name has none.
-_MADE_KINDS = frozenset({"", "bridge", "ovs"})
+_MADE_KINDS = frozenset({"", "bridge", "ovs", "ovn"})
 #: Reasons that are told.
 _REASONS_MAX = 8
 #: The second bit of a MAC's first byte: somebody chose it, and no maker gave it to a NIC (IEEE 802, section 8.2).

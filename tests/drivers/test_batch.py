@@ -188,3 +188,46 @@ def test_a_transaction_of_many_commands_has_more_time() -> None:
     (few,) = batch.group_commands([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(3)])
     (many,) = batch.group_commands([vsctl("--timeout=5", "add-port", "br", str(number)) for number in range(300)])
     assert (few.argv[1], many.argv[1]) == ("--timeout=5", "--timeout=20")
+
+
+def nbctl(*words: str, db: str = "tcp:h:6641", **more: object) -> Command:
+    return Command(argv=("ovn-nbctl", f"--db={db}", "--timeout=5", *words), **more)  # type: ignore[arg-type]
+
+
+def test_ports_of_one_northbound_database_are_one_transaction() -> None:
+    adds = [nbctl("--", "--may-exist", "lsp-add", "blue", name) for name in "ab"]
+    (group,) = batch.group_commands(adds)
+    words = [("--", "--may-exist", "lsp-add", "blue", name) for name in "ab"]
+    assert group.argv == ("ovn-nbctl", "--db=tcp:h:6641", "--timeout=5", *words[0], *words[1])
+    assert len(batch.group_commands([adds[0], nbctl("--", "lsp-del", "b", db="tcp:other:6641")])) == 2
+    keys = ("--private-key=/k", "--certificate=/c", "--ca-cert=/a")
+    (secret,) = batch.group_commands([nbctl(*keys, "--", "lsp-del", name) for name in "ab"])
+    assert secret.argv.count("--private-key=/k") == 1
+    assert batch.has_failed_whole(group, Outcome(code=1, stderr="ovn-nbctl: b: duplicate IPv4 address"))
+
+
+def test_a_transaction_of_many_ports_has_more_time() -> None:
+    (group,) = batch.group_commands([nbctl("--", "lsp-del", str(number)) for number in range(60)])
+    assert "--timeout=8" in group.argv
+
+
+def test_what_is_made_unless_it_is_there_is_made_once() -> None:
+    make = Command(argv=("ovsdb-client", "transact", "tcp:h:1", "[]"))
+    other = Command(argv=("ovsdb-client", "transact", "tcp:h:1", "[1]"))
+    groups = batch.group_commands([make, make, make, other])
+    assert [(group.argv, len(group.commands)) for group in groups] == [(make.argv, 3), (other.argv, 1)]
+    assert batch.split_outcome(groups[0], Outcome(0, "[{}]")) == [Outcome(0)] * 3
+    assert batch.has_failed_whole(groups[0], Outcome(1, "", "no connection"))
+    asked = make._replace(expect="[]")
+    assert [len(group.commands) for group in batch.group_commands([asked, asked])] == [1, 1]
+
+
+def test_who_finds_what_nobody_should_is_asked_again() -> None:
+    questions = [nbctl("--bare", "--", "find", "Logical_Switch_Port", f"name={name}", expect="") for name in "ab"]
+    (group,) = batch.group_commands(questions)
+    assert group.argv.count("--bare") == 1
+    assert not batch.has_failed_whole(group, Outcome(code=0))
+    assert [outcome.stdout for outcome in batch.split_outcome(group, Outcome(code=0, stdout="\n"))] == ["", ""]
+    assert batch.has_failed_whole(group, Outcome(code=0, stdout="h/x/eth1\n"))
+    asks = nbctl("--", "get", "Logical_Switch_Port", "a", "up", expect="true")
+    assert len(batch.group_commands([*questions, asks])) == 2

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from pipework_core.engine.executor import Executor
 from pipework_core.engine.job import Job
+from pipework_core.model.context import Guest
 from pipework_core.model.driver import TIMED_OUT, NullLock
 from pipework_core.model.errors import CommandError, HostError, Interrupted, UndoError
-from pipework_core.model.plan import Command, Outcome, Plan
+from pipework_core.model.plan import Command, Netns, Outcome, Plan
 from pipework_core.plugins.hookspecs import hookimpl
 from pipework_core.plugins.manager import PluginManager
 from pipework_core.testing.contexts import make_attachment
@@ -115,6 +116,41 @@ def test_an_undo_that_fails_does_not_stop_the_others_and_is_named() -> None:
     assert [str(left) for left in raised.value.failed_cleanup] == ["undo b"]
     assert "undo b" in raised.value.hint
     assert "`do c` failed" in str(raised.value)
+
+
+def test_many_are_undone_in_as_few_transactions_as_they_were_made() -> None:
+    shared = Command(argv=("ovsdb-client", "delete", "blue"))
+
+    def make_job(name: str) -> Job:
+        job = Job(
+            make_attachment(["br1", f"netns:{name}", "0/0"]),
+            Guest(name=name, runtime="netns", netns=Netns(path=name), inode=ord(name)),
+        )
+        undo = (Command(argv=("ovn-nbctl", "del", name)), shared)
+        steps = (Command(argv=("ovn-nbctl", "add", name), undo=undo), Command(argv=("wait", name)))
+        job.plan = Plan(steps=(command(name), *steps))
+        return job
+
+    class ListingDriver(FakeDriver):
+        lists: ClassVar[list[list[list[str]]]] = []
+
+        def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+            self.lists.append([names(list(commands)) for commands in lists])
+            return super().apply(lists, stop=stop)
+
+    failing = {("wait", "a"), ("wait", "b"), ("ovn-nbctl", "del", "b")}
+    driver = ListingDriver(lambda done: BAD if done.argv in failing else GOOD)
+    jobs = [make_job("a"), make_job("b"), make_job("c")]
+    jobs[2].error = HostError("it was refused")
+    plugins = PluginManager(warn=pytest.fail, third_parties=False)
+    Executor(driver=driver, plugins=plugins, lock=driver.lock(), stop=lambda: False).carry_out(jobs)
+    undone = driver.lists[-4:]
+    assert undone[0] == [["ovn-nbctl del b", "ovn-nbctl del a"]]
+    assert undone[1] == [["ovn-nbctl del a"]], "what follows one that failed"
+    assert undone[2] == [["ovsdb-client delete blue"]], "what is equal is done once"
+    assert sorted(undone[3]) == [["undo a"], ["undo b"]]
+    assert isinstance(jobs[0].error, CommandError)
+    assert isinstance(jobs[1].error, UndoError)
 
 
 def test_an_interruption_during_the_last_step_undoes_it_too() -> None:

@@ -66,3 +66,11 @@ def test_a_mac_means_the_nic_that_others_are_on_top_of() -> None:
     for links in ([nic, vlan], [vlan, nic], [nic._replace(master="br0"), bridge, vlan]):
         context = make_context(f"mac:{mac} web1 0/0 @20", facts=make_facts(host=list(links)))
         assert context.attachment.host == "lan0"
+
+
+def test_what_is_elsewhere_is_no_interface_of_the_host() -> None:
+    host = [make_link("eth0", altnames=("blue",)), make_link("lan", kind="bridge")]
+    for name in ("blue", "lan", "n" * 100):
+        found = make_context(f"ovn:{name} web1 0/0", facts=make_facts(host=host)).attachment
+        assert found.host == name
+        assert found.kind == "ovn"

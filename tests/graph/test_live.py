@@ -91,12 +91,24 @@ def test_switches_of_open_vswitch_are_known_with_and_without_the_kernel_s_datapa
         Link(name="ovs1", ifindex=71, kind="tun", up=True),
         Link(name="eth5", ifindex=72, master="ovs-system"),
     )
-    ports = {"eth5": SwitchPort("eth5", "ovs1", vlan="7")}
+    ports = {"eth5": SwitchPort("eth5", "ovs1", vlan="7", kind="ovs")}
     host = make_host(make_entry("web1", 1, kind="ovs", parent="ovs1"), links=links)._replace(ports=ports)
     graph = build_graph(host)
     kinds = {node.name: node.kind for node in graph.side("host")}
     assert (kinds["ovs0"], kinds["ovs1"]) == ("ovs", "ovs")
     assert [(link.start, link.vlan) for link in graph.links if link.end == "host:ovs1"] == [("host:eth5", "7")]
+
+
+def test_a_logical_switch_is_no_interface_of_the_host() -> None:
+    links = (Link(name="br-int", ifindex=70, kind="tun", up=True), Link(name="blue", ifindex=71, kind="dummy"))
+    ports = {"veth1": SwitchPort("veth1", "blue", kind="ovn"), "p": SwitchPort("p", "br-int", kind="ovs")}
+    entry = make_entry("web1", 1, kind="ovn", parent="blue", host_end="veth1")
+    graph = build_graph(make_host(entry, links=links)._replace(ports=ports))
+    kinds = {node.id: node.kind for node in graph.side("host")}
+    assert kinds["ovn:blue"] == "ovn"
+    assert kinds["host:blue"] == "dummy"
+    assert kinds["host:br-int"] == "ovs"
+    assert [link.start for link in graph.links] == ["ovn:blue"]
 
 
 def test_the_host_s_own_part_is_like_a_guest_and_its_interface_is_drawn_once() -> None:

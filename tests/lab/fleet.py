@@ -27,14 +27,11 @@ class Machine(PrivateHost):
         self.name = name
         self.address = f"172.30.0.{number}"
         self.uri = f"ssh://root@{name}"
-
-    def lay_wire(self) -> None:
-        """Give `u0` the address of this machine."""
-        self.run("ip", "address", "add", f"{self.address}/24", "dev", "u0")
-        self.run("ip", "link", "set", "u0", "up")
+        #: Its ends of wires, which are called like them.
+        self.ends = ("u0",)
 
     def start_services(self) -> None:
-        """Start what this machine has beside sshd, once the wire is laid: nothing."""
+        """Start what this machine has beside sshd, once `u0` has its address: nothing."""
 
     def power_off(self) -> None:
         """Pull the plug: everything on this machine is killed, and it tells nobody."""
@@ -82,7 +79,8 @@ class Fleet(Generic[Kind]):
         machine.__enter__()
         machine.run("hostname", machine.name)
         self._plug(machine)
-        machine.lay_wire()
+        machine.run("ip", "address", "add", f"{machine.address}/24", "dev", "u0")
+        machine.run("ip", "link", "set", "u0", "up")
         self._write_names(machine)
         machine.start_services()
         host_key = self.desk.run("cat", f"{FOLDER}/host").stdout
@@ -90,14 +88,15 @@ class Fleet(Generic[Kind]):
         start_server(machine)
 
     def _prepare_desk(self) -> None:
-        """Give the desk its end of the wire, and keys."""
+        """Lay the wires, give the desk an address on the first one, and make keys."""
         desk = self.desk
         desk.run("hostname", "desk")
-        desk.run("ip", "link", "add", "wire", "type", "bridge", "mcast_snooping", "0")
-        desk.run("ip", "address", "add", f"{DESK}/24", "dev", "wire")
-        desk.run("ip", "link", "set", "wire", "up")
-        # A userspace switch passes on what the kernel has not summed up yet; TCP waits for ever.
-        desk.run("ethtool", "-K", "wire", "tx", "off")
+        ends = {end: None for machine in self.machines.values() for end in machine.ends}
+        for number, end in enumerate(ends):
+            # With a MAC of its own, or it would have another one, unknown to all, when a machine loses power.
+            own = ("address", f"02:00:00:00:00:{number:02x}", "up", "type", "bridge", "mcast_snooping", "0")
+            desk.run("ip", "link", "add", f"wire-{end}", *own)
+        desk.run("ip", "address", "add", f"{DESK}/24", "dev", "wire-u0")
         self._write_names(desk)
         make_keys(desk, "host", "key")
         desk.write(f"{FOLDER}/known_hosts", "* " + public_key(desk, "host"))
@@ -108,11 +107,12 @@ class Fleet(Generic[Kind]):
         host.write("/etc/hosts", "".join(f"{address} {name}\n" for address, name in names.items()))
 
     def _plug(self, machine: Machine) -> None:
-        """Make a veth pair between the two: a process in the network of one that knows the other by its PID."""
-        near = ("name", f"to-{machine.name}", "master", "wire", "up")
-        far = ("name", "u0", "netns", f"/proc/{machine.pid}/ns/net")
-        words = ("ip", "link", "add", *near, "type", "veth", "peer", *far)
+        """Make the machine's ends of the wires: a process in the network of one that knows the other by its PID."""
         enter = ("nsenter", f"--net=/proc/{self.desk.pid}/ns/net", "--")
-        # The kernel takes the wire of a machine that lost power away a moment later than its processes.
-        self.desk.run("ip", "link", "delete", f"to-{machine.name}", check=False)
-        subprocess.run((*enter, *words), env=clean_environment(), check=True)
+        for end in machine.ends:
+            # The kernel takes the wire of a machine that lost power away a moment later than its processes.
+            self.desk.run("ip", "link", "delete", f"{end}-{machine.name}", check=False)
+            near = ("name", f"{end}-{machine.name}", "master", f"wire-{end}", "up")
+            far = ("name", end, "netns", f"/proc/{machine.pid}/ns/net")
+            words = ("ip", "link", "add", *near, "type", "veth", "peer", *far)
+            subprocess.run((*enter, *words), env=clean_environment(), check=True)

@@ -6,8 +6,8 @@
         ovn.desk.pipework("--driver", ovn["host2"].uri, "ovn:blue", ovn["host2"].netns("web2"), "10.1.0.2/24")
 
 Programs find what is local where Debian has it: `ovn-nbctl` works on the desk, and `ovs-vsctl` on each machine, without
-options. Bridges have the userspace datapath, which needs only /dev/net/tun: the wire of a machine is a port of `br-u`,
-which has its address, since tunnels of that datapath begin and end in the switch.
+options. Bridges have the userspace datapath, which needs only /dev/net/tun. Its tunnels begin and end in the switch:
+they have a wire of their own, `t0`, which is a port of the bridge `br-u`, which has their address.
 """
 
 from __future__ import annotations
@@ -40,31 +40,30 @@ class OvnMachine(Machine):
     def __init__(self, name: str, number: int) -> None:
         """Choose the host's name and the last number of its address."""
         super().__init__(name, number)
+        self.ends = ("u0", "t0")
+        self.tunnels = f"172.31.0.{number}"
         self.switch = OpenVSwitch(self)
         self.switch_daemon = Daemon(self, ("ovs-vswitchd",), f"{OVS}/ovs-vswitchd")
         self.controller = Daemon(self, ("ovn-controller",), f"{RUN}/ovn-controller")
 
-    def lay_wire(self) -> None:
-        """Give the address of this machine to `br-u`, and the wire to that as a port."""
+    def start_services(self) -> None:
+        """Start the switch, and ovn-controller; pipework is told of the northbound database."""
         self.switch.__enter__()
         self.switch.add_bridge("br-u")
-        self.switch.vsctl("add-port", "br-u", "u0")
-        self.run("ip", "link", "set", "u0", "up")
-        self.run("ip", "address", "add", f"{self.address}/24", "dev", "br-u")
-
-    def start_services(self) -> None:
-        """Say where the southbound database is, and start ovn-controller."""
-        ids = {"system-id": self.name, "ovn-remote": SB, "ovn-encap-type": "geneve", "ovn-encap-ip": self.address}
-        ids["ovn-bridge-datapath-type"] = "netdev"
+        self.switch.vsctl("add-port", "br-u", "t0")
+        self.run("ip", "link", "set", "t0", "up")
+        self.run("ip", "address", "add", f"{self.tunnels}/24", "dev", "br-u")
+        ids = {"system-id": self.name, "ovn-remote": SB, "ovn-encap-type": "geneve", "ovn-encap-ip": self.tunnels}
+        ids |= {"ovn-bridge-datapath-type": "netdev", "ovn-nb": NB}
         self.switch.vsctl("set", "open", ".", *(f'external_ids:{key}="{value}"' for key, value in ids.items()))
         self.run("mkdir", "-p", RUN)
         self.controller.start()
 
     def restart_switch(self) -> None:
-        """Start the switch daemon after it was killed, and put back the address that ended with it."""
+        """Start the switch daemon after it was killed, and give `br-u` back the address that ended with it."""
         self.switch_daemon.start()
         self.run("ip", "link", "set", "br-u", "up")
-        self.run("ip", "address", "replace", f"{self.address}/24", "dev", "br-u")
+        self.run("ip", "address", "replace", f"{self.tunnels}/24", "dev", "br-u")
 
 
 class OvnFleet(Fleet[OvnMachine]):

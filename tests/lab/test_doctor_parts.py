@@ -65,14 +65,15 @@ def test_a_rootless_engine(host: PrivateHost) -> None:
 def test_open_vswitch_and_a_chassis_of_ovn(ovs: OpenVSwitch, ovs_host: PrivateHost) -> None:
     assert examine_for("ovs", ovs_host) == []
     ovs.vsctl("set", "Open_vSwitch", ".", "external_ids:ovn-remote=unix:/run/no-such.sock")
-    (finding,) = examine_for("ovs", ovs_host)
+    finding = examine_for("ovn", ovs_host)[0]
     assert "lacks ovn-encap-type, ovn-encap-ip" in finding["what"]
     mend(ovs_host, finding)
-    (finding,) = examine_for("ovs", ovs_host)
-    assert finding["what"] == "This is a chassis of OVN, and ovn-controller does not answer."
+    controller, tunnels, *_ = examine_for("ovn", ovs_host)
+    assert controller["what"] == "This is a chassis of OVN, and ovn-controller does not answer."
+    assert "begin at ADDRESS, which no interface" in tunnels["what"]
     for key in ("ovn-remote", "ovn-encap-type", "ovn-encap-ip"):
         ovs.vsctl("remove", "Open_vSwitch", ".", "external_ids", key)
-    assert examine_for("ovs", ovs_host) == []
+    assert examine_for("ovn", ovs_host) == []
     ovs_host.run("ovs-appctl", "-t", "ovs-vswitchd", "exit")
     until(lambda: ovs_host.run("ovs-appctl", "-t", "ovs-vswitchd", "version", check=False).returncode != 0)
     (finding,) = examine_for("ovs", ovs_host)

@@ -60,12 +60,12 @@ def is_same_machine(*states: dict[str, Any]) -> bool:
 def power_off(fleet: Fleet[Machine], name: str) -> None:
     """Pull a machine's plug, and let the desk ask anew who has its address: nobody says that nobody has it."""
     fleet[name].power_off()
-    fleet.desk.run("ip", "neighbour", "flush", "dev", "wire")
+    fleet.desk.run("ip", "neighbour", "flush", "dev", "wire-u0")
 
 
 def power_on(fleet: Fleet[Machine], name: str) -> None:
     fleet.power_on(fleet[name])
-    fleet.desk.run("ip", "neighbour", "flush", "dev", "wire")
+    fleet.desk.run("ip", "neighbour", "flush", "dev", "wire-u0")
     make_guests(fleet[name])
 
 

@@ -43,6 +43,12 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
     assert tag == ownership.Tag(kind="bridge", parent="br1")
 
 
+def test_a_logical_switch_may_have_a_longer_name_than_an_interface() -> None:
+    tag = ownership.Tag(kind="ovn", parent="neutron-7d0c5ec2-4ea9-4d3c-8dbe-2f1d0ff0a2f1", req="0badcafe")
+    assert ownership.read_tag(Link(name="eth1", ifindex=2, alias=tag.alias)) == tag
+    assert ownership.read_tag(Link(name="eth1", ifindex=2, alias=tag._replace(nic="n" * 16).alias)) is None
+
+
 def test_what_does_not_fit_into_an_alias_is_refused() -> None:
     with pytest.raises(UsageError, match="holds 255"):
         _ = ownership.Tag(kind="bridge", gw4="x" * 250).alias

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipework_core.cli.parser import parse
-from pipework_core.model.attachment import Dhcp, request_digest
+from pipework_core.model.attachment import Attachment, Dhcp, request_digest
 from pipework_core.model.errors import UsageError
 from pipework_core.spec import dhcp as dynamic
 from pipework_core.spec import grammar
-
-if TYPE_CHECKING:
-    from pipework_core.model.attachment import Attachment
 
 
 def asked(*argv: str) -> Attachment:
@@ -113,3 +108,12 @@ def test_a_list_is_accepted_or_refused_in_a_sentence(tail: str) -> None:
         refused, found = answer(head + tail)
         assert (refused is None) == (found is not None and (found.dhcp is not None or found.auto))
         assert refused is None or refused.hint
+
+
+def test_the_way_to_a_database_is_no_other_request() -> None:
+    plain = Attachment(guest="web1", host="blue", kind="ovn", options=(("security", "0"),))
+    ways = (("ca", "/ca"), ("cert", "/c"), ("key", "/k"), ("nb", "tcp:h:6641"), ("security", "0"))
+    assert request_digest(plain._replace(options=ways)) == request_digest(plain)
+    assert request_digest(plain._replace(options=())) != request_digest(plain)
+    another = plain._replace(kind="vxlan")
+    assert request_digest(another._replace(options=ways)) != request_digest(another)

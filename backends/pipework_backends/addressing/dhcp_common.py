@@ -58,13 +58,16 @@ def make_identity(guest: Guest, interface: str) -> str:
 def find_leased_address(context: Context) -> str:
     """Return the address, as `IP/N`, that a lease of the asked family has brought; empty when there is none.
 
-    Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix.
+    Those that the kernel makes of router advertisements have a lifetime as well, but never all 128 bits of prefix. A
+    lease without an end brings an address without one: it was not asked for by itself.
     """
     link, family = context.existing, find_request(context).family
     if link is None or is_pending(link):
         return ""
-    six = (address for address in link.leased if ":" in address and address.endswith("/128"))
-    four = (address for address in link.leased if ":" not in address)
+    requested = {str(address) for address in context.attachment.addresses}
+    there = (*link.leased, *(address for address in link.addresses if address not in requested))
+    six = (address for address in there if ":" in address and address.endswith("/128"))
+    four = (address for address in there if ":" not in address)
     return next(six if family == IPV6 else four, "")
 
 
@@ -128,6 +131,8 @@ def given_back(  # noqa: PLR0913 - what the methods differ in
     """
     beside = tuple(f"metric={number}" for number in _find_metrics(context)[:1])
     again = lease(context, "get", *words, *beside, "--", timeout=context.attachment.timeout + margin)
+    if stop is None and context.keeps_lease:
+        return Plan(steps=_names_back(context))
     if stop is not None:
         return Plan(steps=(stop._replace(undo=(again,), reason=reason), *_names_back(context)))
     lasting = (word for word in words if not word.startswith("timeout="))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: For a question that may fail: the answer is then no answer.
 ANY = frozenset(range(256))
 #: Kinds of attachments whose interface in the guest can ask its network.
-ETHERNET = frozenset({"bridge", "ovs", "macvlan", "phys"})
+ETHERNET = frozenset({"bridge", "ovs", "ovn", "macvlan", "phys"})
 #: Interfaces that others are put together to, and those that are on top of another one.
 _STACKED = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 _SWITCHES = frozenset({"bridge", "bond", "team"})

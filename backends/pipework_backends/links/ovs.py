@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from pipework_backends.links import ovsdb
 from pipework_backends.links.ovs_port import (
     DONE_OR_WAITING,
+    USER_SPACE,
     add_port,
     adjust_port,
     check_port,
     choose_port,
+    complete_checksums,
     remove_port,
     remove_stale_port,
 )
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from pipework_core.model.snapshot import Snapshot, SwitchPort
 
 _MACHINE = "machine"
-USER_SPACE = "netdev"
 DATAPATHS = ("system", USER_SPACE)
 #: A veth in the kernel's datapath is enslaved to the datapath's device; in user space it has no master.
 _MASTERS = frozenset({"", "ovs-system"})
@@ -122,6 +123,11 @@ class OpenVSwitch(LinkBackend):
         """Return the tag of a bridge, by its device."""
         return Tag(kind=self.kind, parent=link.name) if link.kind in ovsdb.DEVICES else None
 
+    def recognises(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> bool:
+        """Accept a pair whose end on the host is not a port that another kind knows more of."""
+        port = snapshot.ports.get(host_end.name) if host_end else None
+        return super().recognises(snapshot, link, tag, host_end) and (port is None or port.kind == self.kind)
+
     def describe(self, snapshot: Snapshot, link: Link, tag: Tag, host_end: Link | None) -> LinkDetails:
         """Name the bridge and the VLAN that the switch tells of the port."""
         del link
@@ -146,7 +152,7 @@ class OpenVSwitch(LinkBackend):
         if "switch" not in snapshot.answers:
             return Plan()
         switch, gone = ovsdb.parse_tables(snapshot.answers["switch"].stdout), garbage.find_unused_ports(snapshot)
-        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports}
+        bare = {name: switch.ports[name].bridge for name in gone if name in switch.ports and switch.ports[name].ours}
         used = {port.bridge for port in switch.ports.values() if port.name not in {*bare, port.bridge}}
         ports = [remove_port(name, reason=f"take {name} off {bare[name]}, whose guest is gone") for name in bare]
         bridges = [
@@ -179,18 +185,8 @@ class OpenVSwitch(LinkBackend):
 
 
 def _complete_checksums(context: Context, switch: Switch) -> tuple[Command, ...]:
-    """Return what lets the guest's end complete its checksums itself where the datapath is in user space.
-
-    A veth leaves them to whoever comes next, and a datapath in user space passes on what it reads. TCP and UDP arrive
-    with wrong checksums and are dropped, while ping works.
-    """
     attachment = context.attachment
-    datapath = switch.datapaths.get(attachment.host, attachment.option("datapath"))
-    if datapath != USER_SPACE:
-        return ()
-    words = ("ethtool", "--offload", attachment.interface, "tx", "off")
-    reason = f"let {attachment.interface} complete its checksums, which a datapath in user space does not"
-    return (Command(argv=words, netns=context.guest.netns, reason=reason),)
+    return complete_checksums(context, switch.datapaths.get(attachment.host, attachment.option("datapath")))
 
 
 def _read_port(port: Port) -> SwitchPort:
@@ -235,7 +231,7 @@ def _check_switch(context: Context) -> Switch:
     if name == switch.integration:
         raise HostError(
             f"{name} is the integration bridge of OVN, which decides itself what is plugged into it.",
-            hint="name another bridge",
+            hint="ovn:SWITCH puts the guest on a logical switch of OVN; or name another bridge",
         )
     if attachment.vlan and name in switch.fakes:
         raise UsageError(

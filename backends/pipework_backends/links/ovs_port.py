@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Undoing counts as done when the database has it: a switch that does not run (SIGALRM ended the wait) follows later.
 DONE_OR_WAITING = frozenset({0, -14})
+#: The datapath that needs no module of the kernel.
+USER_SPACE = "netdev"
 
 
 def choose_port(context: Context, name: str, *, bridge: str = "", tag: int | None = None) -> Port:
@@ -117,3 +119,17 @@ def set_vlan(port: Port) -> tuple[str, ...]:
     if port.tag:
         return (*VSCTL, "set", "port", port.name, f"tag={port.tag}")
     return (*VSCTL, "clear", "port", port.name, "tag")
+
+
+def complete_checksums(context: Context, datapath: str) -> tuple[Command, ...]:
+    """Return what lets the guest's end complete its checksums itself where the datapath is in user space.
+
+    A veth leaves them to whoever comes next, and a datapath in user space passes on what it reads. TCP and UDP arrive
+    with wrong checksums and are dropped, while ping works.
+    """
+    if datapath != USER_SPACE:
+        return ()
+    interface = context.attachment.interface
+    words = ("ethtool", "--offload", interface, "tx", "off")
+    reason = f"let {interface} complete its checksums, which a datapath in user space does not"
+    return (Command(argv=words, netns=context.guest.netns, reason=reason),)

@@ -70,7 +70,8 @@ class Port(Record):
 class Switch(Record):
     """The bridges with their datapath types, the ports, the VLANs of fake bridges, and the bridges that we made.
 
-    `integration` is the bridge that OVN plugs its ports into; empty where the switch is no chassis of OVN.
+    `integration` is the bridge that OVN plugs its ports into; empty where the switch is no chassis of OVN. `chassis` is
+    what the switch knows of itself for the likes of OVN (ovn-controller(8)): `system-id`, `ovn-remote`, ….
     """
 
     datapaths: Mapping[str, str] = MappingProxyType({})
@@ -78,6 +79,7 @@ class Switch(Record):
     fakes: Mapping[str, int] = MappingProxyType({})
     made: frozenset[str] = frozenset()
     integration: str = ""
+    chassis: Mapping[str, str] = MappingProxyType({})
 
 
 @lru_cache(maxsize=1)  # a topology plans hundreds of guests from one answer
@@ -92,9 +94,9 @@ def parse_tables(text: str) -> Switch:
 
 
 def _parse_documents(documents: list[Any]) -> Switch:
-    bridges, ports, interfaces, *rest = (_parse_rows(document) for document in documents)
-    owner = {uuid: str(bridge["name"]) for bridge in bridges for uuid in _parse_set(bridge["ports"])}
-    tags = {str(port["name"]): int(next(iter(_parse_set(port["tag"])), 0)) for port in ports}
+    bridges, ports, interfaces, *rest = (parse_rows(document) for document in documents)
+    owner = {uuid: str(bridge["name"]) for bridge in bridges for uuid in parse_set(bridge["ports"])}
+    tags = {str(port["name"]): int(next(iter(parse_set(port["tag"])), 0)) for port in ports}
     parents = {str(port["name"]): owner.get(port["_uuid"][1], "") for port in ports}
     # A fake bridge is no row of its own but a port of its parent; ports on it carry its tag (ovs-vsctl(8)).
     fakes = {str(port["name"]): tags[str(port["name"])] for port in ports if port["fake_bridge"]}
@@ -108,22 +110,30 @@ def _parse_documents(documents: list[Any]) -> Switch:
             name=name,
             bridge=fake or parent,
             tag=0 if fake else tag,
-            error=str(next(iter(_parse_set(interface["error"])), "")),
-            number=int(next(iter(_parse_set(interface["ofport"])), 0)),
+            error=str(next(iter(parse_set(interface["error"])), "")),
+            number=int(next(iter(parse_set(interface["ofport"])), 0)),
             external_ids=dict(interface["external_ids"][1]),
         )
     datapaths = {str(bridge["name"]): str(bridge["datapath_type"] or "system") for bridge in bridges}
     made = frozenset(str(row["name"]) for row in bridges if MADE_KEY in dict(row.get("external_ids", ["map", []])[1]))
-    told = dict(rest[0][0]["external_ids"][1]) if rest and rest[0] else {}
+    told: dict[str, str] = dict(rest[0][0]["external_ids"][1]) if rest and rest[0] else {}
     integration = str(told.get(_OVN_BRIDGE, _OVN_USUAL)) if _OVN_REMOTE in told else ""
-    return Switch(datapaths=datapaths, ports=found, fakes=fakes, made=made, integration=integration)
+    return Switch(
+        datapaths=datapaths,
+        ports=found,
+        fakes=fakes,
+        made=made,
+        integration=integration,
+        chassis=MappingProxyType(told),
+    )
 
 
-def _parse_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+def parse_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table as `--format=json` prints it, by column."""
     return [dict(zip(document["headings"], row, strict=True)) for row in document["data"]]
 
 
-def _parse_set(value: object) -> list[Any]:
+def parse_set(value: object) -> list[Any]:
     """Return the members of a set as RFC 7047, 5.1, writes it: one member stands for itself, unless it is a UUID."""
     if isinstance(value, list) and value[0] == "set":
         return [member[1] if isinstance(member, list) else member for member in value[1]]

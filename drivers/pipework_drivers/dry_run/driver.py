@@ -34,6 +34,11 @@ class DryRunDriver(BaseDriver):
         self._steps: list[Command] = []  # of the section that is not finished
         self._announce: list[Command] = []
 
+    @property
+    def script_line(self) -> str:
+        """What runs the script on another machine, where that takes more than the usual: see `DriverKind.open`."""
+        return getattr(self._inner, "script_line", "")
+
     def pin(self, netns: Netns) -> PinnedNetns:
         """Pin it for the reads, and remember which namespace it is for the script."""
         pin = self._inner.pin(netns)
@@ -83,6 +88,7 @@ class DryRunDriver(BaseDriver):
             notes=notes,
             inodes=self._inodes,
             locate=self._locate,
+            line=self.script_line,
         )
         self._out.write(script.render_text())
 

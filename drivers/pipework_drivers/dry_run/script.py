@@ -70,7 +70,7 @@ trap '' HUP INT TERM
 
 
 #: Programs that repeat what they change.
-_CHATTY = frozenset({"tee", "ethtool"})
+_CHATTY = frozenset({"tee", "ethtool", "ovsdb-client"})
 
 
 class Section(Record):
@@ -83,7 +83,7 @@ class Section(Record):
 class Script(Record):
     """What becomes a script: a title (the command line), what is done, the inode numbers of the namespaces by path.
 
-    `locate` returns where a program lies, or None.
+    `locate` returns where a program lies, or None. `line` is what runs the script, where a shell alone is not enough.
     """
 
     title: Sequence[str]
@@ -92,12 +92,14 @@ class Script(Record):
     notes: Sequence[str]
     inodes: Mapping[str, int]
     locate: Callable[[str], str | None]
+    line: str = ""
 
     def render_text(self) -> str:
         """Return the script."""
         head = f"#!/bin/sh\n{format_comment(shlex.join(('pipework', *self.title)))}\n"
         if not self.sections and not self.announce:
             return head + "\n".join(map(format_comment, ("", "There is nothing to do:", *self.notes))) + "\n"
+        head += f"{format_comment(f'Run it by: {self.line} <SCRIPT')}\n" if self.line else ""
         descriptors = self._choose_descriptors()
         writer = _Writer(held={path: f"/proc/self/fd/{number}" for path, number in descriptors.items()})
         steps = [step for section in self.sections for step in section.steps]

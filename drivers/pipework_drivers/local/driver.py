@@ -135,6 +135,10 @@ class LiveDriver(BaseDriver):
         """Run several lists by threads, each of which waits for one process at a time; see `Driver`."""
         if len(lists) == 1:
             return [self.apply_list(lists[0], stop=stop)]
+        from pipework_drivers.waits import apply_jointly, find_joint_waits  # noqa: PLC0415 - as below
+
+        if joint := find_joint_waits(lists):
+            return apply_jointly(self, lists, joint, stop)
         from pipework_drivers.local.parallel import run_parallel  # noqa: PLC0415 - one list needs no threads
 
         self._refuse_missing(with_undoing([command for commands in lists for command in commands]))

@@ -1,11 +1,21 @@
-"""Where the ssh driver connects to: `ssh://[USER@]HOST[:PORT]`, checked before any of it gets near a command line."""
+"""Where the ssh driver connects to: `ssh://[USER@]HOST[:PORT][?nb=DATABASE]`.
+
+It is checked before any of it gets near a command line.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pipework_core.model.errors import UsageError
 from pipework_core.model.records import Record
+from pipework_drivers.ssh.databases import Database, parse_databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _EXAMPLE = "write for instance --driver ssh://root@host2 or ssh://root@host2:2222"
 #: A user as shells and ssh take it; never a dash in front, which would make it an option.
@@ -19,11 +29,15 @@ _PORT_MAX = 65535
 
 
 class Address(Record):
-    """A machine to reach; an empty user and port 0 leave the choice to the user's ssh configuration."""
+    """A machine to reach; an empty user and port 0 leave the choice to the user's ssh configuration.
+
+    `databases` are OVN's northbound ones, as they are reached from here: the line carries them there.
+    """
 
     host: str
     user: str = ""
     port: int = 0
+    databases: tuple[Database, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}" if self.user else self.host
@@ -41,12 +55,19 @@ class Address(Record):
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{self}"
 
+    def make_script_line(self, forwardings: Iterable[str], sockets: Iterable[str]) -> str:
+        """Return the command line that runs a script there with these forwardings (`ssh -R`); sockets go with it."""
+        forward = (word for one in forwardings for word in ("-R", one))
+        script = f"trap {shlex.quote(shlex.join(('rm', '-f', *sockets)))} EXIT; sh"
+        return shlex.join(("ssh", *forward, *self.words, f"exec sh -c {shlex.quote(script)}"))
+
 
 def parse_address(text: str) -> Address:
     """Return the address that follows `ssh:`; raise UsageError for one that could be taken for an option, too."""
     if not text.startswith("//"):
         raise UsageError(f"ssh:{text} names no machine.", hint=_EXAMPLE)
-    place = text.removeprefix("//").removesuffix("/")
+    place, mark, query = text.removeprefix("//").partition("?")
+    place = place.removesuffix("/")
     user, at, where = place.rpartition("@")
     if at and not _USER.fullmatch(user):
         said = "has a password, which ssh takes from nobody" if ":" in user else f"has no user's name in {user!r}"
@@ -58,7 +79,16 @@ def parse_address(text: str) -> Address:
     if literal is None and not _NAME.fullmatch(host):
         hint = "an IPv6 address stands in brackets: ssh://root@[fd00::2]" if ":" in host else _EXAMPLE
         raise UsageError(f"{host!r} is no machine's name.", hint=hint)
-    return Address(host=literal[1] if literal else host, user=user, port=_parse_port(port))
+    databases = _parse_query(query) if mark else ()
+    return Address(host=literal[1] if literal else host, user=user, port=_parse_port(port), databases=databases)
+
+
+def _parse_query(query: str) -> tuple[Database, ...]:
+    key, _, value = query.partition("=")
+    if key != "nb":
+        hint = "only nb may follow: ssh://root@host2?nb=tcp:127.0.0.1:6641"
+        raise UsageError(f"an address of ssh takes no {key!r} after its question mark.", hint=hint)
+    return parse_databases(unquote(value))
 
 
 def _split_port(where: str) -> tuple[str, str | None]:

@@ -28,6 +28,7 @@ from pipework_drivers.ssh.protocol import Job, command_line, quote_word
 from pipework_drivers.ssh.scripts import find_left_file, list_folders, make_portable
 from pipework_drivers.ssh.session import Session
 from pipework_drivers.ssh.transport import OpenSSH
+from pipework_drivers.waits import apply_jointly, find_joint_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,6 +78,11 @@ class SshDriver(BaseDriver):
         #: The processes that hold further namespaces, by their paths.
         self._holders: dict[str, int] = {}
         self._latest = _Latest()
+
+    @property
+    def script_line(self) -> str:
+        """The command line that runs a script of a dry run there, where ssh alone is not enough."""
+        return self._session.script_line
 
     def release(self) -> None:
         """Have the shell there close the namespaces."""
@@ -166,6 +172,11 @@ class SshDriver(BaseDriver):
         if len(able) < len(commands) and not stop():
             found.append(Outcome(code=NOT_STARTED, stderr=str(self._find_refusal(commands[len(able)]))))
         return found
+
+    def apply(self, lists: Sequence[Sequence[Command]], *, stop: Callable[[], bool]) -> list[list[Outcome]]:
+        """Run one list after the other; those that wait for the same, wait together."""
+        joint = find_joint_waits(lists)
+        return apply_jointly(self, lists, joint, stop) if joint else super().apply(lists, stop=stop)
 
     def start(self, commands: Sequence[Command]) -> None:
         """Start them in sessions of their own, which outlive the connection; nobody waits for an answer.

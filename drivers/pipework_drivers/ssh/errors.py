@@ -64,6 +64,12 @@ _REFUSALS = (
 )
 
 
+CARRIAGE_HINT = (
+    "sshd_config there needs AllowStreamLocalForwarding and AllowTcpForwarding, and our key no `restrict`; "
+    "or let that machine reach the database itself: -o nb=tcp:HOST:6641"
+)
+
+
 def make_connection_error(address: Address, code: int, out: str, err: str) -> HostError:
     """Return the error for an ssh that ended before a shell had answered."""
     for refusal in _REFUSALS:
@@ -87,6 +93,15 @@ def make_silence_error(address: Address, seconds: float, out: str, err: str) -> 
     return HostError(
         f"no shell has answered on {address} for {seconds:g} seconds{f' ({said})' if said else ''}.",
         hint=f"try `{address.typed} exec sh`, which must be silent and take commands",
+    )
+
+
+def make_carriage_error(address: Address, err: str) -> HostError:
+    """Return the error for a line that may not carry the northbound database."""
+    said = err.strip().partition("\n")[0].rpartition(": ")[2].rstrip("\r.")
+    return HostError(
+        f"the line to {address} may not carry the northbound database{f' ({said})' if said else ''}.",
+        hint=CARRIAGE_HINT,
     )
 
 

@@ -11,6 +11,7 @@ export LC_ALL=C.UTF-8
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 watch=
 holders=
+sockets=
 signs=
 
 say() {
@@ -99,6 +100,22 @@ drop() {
     holders=
 }
 
+# carry DATABASE [SOCKET...]: where OVN's programs find the northbound database from now on; fail when a socket is
+# missing. The files of sockets stay when the connection ends, so they are removed here.
+carry() {
+    export OVN_NB_DB="$1"
+    shift
+    sockets=$*
+    for socket; do
+        [ -S "$socket" ] || return
+    done
+}
+
+uncarry() {
+    # shellcheck disable=SC2086 # none has a space
+    [ -z "$sockets" ] || rm -f $sockets 2>/dev/null
+}
+
 # take FILE SECONDS FLOCK...: wait for the lock, as descriptor 3, and watch over it for so long. Where FILE cannot be
 # ours (a user namespace), the lock is our network namespace; where it cannot be made, one of the kernel's files that root
 # alone can open, and to which nothing is written.
@@ -143,8 +160,10 @@ guard() {
         wait "$asleep"
         # Our parent is another process when the shell that we watch has ended.
         read -r _ _ _ parent _ </proc/self/stat
+        [ "$parent" = "$$" ] || exit
+        uncarry
         # shellcheck disable=SC2086 # numbers
-        [ "$parent" != "$$" ] || kill -s KILL "$$" $holders
+        kill -s KILL "$$" $holders
     ) </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
     watch=$!
 }
@@ -153,7 +172,7 @@ unguard() {
     [ -z "$watch" ] || kill "$watch" 2>/dev/null
     watch=
 }
-trap 'unguard; drop' EXIT
+trap 'unguard; drop; uncarry' EXIT
 
 # placed FOLDER: 0 for a folder of root's alone, 1 when nothing has that name, 2 for anything else.
 placed() {

@@ -10,6 +10,7 @@ from pipework_core.model.driver import TIMED_OUT
 from pipework_core.model.errors import HostError
 from pipework_core.model.records import Record
 from pipework_drivers.ssh import errors
+from pipework_drivers.ssh.databases import plan_carriage
 from pipework_drivers.ssh.protocol import Answers, Job, make_request, quote_word
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ _USUAL = (
     *("ip", "nsenter", "readlink", "flock", "timeout", "setsid", "sh", "cat", "bridge", "tc", "sysctl", "arping"),
     *("docker", "podman", "lxc-info", "ovs-vsctl", "iw", "tee", "iptables"),
 )
-#: Seconds until a shell has answered, beyond what ssh itself waits for a connection.
-_GREETING = 30.0
+#: Seconds from the start of ssh until a shell has answered, whatever else comes; ssh itself gives up before.
+_GREETING = 13.0
 #: Seconds without a word from the other machine, beyond those that one command may take there.
 _SILENCE = 15.0
 _PARTING = 5.0
@@ -36,6 +37,7 @@ _TURN = 0.5
 _SIZE_MAX = 64 << 20
 _GLANCE = 0.1
 _OVER = "pipework: over"
+_TOKEN_BYTES = 8
 _AGENT = os.path.join(os.path.dirname(__file__), "remote_shell.sh")
 
 
@@ -65,6 +67,9 @@ class Session:
         self._first: list[Job] = []
         self._facts: Facts | None = None
         self._programs: dict[str, str] = {}
+        self._opened = time.monotonic()
+        #: The command line that runs a script there which names what this connection carries; empty for nothing.
+        self.script_line = ""
         with open(_AGENT, "rb") as agent:
             transport.send(b"nonce=%s\n%s" % (nonce.encode(), agent.read()))
         self._send_request([Job(" ".join(("hello", *_USUAL)))])
@@ -74,6 +79,8 @@ class Session:
         """What the other machine says of itself."""
         if self._facts is None:
             self._facts = self._read_greeting()
+            if self._address.databases:
+                self._carry_databases()
         return self._facts
 
     @property
@@ -83,8 +90,7 @@ class Session:
 
     def locate(self, program: str) -> str | None:
         """Return where a program lies there; None when it is not on PATH."""
-        if self._facts is None:
-            self._facts = self._read_greeting()  # which names the usual ones
+        _ = self.facts  # which come with the usual ones
         if program not in self._programs:
             outcome = self.run_jobs([Job(f"where {quote_word(program)}")])[0]
             self._programs[program] = outcome.stdout.partition("=")[2].rstrip("\n")
@@ -151,15 +157,20 @@ class Session:
         self._transport.send(make_request(self._sent, jobs))
         return self._sent
 
-    def _await_answer(self, number: int, *, timeout: float, stop: Callable[[], bool] = lambda: False) -> list[Outcome]:
+    def _await_answer(
+        self, number: int, *, timeout: float, longest: float = _LONGEST, stop: Callable[[], bool] = lambda: False
+    ) -> list[Outcome]:
         """Return the answer to the request of that number; those before it, which nobody waits for, are dropped."""
         deadline = time.monotonic() + timeout
-        end = time.monotonic() + max(timeout, _LONGEST)
+        end = time.monotonic() + max(timeout, longest)
         hurries = False
         while True:
             if stop() and not hurries:
                 hurries, end = True, time.monotonic() + _PARTING
-            if self._answers.size > _SIZE_MAX or time.monotonic() > end:
+            late = time.monotonic() > end
+            if late and not self._answered:
+                raise self._make_silence_error(timeout)
+            if late or self._answers.size > _SIZE_MAX:
                 raise self._make_endless_error()
             try:
                 found = self._answers.find_answer(self._answered + 1)
@@ -186,7 +197,8 @@ class Session:
 
     def _read_greeting(self) -> Facts:
         """Take the first answer; raise HostError for a shell that is of no use."""
-        outcome = self._await_answer(1, timeout=_GREETING)[0]
+        left = max(_TURN, self._opened + _GREETING - time.monotonic())
+        outcome = self._await_answer(1, timeout=left, longest=left)[0]
         said = dict(line.partition("=")[::2] for line in outcome.stdout.splitlines())
         try:
             uid, pid, ticks = (int(said.pop(key)) for key in ("uid", "pid", "ticks"))
@@ -201,6 +213,20 @@ class Session:
             )
         self._programs = dict.fromkeys(_USUAL, "") | {name: path for name, path in said.items() if name in _USUAL}
         return Facts(pid=pid, ticks=ticks, own=said.get("own", ""), first=said.get("first", ""))
+
+    def _carry_databases(self) -> None:
+        """Have the databases forwarded, and the shell there name them to OVN's programs before anything else."""
+        carriage = plan_carriage(self._address.databases, os.urandom(_TOKEN_BYTES).hex())
+        outcome = self._transport.carry(carriage.words)
+        if outcome.code != 0:
+            raise errors.make_carriage_error(self._address, outcome.stderr)
+        ports = outcome.stdout.split()
+        sockets = [path for path in carriage.sockets if path]
+        self.script_line = self._address.make_script_line(carriage.find_words_again(ports), sockets)
+        words = ("carry", carriage.name_remotes(ports), *sockets)
+        said = f"{self._address} has no socket for the northbound database, although sshd says so."
+        job = Job(" ".join(map(quote_word, words)), good=frozenset({0}), otherwise=said, hint=errors.CARRIAGE_HINT)
+        self._first.insert(0, job)
 
     def _make_end_error(self) -> HostError:
         code = self._transport.close(_PARTING)
@@ -217,7 +243,8 @@ class Session:
         )
 
     def _make_silence_error(self, timeout: float) -> HostError:
+        self._transport.close(0.0)  # what is silent would be silent for as long as we waited for its end
         out, err = self._answers.rest
         if self._answered == 0:
-            return errors.make_silence_error(self._address, timeout, out, err)
+            return errors.make_silence_error(self._address, _GREETING, out, err)
         return errors.make_lost_error(self._address, f"no word for {timeout:g} seconds")

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipework_core.model.errors import HostError
 from pipework_core.model.records import Record
+from pipework_drivers.ssh.control import find_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sh import RunningCommand
 
+    from pipework_core.model.plan import Outcome
     from pipework_drivers.ssh.address import Address
 
 #: No questions, no terminal, nothing of a connection but the command. Which hosts are trusted and which keys fit is
 #: left to the user's own configuration (ssh_config(5)); a line that is dead is noticed within fifteen seconds.
 _OPTIONS = (
     *("BatchMode=yes", "ClearAllForwardings=yes", "RemoteCommand=none"),
-    *("ConnectTimeout=15", "ServerAliveInterval=5", "ServerAliveCountMax=3"),
+    *("ConnectTimeout=11", "ServerAliveInterval=5", "ServerAliveCountMax=3"),
 )
 #: Whatever shell the account has, this is understood by it, and everything else by a POSIX shell.
 _SHELL = "exec sh"
@@ -49,6 +51,9 @@ class Transport(Protocol):
     def receive(self, seconds: float) -> Received:
         """Wait so long for something to come; empty when nothing did."""
 
+    def carry(self, words: Sequence[str]) -> Outcome:
+        """Have this forwarded to us (`ssh -R`), once there was an answer; see `Control.carry`."""
+
     def close(self, seconds: float) -> int:
         """Say that nothing more will be sent, wait so long for the other end, and return ssh's exit code."""
 
@@ -57,7 +62,10 @@ class OpenSSH:
     """An `ssh` process in a session of its own, so that Ctrl-C at a terminal reaches pipework alone."""
 
     def __init__(self, address: Address) -> None:
-        words = ("-T", *(word for option in _OPTIONS for word in ("-o", option)), *address.words, _SHELL)
+        self._control = find_control((*_list_options(_OPTIONS), *address.words)) if address.databases else None
+        self._carried: tuple[str, ...] = ()
+        options = _list_options((*_OPTIONS, *(self._control.options if self._control else ())))
+        words = ("-T", *options, *address.words, _SHELL)
         self._stdin, self._stdout, self._stderr, self._process = _start_ssh(words)
         self._waiting = b""
         self._code: int | None = None
@@ -67,11 +75,14 @@ class OpenSSH:
 
     def send(self, data: bytes) -> None:
         """Send what fits now; the rest goes out while something is waited for."""
-        self._waiting += data
-        self._write_waiting()
+        if self._code is None:
+            self._waiting += data
+            self._write_waiting()
 
     def receive(self, seconds: float) -> Received:
         """Wait for one of the two streams."""
+        if self._code is not None or not self._open:
+            return Received(ended=True)
         poll = select.poll()
         for fd in self._open:
             poll.register(fd, select.POLLIN)
@@ -84,9 +95,19 @@ class OpenSSH:
         # A master connection of the user's own configuration keeps stderr open for as long as it lives.
         return Received(out=out, err=err, ended=self._stdout not in self._open)
 
+    def carry(self, words: Sequence[str]) -> Outcome:
+        """Order it from the connection that we have, or share."""
+        if self._control is None:
+            message = "this connection was made without a control socket"
+            raise ValueError(message)
+        self._carried = tuple(words)
+        return self._control.carry(words)
+
     def close(self, seconds: float) -> int:
         """Let the far end finish and leave; a process that stays is killed. May be called again."""
         if self._code is None:
+            if self._control and self._carried:
+                self._control.drop(self._carried)
             self._write_waiting()
             os.close(self._stdin)
             self._waiting = b""
@@ -96,6 +117,8 @@ class OpenSSH:
             self._code = self._end_process(seconds)
             for fd in (self._stdout, self._stderr):
                 os.close(fd)
+            if self._control:
+                self._control.remove()
         return self._code
 
     def _end_process(self, seconds: float) -> int:
@@ -130,6 +153,10 @@ class OpenSSH:
         if not data:
             self._open.discard(fd)
         return data
+
+
+def _list_options(options: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for option in options for word in ("-o", option))
 
 
 def _start_ssh(words: Sequence[str]) -> tuple[int, int, int, RunningCommand]:

@@ -127,6 +127,7 @@ def _run_on_machines(request: ListRequest, settings: Settings) -> int:
     """List machines of a topology file side by side; return 1 when one of them cannot be asked."""
     from pipework_core import topology
     from pipework_core.cli import output
+    from pipework_core.cli.site_output import join_documents
     from pipework_core.cli.sites import open_sites
     from pipework_core.cli.topology_file import choose_file
     from pipework_core.engine import report_json
@@ -151,7 +152,7 @@ def _run_on_machines(request: ListRequest, settings: Settings) -> int:
             for name in run.work.chosen
             if name in lists or name in errors
         ]
-        output.print_json(report_json.join_machines(parts, report_json.encode_list((), ())))
+        output.print_json(join_documents(report_json.encode_list((), ()), parts))
     elif lists:
         _print_attachments(found, fitting, request, "these machines")
     return 1 if errors else 0

@@ -6,8 +6,9 @@ from pipework_core.spec.options import OPTIONS
 
 ABOUT = """\
 Gives a running container, or any other network namespace, one more network interface: on a bridge, a physical NIC, \
-an Open vSwitch, an InfiniBand partition. Either all of it is done or nothing: what was done until a step failed, or \
-a signal came, is undone. A second run of the same command finds nothing to do. Needs root and iproute2."""
+an Open vSwitch, a logical switch of OVN, an InfiniBand partition. Either all of it is done or nothing: what was done \
+until a step failed, or a signal came, is undone. A second run of the same command finds nothing to \
+do. Needs root and iproute2."""
 
 SUMMARY = "plumb running containers into networks"
 

@@ -43,7 +43,7 @@ function nameNode(node) {
   return plain ? node.name : `${node.kind}:${node.name}`;
 }
 
-const KIND_WORDS = new Map([["nic", "NIC"], ["ovs", "Open vSwitch"], ["vlan", "VLAN"], ["vxlan", "VXLAN"]]);
+const KIND_WORDS = new Map([["nic", "NIC"], ["ovs", "Open vSwitch"], ["ovn", "logical switch"], ["vlan", "VLAN"], ["vxlan", "VXLAN"]]);
 
 /** Of the addresses of one interface, which can be thousands, so many stand in the picture. */
 const ADDRESSES_SHOWN = 6;

@@ -134,6 +134,23 @@ def test_a_lease_that_is_there_needs_nothing() -> None:
     assert planned(context("-a 6 br1 web1 dhclient", existing=advertised)).steps
 
 
+def test_a_lease_without_an_end_brings_an_address_without_one() -> None:
+    held = LINK._replace(addresses=("192.0.2.9/24", "10.0.0.5/24"))
+    plan = planned(context("br1 web1 192.0.2.9/24,dhclient", existing=held))
+    assert (plan.steps, plan.notes) == ((), ("eth1 has 10.0.0.5/24 from a DHCP server",))
+    static = LINK._replace(addresses=("192.0.2.9/24",))
+    assert planned(context("br1 web1 192.0.2.9/24,dhclient", existing=static)).steps
+    assert planned(context("-a 6 br1 web1 dhclient", existing=held)).steps
+
+
+def test_what_the_kind_gave_itself_is_not_given_back() -> None:
+    view = context("br1 web1 dhclient", existing=LINK)._replace(keeps_lease=True)
+    (names,) = HostClient("dhclient").release(view, MARK._replace(dhcp="dhclient")).steps
+    assert "resolv.py" in names.argv[3]
+    stop, _ = HostClient("dhclient").release(view, MARK._replace(dhcp="dhclient-f")).steps
+    assert "stop" in stop.argv
+
+
 def test_a_lease_that_has_expired_is_asked_for_again() -> None:
     (step,) = planned(context("br1 web1 dhclient", existing=LINK)).steps
     assert step.reason == "get an address for eth1 by dhclient again, since its lease has expired"

@@ -16,7 +16,6 @@ from pipework_backends.checks import (
     mac_filter,
     modules,
     mtu,
-    ovs,
     parents,
     spanning_tree,
     tools,
@@ -233,37 +232,6 @@ def test_mtus_on_the_way(guest: int, end: int, bridge: int, nic: int, grade: lis
     ]
     entry = WEB1._replace(kind="bridge", parent="br1", host_end="port1", mtu=guest)
     assert grades(judge(mtu.MtuCheck(), entry, host=host)) == grade
-
-
-def ovs_answers(settings: str, chassis: Outcome = GOOD) -> dict[str, Outcome]:
-    row = f'{{"data":[[["map",[{settings}]]]],"headings":["external_ids"]}}'
-    return {"database": Outcome(code=0, stdout=row), "there": GOOD, "switch": GOOD, "chassis": chassis}
-
-
-WHOLE = '["ovn-remote","tcp:10.0.0.1:6642"],["ovn-encap-type","geneve"],["ovn-encap-ip","10.0.0.2"]'
-
-
-@pytest.mark.parametrize(
-    ("settings", "chassis", "words"),
-    [
-        ("", GOOD, ""),
-        ('["hostname","a"]', GOOD, ""),
-        (WHOLE, Outcome(code=0, stdout="connected\n"), ""),
-        (WHOLE, Outcome(code=0, stdout="not connected\n"), "no connection to tcp:10.0.0.1:6642"),
-        (WHOLE, Outcome(code=1), "does not answer"),
-        ('["ovn-encap-ip","10.0.0.2"]', GOOD, "lacks ovn-remote, ovn-encap-type"),
-    ],
-)
-def test_a_chassis_of_ovn(settings: str, chassis: Outcome, words: str) -> None:
-    found = judge(ovs.SwitchCheck(), **ovs_answers(settings, chassis))
-    assert (words in found[0].what) if words else found == []
-
-
-def test_an_answer_of_another_shape_is_an_error_of_ours() -> None:
-    from pipework_core.model.errors import HostError  # noqa: PLC0415 - for this test
-
-    with pytest.raises(HostError, match="ovs-vsctl gave an answer of another shape"):
-        judge(ovs.SwitchCheck(), **{**ovs_answers(""), "database": Outcome(code=0, stdout="[]")})
 
 
 def engine(code: int, *, sockets: str = "", stdout: str = "[]") -> list[Finding]:

@@ -39,7 +39,7 @@ def test_nothing_is_a_sentence(engine: MagicMock, capsys: pytest.CaptureFixture[
     "words",
     [
         "gc web1", "gc -i eth1", "gc --all", "gc --keep-bridge", "gc --timeout 3", "gc --replace",
-        "gc --dry-run --record x", "gc --wait",
+        "gc --dry-run --record x", "gc --wait", "gc --gone",
     ],
 )  # fmt: skip
 def test_words_that_make_no_sense_are_refused(words: str) -> None:

@@ -14,8 +14,11 @@ from jsonschema import Draft202012Validator
 
 from pipework_core import topology
 from pipework_core.cli import app, sites
+from pipework_core.cli import run as cli_run
+from pipework_core.engine.gc import Collected
 from pipework_core.engine.inventory import Inventory
 from pipework_core.model.errors import ConflictError, HostError, Interrupted
+from pipework_core.model.plan import Command, Plan
 from pipework_core.plugins.manager import PluginManager
 from tests.engine.schema_page import load_schema, refuse_more
 from tests.machines.fakes import FakeEngine, make_file, make_status
@@ -48,7 +51,7 @@ class Lab:
 
     def open_driver(self, text: str) -> MagicMock:
         name = text.partition("@")[2].partition("?")[0] if "@" in text else "desk"
-        driver = MagicMock()
+        driver = MagicMock(script_line="")
         driver.engine = self.engines[name].stub
         if name in self.silent:
             driver.pin.side_effect = self.silent[name]
@@ -62,7 +65,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     made = Lab(FILE)
     monkeypatch.setattr(topology, "load_topology", lambda _: made.file)
     monkeypatch.setattr(PluginManager, "open_driver", lambda _, text: made.open_driver(text))
-    monkeypatch.setattr(sites, "Engine", lambda **parts: find_engine(parts["driver"]))
+    for module in (sites, cli_run):
+        monkeypatch.setattr(module, "Engine", lambda **parts: find_engine(parts["driver"]))
     yield made
     assert all(driver.close.called for driver in made.opened.values())
 
@@ -207,8 +211,8 @@ def test_a_dry_run_is_a_script_for_each_machine(lab: Lab, capsys: pytest.Capture
     lines = capsys.readouterr().out.splitlines()
     begins = [line for line in lines if "<<" in line]
     assert begins == [
-        "ssh -p 2222 root@host1 exec sh <<'end of host1'",
-        "ssh root@host2 exec sh <<'end of host2'",
+        "ssh ssh://root@host1:2222 exec sh <<'end of host1'",
+        "ssh ssh://root@host2 exec sh <<'end of host2'",
         "sh <<'end of desk'",
     ]
     assert [line for line in lines if line.startswith("end of")] == ["end of host1", "end of host2", "end of desk"]
@@ -224,6 +228,9 @@ BAD = [
     (("up", "--record", "x"), "--record goes with one machine, and the file names its machines.", "--driver"),
     (("status", "--replay", "x"), "--replay goes with one machine, and the file names its machines.", "--driver"),
     (("gc", "-m", "host1,host2"), "this works on one machine, and host1, host2 are several.", "each"),
+    (("gc", "-m", "host1,desk", "--gone"), "this works on one machine, and host1, desk are several.", "each"),
+    (("gc", "--gone"), "gc takes --file only for the machines in it, and none is named.", "-m NAME"),
+    (("ls", "-m", "host1", "--gone"), "--gone does not go with ls.", "it goes with gc"),
     (("gc",), "gc takes --file only for the machines in it, and none is named.", "-m NAME"),
     (("detach", "web1"), "detach takes --file only for the machines in it, and none is named.", "-m NAME"),
     (("graph", "-m", "host1"), "--machine does not go with graph.", "it goes with attach"),
@@ -255,3 +262,38 @@ def test_the_machine_of_the_command_line_wins_over_the_driver_of_the_environment
     monkeypatch.setenv("PIPEWORK_DRIVER", "ssh://root@elsewhere")
     assert run("up", "-m", "host1") == 0
     assert set(lab.opened) == {"ssh://root@host1"}
+
+
+def test_what_a_machine_left_is_taken_away_from_here(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.file = FILE._replace(nb="tcp:127.0.0.1:6641")
+    desk = lab.engines["desk"].stub
+    step = Command(argv=("ovn-nbctl", "lsp-del", "x"), reason="remove the port x")
+    desk.forget_machine.return_value = Collected(Plan(cleanup=(step,), notes=("chassis-del host2",)), (step,))
+    assert run("gc", "-m", "host2", "--gone") == 0
+    assert capsys.readouterr() == ("remove the port x\n", "pipework: chassis-del host2\n")
+    desk.forget_machine.assert_called_once_with("host2", "tcp:127.0.0.1:6641")
+    assert set(lab.opened) == {"live"}, "the machine itself is asked nothing"
+
+
+def test_without_a_database_in_the_file_another_machine_is_asked_to_do_it(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.file = make_file(
+        {name: [f"ovn:blue {name} 10.0.0.{n}/24"] for n, name in enumerate(("host1", "host2", "host3"), 1)}
+    )
+    lab.engines["host3"] = FakeEngine("host3", lab.log)
+    lab.silent["host1"] = GONE
+    lab.engines["host3"].stub.forget_machine.return_value = Collected(Plan())
+    assert run("gc", "-m", "host2", "--gone") == 0
+    lab.engines["host3"].stub.forget_machine.assert_called_once_with("host2")
+    lab.silent["host3"] = GONE
+    assert run("gc", "-m", "host2", "--gone") == 1
+    assert "there is no way to host2." in capsys.readouterr().err
+
+
+def test_who_does_not_answer_may_be_gone_for_good(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.silent["host2"] = GONE
+    assert run("gc", "-m", "host2") == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "pipework: error: there is no way to host2."
+    assert hint.endswith("; when it is gone for good: pipework gc -f site.yaml -m host2 --gone")

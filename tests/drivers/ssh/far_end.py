@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipework_core.model.plan import Outcome
 from pipework_drivers.ssh.transport import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 HELLO = "uid=0\npid=77\nticks=100\nown=net:[1]\nfirst=net:[2]\n"
 PROGRAMS = ("ip", "nsenter", "readlink", "flock", "timeout", "setsid", "sh", "cat", "ovs-vsctl")
@@ -52,6 +53,9 @@ class FarEnd:
         self.last_words = b""
         self.code = 255
         self.closed = False
+        #: What was forwarded, and what that comes to.
+        self.carried: list[str] = []
+        self.carriage = Outcome(code=0)
         self.turns = 0
 
     def send(self, data: bytes) -> None:
@@ -75,6 +79,11 @@ class FarEnd:
         self._out.clear()
         self._err.clear()
         return Received(out=out, err=err)
+
+    def carry(self, words: Sequence[str]) -> Outcome:
+        assert self.requests, "nobody has answered so far"
+        self.carried += words
+        return self.carriage
 
     def close(self, seconds: float) -> int:
         del seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipework_core.model.errors import HostError
@@ -34,3 +36,18 @@ def test_whoever_wants_to_stop_waits_for_an_answer_a_little_longer_and_not_for_e
     wanted = iter([False])  # nobody wants to before it is sent
     with pytest.raises(HostError, match="does not stop talking"):
         asked.apply_list([Command(argv=("ip", "link"))], stop=lambda: next(wanted, True))
+
+
+def test_a_login_that_talks_and_never_comes_to_a_shell_is_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipework_drivers.ssh.session._GREETING", 0.2)
+    monkeypatch.setattr("pipework_drivers.ssh.session._TURN", 0.1)
+    far = FarEnd(hello="uid=0\n", silent_from=1)
+
+    def talk(seconds: float) -> Received:
+        time.sleep(min(seconds, 0.05))
+        return Received(err=b"wait\n")
+
+    far.receive = talk  # type: ignore[method-assign]
+    with pytest.raises(HostError, match=r"no shell has answered on root@host2 for 0\.2 seconds \(wait\)"):
+        driver(far).has_program("ip")
+    assert far.closed
