@@ -143,8 +143,8 @@ def describe_request(attachment: Attachment) -> str:
 
 #: How it is done and not what: the same request may be repeated in another way.
 _WAYS = ("replace", "host_mac", "timeout", "no_dad", "probe")
-#: The same of options, by the kind: where a database is, and the keys to it.
-_WAY_OPTIONS = {"ovn": frozenset({"nb", "key", "cert", "ca"})}
+#: The same of options, by the kind: where a database is, the keys to it, and what others of its network get.
+_WAY_OPTIONS = {"ovn": frozenset({"nb", "key", "cert", "ca", "exclude"})}
 
 
 def request_digest(attachment: Attachment) -> str:

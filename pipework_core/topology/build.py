@@ -16,7 +16,14 @@ from pipework_core.plugins.entry_points import InstalledMethods
 from pipework_core.spec import classic, grammar, options
 from pipework_core.topology.entry_keys import EntryKeys
 from pipework_core.topology.model import FileError, HostEntry, Link, Place, Topology, raise_together
-from pipework_core.topology.networks import OVN, apply_network, build_networks, find_nb, suggest_address
+from pipework_core.topology.networks import (
+    OVN,
+    apply_network,
+    build_networks,
+    find_nb,
+    share_networks,
+    suggest_address,
+)
 from pipework_core.topology.placement import Placement
 
 if TYPE_CHECKING:
@@ -46,6 +53,7 @@ def build_topology(document: Source, file: CheckedFile) -> Topology:
     hosts = _build_all((partial(builder.build_host, one, n) for n, one in file.hosts), errors)
     errors += _find_doubles(links)
     raise_together(errors)
+    links = share_networks(links, found)
     return Topology(document.file, tuple(links), tuple(hosts), placement.machines, nb, tuple(found.values()))
 
 

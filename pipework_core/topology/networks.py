@@ -13,7 +13,7 @@ from pipework_core.spec import grammar
 from pipework_core.topology.model import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pipework_core.topology.model import Link, Source
     from pipework_core.topology.schema import CheckedFile, NetworkFields
@@ -173,3 +173,59 @@ def suggest_address(network: Network) -> str:
     if network.dhcp:
         return f"add address: udhcpc, or another DHCP client, which asks {network.name}; or {pool}"
     return f"add {pool}, or one address of it"
+
+
+def share_networks(links: Sequence[Link], networks: Mapping[str, Network]) -> list[Link]:
+    """Return the links with what the file gives of a network kept from OVN, where OVN gives addresses of it as well.
+
+    OVN gives the lowest address that is free. A pool that is the whole subnet keeps its upper half: there would be none
+    left for OVN.
+    """
+    shared = {name: network.subnet for name, network in networks.items() if _asks_ovn(links, network)}
+    kept = [_narrow_pools(link, shared[link.attachment.host]) if _is_on(link, shared) else link for link in links]
+    words = {name: _write_ranges(link for link in kept if _is_on(link, {name})) for name in shared}
+    return [_exclude(link, words[link.attachment.host]) if _is_on(link, shared) else link for link in kept]
+
+
+def _asks_ovn(links: Iterable[Link], network: Network) -> bool:
+    """Whether the file has OVN give addresses of a network: it says so, or a link asks by DHCP."""
+    asks = any(link.attachment.dhcp is not None for link in links if _is_on(link, {network.name}))
+    return network.subnet is not None and (asks if network.dhcp is None else network.dhcp)
+
+
+def _is_on(link: Link, names: Collection[str]) -> bool:
+    return link.attachment.kind == OVN and link.attachment.host in names
+
+
+def _narrow_pools(link: Link, subnet: IPv4Network | None) -> Link:
+    pools = (
+        pool._replace(first=pool.first + pool.size // 2) if "-" not in pool.text and pool.network == subnet else pool
+        for pool in link.pools
+    )
+    return link._replace(pools=tuple(pools))
+
+
+def _write_ranges(links: Iterable[Link]) -> str:
+    """Return what the file gives of IPv4, as `FIRST-LAST` with commas between; neighbours are one range."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(pair for link in links for pair in _list_ranges(link)):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        else:
+            found.append((first, last))
+    return ",".join(f"{IPv4Address(first)}-{IPv4Address(last)}" for first, last in found)
+
+
+def _list_ranges(link: Link) -> Iterator[tuple[int, int]]:
+    for address in link.attachment.addresses:
+        if isinstance(address.ip, IPv4Address):
+            yield int(address.ip), int(address.ip)
+    for pool in link.pools:
+        if isinstance(pool.network, IPv4Network):
+            yield pool.first, pool.last
+
+
+def _exclude(link: Link, words: str) -> Link:
+    asked = link.attachment
+    options = {**({"exclude": words} if words else {}), **dict(asked.options)}
+    return link._replace(attachment=asked._replace(options=tuple(sorted(options.items()))))

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from pipework_core import topology
+from pipework_core.model.attachment import request_digest
 from pipework_core.model.errors import UsageError
 from pipework_core.topology import yaml_reader
 from pipework_core.topology.conflicts import refuse_conflicts
@@ -92,13 +93,44 @@ def test_networks_give_options_to_the_links_on_them_below_their_own() -> None:
         "- host1: ovn:red b 10.9.0.5/24\n- host1: ovn:green c udhcpc\n- host1: ovs:blue d 10.9.0.5/24\n"
     )
     options = [dict(link.attachment.options) for link in found.links]
-    assert options[0] == {"subnet": "10.1.0.0/24", "router": "10.1.0.1", "dhcp": "no", "security": "0"}
+    kept = {"exclude": "10.1.0.5-10.1.0.5"}
+    assert options[0] == {"subnet": "10.1.0.0/24", "router": "10.1.0.1", "dhcp": "no", "security": "0", **kept}
     assert options[1:] == [{}, {}, {}]
     assert found.links[0].attachment.options == tuple(sorted(options[0].items()))
     assert found.nb == "tcp:127.0.0.1:6641,tcp:[::1]:6641"
     blue, red = found.networks
     assert (blue.subnet, blue.gateway, blue.dhcp) == (ip_network("10.1.0.0/24"), ip_address("10.1.0.1"), True)
     assert (red.name, red.subnet, red.gateway, red.dhcp) == ("red", None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("network", "links", "kept"),
+    [
+        ("dhcp: true", ["10.1.0.0/24"], "10.1.0.128-10.1.0.254"),
+        (
+            "dhcp: true",
+            ["10.1.0.9-10.1.0.20/24", "10.1.0.21/24", "10.1.0.5/24"],
+            "10.1.0.5-10.1.0.5,10.1.0.9-10.1.0.21",
+        ),
+        ("", ["10.1.0.0/24", "udhcpc"], "10.1.0.128-10.1.0.254"),
+        ("dhcp: true", ["udhcpc"], ""),
+        ("", ["10.1.0.0/24"], ""),
+        ("dhcp: false", ["10.1.0.0/24", "udhcpc"], ""),
+    ],
+)
+def test_ovn_gives_nothing_that_the_file_gives(network: str, links: list[str], kept: str) -> None:
+    lines = "".join(
+        f'  - {{on: host1, guest: g{n}, host: "ovn:blue", address: {word}}}\n' for n, word in enumerate(links)
+    )
+    text = f"{MACHINES}networks: {{blue: {{subnet: 10.1.0.0/24, {network}}}}}\nlinks:\n{lines}"
+    found = topology.expand_machines(topology.parse_topology(text), {"host1": []})
+    assert {link.attachment.option("exclude") for link in found} == {kept}
+    if kept and "10.1.0.0/24" in links:
+        assert found[0].attachment.addresses[0].ip >= ip_address("10.1.0.128")
+    plain = [link.attachment._replace(options=()) for link in found]
+    kept_alone = [link.attachment._replace(options=(("exclude", kept),)) for link in found]
+    if kept:  # who else is in the file is no part of what this one asks for
+        assert list(map(request_digest, plain)) == list(map(request_digest, kept_alone))
 
 
 def test_a_file_of_one_machine_has_the_database_in_its_links() -> None:

@@ -26,6 +26,7 @@ OPTIONS: Mapping[str, str] = {
     "subnet": "IP/N: the network of a logical switch that is made, from which OVN gives addresses",
     "router": "the gateway that OVN tells DHCP clients; that of the first static address if not given",
     "dns": "IP[,IP]: the name servers that OVN tells DHCP clients",
+    "exclude": "IP-IP[,IP-IP]: what OVN gives nobody of the subnet of a logical switch that is made",
     "dhcp": "yes: OVN answers DHCP for a static address as well; no: a guest of the network gives the addresses",
 }
 #: The keys of our notes in `external_ids` of a logical switch.
@@ -96,7 +97,10 @@ def choose_network(attachment: Attachment, told: Network, *, ours: bool) -> Netw
             f"the router {router} is no host of the subnet {subnet} of {name}.",
             hint="leave -o router= out, or correct it",
         )
-    excluded = told.excluded or (router if subnet is not None and router != first_host(subnet) else "")
+    excluded = told.excluded
+    if subnet is not None and told.subnet is None:  # later, OVN would take addresses from guests that have them
+        own = router if router != first_host(subnet) else ""
+        excluded = " ".join(filter(None, (excluded, own, asked.excluded)))
     return Network(subnet=subnet, router=router, servers=asked.servers or told.servers, excluded=excluded)
 
 
@@ -119,7 +123,16 @@ def _parse_options(attachment: Attachment) -> Network:
         subnet=subnet,
         router=_parse_address("router", options["router"]) if "router" in options else "",
         servers=tuple(_parse_address("dns", one) for one in servers),
+        excluded=" ".join(_parse_range(one) for one in options["exclude"].split(",")) if "exclude" in options else "",
     )
+
+
+def _parse_range(text: str) -> str:
+    """Return a range, or one address, as OVN writes it."""
+    ends = [_parse_address("exclude", one) for one in text.split("-", 1)]
+    if IPv4Address(ends[0]) > IPv4Address(ends[-1]):
+        raise UsageError(f"-o exclude={text!r} ends before it begins.", hint="write FIRST-LAST")
+    return "..".join(ends)
 
 
 def _parse_address(key: str, text: str) -> str:

@@ -54,6 +54,21 @@ def test_what_a_switch_was_told_stays() -> None:
     assert choose_network(make_request("10.9.0.5/24", "10.9.0.1"), told, ours=True) == told
 
 
+def test_nobody_gets_what_the_request_keeps() -> None:
+    kept = "10.1.0.5-10.1.0.5,10.1.0.128-10.1.0.254"
+    asked = make_request("10.1.0.5/24", "10.1.0.254", exclude=kept)
+    network = choose_network(asked, Network(), ours=True)
+    assert network.excluded == "10.1.0.254 10.1.0.5..10.1.0.5 10.1.0.128..10.1.0.254"
+    # A switch that has given addresses goes on as it did: OVN would take them from their guests.
+    assert choose_network(asked, BLUE, ours=True) == BLUE
+
+
+@pytest.mark.parametrize("text", ["", "x", "10.1.0.9-10.1.0.5", "10.1.0.1-", "10.1.0.0/24", "fd00::1-fd00::2", "1-2-3"])
+def test_what_is_no_range_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="-o exclude="):
+        choose_network(make_request("10.1.0.5/24", exclude=text), Network(), ours=True)
+
+
 @pytest.mark.parametrize("address", ["10.1.0.5/32", "10.1.0.4/31"])
 def test_no_addresses_are_given_from_a_network_of_one_or_two(address: str) -> None:
     assert choose_network(make_request(address), Network(), ours=True).subnet is None
