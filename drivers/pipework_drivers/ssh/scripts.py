@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,12 +17,19 @@ _OWN_NAME = re.compile(r"\$\{?0")
 
 
 def make_portable(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the words that need no file of ours: `sh FILE WORD…` has the text of FILE in its place (sh(1), -c)."""
-    if len(argv) < 2 or argv[0] != "sh" or not _is_ours(argv[1]):  # noqa: PLR2004 - sh and the file
+    """Return the words that need no file of ours: `sh FILE WORD…` has the text of FILE in its place (sh(1), -c).
+
+    It may have a program in front that runs it, such as timeout(1).
+    """
+    at = next((at for at, pair in enumerate(pairwise(argv)) if pair[0] == "sh" and _is_ours(pair[1])), None)
+    if at is None:
         return tuple(argv)
-    with open(argv[1], encoding="utf-8", errors="surrogateescape") as file:
+    file_name = argv[at + 1]
+    with open(file_name, encoding="utf-8", errors="surrogateescape") as file:
         text = file.read()
-    return tuple(argv) if _OWN_NAME.search(text) else ("sh", "-c", text, os.path.basename(argv[1]), *argv[2:])
+    if _OWN_NAME.search(text):
+        return tuple(argv)
+    return (*argv[:at], "sh", "-c", text, os.path.basename(file_name), *argv[at + 2 :])
 
 
 def find_left_file(argv: Sequence[str]) -> str:

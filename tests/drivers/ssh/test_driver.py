@@ -301,12 +301,13 @@ def ours(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_script_of_ours_travels_as_text(ours: Path) -> None:
+@pytest.mark.parametrize("front", [(), ("timeout", "5")])
+def test_a_script_of_ours_travels_as_text(ours: Path, front: tuple[str, ...]) -> None:
     script = ours / "settle.sh"
     script.write_text("echo 'it is' $1\n")
     far = FarEnd()
-    driver(far).apply_list([Command(argv=("sh", str(script), "eth1"))], stop=never)
-    assert "'/bin/sh' '-c' 'echo '\\''it is'\\'' $1\n' 'settle.sh' 'eth1'" in far.requests[1][0]
+    driver(far).apply_list([Command(argv=(*front, "sh", str(script), "eth1"))], stop=never)
+    assert "sh' '-c' 'echo '\\''it is'\\'' $1\n' 'settle.sh' 'eth1'" in far.requests[1][0]
     assert str(ours) not in far.requests[1][0]
 
 
