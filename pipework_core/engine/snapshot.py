@@ -118,10 +118,9 @@ def _read_switches(
         found = dict(zip(reads, driver.read(list(reads.values())), strict=True))
         failed = [key for key, outcome in found.items() if outcome.code != 0]
         warnings += [f"cannot {reads[key].reason}: {found[key].error_text}" for key in failed]
-        heard = {key: outcome for key, outcome in found.items() if key not in failed}
-        if heard:
-            answers |= heard
-            told = backend.parse_ports(heard)
+        if not failed:
+            answers |= found
+            told = backend.parse_ports(found)
             ports |= {name: port._replace(kind=backend.kind) for name, port in told.items()}
     return answers, ports, tuple(warnings)
 

@@ -220,10 +220,7 @@ class LinkBackend:
         return {}
 
     def parse_ports(self, answers: Mapping[str, Outcome]) -> Mapping[str, SwitchPort]:
-        """Return the ports of the switch by the names of their interfaces, from the answers to `port_queries`.
-
-        One of these that failed is missing; without any answer this is not called.
-        """
+        """Return the ports of the switch by the names of their interfaces, from the answers to `port_queries`."""
         del answers
         return {}
 

@@ -70,6 +70,23 @@ def test_a_pair_whose_ends_bear_each_other_out() -> None:
     assert (entry.state, entry.addresses, entry.adopted) == ("up", ("10.0.0.1/24",), False)
 
 
+@pytest.mark.parametrize(("off", "state"), [(False, "up"), (True, "down")])
+def test_a_port_that_a_kind_knows_more_of_is_of_that_kind_and_as_it_says(off: bool, state: str) -> None:  # noqa: FBT001
+    port = SwitchPort("veth1pl42", "blue", ours=True, kind="ovn", off=off)
+    for alias in (
+        Tag(kind="ovn", parent="blue", req="0badc0de").alias,
+        Tag(kind="ovs", parent="br-int", req="0").alias,
+    ):
+        (entry,) = list_attachments(snapshot([end(master="")], eth1(alias=alias), ports={port.name: port}))
+        assert (entry.kind, entry.parent, entry.state) == ("ovn", "blue", state)
+
+
+def test_a_mark_of_a_logical_switch_on_a_port_of_a_bridge_is_forged() -> None:
+    forged = eth1(alias=Tag(kind="ovn", parent="blue", req="0badc0de").alias)
+    (entry,) = list_attachments(snapshot([end()], forged))
+    assert (entry.kind, entry.parent) == ("bridge", "br1")
+
+
 def test_a_third_party_s_pair_is_its_own_kind_and_what_it_made_for_all_is_no_attachment() -> None:
     shared = Tag(kind="vxlan", parent="42").alias
     bridge = Link(name="pwx42", ifindex=5, kind="bridge", up=True, alias=shared)

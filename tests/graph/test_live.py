@@ -99,6 +99,18 @@ def test_switches_of_open_vswitch_are_known_with_and_without_the_kernel_s_datapa
     assert [(link.start, link.vlan) for link in graph.links if link.end == "host:ovs1"] == [("host:eth5", "7")]
 
 
+def test_a_logical_switch_is_no_interface_of_the_host() -> None:
+    links = (Link(name="br-int", ifindex=70, kind="tun", up=True), Link(name="blue", ifindex=71, kind="dummy"))
+    ports = {"veth1": SwitchPort("veth1", "blue", kind="ovn"), "p": SwitchPort("p", "br-int", kind="ovs")}
+    entry = make_entry("web1", 1, kind="ovn", parent="blue", host_end="veth1")
+    graph = build_graph(make_host(entry, links=links)._replace(ports=ports))
+    kinds = {node.id: node.kind for node in graph.side("host")}
+    assert kinds["ovn:blue"] == "ovn"
+    assert kinds["host:blue"] == "dummy"
+    assert kinds["host:br-int"] == "ovs"
+    assert [link.start for link in graph.links] == ["ovn:blue"]
+
+
 def test_the_host_s_own_part_is_like_a_guest_and_its_interface_is_drawn_once() -> None:
     part = make_entry("", 0, "eth0-host", kind="macvlan", parent="eth0", host_end="")
     links = (Link(name="eth0-host", ifindex=70, kind="macvlan", parent="eth0", up=True),)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(pipework_backends.__file__).parent / "scripts"
 LEASE = str(SCRIPTS / "lease.sh")
+LEASES = str(SCRIPTS / "leases.sh")
 #: Every client with the families that a plain Debian has it for.
 CLIENTS = [("dhclient", 4), ("dhclient", 6), ("udhcpc", 4), ("udhcpc", 6), ("dhcpcd", 4), ("dhcpcd", 6)]
 #: Prints all that a client of the host could change: files with size and time, mounts, the host's name, its network;

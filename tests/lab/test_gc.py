@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .host import PrivateHost
     from .ovs import OpenVSwitch
 
-LEASE = script("lease.sh")
+LEASES = script("leases.sh")
 NETDEV = ("-o", "datapath=netdev")
 
 
@@ -206,7 +206,7 @@ def test_a_client_goes_that_has_outlived_its_guest(dhcp: DhcpServer) -> None:
     assert host.pipework("ls", "--format", "{state} {dhcp}").stdout.splitlines() == ["up dhclient-f"] * 2
     assert host.pipework("gc").stdout == ""
     dead, alive = (host.run("readlink", f"/proc/{guest}/ns/net").stdout.strip()[5:-1] for guest in guests)
-    kept = host.run("sh", LEASE, "list").stdout.splitlines()
+    kept = host.run("sh", LEASES, "list").stdout.splitlines()
     watcher = next(row.split()[-1] for row in kept if row.startswith(f"{dead}-"))
     # Its own watcher would see the guest end; it must not, here.
     host.run("kill", "-STOP", watcher)
@@ -214,7 +214,7 @@ def test_a_client_goes_that_has_outlived_its_guest(dhcp: DhcpServer) -> None:
     until(lambda: not host.run("sh", "-c", f"cat /proc/{guests[0]}/cmdline", check=False).stdout)
     assert "orphan" in host.pipework("ls").stdout
     assert host.pipework("gc").stdout.splitlines() == ["stop dhclient, whose guest is gone"]
-    (left,) = host.run("sh", LEASE, "list").stdout.splitlines()
+    (left,) = host.run("sh", LEASES, "list").stdout.splitlines()
     assert left.startswith(f"{alive}-eth1 ")
 
 

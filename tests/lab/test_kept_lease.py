@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .dhcp import wait_until
-from .lease import LEASE
+from .lease import LEASES
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -31,7 +31,7 @@ def attach(host: PrivateHost, word: str, *more: str) -> tuple[CompletedProcess[s
 
 
 def kept(host: PrivateHost) -> list[str]:
-    return [row.split()[3] for row in host.run("sh", LEASE, "kept").stdout.splitlines()]
+    return [row.split()[3] for row in host.run("sh", LEASES, "kept").stdout.splitlines()]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -42,7 +42,7 @@ def test_twice_at_once_both_have_the_address(dhcp: DhcpServer, client: str) -> N
         both = list(hands.map(lambda word: attach(host, word), [f"{client}-f"] * 2))
     for done, there in both:
         assert (done.returncode, len(there)) == (0, 1), done.stderr
-    wait_until(lambda: len(host.run("sh", LEASE, "list").stdout.splitlines()) == 1, "one client stays")
+    wait_until(lambda: len(host.run("sh", LEASES, "list").stdout.splitlines()) == 1, "one client stays")
     assert kept(host) == addresses(host)
 
 
@@ -55,7 +55,7 @@ def test_twice_at_once_without_a_server_both_fail(dhcp: DhcpServer) -> None:
     for done, _ in both:
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-    wait_until(lambda: not host.run("sh", LEASE, "list").stdout, "no client stays")
+    wait_until(lambda: not host.run("sh", LEASES, "list").stdout, "no client stays")
 
 
 def test_a_run_that_was_killed_before_the_lease_is_completed(dhcp: DhcpServer) -> None:
@@ -63,7 +63,7 @@ def test_a_run_that_was_killed_before_the_lease_is_completed(dhcp: DhcpServer) -
     dhcp.stop()
     host.netns("blue")
     first = host.popen("python3", "-P", "-m", "pipework_core", "lan0", "netns:blue", "udhcpc-f")
-    wait_until(lambda: bool(host.run("sh", LEASE, "list").stdout), "the client asks")
+    wait_until(lambda: bool(host.run("sh", LEASES, "list").stdout), "the client asks")
     assert not kept(host)
     host.run("kill", "-KILL", str(first.inside()))
     dhcp.start()
@@ -78,7 +78,7 @@ def test_a_kept_client_that_was_killed_is_replaced_at_once(dhcp: DhcpServer, cli
     host = dhcp.host
     host.netns("blue")
     host.pipework("lan0", "netns:blue", f"{client}-f")
-    watcher = host.run("sh", LEASE, "list").stdout.split()[4]
+    watcher = host.run("sh", LEASES, "list").stdout.split()[4]
     children = host.run("pgrep", "--parent", watcher, client).stdout.split()
     host.run("kill", "-KILL", *(children if victim == "client" else [watcher]))
     done, there = attach(host, f"{client}-f")

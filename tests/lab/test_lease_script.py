@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .dhcp import DhcpServer, Offer, wait_until
-from .lease import CLIENTS, LEASE, SCRIPTS, Client, plug, running, untouched
+from .lease import CLIENTS, LEASE, LEASES, SCRIPTS, Client, plug, running, untouched
 from .parts import require
 from .rogue import HOSTILE, Rogue
 
@@ -149,16 +149,16 @@ def test_nothing_outlives_whoever_waits(server: DhcpServer, number: signal.Signa
 def test_a_kept_client_is_listed_and_gives_its_lease_back(server: DhcpServer, name: str, family: int) -> None:
     one, host = client(server, name, family), server.host
     assert one.get("keep=1").returncode == 0
-    (line,) = host.run("sh", LEASE, "list").stdout.splitlines()
+    (line,) = host.run("sh", LEASES, "list").stdout.splitlines()
     assert line.split()[:4] == [one.id, name, str(family), "eth1"]
-    host.run("sh", LEASE, "stop", f"id={one.id}")
+    host.run("sh", LEASES, "stop", one.id)
     assert (running(host), one.addresses()) == ("", [])
     if (name, family) != UDHCPC6:
         wait_until(lambda: not server.leases(family), "the server has the lease back")
 
 
 def test_stopping_nothing_is_no_failure(server: DhcpServer) -> None:
-    server.host.run("sh", LEASE, "stop", "id=none")
+    server.host.run("sh", LEASES, "stop", "none")
 
 
 def test_a_command_line_like_ours_of_a_guest_is_no_client(server: DhcpServer) -> None:
@@ -171,7 +171,7 @@ def test_a_command_line_like_ours_of_a_guest_is_no_client(server: DhcpServer) ->
     server.host.popen("unshare", "--pid", "--fork", "--kill-child", sys.executable, "-S", "-c", code)
     ours = " ".join(words)
     wait_until(lambda: ours in server.host.run("ps", "-e", "-o", "args").stdout, "it runs")
-    assert server.host.run("sh", LEASE, "list").stdout == ""
+    assert server.host.run("sh", LEASES, "list").stdout == ""
 
 
 @pytest.mark.parametrize("end", ["guest", "interface", "client"])
@@ -243,7 +243,7 @@ def test_a_client_that_stays_does_without_the_installation(server: DhcpServer, t
     routes = (*host.enter("blue"), "ip", "route", "show", "default")
     wait_until(lambda: "10.99.0.9" in host.run(*routes).stdout, "the renewal is applied")
     assert one.addresses() == [address]
-    host.run("sh", LEASE, "stop", f"id={one.id}")
+    host.run("sh", LEASES, "stop", one.id)
     assert (running(host), one.addresses()) == ("", [])
 
 

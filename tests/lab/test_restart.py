@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .dhcp import wait_until
-from .lease import LEASE, SCRIPTS
+from .lease import LEASES, SCRIPTS
 
 if TYPE_CHECKING:
     from .dhcp import DhcpServer
@@ -49,7 +49,7 @@ def test_the_same_command_works_at_once(dhcp: DhcpServer, line: tuple[str, ...])
     host.pipework(*where, f"pid:{guest}", *rest)
     shown = host.run(*host.enter(guest), "ip", "-oneline", "-4", "address", "show", "dev", "eth1").stdout
     assert "10.99.0." in shown
-    kept = [row.split()[0] for row in host.run("sh", LEASE, "list").stdout.splitlines()]
+    kept = [row.split()[0] for row in host.run("sh", LEASES, "list").stdout.splitlines()]
     inode = host.run("stat", "-Lc", "%i", f"/proc/{guest}/ns/net").stdout.strip()
     assert kept == ([f"{inode}-eth1"] if "-f" in line[-2] + line[-1] else [])
 
@@ -68,12 +68,12 @@ def test_who_lives_keeps_what_is_his(dhcp: DhcpServer) -> None:
     host.run("ip", "netns", "add", "blue")
     host.pipework("lan0", f"pid:{guest}", "dhclient-f")
     host.pipework("lan0", "netns:blue", "udhcpc-f")
-    before = host.run("sh", LEASE, "list").stdout
+    before = host.run("sh", LEASES, "list").stdout
     assert len(before.splitlines()) == 2
     wait_until(lambda: not announcers(host), "nobody announces any more")
     assert host.run("sh", END).stdout == ""
     assert host.run("unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /run; sh {END}").stdout == ""
-    assert host.run("sh", LEASE, "list").stdout == before
+    assert host.run("sh", LEASES, "list").stdout == before
 
 
 def test_what_only_looks_like_a_helper_is_left_alone(host: PrivateHost) -> None:

@@ -305,8 +305,8 @@ def test_a_machine_without_ssh_says_so(pair: SshPair) -> None:
     assert "ssh is not installed here" in pair.near.run("env", "PATH=/nowhere", *words, check=False).stderr
 
 
-def test_dhcp_is_refused_in_a_sentence(pair: SshPair) -> None:
-    assert "a part of pipework that root@10.99.0.2 does not have" in refused(pair, "br1", "blue", "dhclient")
+def test_dhcp_says_in_a_sentence_what_is_missing(pair: SshPair) -> None:
+    assert "mkdir: not found" in refused(pair, "br1", "blue", "dhclient")
 
 
 def test_a_guest_that_is_not_there(pair: SshPair) -> None:

@@ -44,6 +44,8 @@ def test_it_claims_reads_shares_and_leaves_nothing() -> None:
     assert backend.port_queries(context.host_state) == {}
     assert backend.shared_resources(context, Tag(kind="tap")) == ()
     assert backend.garbage(snapshot) == Plan()
+    assert backend.remains_query("") is None
+    assert not backend.keeps_lease(context, make_link("eth1", kind="tap"))
     with pytest.raises(HostError, match="tap has no bridges"):
         backend.make_switch(context)
 

@@ -58,23 +58,19 @@ class Kept:
         """End at once what runs on for guests that are gone; return a line for each, and for what is about to end."""
         try:
             outcome = driver.apply([[_END_STALE]], stop=lambda: False)[0][0]
-        except (HostError, ReplayError):  # another machine, or a recording of one that was not asked
+        except (HostError, ReplayError):  # the line is broken, or a recording of a host that was not asked
             return ()
         return outcome.stdout.splitlines()
 
 
 def _find_processes(driver: Driver) -> Iterator[Client]:
-    """Yield the clients of the host; none on a machine that has no pipework, which keeps none."""
-    ask = Command(argv=("sh", script("lease.sh"), "list"), ok_codes=_ANY, reason="list the DHCP clients that stay")
-    try:
-        said = driver.read([ask])[0].stdout
-    except HostError:
-        return
-    for line in said.splitlines():
+    """Yield the clients of the host."""
+    ask = Command(argv=("sh", script("leases.sh"), "list"), ok_codes=_ANY, reason="list the DHCP clients that stay")
+    for line in driver.read([ask])[0].stdout.splitlines():
         words = line.split()
         if len(words) == 5 and words[4].isdecimal():  # noqa: PLR2004 - ID CLIENT FAMILY INTERFACE PID
             stop = Command(
-                argv=("sh", script("lease.sh"), "stop", f"id={words[0]}"),
+                argv=("sh", script("leases.sh"), "stop", words[0]),
                 reason=f"stop {words[1]}, whose guest is gone",
             )
             yield from _make_client(words[1], words[0], int(words[4]), stop)

@@ -48,7 +48,7 @@ class HostClient:
         if attachment.dhcp is None or not attachment.dhcp.keep:
             return {}
         reason = "find the leases that are kept"
-        return {self.method: Command(argv=("sh", script("lease.sh"), "kept"), reason=reason)}
+        return {self.method: Command(argv=("sh", script("leases.sh"), "kept"), reason=reason)}
 
     def plan(self, context: Context, tag: Tag) -> Plan:
         """Return the request for a lease, unless there is one; raise HostError for a client that is not installed."""
@@ -116,14 +116,8 @@ def _get_lease(
 
 def _stop_client(context: Context) -> Command:
     """Return what ends the client, whether it stays or still asks; it looks through the host's processes."""
-    return Command(
-        argv=(
-            "sh",
-            script("lease.sh"),
-            "stop",
-            f"id={dhcp_common.make_identity(context.guest, context.attachment.interface)}",
-        )
-    )
+    identity = dhcp_common.make_identity(context.guest, context.attachment.interface)
+    return Command(argv=("sh", script("leases.sh"), "stop", identity))
 
 
 def _list_words(context: Context, client: str, family: int, *, keep: bool) -> tuple[str, ...]:

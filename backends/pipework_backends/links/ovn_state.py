@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from pipework_backends.links.ovn_nb import LogicalPort, Northbound, Reading
-    from pipework_backends.links.ovsdb import Port
+    from pipework_backends.links.ovsdb import Port, Switch
     from pipework_core.model.snapshot import Snapshot
 
 #: The key of the chassis's own name, in `external_ids` of Open_vSwitch.
@@ -34,7 +34,7 @@ def list_ports(reading: Reading) -> dict[str, SwitchPort]:
     """Return this machine's ports of OVN by the host's end: those that are plugged in, and those of killed runs."""
     logical = {name: port for database in reading.databases for name, port in database.ports.items()}
     unread = any(database.error for database in reading.databases)
-    plugged = {port.name: port for port in reading.switch.ports.values() if _is_plugged(port)}
+    plugged = _find_plugged(reading.switch)
     known = {
         name: _describe(port, logical.get(port.external_ids[FOREIGN_KEY]), unread) for name, port in plugged.items()
     }
@@ -47,9 +47,15 @@ def list_ports(reading: Reading) -> dict[str, SwitchPort]:
     return known
 
 
-def _is_plugged(port: Port) -> bool:
-    told = port.external_ids
-    return FOREIGN_KEY in told and told.get(OWN_KEY) == port.name
+def _find_plugged(switch: Switch) -> dict[str, Port]:
+    """Return the ports of the integration bridge that are ours; elsewhere, the key of OVN is of somebody else."""
+    return {
+        port.name: port
+        for port in switch.ports.values()
+        if FOREIGN_KEY in port.external_ids
+        and port.external_ids.get(OWN_KEY) == port.name
+        and port.bridge == switch.integration
+    }
 
 
 def _describe(port: Port, logical: LogicalPort | None, unread: bool) -> SwitchPort:  # noqa: FBT001 - one of three facts
@@ -68,7 +74,7 @@ def _describe(port: Port, logical: LogicalPort | None, unread: bool) -> SwitchPo
 def collect_garbage(snapshot: Snapshot, reading: Reading) -> Plan:
     """Return a cleanup of this machine's ports whose device is gone, and of our switches that have no other port."""
     unused = {name for name in garbage.find_unused_ports(snapshot) if name in snapshot.ports}
-    plugged = {port.name: port for port in reading.switch.ports.values() if _is_plugged(port)}
+    plugged = _find_plugged(reading.switch)
     steps = [
         unplug(name, reason=f"take {name} off {plugged[name].bridge}, whose guest is gone")
         for name in sorted(unused & plugged.keys())
@@ -135,7 +141,7 @@ def _remove_ports(
     """
     names = {port.name for port in gone}
     rows = {row.external_ids[PORT_KEY]: row for row in database.dhcp if _is_of(row.external_ids, system)}
-    for port in gone:
+    for port in sorted(gone, key=lambda port: port.name):
         answers = list_removal(rows[port.name]) if port.name in rows else ()
         yield Command(
             argv=(*nbctl(database.remote), "--if-exists", "lsp-del", port.name, *answers),

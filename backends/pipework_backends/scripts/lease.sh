@@ -7,13 +7,12 @@
 #       With keep=1 the client stays, until its guest ends, its interface goes, or `stop`. One that is there already
 #       is waited for.
 #   lease.sh release ...the same...  asks for the lease again, and gives it back
-#   lease.sh stop id=ID              ends a client that stays or is still asking; it gives its lease back
-#   lease.sh list                    one line for each: ID CLIENT FAMILY INTERFACE PID
-#   lease.sh kept                    one line for each that keeps a lease in force: ID CLIENT FAMILY ADDRESS/LENGTH
+#
+# What stays or is still asking is listed and ended by leases.sh.
 #
 # PATH is where the guest's namespace is found (/proc/4242/ns/net, /run/netns/blue) and must lead to the one that this
 # runs in; for as long as it does, the guest lives. ID must be one word, the same for a guest's interface every time.
-# WORDs go to the client. There is no state on disk: `stop` and `list` find the processes by their command line.
+# WORDs go to the client. There is no state on disk: leases.sh finds the processes by their command line.
 # shellcheck disable=SC3013 # dash, ash and bash know -ef
 set -fu
 PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin:/usr/bin:/bin
@@ -95,10 +94,11 @@ get() {
     check
     [ "$guest" -ef /proc/self/ns/net ] || fail "$guest is not the network namespace of this process"
     program
+    [ -z "$dns" ] || command -v python3 >/dev/null || fail "python3 is not installed on this host, and --dns takes it"
     # A client of a guest that is gone would still answer for the address that the same MAC gets now.
     [ -z "$keep" ] || sh "$here/end_stale.sh" >/dev/null 2>&1 </dev/null
     [ -z "$keep" ] || await_other
-    # The first four stand where `list` and `stop` read them.
+    # The first four stand where leases.sh reads them.
     set -- "id=$id" "client=$client" "family=$family" "interface=$interface" "starter=$$" "$@"
     {
         # unshare(1) makes the namespace for children alone, and a child that is left alone has nobody waiting for it,
@@ -125,7 +125,7 @@ await_other() {
                 exit
                 ;;
             esac
-            (stop "id=$wanted")
+            (stop "$wanted")
             ;;
         esac
         tries=$((tries + 1))
@@ -203,9 +203,5 @@ watch)
     . "$here/lease_watch.sh"
     watch "$@"
     ;;
-stop | list | kept)
-    . "$here/lease_find.sh"
-    "$verb" "$@"
-    ;;
-*) fail "lease.sh is given get, release, stop or list" ;;
+*) fail "lease.sh is given get or release" ;;
 esac

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154,SC3013 # dash, ash and bash know -ef; the variables are set by lease.sh
-# Find the clients that stay or are still asking, and end one. Part of lease.sh and end_stale.sh.
+# shellcheck disable=SC2154,SC3013 # dash, ash and bash know -ef; the variables are set by lease.sh or here
+# Find the clients that stay or are still asking, and end one. Part of lease.sh, leases.sh and end_stale.sh.
 
 # Seconds for a client to give its lease back and be gone, in tenths.
 PATIENCE=60
@@ -102,8 +102,7 @@ works() {
 }
 
 stop() {
-    parse "$@"
-    wanted=$id
+    wanted=$1
     each_lease end
 }
 

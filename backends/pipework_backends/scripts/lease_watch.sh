@@ -36,7 +36,8 @@ clock() {
 # resolvconf, systemd-resolved, the journal), not /etc, not the places for leases. Without -n, mount itself would
 # make a folder in the host's /run.
 enclose() {
-    # The folder of a named namespace is kept as the current one, since /run is about to be covered.
+    # /run is about to be covered. The folder of a named namespace is kept as the current one, and ours may be there, too.
+    exec 5<"$here"
     case $guest in
     /proc/*) cd / ;;
     *) cd "${guest%/*}" && guest=./${guest##*/} ;;
@@ -48,7 +49,8 @@ enclose() {
     done
     # Copies: pipework may be removed or replaced while the client stays, for years.
     mkdir -p "$FOLDER/scripts" && mkfifo "$FOLDER/events" || return
-    (cd "$here" && cp hook.sh hook_routes.sh hook_values.sh announce.sh resolv.py "$FOLDER/scripts") || return
+    (cd /proc/self/fd/5 && cp hook.sh hook_routes.sh hook_values.sh announce.sh resolv.py "$FOLDER/scripts") || return
+    exec 5<&-
     exec 4<>"$FOLDER/events"
     : >"$LOG"
     write_hook && prepare

@@ -23,8 +23,9 @@ from pipework_drivers.fd_paths import replace_in_text, replace_words, split_word
 from pipework_drivers.local.process import NOT_STARTED, TIMEOUT, find_package
 from pipework_drivers.ssh import address as ssh_address
 from pipework_drivers.ssh.lock import LOCK, RemoteLock
+from pipework_drivers.ssh.placing import Placing
 from pipework_drivers.ssh.protocol import Job, command_line, quote_word
-from pipework_drivers.ssh.scripts import find_left_file, make_portable
+from pipework_drivers.ssh.scripts import find_left_file, list_folders, make_portable
 from pipework_drivers.ssh.session import Session
 from pipework_drivers.ssh.transport import OpenSSH
 from pipework_drivers.waits import apply_jointly, find_joint_waits
@@ -72,6 +73,7 @@ class SshDriver(BaseDriver):
         self._address = address
         self._timeout = timeout
         self._session = Session(address, connect(address), timeout=timeout)
+        self._placing = Placing(self._session, str(address))
         self._pins: dict[str, int] = {}
         #: The processes that hold further namespaces, by their paths.
         self._holders: dict[str, int] = {}
@@ -183,7 +185,7 @@ class SshDriver(BaseDriver):
         """
         lines = []
         for command in commands:
-            if find_left_file(command.argv):
+            if find_left_file(command.argv) or list_folders(command.argv):
                 continue
             argv = [path for path in (self._session.locate("setsid"),) if path]
             line = self._make_line(command.argv, command.netns, command.stdin, limit=argv)
@@ -237,6 +239,9 @@ class SshDriver(BaseDriver):
                 f"this takes {name}, a part of pipework that {self._address} does not have.",
                 hint="install pipework on that machine, and run it there",
             )
+        for command in commands:
+            for folder in list_folders(command.argv):
+                self._placing.place_folder(folder)
 
     def _find_refusal(self, command: Command) -> HostError | None:
         """Return why a command, or what undoes it, cannot be run there."""
@@ -268,7 +273,7 @@ class SshDriver(BaseDriver):
         if limit is None:
             timeout = self._session.locate("timeout")
             limit = (timeout, "-s", "KILL", f"{self._timeout:g}") if timeout else ()
-        argv = make_portable(argv)
+        argv = make_portable(argv, self._placing.places)
         words = {*argv, *split_words(stdin), netns.path if netns else ""}
         used = sorted(digit for path, digit in self._pins.items() if path in words)
         held = {path: f"/proc/self/fd/{digit}" for path, digit in self._pins.items() if path in words}

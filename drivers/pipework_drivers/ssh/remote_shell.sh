@@ -174,6 +174,35 @@ unguard() {
 }
 trap 'unguard; drop; uncarry' EXIT
 
+# placed FOLDER: 0 for a folder of root's alone, 1 when nothing has that name, 2 for anything else.
+placed() {
+    [ -e "$1" ] || [ -L "$1" ] || return 1
+    # shellcheck disable=SC2046,SC2012 # words are wanted, and only those before the name; POSIX has no stat
+    set -- $(ls -ldn "$1")
+    case ${1-},${3-} in
+    drwx------*,0) ;;
+    *) return 2 ;;
+    esac
+}
+
+# place FOLDER NEW [NAME TEXT]...: make a folder of root's alone with these files. It is made as NEW, so that whoever
+# sees FOLDER sees all of it. Where another run is quicker, ours comes to lie in that one's, and is removed.
+place() {
+    folder=$1 new=$2
+    shift 2
+    (
+        umask 077
+        mkdir "$new" || exit
+        while [ $# -gt 0 ]; do
+            printf '%s' "$2" >"$new/$1" || exit
+            shift 2
+        done
+        mv "$new" "$folder" && rm -rf "${folder:?}/${new##*/}"
+    ) </dev/null && placed "$folder" && return
+    rm -rf "$new"
+    return 1
+}
+
 give_back() {
     exec 3<&-
     unguard

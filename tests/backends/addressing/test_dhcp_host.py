@@ -76,7 +76,7 @@ def test_a_lease_is_asked_for_patiently(client: str, family: int, keep: str) -> 
     assert step.netns == GUEST.netns
     assert step.timeout > 12
     (undo,) = step.undo
-    assert undo.argv[2:] == ("stop", "id=7-eth1")
+    assert undo.argv[2:] == ("stop", "7-eth1")
 
 
 def test_words_of_the_user_stay_behind_all_of_ours() -> None:
@@ -192,7 +192,7 @@ def test_a_guest_without_a_process_has_no_name_servers() -> None:
 def test_detaching_gives_the_lease_back(client: str, family: str) -> None:
     view, method = context("br1 web1 dhclient"), HostClient(client)
     stop, names = method.release(view, MARK._replace(dhcp=f"{client}{family}-f")).steps
-    assert stop.argv[2:] == ("stop", "id=7-eth1")
+    assert stop.argv[2:] == ("stop", "7-eth1")
     assert stop.netns is None
     assert words(stop.undo[0])["keep"] == "1"
     release, names = method.release(view, MARK._replace(dhcp=f"{client}{family}")).steps

@@ -155,6 +155,14 @@ def test_a_host_that_is_no_chassis_has_no_garbage() -> None:
     assert collect(nobody) == []
 
 
+def test_a_port_with_the_key_of_ovn_on_another_bridge_is_somebody_elses() -> None:
+    reading = make_reading([plug()._replace(bridge="sw0")], made=())
+    assert collect(reading) == []
+    assert ovn_state.list_ports(reading) == {}
+    alone = reading.switch._replace(integration="", chassis={})
+    assert collect(reading._replace(switch=alone)) == []
+
+
 def test_rows_for_dhcp_go_with_their_ports_and_by_themselves() -> None:
     def answers(port: str, machine: str = "h1") -> DhcpOptions:
         told = {"pipework.made": "1", "pipework.host": machine, "pipework.port": port}

@@ -17,7 +17,6 @@ from .far_end import HELLO, PROGRAMS, FarEnd, Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 GUEST = Netns(path="/proc/42/ns/net")
 ADD = Command(argv=("ip", "link", "add", "name", "br1", "type", "bridge"))
@@ -292,38 +291,6 @@ def test_announcements_wait_for_nothing_and_outlive_the_connection() -> None:
     assert far.turns == turns + 1  # the pin
     line = "'/bin/setsid' '/bin/nsenter' '--net=/proc/self/fd/9' 'arping' '-I' 'eth1' </dev/null 9<&9 3<&-"
     assert far.requests[-1] == [f"{line} >/dev/null 2>&1 &"]
-
-
-@pytest.fixture
-def ours(tmp_path: Path) -> Path:
-    folder = tmp_path / "pipework_tap"
-    folder.mkdir()
-    return folder
-
-
-@pytest.mark.parametrize("front", [(), ("timeout", "5")])
-def test_a_script_of_ours_travels_as_text(ours: Path, front: tuple[str, ...]) -> None:
-    script = ours / "settle.sh"
-    script.write_text("echo 'it is' $1\n")
-    far = FarEnd()
-    driver(far).apply_list([Command(argv=(*front, "sh", str(script), "eth1"))], stop=never)
-    assert "sh' '-c' 'echo '\\''it is'\\'' $1\n' 'settle.sh' 'eth1'" in far.requests[1][0]
-    assert str(ours) not in far.requests[1][0]
-
-
-@pytest.mark.parametrize("text", ['. "${0%/*}/more.sh"\n', "exec $0\n"])
-def test_a_script_that_needs_its_place_is_refused_in_a_sentence(ours: Path, text: str) -> None:
-    script = ours / "lease.sh"
-    script.write_text(text)
-    far = FarEnd()
-    refusing = driver(far)
-    command = Command(argv=("sh", str(script)))
-    (outcome,) = refusing.apply_list([ADD._replace(undo=(command,)), ADD], stop=never)
-    assert outcome.stderr == "this takes lease.sh, a part of pipework that root@host2 does not have."
-    refusing.start([command])
-    assert len(far.requests) == 1
-    # What stands before it is carried out, and undone by the engine: it may be the second half of a plan.
-    assert [outcome.code for outcome in refusing.apply_list([ADD, command, UP], stop=never)] == [0, NOT_STARTED]
 
 
 class TestBreaking:
