@@ -140,6 +140,8 @@ def attached(lab: OvnFleet, *options: str, nb: str = LOOPBACK, at: str = "host2"
 def test_guests_of_two_machines_that_the_database_does_not_know(lab: OvnFleet) -> None:
     assert "6641" not in list_ports(lab["host2"])
     with attached(lab):
+        found = run(lab, "doctor", check=False).stdout
+        assert ("can be named" in found, "northbound" in found) == (True, False)
         run(lab, "ovn:blue", "web1", "10.1.0.1/24", at="host1")
         assert lab["host1"].ping("web1", "10.1.0.2")
         assert "nothing to do" in run(lab, "-v", "ovn:blue", "web1", "10.1.0.2/24").stderr
