@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipework_core.cli.sites import SiteRun
     from pipework_core.machines.report import MachinesReport
     from pipework_core.model.errors import PipeworkError
+    from pipework_core.topology.model import Link
 
 #: Exit codes, the worst first: interrupted, failed, differs.
 _WORST = (Interrupted.exit_code, 1, 3)
@@ -27,14 +28,18 @@ def print_machines(report: MachinesReport, print_report: Callable[[TopologyRepor
     codes = {Interrupted.exit_code} if report.interrupted else set[int]()
     for one in report.machines:
         if one.error is not None:
-            links = "1 link" if len(one.links) == 1 else f"{len(one.links)} links"
-            output.print_error(f"{one.name}, with {links} of the file: {one.error}", one.error.hint)
+            output.print_error(f"{one.name}{_count_links(one.links)}: {one.error}", one.error.hint)
             codes.add(1)
         elif one.report is not None:
             codes.add(print_report(one.report, one.name))
     for name, error in report.unread:
         output.print_warning(f"{name} does not say which guests it has, and none of them has an address: {error}")
     return next((code for code in _WORST if code in codes), 0)
+
+
+def _count_links(links: Sequence[Link]) -> str:
+    """Return how many links of the file are on a machine; nothing where only its guests could tell."""
+    return f", with {len(links)} link{'s'[: len(links) != 1]} of the file" if links else ""
 
 
 def print_moves(report: MachinesReport, *, pruned: bool) -> None:

@@ -113,5 +113,6 @@ def _collect(run: Run, settings: Settings) -> Collected:
         except HostError as error:
             file = f"-f {settings.file} " if settings.file else ""
             forever = f"when it is gone for good: pipework gc {file}-m {settings.machines[0]} --gone"
-            raise HostError(str(error), hint=f"{error.hint}; {forever}" if error.hint else forever) from None
+            hint = "; ".join(filter(None, (error.hint.rstrip("?"), forever)))
+            raise HostError(str(error), hint=hint) from None
     return run.engine.collect_garbage()
