@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .ovn import OvnFleet
-from .ovn_state import BYTES, northbound, send_bytes
+from .ovn_state import BYTES, northbound, send_bytes, switch_state
 from .parts import require
 from .test_ovn import list_ports
 
@@ -111,6 +111,18 @@ def test_a_guest_moves_and_takes_its_address_along(lab: OvnFleet) -> None:
     assert lab["host3"].ping("g1", "10.1.0.5")
     assert run(lab, "status") == ""
     run(lab, "down")
+
+
+def test_an_open_vswitch_of_each_machine_on_one_wire(lab: OvnFleet) -> None:
+    before = [switch_state(lab[name]) for name in MACHINES[:2]]
+    write(lab, "{on: [host1, host2], guest: 'netns:g*', host: 'ovs:br-u', vlan: 7, address: 10.8.0.0/24}")
+    assert run(lab, "up") == "host1: 10 attached\nhost2: 10 attached\nhost3: the file names no guest\n"
+    assert run(lab, "up").count("10 unchanged") == 2
+    there = read_addresses(lab)["host2/g3"]
+    assert lab["host1"].ping("g0", there)
+    assert send_bytes(lab["host1"], "g0", lab["host2"], "g3", there) == BYTES
+    assert run(lab, "down") == "host1: 10 detached\nhost2: 10 detached\nhost3: 0 detached\n"
+    assert [switch_state(lab[name]) for name in MACHINES[:2]] == before
 
 
 def test_an_address_that_another_machine_has_undoes_all_with_atomic(lab: OvnFleet) -> None:
