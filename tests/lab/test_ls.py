@@ -38,8 +38,8 @@ def test_attachments_are_read_off_the_kernel_alone(host: PrivateHost) -> None:
     host.run("ip", "link", "set", "hostapp1", "down")
     first, second, third = listed(host)
     assert first | {"guest": None} == {
-        "guest": None, "interface": "eth1", "host_interface": "hostapp1", "kind": "bridge", "on": "br1",
-        "addresses": ["10.0.0.1/24", "fd00::1/64"], "mac": "02:00:00:00:00:01", "vlan": None, "mtu": 1400,
+        "machine": None, "guest": None, "interface": "eth1", "host_interface": "hostapp1", "kind": "bridge",
+        "on": "br1", "addresses": ["10.0.0.1/24", "fd00::1/64"], "mac": "02:00:00:00:00:01", "vlan": None, "mtu": 1400,
         "state": "down", "adopted": False, "dhcp": None,
     }  # fmt: skip
     assert (first["guest"]["runtime"], first["guest"]["name"]) == ("netns", "blue")

@@ -97,12 +97,12 @@ def test_what_is_attached_is_listed_and_drawn_on_its_switch(ovn: OvnFleet) -> No
 
 def test_a_guest_that_is_gone_is_detached_from_both_sides(ovn: OvnFleet) -> None:
     one = ovn["host1"]
-    before = northbound(ovn), one.switch.state()
+    before = northbound(ovn), switch_state(one)
     one.pipework("ovn:blue", one.netns("web1"), "10.1.0.1/24")
     one.run("ip", "netns", "delete", "web1")
     until(lambda: ls(one) == [("web1", "ovn", "blue", "orphan")])
     one.pipework("detach", "netns:web1")
-    assert (northbound(ovn), one.switch.state()) == before
+    assert (northbound(ovn), switch_state(one)) == before
 
 
 def test_each_part_that_does_not_hold_is_a_sentence_of_status(ovn: OvnFleet) -> None:

@@ -68,18 +68,18 @@ def make_portable(argv: Sequence[str], places: Mapping[str, str]) -> tuple[str, 
 
 
 def _send_as_text(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the words with the text of a script in place of its name, if it needs no more (sh(1), -c)."""
-    for reader in _READERS:
-        size = len(reader)
-        if tuple(argv[:size]) != reader or len(argv) == size or not _is_ours(argv[size]):
-            continue
-        text = _read_whole(argv[size])
-        if _OWN_NAME.search(text):
-            break
-        # Python has no name for it: sys.argv[0] is "-c".
-        name = (os.path.basename(argv[size]),) if reader == ("sh",) else ()
-        return (*reader, "-c", text, *name, *argv[size + 1 :])
-    return tuple(argv)
+    """Return the words with the text of a script in place of its name, if it needs no more (sh(1), -c).
+
+    What reads it may have a program in front that runs it, such as timeout(1).
+    """
+    at = next((at for at, word in enumerate(argv) if _is_ours(word)), 0)
+    reader = next((one for one in _READERS if tuple(argv[max(at - len(one), 0) : at]) == one), None)
+    text = _read_whole(argv[at]) if reader else ""
+    if reader is None or _OWN_NAME.search(text):
+        return tuple(argv)
+    # Python has no name for it: sys.argv[0] is "-c".
+    name = (os.path.basename(argv[at]),) if reader == ("sh",) else ()
+    return (*argv[:at], "-c", text, *name, *argv[at + 1 :])
 
 
 def _read_whole(script: str) -> str:

@@ -33,6 +33,15 @@ def test_a_script_of_ours_travels_as_text(ours: Path) -> None:
     assert str(ours) not in far.requests[1][0]
 
 
+def test_it_does_so_with_a_program_in_front_that_runs_it(ours: Path) -> None:
+    script = ours / "settle.sh"
+    script.write_text("look $1\n")
+    far = FarEnd(answering("where 'timeout'", Said(out=b"timeout=/bin/timeout\n")))
+    driver(far).read([Command(argv=("timeout", "-k", "1", "2", "sh", str(script), "eth1"))])
+    assert "'-k' '1' '2' 'sh' '-c' 'look $1\n' 'settle.sh' 'eth1'" in far.requests[-1][0]
+    assert str(ours) not in far.requests[-1][0]
+
+
 def test_what_it_reads_beside_itself_travels_with_it(ours: Path) -> None:
     (ours / "end.sh").write_text('. "${0%/*}/more.sh"\nlook\n')
     (ours / "more.sh").write_text("look() { ls; }\n")

@@ -33,7 +33,7 @@ code 0
 
 
 #: One attachment with every option: by TLS, with a network that OVN is to know.
-NETWORK = "-o subnet=10.0.0.0/24 -o router=10.0.0.254 -o dns=10.0.0.53 -o dhcp=yes"
+NETWORK = "-o subnet=10.0.0.0/24 -o router=10.0.0.254 -o dns=10.0.0.53 -o exclude=10.0.0.9-10.0.0.20 -o dhcp=yes"
 TLS = f"-o nb=ssl:192.0.2.9:6641 -o key={RUN}/key.pem -o cert={RUN}/cert.pem -o ca={RUN}/cert.pem"
 LINE = f"ovn:blue netns:web1 10.0.0.1/24@10.0.0.254 02:00:00:00:00:01 -o security=0 {NETWORK} {TLS}"
 MAKE_KEYS = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=lab -days 30"
@@ -76,6 +76,7 @@ class TestOvn(BackendContract):
         "ovn:blue netns:web1 0/0 -o subnet=10.0.0.1/24",
         "ovn:blue netns:web1 0/0 -o router=no",
         "ovn:blue netns:web1 0/0 -o dns=no",
+        "ovn:blue netns:web1 0/0 -o exclude=10.0.0.9-10.0.0.8",
         "ovn:blue netns:web1 0/0 -o dhcp=never",
     )
     facts = make_facts(host=[make_link("eth9", mac="02:00:00:00:00:09", up=True)])
