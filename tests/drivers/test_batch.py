@@ -191,7 +191,7 @@ def test_a_transaction_of_many_commands_has_more_time() -> None:
 
 
 def nbctl(*words: str, db: str = "tcp:h:6641", **more: object) -> Command:
-    return Command(argv=("ovn-nbctl", f"--db={db}", "--timeout=5", *words), **more)  # type: ignore[arg-type]
+    return Command(argv=("ovn-nbctl", f"--db={db}", "--timeout=5", *words), **more)  # type: ignore[arg-type] # any field of a command
 
 
 def test_ports_of_one_northbound_database_are_one_transaction() -> None:

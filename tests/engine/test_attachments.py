@@ -71,7 +71,7 @@ def test_a_pair_whose_ends_bear_each_other_out() -> None:
 
 
 @pytest.mark.parametrize(("off", "state"), [(False, "up"), (True, "down")])
-def test_a_port_that_a_kind_knows_more_of_is_of_that_kind_and_as_it_says(off: bool, state: str) -> None:  # noqa: FBT001
+def test_a_port_that_a_kind_knows_more_of_is_of_that_kind_and_as_it_says(off: bool, state: str) -> None:  # noqa: FBT001 - a parameter of the test
     port = SwitchPort("veth1pl42", "blue", ours=True, kind="ovn", off=off)
     for alias in (
         Tag(kind="ovn", parent="blue", req="0badc0de").alias,

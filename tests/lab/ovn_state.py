@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .ovn import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipework_core.testing.state import Network
 
@@ -89,6 +89,15 @@ def end_guests(machine: Machine) -> None:
         time.sleep(0.02)
     if guests:
         machine.pipework("gc")
+
+
+def look_after(ovn: OvnFleet) -> Iterator[None]:
+    """For a fixture: end the guests after a test, and hold that the database is as it was."""
+    before = northbound(ovn)
+    yield
+    for machine in ovn.machines.values():
+        end_guests(machine)
+    assert northbound(ovn) == before
 
 
 def bindings(ovn: OvnFleet) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,10 @@ import pytest
 from . import machine as this_machine
 from .ovn import KEYS, NB
 from .ovn_state import BYTES, bindings, northbound, send_bytes
+from .waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .ovn import OvnFleet, OvnMachine
 
@@ -26,15 +26,6 @@ def _nothing_is_left() -> Iterator[None]:
     before = this_machine.snapshot()
     yield
     assert not this_machine.differences(before, this_machine.snapshot())
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def attach(ovn: OvnFleet, machine: OvnMachine, guest: str, address: str) -> str:

@@ -14,10 +14,11 @@ import pytest
 
 from .fleet import Fleet, Machine
 from .parts import require
+from .waiting import eventually
 from .wheel import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 FILE = "/run/lab/site.yaml"
 PIPEWORK = (sys.executable, "-P", "-m", "pipework_core")
@@ -97,15 +98,6 @@ def read_addresses(fleet: Fleet[Machine]) -> dict[str, str]:
     """Return the first address of each attachment, by machine and guest, as `ls` sees it from the desk."""
     found = json.loads(fleet.desk.pipework("ls", "--json", "-f", FILE).stdout)["attachments"]
     return {f"{one['machine']}/{one['guest']['name']}": one["addresses"][0] for one in found}
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def start_slow(fleet: Fleet[Machine], *words: str) -> subprocess.Popen[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import promises
-from .ovn_state import BYTES, WholeMachine, end_guests, northbound, send_bytes, switch_state
+from .ovn_state import BYTES, WholeMachine, look_after, northbound, send_bytes, switch_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +20,8 @@ _SHOW = '#!/bin/sh\n[ "$1" = bound ] && echo "$ip/$mask $router $dns $mtu"\nexit
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(ovn: OvnFleet) -> Iterator[None]:
-    """Look, behind each test, whether the databases are as they were once its guests are gone."""
-    before = northbound(ovn)
-    yield
-    for machine in ovn.machines.values():
-        end_guests(machine)
-    assert northbound(ovn) == before
+    """Look, after each test, whether the databases are as they were once its guests are gone."""
+    yield from look_after(ovn)
 
 
 def addresses(machine: OvnMachine, guest: str) -> list[str]:

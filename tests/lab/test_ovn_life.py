@@ -15,7 +15,7 @@ from pipework_core.plugins.manager import PluginManager
 
 from . import promises
 from .doctor import examine_for, mend
-from .ovn_state import WholeMachine, end_guests, northbound, switch_state
+from .ovn_state import WholeMachine, end_guests, look_after, northbound, switch_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,12 +33,8 @@ links:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(ovn: OvnFleet) -> Iterator[None]:
-    """Look, behind each test, whether the databases are as they were once its guests are gone."""
-    before = northbound(ovn)
-    yield
-    for machine in ovn.machines.values():
-        end_guests(machine)
-    assert northbound(ovn) == before
+    """Look, after each test, whether the databases are as they were once its guests are gone."""
+    yield from look_after(ovn)
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from .parts import require
 from .scripts import failing_before_the_last_step
 from .ssh_saboteur import LOST
 from .sshd import BIN, FAR, FOLDER, PROGRAMS, URL, SshPair
+from .waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,15 +55,6 @@ def refused(pair: SshPair, *argv: str, url: str = URL) -> str:
     assert not rest
     assert promises.comparable(pair.far, ["blue"]) == before
     return done.stderr
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def locked(pair: SshPair) -> bool:

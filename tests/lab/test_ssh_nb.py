@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,11 @@ import pytest
 from .ovn import KEYS, RUN
 from .ovn_state import northbound
 from .sshd import start_server
+from .waiting import eventually
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .ovn import OvnFleet, OvnMachine
 
@@ -94,15 +94,6 @@ def list_listeners(lab: OvnFleet) -> list[str]:
 def list_controls(lab: OvnFleet) -> list[str]:
     """Return the control sockets of connections of the desk that nobody shares."""
     return lab.desk.run("find", "/run/lab/tmp", "-mindepth", "1", check=False).stdout.split()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def list_ports(machine: OvnMachine) -> set[str]:

@@ -150,7 +150,7 @@ def test_what_was_moved_is_detached_before_its_new_place_is_made() -> None:
     assert sites.log[0] == "host1 detaches docker:web1"
     assert set(sites.log[1:3]) == {"host1 attaches ", "host2 attaches web1"}
     assert sites.log[3:] == ["host1 detaches docker:old"]
-    pruned = [status.guest.name for status, job in report.machines[0].report.unlisted if job and status.guest]  # type: ignore[union-attr]
+    pruned = [status.guest.name for status, job in report.machines[0].report.unlisted if job and status.guest]  # type: ignore[union-attr] # it has one
     assert (pruned, report.moves) == (["web1", "old"], ())
 
 
@@ -176,7 +176,7 @@ def test_nothing_is_detached_for_a_machine_that_does_not_answer() -> None:
     sites.engines["host1"].unlisted = [make_status("web1")]
     for prune in (False, True):
         report = apply_machines(sites.work, prune=prune)
-        assert [job for _, job in report.machines[0].report.unlisted] == [None]  # type: ignore[union-attr]
+        assert [job for _, job in report.machines[0].report.unlisted] == [None]  # type: ignore[union-attr] # it has one
     assert sites.log == ["host1 attaches "] * 2
 
 

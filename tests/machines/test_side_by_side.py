@@ -60,7 +60,7 @@ def test_no_more_than_the_width_run_at_once() -> None:
         now.discard(name)
 
     names = [f"host{number}" for number in range(7)]
-    run_side_by_side({name: (lambda name=name: work(name)) for name in names}, signals=Signals(), width=3)  # type: ignore[misc]
+    run_side_by_side({name: (lambda name=name: work(name)) for name in names}, signals=Signals(), width=3)  # type: ignore[misc] # mypy knows no default of a lambda
     assert (len(most), max(most)) == (7, 3)
 
 

@@ -78,7 +78,7 @@ def list_machines(file: str, current: str, environment: Mapping[str, str]) -> li
     before, comma, _ = current.rpartition(",")
     given = set(before.split(","))
     names = [name for name in machines if name not in given] if isinstance(machines, dict) else []
-    return _leave_out_harmful((f"{before}{comma}{name}", str(machines[name])) for name in names)  # type: ignore[index]
+    return _leave_out_harmful((f"{before}{comma}{name}", str(machines[name])) for name in names)  # type: ignore[index] # whatever a file holds there
 
 
 def _leave_out_harmful(found: Iterable[Candidate]) -> list[Candidate]:

@@ -47,7 +47,7 @@ def test_a_login_that_talks_and_never_comes_to_a_shell_is_silence(monkeypatch: p
         time.sleep(min(seconds, 0.05))
         return Received(err=b"wait\n")
 
-    far.receive = talk  # type: ignore[method-assign]
+    far.receive = talk  # type: ignore[method-assign] # this far end talks for ever
     with pytest.raises(HostError, match=r"no shell has answered on root@host2 for 0\.2 seconds \(wait\)"):
         driver(far).has_program("ip")
     assert far.closed
