@@ -10,7 +10,7 @@ from .ovn import OvnFleet
 from .ovn_deaths import DEATHS
 from .ovn_state import BYTES, bindings, northbound, send_bytes, switch_state
 from .parts import require
-from .test_lab_ovn import eventually
+from .waiting import eventually
 
 if TYPE_CHECKING:
     import subprocess

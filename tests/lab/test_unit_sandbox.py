@@ -15,7 +15,7 @@ from .docker import DockerEngine
 from .host import PrivateHost
 from .ovs import OpenVSwitch
 from .parts import require
-from .test_ssh import eventually
+from .waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 
 from .busybox import IMAGE, SLEEP
 from .parts import require
-from .test_ssh import eventually
+from .waiting import eventually
 from .watch import ASK, BUSY, Watch, addresses, interfaces, run, watching
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from watch.hostile_values import OTHERS, SHELL, VARIABLES
 
 from .busybox import IMAGE, SLEEP
 from .dhcp import NIC, DhcpServer
-from .test_ssh import eventually
 from .test_watch import addresses, watching
+from .waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

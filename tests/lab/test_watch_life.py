@@ -10,7 +10,7 @@ from pipework_core.testing.announcing import announce_missing
 
 from .busybox import IMAGE, SLEEP
 from .dhcp import wait_until
-from .test_ssh import eventually
+from .waiting import eventually
 from .watch import ASK, BUSY, interfaces, run, wait_to_hold, watching
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .cutter import Cutter
 from .docker import SOCKET
 from .ovs import OpenVSwitch
 from .parts import require
-from .test_ssh import eventually
+from .waiting import eventually
 from .watch import BUSY, Watch, run, wait_to_hold, watching
 
 if TYPE_CHECKING:
